@@ -1,0 +1,18 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+static int64_t clock_read(clockid_t which)
+{
+    struct timespec at;
+    clock_gettime(which, &at);
+    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
+struct moment clock_now(void)
+{
+    return (struct moment){
+        .instant = {clock_read(CLOCK_BOOTTIME)},
+        .wall = {clock_read(CLOCK_REALTIME)},
+    };
+}

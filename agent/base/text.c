@@ -1,0 +1,131 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct text text_over(char *data, size_t size)
+{
+    data[0] = '\0';
+    return (struct text){.data = data, .size = size};
+}
+
+// The longest part of the bytes, at most `room`, that does not cut a UTF-8 sequence in two.
+static size_t whole_characters(const char *bytes, size_t room)
+{
+    while (room > 0 && ((unsigned char)bytes[room] & 0xC0) == 0x80) {
+        room--;
+    }
+    return room;
+}
+
+void text_append_bytes(struct text *text, const char *bytes, size_t count)
+{
+    size_t room = text->size - 1 - text->length;
+    if (text->truncated) {
+        return;
+    }
+    if (count > room) {
+        text->truncated = true;
+        count = whole_characters(bytes, room);
+    }
+    memcpy(text->data + text->length, bytes, count);
+    text->length += count;
+    text->data[text->length] = '\0';
+}
+
+void text_append(struct text *text, const char *more)
+{
+    text_append_bytes(text, more, strlen(more));
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    if (text->truncated) {
+        return;
+    }
+    size_t room = text->size - text->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int wanted = vsnprintf(text->data + text->length, room, format, arguments);
+    va_end(arguments);
+    if (wanted < 0) {
+        text->data[text->length] = '\0';
+    } else if ((size_t)wanted >= room) {
+        text->length = text->size - 1;
+        text->truncated = true;
+    } else {
+        text->length += (size_t)wanted;
+    }
+}
+
+// Length of the well-formed UTF-8 sequence at `at` (shortest form, no surrogates), or 0.
+static size_t utf8_length(const unsigned char *at)
+{
+    if (at[0] < 0x80) {
+        return 1;
+    }
+    size_t length = at[0] >= 0xC2 && at[0] <= 0xDF   ? 2
+                    : (at[0] & 0xF0) == 0xE0         ? 3
+                    : at[0] >= 0xF0 && at[0] <= 0xF4 ? 4
+                                                     : 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
+    bool surrogate = at[0] == 0xED && at[1] >= 0xA0;
+    bool beyond = at[0] == 0xF4 && at[1] >= 0x90;
+    bool control = at[0] == 0xC2 && at[1] < 0xA0;
+    return overlong || surrogate || beyond || control ? 0 : length;
+}
+
+void text_append_escaped(struct text *text, const char *from)
+{
+    const unsigned char *at = (const unsigned char *)from;
+    while (*at != '\0') {
+        size_t length = utf8_length(at);
+        if (*at == '"' || *at == '\\') {
+            text_format(text, "\\%c", *at++);
+        } else if (*at == '\n' || *at == '\t' || *at == '\r') {
+            text_format(text, "\\%c", *at == '\n' ? 'n' : *at == '\t' ? 't' : 'r');
+            at++;
+        } else if (length == 0 || *at < 0x20 || *at == 0x7F) {
+            text_format(text, "\\x%02x", *at++);
+        } else {
+            text_append_bytes(text, (const char *)at, length);
+            at += length;
+        }
+    }
+}
+
+void text_append_value(struct text *text, const char *from)
+{
+    bool plain = *from != '\0';
+    for (const unsigned char *at = (const unsigned char *)from; *at != '\0'; at++) {
+        plain = plain && *at > 0x20 && *at < 0x7F && *at != '"' && *at != '\\' && *at != '=';
+    }
+    if (plain) {
+        text_append(text, from);
+        return;
+    }
+    text_append(text, "\"");
+    text_append_escaped(text, from);
+    text_append(text, "\"");
+}
+
+bool text_copy(char *to, size_t size, const char *from)
+{
+    struct text text = text_over(to, size);
+    text_append(&text, from);
+    return !text.truncated;
+}
+
+bool text_equal_ignoring_case(const char *a, const char *b)
+{
+    return strcasecmp(a, b) == 0;
+}

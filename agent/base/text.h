@@ -1,0 +1,37 @@
+// Bounded text over memory that the caller owns: appends never overflow, a cut is remembered.
+// Always NUL-terminated. Bytes from outside go through the escaping appends before anyone sees
+// them.
+#ifndef MAILFLOW_BASE_TEXT_H
+#define MAILFLOW_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    char *data;
+    size_t size;
+    size_t length;
+    bool truncated;
+};
+
+// A text over an array, empty.
+#define TEXT_OVER(array) text_over((array), sizeof(array))
+
+struct text text_over(char *data, size_t size);
+void text_append(struct text *text, const char *more);
+void text_append_bytes(struct text *text, const char *bytes, size_t count);
+void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// The bytes with control bytes, backslash and quote written as \n \t \\ \" \xNN, so that one line
+// stays one line. Valid UTF-8 passes; bytes that are none are escaped.
+void text_append_escaped(struct text *text, const char *from);
+
+// A syslog value: as it is when plain, else in quotes and escaped.
+void text_append_value(struct text *text, const char *from);
+
+// Copies into a bounded array; false when it did not fit (then cut at a UTF-8 boundary).
+bool text_copy(char *to, size_t size, const char *from);
+
+bool text_equal_ignoring_case(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,138 @@
+// The configuration: one immutable snapshot, built whole, swapped whole.
+//
+// Everything a snapshot points to lives in its arena and dies with settings_destroy. Absent text is
+// "". Spans and sizes are checked against the ranges in config/keys.c, which also makes the manual.
+#ifndef MAILFLOW_CONFIG_CONFIG_H
+#define MAILFLOW_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/instant.h"
+#include "base/mesh_key.h"
+
+enum tls_mode { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
+
+// Where probes are handed over.
+struct relay_settings {
+    const char *host;
+    uint16_t port;
+    enum tls_mode tls; // never implicit: libESMTP has none
+    bool insecure;     // TLS none to a host that is not this one
+    const char *ca_file;
+    const char *user; // "" = no AUTH
+    const char *password;
+};
+
+struct mailbox_settings {
+    const char *name;
+    const char *host;
+    uint16_t port;
+    enum tls_mode tls;
+    bool insecure;
+    const char *ca_file;
+    const char *user;
+    const char *password;
+    const char *const *folders; // at least INBOX
+    size_t folder_count;
+};
+
+struct latency_settings {
+    struct span warning;
+    struct span critical;
+};
+
+// What `defaults` gives to every peer and a peer may set for itself.
+struct path_settings {
+    struct span interval;
+    struct latency_settings latency;
+    uint32_t thin_after;
+    struct span thin_interval;
+    struct span queue_lifetime;
+};
+
+struct peer_settings {
+    const char *name;
+    const char *address;
+    const char *agent;   // "" = by mail only
+    const char *collect; // "" = an agent stands beside it
+    struct relay_settings relay;
+    struct path_settings path;
+};
+
+struct maintenance_settings {
+    struct span settle;
+    struct span recovery;
+};
+
+struct incident_settings {
+    struct span hold; // how long down, silent and slow wait for their cause; zero: one interval
+    struct span reminder;
+    struct span blind_after;
+    uint32_t refused_after;
+    uint32_t slow_late; // late decisions ...
+    uint32_t slow_of;   // ... of the last so many
+    uint32_t close_after;
+};
+
+struct http_settings {
+    const char *const *listen; // "127.0.0.1:9925", "[::1]:9925"
+    size_t listen_count;
+    const char *control;
+};
+
+struct syslog_settings {
+    int facility; // LOG_MAIL ...
+    const char *socket;
+};
+
+struct settings {
+    struct arena *arena;
+    const char *server;
+    const char *address; // where bounces and answers come back: the probes' sender
+    const char *state_dir;
+    struct span retention; // how long resolved probes stay in the ledger
+    struct mesh_keys mesh_keys;
+    struct http_settings http;
+    struct syslog_settings syslog;
+    const struct mailbox_settings *mailboxes;
+    size_t mailbox_count;
+    struct maintenance_settings maintenance;
+    struct incident_settings incidents;
+    const struct peer_settings *peers;
+    size_t peer_count;
+};
+
+// One thing wrong with the configuration. Line and column count from 1; 0 where there is none.
+struct config_problem {
+    char file[256];
+    unsigned line;
+    unsigned column;
+    bool warning; // worth saying, but the configuration is usable
+    char message[400];
+};
+
+// Problems in the order of the files; what passes the limit is counted only.
+enum { CONFIG_PROBLEMS_MAXIMUM = 64 };
+struct config_problems {
+    struct config_problem items[CONFIG_PROBLEMS_MAXIMUM];
+    size_t count;
+    size_t errors; // all errors, those past the limit included
+};
+
+// Reads the file and conf.d/*.yaml beside it, and every secret named in them. NULL when any problem
+// is an error; the caller owns the snapshot.
+struct settings *settings_load(const char *file, struct config_problems *problems);
+void settings_destroy(struct settings *settings);
+
+// "file:line:column: message" without a newline.
+struct text;
+void config_problem_format(const struct config_problem *problem, struct text *out);
+
+// The index of a peer or mailbox by name, or -1.
+int settings_find_peer(const struct settings *settings, const char *name);
+int settings_find_mailbox(const struct settings *settings, const char *name);
+
+#endif

@@ -1,0 +1,26 @@
+// TLS as a client for both mail probers (OpenSSL): chain and name verified always, SNI sent,
+// TLS 1.2 or newer, against the system's store or one CA file. The reason of a refusal is kept in
+// words.
+#ifndef MAILFLOW_PROBES_TLS_H
+#define MAILFLOW_PROBES_TLS_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct tls_verification {
+    char host[256];   // the name (or address) that the certificate must carry
+    char reason[256]; // why verification failed; "" while it has not
+};
+
+// A context that verifies for verification->host and records there why it refused; the record must
+// outlive the context. The caller frees the context (SSL_CTX_free). NULL with a message that names
+// the CA file when that cannot be read.
+SSL_CTX *tls_context_create(const char *ca_file, struct tls_verification *verification,
+                            struct error *error);
+
+// Loads the library's tables and the system's store once, so that a confined process need not.
+void tls_warm_up(void);
+
+#endif
