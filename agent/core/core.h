@@ -1,0 +1,186 @@
+// The judgement of the agent: everything that is decided, and nothing that is done.
+//
+// One function in, values out. The shell tells what happened (an event) and when (a moment); the
+// core answers with what is to be done (actions), which the shell performs in their order. Nothing
+// is called back, no clock is read, nothing is written: the same events give the same actions,
+// which is how test/simulation runs weeks in milliseconds.
+//
+// The action array is bounded. The core stops before it could overflow; its next deadline is then
+// `now`, and the shell simply calls again with EVENT_TIME.
+#ifndef MAILFLOW_CORE_CORE_H
+#define MAILFLOW_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "base/receipt.h"
+#include "base/tag_codec.h"
+#include "config/config.h"
+#include "core/incident.h"
+#include "core/peer.h"
+#include "core/record.h"
+#include "core/stats.h"
+#include "core/window.h"
+#include "probes/probe.h"
+
+enum event_kind {
+    EVENT_TIME,      // a deadline may have passed
+    EVENT_SUBMITTED, // a submission ended
+    EVENT_ARRIVAL,   // a probe with a valid tag lies in one of our mailboxes
+    EVENT_REJECTED,  // something that claims to be a probe and is none of ours
+    EVENT_COLLECTED, // a mailbox has been read completely
+    EVENT_MAILBOX,   // a mailbox became readable or unreadable
+    EVENT_BY_HAND,   // the operator wants a probe now
+    EVENT_WINDOW,    // the operator announced or changed a window
+};
+
+// Has this probe been seen before? The shell looks it up in the ledger.
+enum arrival_known {
+    ARRIVAL_NEW,       // never arrived
+    ARRIVAL_SAME,      // this very message, recorded but not yet deleted
+    ARRIVAL_DUPLICATE, // another message with the same id has arrived
+};
+
+struct event {
+    enum event_kind kind;
+    union {
+        struct {
+            int peer;
+            struct probe_id id;
+            struct submit_outcome outcome;
+        } submitted;
+        struct {
+            int mailbox;
+            enum arrival_known known;
+            const struct collect_report *report; // for the duration of the call
+        } arrival;
+        enum rejection rejected;
+        struct {
+            int mailbox;
+            struct walltime at;
+            int64_t foreign;
+        } collected;
+        struct {
+            int mailbox;
+            bool readable;
+            const char *cause; // when it is not
+        } mailbox;
+        struct {
+            int peer;
+            struct probe_id id; // given by the shell, so that it can answer the operator
+        } by_hand;
+        struct window window;
+    };
+};
+
+enum action_kind {
+    ACTION_SEND,          // record the probe, then hand it to a submit worker
+    ACTION_RECORD_PROBE,  // write or update the probe's row
+    ACTION_DELETE,        // the arrival is recorded: delete the message of this event's report
+    ACTION_INCIDENT,      // write the incident's row
+    ACTION_NOTIFY,        // say it in syslog
+    ACTION_WINDOW,        // write the window's row, say its transition
+    ACTION_RESERVE_SLOTS, // slots of the peer below `reserved` are taken, durably
+};
+
+enum notice { NOTICE_FIRING, NOTICE_REMINDER, NOTICE_SUPPRESSED, NOTICE_RESOLVED };
+
+enum window_transition { WINDOW_CHANGED, WINDOW_BEGINS, WINDOW_ENDS };
+
+struct action {
+    enum action_kind kind;
+    union {
+        struct {
+            int peer;
+            struct tag tag; // complete but for `sent`
+        } send;
+        struct probe_record probe;
+        struct incident incident; // ACTION_INCIDENT, ACTION_NOTIFY
+        struct {
+            struct window window;
+            enum window_transition transition;
+        } window;
+        struct {
+            int peer;
+            int64_t reserved;
+        } slots;
+    };
+    enum notice notice; // ACTION_NOTIFY
+};
+
+enum { ACTIONS_MAXIMUM = 256 };
+
+struct actions {
+    struct action items[ACTIONS_MAXIMUM];
+    size_t count;
+};
+
+struct core;
+
+// `settings` must outlive the core or the next core_configure.
+struct core *core_create(const struct settings *settings, struct moment now, uint64_t seed);
+void core_destroy(struct core *core);
+
+// What the ledger knows of earlier runs, before core_start. Order within a kind: oldest first.
+void core_restore_probe(struct core *core, const struct probe_record *record);
+void core_restore_incident(struct core *core, const struct incident *incident, struct moment now);
+void core_restore_window(struct core *core, const struct window *window);
+void core_restore_slots(struct core *core, int peer, int64_t reserved);
+
+// `alive`: when an earlier run was last known to be alive, `started`: when it began; none for a new
+// ledger.
+void core_start(struct core *core, struct moment now, struct walltime alive,
+                struct walltime started);
+
+// Another configuration: paths and mailboxes are recognised by name and keep what is known of them.
+void core_configure(struct core *core, const struct settings *settings, struct moment now);
+
+void core_handle(struct core *core, const struct event *event, struct moment now,
+                 struct actions *actions);
+
+// When to call again with EVENT_TIME at the latest.
+struct instant core_next_deadline(const struct core *core);
+
+// ---- reading, for the status, the metrics and the page; valid until the next call that writes
+// ----
+
+const struct settings *core_settings(const struct core *core);
+const struct peer *core_peer(const struct core *core, int peer);
+const struct mailbox *core_mailbox(const struct core *core, int mailbox);
+const struct agent_stats *core_stats(const struct core *core);
+const struct histogram_edges *core_histogram_edges(const struct core *core);
+const struct windows *core_windows(const struct core *core);
+const struct incidents *core_incidents(const struct core *core);
+
+struct incident_counts {
+    uint64_t opened;
+    uint64_t notified;
+    uint64_t suppressed;
+};
+const struct incident_counts *core_incident_counts(const struct core *core, enum incident_kind kind,
+                                                   enum severity severity);
+
+enum path_state {
+    PATH_OK,
+    PATH_SLOW,
+    PATH_SILENT,
+    PATH_REFUSED,
+    PATH_MAINTENANCE,
+    PATH_RECOVERING,
+    PATH_UNKNOWN,
+    PATH_STATES
+};
+const char *path_state_name(enum path_state state);
+enum path_state core_path_state(const struct core *core, int peer, enum direction direction,
+                                struct moment now);
+
+// "mx02->mx01".
+void core_path_text(const struct core *core, int peer, enum direction direction,
+                    char text[SUBJECT_TEXT_SIZE]);
+
+// What we have received from the peer and it may not know yet, for its next probe.
+void core_receipts(const struct core *core, int peer, struct receipts *out);
+
+#endif

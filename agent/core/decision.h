@@ -1,0 +1,51 @@
+// The newest resolved probes of one path, and what they say together: whether the path is slow, how
+// many in a row were on time, and the median for the status table.
+//
+// A decision is an arrival judged on_time or late. Late probes that arrived within COHORT_SPAN of
+// the first of them are one flush, hence one decision. Excused and drained ones are kept for the
+// picture and decide nothing.
+#ifndef MAILFLOW_CORE_DECISION_H
+#define MAILFLOW_CORE_DECISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "core/verdict.h"
+
+enum { DECISIONS_KEPT = 64 };
+#define COHORT_SPAN SPAN_SECONDS(5)
+
+struct decision {
+    struct walltime arrived;
+    float latency;  // seconds; the page and the median need no more digits
+    float residual; // seconds
+    enum verdict verdict : 8;
+    bool counts; // decides: on_time or late, and since the last restart of the count
+};
+
+struct decisions {
+    struct decision ring[DECISIONS_KEPT];
+    uint32_t count; // all ever; the newest is ring[(count - 1) % DECISIONS_KEPT]
+};
+
+// `place` 0 is the newest; NULL past the oldest kept.
+const struct decision *decisions_get(const struct decisions *decisions, size_t place);
+
+void decisions_add(struct decisions *decisions, struct walltime arrived, struct span latency,
+                   struct span residual, enum verdict verdict);
+
+// How many of the last `of` decisions have a residual above the threshold.
+unsigned decisions_above(const struct decisions *decisions, unsigned of, struct span threshold);
+
+// How many decisions in a row, newest first, were on time.
+unsigned decisions_on_time_in_a_row(const struct decisions *decisions);
+
+// From here on earlier decisions count no more (an incident closed, a window ended).
+void decisions_restart(struct decisions *decisions);
+
+// Median latency in seconds of what is kept, negative when nothing is.
+double decisions_median(const struct decisions *decisions);
+
+#endif

@@ -1,0 +1,50 @@
+#include "core/flight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+void flights_free(struct flights *flights)
+{
+    free(flights->items);
+    *flights = (struct flights){0};
+}
+
+ptrdiff_t flights_find(const struct flights *flights, const struct probe_id *id)
+{
+    for (size_t i = flights->count; i > 0; i--) {
+        if (probe_id_equal(&flights->items[i - 1].id, id)) {
+            return (ptrdiff_t)i - 1;
+        }
+    }
+    return -1;
+}
+
+void flights_remove(struct flights *flights, size_t place)
+{
+    flights->count--;
+    memmove(flights->items + place, flights->items + place + 1,
+            (flights->count - place) * sizeof *flights->items);
+}
+
+void flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent)
+{
+    ptrdiff_t known = flights_find(flights, id);
+    if (known >= 0) {
+        flights_remove(flights, (size_t)known);
+    }
+    if (flights->count == flights->room) {
+        flights->room = flights->room == 0 ? 4 : flights->room * 2;
+        flights->items =
+            memory_checked(realloc(flights->items, flights->room * sizeof *flights->items));
+    }
+    size_t place = flights->count;
+    while (place > 0 && flights->items[place - 1].sent.ns > sent.ns) {
+        place--;
+    }
+    memmove(flights->items + place + 1, flights->items + place,
+            (flights->count - place) * sizeof *flights->items);
+    flights->items[place] = (struct flight){.sent = sent, .id = *id};
+    flights->count++;
+}

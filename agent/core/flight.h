@@ -1,0 +1,32 @@
+// The probes of one outbound path that are in flight: handed over (or perhaps handed over), fate
+// not yet known. Ordered by sent; 24 bytes each, for half a million of them must fit.
+#ifndef MAILFLOW_CORE_FLIGHT_H
+#define MAILFLOW_CORE_FLIGHT_H
+
+#include <stddef.h>
+
+#include "base/instant.h"
+#include "base/probe_id.h"
+
+struct flight {
+    struct walltime sent;
+    struct probe_id id;
+};
+
+struct flights {
+    struct flight *items; // oldest first
+    size_t count;
+    size_t room;
+};
+
+void flights_free(struct flights *flights);
+
+// Adds one, keeping the order by sent. A second one with the same id only moves the first.
+void flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent);
+
+// The place of a probe, or -1.
+ptrdiff_t flights_find(const struct flights *flights, const struct probe_id *id);
+
+void flights_remove(struct flights *flights, size_t place);
+
+#endif

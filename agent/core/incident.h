@@ -1,0 +1,95 @@
+// Problems that open, may notify, and close. Here: their kinds, their values and the list of those
+// that are open. When they open, fold and notify is decided in trouble.c.
+#ifndef MAILFLOW_CORE_INCIDENT_H
+#define MAILFLOW_CORE_INCIDENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "base/probe_id.h"
+#include "base/tag_codec.h"
+#include "core/stats.h"
+#include "core/window.h"
+
+// In the order of cause before symptom: an open one keeps those after it, on its subject, quiet.
+enum incident_kind { INCIDENT_BLIND, INCIDENT_REFUSED, INCIDENT_SILENT, INCIDENT_SLOW, INCIDENTS };
+const char *incident_kind_name(enum incident_kind kind);
+bool incident_kind_parse(const char *name, enum incident_kind *out);
+
+enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITIES };
+const char *severity_name(enum severity severity);
+bool severity_parse(const char *name, enum severity *out);
+
+enum subject_kind { SUBJECT_PATH, SUBJECT_MAILBOX };
+
+// What an incident is about. The indices are the configuration's and change with a reload; the text
+// ("mx02->mx01", a mailbox's name) is what is stored and shown.
+struct subject {
+    enum subject_kind kind;
+    int peer; // of a path
+    enum direction direction;
+    int mailbox;
+};
+
+enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160 };
+
+// What the operator is told beside kind and subject. Which fields mean something depends on kind.
+struct evidence {
+    struct span latency;
+    struct span threshold;
+    unsigned late; // slow: so many ...
+    unsigned of;   // ... of the last so many
+    struct span oldest_age;
+    unsigned in_flight;
+    unsigned failures; // refused
+    bool has_probe;
+    struct probe_id probe;
+    char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
+};
+
+struct incident {
+    int64_t id;
+    enum incident_kind kind;
+    enum severity severity;
+    struct subject subject;
+    char subject_text[SUBJECT_TEXT_SIZE];
+    struct walltime began;  // of the trouble: the first unanswered slot
+    struct walltime opened; // when it was found
+    struct instant opened_at;
+    struct walltime closed; // none while open
+    bool notified;
+    struct walltime notified_at;
+    char suppressed_by[WINDOW_ID_SIZE]; // the last window that held its notification back
+    unsigned drained;                   // probes it explains that have arrived
+    struct evidence evidence;
+};
+
+struct incident_rule {
+    const char *name;
+    enum severity severity;
+    bool held; // waits for its cause before it notifies
+};
+const struct incident_rule *incident_rule(enum incident_kind kind);
+
+// The open ones. Places are stable while an incident is open and are reused afterwards.
+struct incidents {
+    struct incident **places;
+    size_t count; // of places, the free ones (NULL) included
+    int64_t last_id;
+};
+
+void incidents_free(struct incidents *incidents);
+
+// Takes a copy; assigns an id unless it has one already.
+uint32_t incidents_add(struct incidents *incidents, const struct incident *incident);
+void incidents_remove(struct incidents *incidents, uint32_t place);
+
+bool subject_equal(const struct subject *a, const struct subject *b);
+
+// The place of the open incident of this kind and subject, or -1.
+int64_t incidents_find(const struct incidents *incidents, enum incident_kind kind,
+                       const struct subject *subject);
+
+#endif

@@ -1,0 +1,87 @@
+// What the core knows of one peer: the outbound path to it, the inbound path from it, and what has
+// been counted. Written only by agent/core; read by the status, the metrics and the page.
+#ifndef MAILFLOW_CORE_PEER_H
+#define MAILFLOW_CORE_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "base/receipt.h"
+#include "config/config.h"
+#include "core/decision.h"
+#include "core/flight.h"
+#include "core/stats.h"
+#include "core/verdict.h"
+
+enum { SENDING_MAXIMUM = 4, TROUBLES_KEPT = 8, UNSEEN_RECEIPTS_MAXIMUM = 512 };
+
+// A probe given to a submit worker whose outcome is not known yet.
+struct sending {
+    struct probe_id id;
+    enum probe_kind kind;
+    int64_t slot;
+    struct walltime planned;
+};
+
+// What both directions have.
+struct path {
+    struct decisions decisions;
+    struct verdict_trouble troubles[TROUBLES_KEPT]; // a ring, the newest overwrites the oldest
+    uint32_t trouble_count;
+    struct walltime last_sent;    // of the newest probe that arrived, by sent
+    struct walltime last_arrival; // when the last one arrived
+    struct span last_latency;
+    struct span last_error;
+    // The part of watching that is a plain deadline: from when on silence counts. It moves on with
+    // every arrival and over every stretch in which we could not see.
+    struct instant watch_from;
+};
+
+struct outbound {
+    struct path path;
+    struct flights flights;
+    struct sending sending[SENDING_MAXIMUM];
+    size_t sending_count;
+    int64_t next_slot;
+    int64_t reserved_slot;  // slots below it are taken, durably
+    int64_t previous_slot;  // the last handed over, 0 for none
+    struct instant cadence; // due time of the next slot before jitter
+    struct instant due;     // with jitter
+    bool thinned;
+    unsigned refused_in_a_row;
+    unsigned accepted_in_a_row;
+    struct walltime receipts_as_of; // the peer's newest
+};
+
+struct inbound {
+    struct path path;
+    int64_t newest_slot;
+    struct span sender_interval;
+    struct instant answer_due;     // INSTANT_NEVER when no answer is owed
+    struct walltime receipts_seen; // what we tell the peer we have of its receipts
+    struct receipt *unseen;        // arrivals that the peer may not know of, oldest first
+    size_t unseen_count;
+};
+
+struct peer {
+    const struct peer_settings *settings;
+    int collect; // index of the mailbox that we read for it, -1 when an agent stands beside it
+    struct outbound outbound;
+    struct inbound inbound;
+    struct walltime heard; // the last time anything signed came from it
+    struct peer_stats stats;
+};
+
+struct mailbox {
+    const struct mailbox_settings *settings;
+    bool readable;
+    bool foreign_collects;      // read for agentless peers only
+    struct instant blind_since; // when it became unreadable
+    struct walltime complete;   // everything there at this time has been reported
+    int64_t foreign_messages;
+    uint64_t errors;
+    char cause[160];
+};
+
+#endif

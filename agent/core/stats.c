@@ -1,0 +1,73 @@
+#include "core/stats.h"
+
+#include <string.h>
+
+static const double FIXED_EDGES[] = {0.05, 0.1,  0.25,  0.5,   1,     2.5,    5,
+                                     10,   30,   60,    120,   300,   600,    900,
+                                     1800, 3600, 14400, 43200, 86400, 345600, 432000};
+
+const char *direction_name(enum direction direction)
+{
+    return direction == OUTBOUND ? "outbound" : "inbound";
+}
+
+const char *leg_name(int leg)
+{
+    return leg == LEG_TRANSIT   ? "transit"
+           : leg == LEG_VISIBLE ? "visible"
+                                : submit_leg_name((enum submit_leg)leg);
+}
+
+const char *rejection_reason_name(int reason)
+{
+    return reason == REJECTED_UNKNOWN_PEER ? "unknown_peer"
+           : reason == REJECTED_MISROUTED  ? "misrouted"
+                                           : rejection_name((enum rejection)reason);
+}
+
+void histogram_edges_reset(struct histogram_edges *edges)
+{
+    edges->count = sizeof FIXED_EDGES / sizeof FIXED_EDGES[0];
+    memcpy(edges->of, FIXED_EDGES, sizeof FIXED_EDGES);
+}
+
+// The first bucket whose edge is not below the value.
+static size_t histogram_bucket(const struct histogram_edges *edges, double value)
+{
+    size_t bucket = 0;
+    while (bucket < edges->count && edges->of[bucket] < value) {
+        bucket++;
+    }
+    return bucket;
+}
+
+void histogram_edges_add(struct histogram_edges *edges, double edge)
+{
+    size_t place = histogram_bucket(edges, edge);
+    bool there = place < edges->count && !(edges->of[place] > edge);
+    if (there || edges->count == HISTOGRAM_EDGES_MAXIMUM) {
+        return;
+    }
+    memmove(edges->of + place + 1, edges->of + place, (edges->count - place) * sizeof edges->of[0]);
+    edges->of[place] = edge;
+    edges->count++;
+}
+
+void histogram_observe(struct histogram *histogram, const struct histogram_edges *edges,
+                       double value)
+{
+    histogram->buckets[histogram_bucket(edges, value)]++;
+    histogram->sum += value;
+    histogram->count++;
+}
+
+void histogram_rebucket(struct histogram *histogram, const struct histogram_edges *from,
+                        const struct histogram_edges *to)
+{
+    struct histogram moved = {.sum = histogram->sum, .count = histogram->count};
+    for (size_t i = 0; i < from->count; i++) {
+        moved.buckets[histogram_bucket(to, from->of[i])] += histogram->buckets[i];
+    }
+    moved.buckets[to->count] += histogram->buckets[from->count];
+    *histogram = moved;
+}

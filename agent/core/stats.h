@@ -1,0 +1,69 @@
+// What has been counted since the agent started: the numbers behind /metrics. Counters only grow;
+// everything is exported from zero.
+#ifndef MAILFLOW_CORE_STATS_H
+#define MAILFLOW_CORE_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "core/verdict.h"
+#include "probes/probe.h"
+
+enum direction { OUTBOUND, INBOUND, DIRECTIONS };
+const char *direction_name(enum direction direction);
+
+enum { HISTOGRAM_EDGES_MAXIMUM = 40 };
+
+// Upper edges of the latency histogram in seconds, ascending: the fixed ones and every threshold in
+// use. One set for all paths, so that they can be summed.
+struct histogram_edges {
+    double of[HISTOGRAM_EDGES_MAXIMUM];
+    size_t count;
+};
+
+void histogram_edges_reset(struct histogram_edges *edges);
+
+// Adds an edge unless it is there or there is no more room.
+void histogram_edges_add(struct histogram_edges *edges, double edge);
+
+struct histogram {
+    uint64_t buckets[HISTOGRAM_EDGES_MAXIMUM + 1]; // not cumulative; the last is +Inf
+    double sum;
+    uint64_t count;
+};
+
+void histogram_observe(struct histogram *histogram, const struct histogram_edges *edges,
+                       double value);
+
+// Moves the counts to other edges. An observation keeps its upper bound or gets the next wider one.
+void histogram_rebucket(struct histogram *histogram, const struct histogram_edges *from,
+                        const struct histogram_edges *to);
+
+// Beside the submission's legs: transit (accepted to arrived) and visible (how long the arrival may
+// have lain in the mailbox before it was seen).
+enum { LEG_TRANSIT = SUBMIT_LEGS, LEG_VISIBLE, LEGS };
+const char *leg_name(int leg);
+
+struct peer_stats {
+    uint64_t sent;
+    uint64_t send_failures;
+    uint64_t sends_uncertain;
+    uint64_t slots_missed;
+    uint64_t received;
+    uint64_t duplicates;
+    uint64_t replies[REPLY_CLASSES];
+    uint64_t resolved[DIRECTIONS][VERDICTS];
+    struct histogram latency[DIRECTIONS];
+};
+
+enum { REJECTED_UNKNOWN_PEER = REJECTIONS, REJECTED_MISROUTED, REJECTION_REASONS };
+const char *rejection_reason_name(int reason);
+
+struct agent_stats {
+    uint64_t rejected[REJECTION_REASONS];
+    uint64_t negative_latencies;
+    struct histogram legs[LEGS];
+};
+
+#endif

@@ -1,0 +1,61 @@
+// Maintenance windows: of a server, with a kind, begin, end and revision. Known by id; a higher
+// revision replaces a lower one. A cancelled window stays known, so that nothing revives it.
+#ifndef MAILFLOW_CORE_WINDOW_H
+#define MAILFLOW_CORE_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "base/tag_codec.h"
+
+enum window_kind { WINDOW_ROUTINE, WINDOW_EMERGENCY };
+const char *window_kind_name(enum window_kind kind);
+bool window_kind_parse(const char *name, enum window_kind *out);
+
+enum window_state { WINDOW_ANNOUNCED, WINDOW_ACTIVE, WINDOW_RECOVERING, WINDOW_OVER };
+const char *window_state_name(enum window_state state);
+
+enum { WINDOW_ID_SIZE = 24, WINDOW_BY_SIZE = 96, WINDOW_REASON_SIZE = 160, WINDOWS_MAXIMUM = 1024 };
+
+struct window {
+    char id[WINDOW_ID_SIZE];
+    uint32_t revision;
+    char server[SERVER_NAME_SIZE];
+    enum window_kind kind;
+    bool cancelled;
+    struct walltime begin;
+    struct walltime end;
+    char by[WINDOW_BY_SIZE]; // who and where
+    char reason[WINDOW_REASON_SIZE];
+};
+
+enum window_state window_state_at(const struct window *window, struct walltime now,
+                                  struct span recovery);
+
+// Notifications about the server are held back: from begin until settle has passed after the end.
+bool window_suppresses(const struct window *window, struct walltime now, struct span settle);
+
+struct windows {
+    struct window *items;
+    size_t count;
+};
+
+void windows_free(struct windows *windows);
+
+// Adds the window or replaces a lower revision of it; NULL when a known revision is as high, or
+// when there are too many.
+struct window *windows_put(struct windows *windows, const struct window *window);
+
+// The window with this id, or NULL.
+struct window *windows_find(struct windows *windows, const char *id);
+
+// The window that suppresses notifications about the server the longest, or NULL.
+const struct window *windows_suppressing(const struct windows *windows, const char *server,
+                                         struct walltime now, struct span settle);
+
+// Drops what ended before this instant.
+void windows_forget(struct windows *windows, struct walltime before);
+
+#endif

@@ -1,0 +1,139 @@
+// The ledger on disk: every probe in flight and the recent past, incidents, windows, reserved
+// slots. SQLite in WAL mode under state_dir/ledger.db, the only place that knows SQL.
+//
+// Writes gather in one transaction; store_commit ends it, once per loop turn and before the deeds
+// of that turn. What is committed survives kill -9; STORE_DURABLE also survives a power cut. A
+// write that fails makes the commit fail; the caller must then not do the deed.
+//
+// Times are stored as nanoseconds since 1970, spans as nanoseconds, names as text.
+#ifndef MAILFLOW_SHELL_STORE_H
+#define MAILFLOW_SHELL_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/instant.h"
+#include "core/incident.h"
+#include "core/record.h"
+#include "core/window.h"
+#include "probes/probe.h"
+
+struct store;
+
+// Opens or creates the ledger and migrates its schema. A ledger that is corrupt is kept beside it
+// as ledger.db.corrupt-<time> (with its -wal and -shm), never deleted; a fresh one is begun and
+// *kept names the file for a loud line (else ""). NULL with a message when the directory cannot be
+// used, the ledger was written by a newer version, or another agent has it open.
+struct store *store_open(const char *state_dir, struct moment now, char *kept, size_t kept_size,
+                         struct error *error);
+void store_close(struct store *store);
+
+enum store_durability { STORE_FAST, STORE_DURABLE };
+
+// Ends the transaction, if one is open. False when anything since the last commit failed: nothing
+// of it is written then, and the message says why.
+bool store_commit(struct store *store, enum store_durability durability, struct error *error);
+
+// ---- writes; each begins a transaction when none is open ----
+
+// Inserts or updates the judged life. Evidence already stored stays.
+void store_put_probe(struct store *store, const struct probe_record *record);
+
+// What the server and the prober said about a submission.
+void store_put_outcome(struct store *store, const struct probe_id *id,
+                       const struct submit_outcome *outcome);
+
+// Where an arrived probe lies and how its arrival was seen.
+void store_put_message(struct store *store, const struct probe_id *id,
+                       const struct collect_report *report);
+
+void store_put_incident(struct store *store, const struct incident *incident);
+void store_put_window(struct store *store, const struct window *window);
+void store_put_slots(struct store *store, const char *peer, int64_t reserved);
+
+// Remembers that this run is alive; with `started` also when it began.
+void store_put_alive(struct store *store, struct walltime now);
+void store_put_started(struct store *store, struct walltime now);
+
+// Deletes at most `limit` resolved probes and closed incidents older than this; true when there may
+// be more.
+bool store_retain(struct store *store, struct walltime before, unsigned limit);
+
+// ---- reads ----
+
+enum store_arrival { STORE_ARRIVAL_NEW, STORE_ARRIVAL_SAME, STORE_ARRIVAL_DUPLICATE };
+
+// Whether the probe of an arrival report has arrived before, as this very message (same mailbox,
+// folder, UIDVALIDITY and UID) or as another. An outbound probe of ours that has not arrived is
+// new.
+enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report);
+
+// What the core needs after a start: for every path named in the rows all open probes and the
+// newest `newest` resolved ones, oldest first; open incidents; windows that ended after
+// `windows_since`; reserved slots; when the last run began and was last alive (none for a new
+// ledger).
+struct store_restore {
+    void *context;
+    void (*probe)(void *context, const struct probe_record *record);
+    void (*incident)(void *context, const struct incident *incident);
+    void (*window)(void *context, const struct window *window);
+    void (*slots)(void *context, const char *peer, int64_t reserved);
+};
+bool store_restore(struct store *store, const struct store_restore *restore, unsigned newest,
+                   struct walltime windows_since, struct walltime *alive, struct walltime *started,
+                   struct error *error);
+
+// The highest incident id ever given, so that ids are never reused.
+int64_t store_last_incident(struct store *store);
+
+// One stored probe with its evidence.
+struct store_probe {
+    int64_t cursor; // pass as `before` to continue after it
+    struct probe_record record;
+    int code;
+    char reply[PROBE_REPLY_SIZE];
+    char cause[PROBE_REPLY_SIZE];
+    char queue_id[PROBE_QUEUE_ID_SIZE];
+    struct span legs[SUBMIT_LEGS]; // negative: did not take place
+    char mailbox[PROBE_MAILBOX_SIZE];
+    char folder[PROBE_FOLDER_SIZE];
+    bool stripped;
+};
+
+struct store_query {
+    const char *peer;      // NULL = all
+    int direction;         // enum direction, or -1
+    int verdict;           // enum verdict, or -1
+    struct walltime since; // none = from the beginning; by `sent`, or `planned` where not sent
+    int64_t before;        // cursor; 0 = from the newest
+    unsigned limit;
+};
+
+// Newest first; false from `each` ends it.
+bool store_query_probes(struct store *store, const struct store_query *query,
+                        bool (*each)(void *context, const struct store_probe *probe), void *context,
+                        struct error *error);
+
+// False when there is no such probe.
+bool store_get_probe(struct store *store, const struct probe_id *id, struct store_probe *out);
+
+// Incidents newest first, open and closed, at most `limit`.
+bool store_query_incidents(struct store *store, struct walltime since, unsigned limit,
+                           bool (*each)(void *context, const struct incident *incident),
+                           void *context, struct error *error);
+
+struct store_figures {
+    int64_t entries; // probes kept
+    int64_t bytes;   // ledger and its write-ahead log
+    uint64_t commit_failures;
+};
+struct store_figures store_figures(const struct store *store);
+
+// Moves the write-ahead log into the ledger on a connection of its own, so that it may run in
+// another thread: PASSIVE, and TRUNCATE once the log has passed 16 MiB. False with a message on
+// failure.
+bool store_checkpoint(const char *state_dir, struct error *error);
+
+#endif
