@@ -10,6 +10,7 @@ import re
 import signal
 from pathlib import Path
 
+import log_collector
 import process
 
 PORT = 9925
@@ -78,7 +79,7 @@ def _unescape(value):
 
 
 class AgentSide:
-    """Needs of its host: lab, name, domain, address, directory, authority, command(), run()."""
+    """Needs of its host: lab, name, domain, address, directory, password_file, command, run."""
 
     @property
     def agent_directory(self):
@@ -90,14 +91,18 @@ class AgentSide:
 
     @property
     def syslog_file(self):
-        return self.directory / "syslog"
+        return self.directory / log_collector.FILE_NAME
+
+    @property
+    def syslog_socket(self):
+        return str(self.directory / log_collector.SOCKET_NAME)
 
     def default_agent_config(self, peers):
         probe = f"probe@{self.domain}"
         home = self.agent_directory
         mailbox = dict(name="local", host=self.domain, port=143, tls="starttls", user=probe)
         mailbox["password_file"] = str(self.password_file(probe))
-        mailbox["ca_file"] = str(self.authority / "ca.pem")
+        mailbox["ca_file"] = str(self.lab.authority)
         return {
             "server": self.name,
             "state_dir": str(home / "state"),
@@ -107,7 +112,7 @@ class AgentSide:
                 "listen": [f"127.0.0.1:{PORT}", f"{self.address}:{PORT}"],
                 "control": str(home / "control.sock"),
             },
-            "syslog": {"facility": "mail", "socket": str(self.directory / "log.sock")},
+            "syslog": {"facility": "mail", "socket": self.syslog_socket},
             "mailboxes": [mailbox],
             "peers": [{"name": peer.name, "address": f"probe@{peer.domain}"} for peer in peers],
         }

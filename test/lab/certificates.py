@@ -49,7 +49,7 @@ def issue(authority, directory, domain, address):
     os.chmod(key, 0o600)
     _openssl(
         *("x509", "-req", "-in", str(request), "-days", LIFETIME_DAYS),
-        *("-CA", str(authority / "ca.pem"), "-CAkey", str(authority / "ca.key")),
+        *("-CA", str(authority), "-CAkey", str(authority.with_suffix(".key"))),
         *("-extfile", str(extensions), "-out", str(directory / "server.pem")),
     )
     return directory / "server.pem", key

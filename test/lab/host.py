@@ -18,7 +18,6 @@ PYTHON = "/usr/bin/python3"
 USERS = ("probe", "someone")
 NAME_SERVICE = "passwd: files\ngroup: files\nhosts: files\n"
 NAMESPACES = ("--net", "--mount", "--pid", "--uts", "--ipc")
-READY_SECONDS = 20.0
 UNITS = ("smtp", "imap", "all")
 
 
@@ -32,7 +31,6 @@ class Host(AgentSide):
         self.domain = f"{self.name}.example"
         self.users = tuple(f"{user}@{self.domain}" for user in USERS)
         self.directory = lab.directory / self.name
-        self.authority = lab.directory / "ca"
         self.servers = {"smtp": servers.Postfix(self), "imap": servers.Dovecot(self)}
 
     def __repr__(self):
@@ -62,7 +60,7 @@ class Host(AgentSide):
         (self.directory / "etc/hosts").write_text(self.lab.hosts_file())
         (self.directory / "etc/resolv.conf").write_text("")
         (self.directory / "etc/nsswitch.conf").write_text(NAME_SERVICE)
-        certificates.issue(self.authority, self.directory / "tls", self.domain, self.address)
+        certificates.issue(self.lab.authority, self.directory / "tls", self.domain, self.address)
         for server in self.servers.values():
             server.configure()
 
@@ -136,7 +134,7 @@ class Host(AgentSide):
         for server in chosen:
             server.start()
         for server in chosen:
-            servers.wait_ready(server, READY_SECONDS)
+            servers.wait_ready(server)
 
     def stop(self, unit="all"):
         """Stop `smtp` (Postfix), `imap` (only IMAP: mail is still delivered) or `all`."""

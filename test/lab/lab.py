@@ -65,6 +65,11 @@ class Lab:
         return self.state["mark"]
 
     @property
+    def authority(self):
+        """The certificate to trust."""
+        return self.directory / "ca/ca.pem"
+
+    @property
     def mesh_key(self):
         return self.directory / "mesh.key"
 
@@ -155,7 +160,7 @@ class Lab:
         # The mark goes to disk before the bridge exists, so that `down` always knows it.
         self._save(count=count, mark=network.new_hardware_address())
         self._save(instance=network.create_bridge(self.mark))
-        certificates.make_authority(self.directory / "ca")
+        certificates.make_authority(self.authority.parent)
         _write_mesh_key(self.mesh_key)
         for host in self:
             host.directory.mkdir(exist_ok=True)

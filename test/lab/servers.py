@@ -15,6 +15,7 @@ import ssl
 import process
 
 DAEMONS = "/usr/lib/postfix/sbin"
+READY_SECONDS = 20.0
 VIRTUAL_MAIL = ("nobody", "nogroup")
 MAIN_CF = """\
 compatibility_level = 3.6
@@ -56,7 +57,7 @@ smtpd_tls_received_header = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
 smtp_tls_security_level = may
-smtp_tls_CAfile = {authority}/ca.pem
+smtp_tls_CAfile = {authority}
 
 queue_run_delay = 1s
 minimal_backoff_time = 1s
@@ -137,6 +138,12 @@ namespace inbox {{
     special_use = \\Junk
   }}
 }}
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service auth {{
   unix_listener {home}/postfix/queue/private/auth {{
     mode = 0600
@@ -167,6 +174,20 @@ def _write_secret(path, text, user="root"):
     path.write_text(text)
 
 
+def _record(server, inner_pid_file):
+    """Remember a server whose own pid file holds its pid as its host sees it.
+
+    Dovecot writes that file a moment after its start command has returned.
+    """
+
+    def find():
+        text = inner_pid_file.read_text() if inner_pid_file.exists() else ""
+        return text.strip() and process.in_namespace_of(server.host.pid, int(text))
+
+    what = f"{inner_pid_file.name} of {server.host.name}"
+    process.record(server.pid_file, process.wait_for(find, READY_SECONDS, what))
+
+
 class Postfix:
     """SMTP on 25, submission on 587."""
 
@@ -183,7 +204,7 @@ class Postfix:
         host = self.host
         _make_directory(self.home)
         values = dict(home=host.directory, domain=host.domain, address=host.address)
-        values["authority"] = host.authority
+        values["authority"] = host.lab.authority
         values["daemons"] = DAEMONS
         (self.home / "main.cf").write_text(MAIN_CF.format(**values))
         (self.home / "master.cf").write_text(MASTER_CF)
@@ -202,8 +223,7 @@ class Postfix:
         """Start master itself: the `postfix start` script takes a second for its checks."""
         command = (f"{DAEMONS}/master", "-c", str(self.home), "-w")
         self.host.run_daemon(*command, log=self.host.directory / "postfix.log")
-        inner = int((self.home / "queue/pid/master.pid").read_text())
-        process.record(self.pid_file, process.in_namespace_of(self.host.pid, inner))
+        _record(self, self.home / "queue/pid/master.pid")
 
     def stop(self):
         process.end(self.pid_file)
@@ -250,10 +270,11 @@ class Dovecot:
         if process.recorded(self.pid_file):
             self._doveadm("reload")
             return
+        inner_pid_file = self.home / "run/master.pid"
+        inner_pid_file.unlink(missing_ok=True)
         log = self.host.directory / "dovecot.log"
         self.host.run_daemon("dovecot", "-c", str(self.home / "dovecot.conf"), log=log)
-        inner = int((self.home / "run/master.pid").read_text())
-        process.record(self.pid_file, process.in_namespace_of(self.host.pid, inner))
+        _record(self, inner_pid_file)
 
     def stop(self):
         """Stop IMAP and end its sessions. Mail is still delivered: nobody can see it."""
@@ -280,9 +301,9 @@ def greeting(address, port, context=None, seconds=1.0):
         return None
 
 
-def wait_ready(server, seconds):
+def wait_ready(server):
     """Wait until every port of a server greets."""
-    context = ssl.create_default_context(cafile=server.host.authority / "ca.pem")
+    context = ssl.create_default_context(cafile=server.host.lab.authority)
     for port in server.ports:
         what = f"greeting of {server.host.name} on port {port}"
-        process.wait_for(lambda: greeting(server.host.address, port, context), seconds, what)
+        process.wait_for(lambda: greeting(server.host.address, port, context), READY_SECONDS, what)
