@@ -1,9 +1,14 @@
 // What every prober does first: become small, powerless and short-lived.
 //
 // prober_confine, called once after the program's warm-up (libraries loaded, TLS and resolver used
-// once): SIGPIPE ignored, every descriptor above stderr closed, killed when the agent dies, limits
-// on memory, files and core, no new privileges, and a seccomp filter under which it cannot execute
-// anything, open a file for writing, trace, or map executable memory.
+// once): killed when the agent dies, every descriptor above stderr closed, limits on memory,
+// descriptors and core files, no new privileges, and seccomp. Two filters (seccomp(2)): what no
+// prober has any business doing (execute, trace, fork, listen, open a file for writing, map
+// executable memory) kills the process; whatever else is not on the list of what a mail client
+// needs fails with ENOSYS, so that a C library with newer habits falls back instead of dying.
+//
+// Builds with AddressSanitizer keep the filters but not the memory limit (it reserves terabytes),
+// and may fork and trace, because its leak check does.
 #ifndef MAILFLOW_PROBES_PROBER_H
 #define MAILFLOW_PROBES_PROBER_H
 
@@ -17,7 +22,8 @@ struct prober_limits {
     unsigned descriptors; // RLIMIT_NOFILE
 };
 
-// To be called first thing in main, before anything is opened or loaded.
+// To be called first thing in main, before anything is opened or loaded: SIGPIPE ignored, inherited
+// descriptors closed, one memory arena, the time zone read.
 void prober_begin(void);
 
 bool prober_confine(const struct prober_limits *limits, struct error *error);

@@ -8,10 +8,12 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 struct tls_verification {
-    char host[256];   // the name (or address) that the certificate must carry
-    char reason[256]; // why verification failed; "" while it has not
+    char host[256];    // the name (or address) that the certificate must carry
+    char ca_file[256]; // set by tls_context_create, for the reason
+    char reason[256];  // why verification failed; "" while it has not
 };
 
 // A context that verifies for verification->host and records there why it refused; the record must
@@ -19,6 +21,9 @@ struct tls_verification {
 // the CA file when that cannot be read.
 SSL_CTX *tls_context_create(const char *ca_file, struct tls_verification *verification,
                             struct error *error);
+
+// Why the handshake that just failed did: the verification's reason, else what OpenSSL has to say.
+void tls_describe_failure(const struct tls_verification *verification, struct text *out);
 
 // Loads the library's tables and the system's store once, so that a confined process need not.
 void tls_warm_up(void);

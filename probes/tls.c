@@ -1,0 +1,156 @@
+#include "probes/tls.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static bool is_address(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+// A name as a certificate gives it: whatever is not plain ASCII shows as a question mark.
+static void append_name(struct text *to, const ASN1_STRING *name)
+{
+    const unsigned char *bytes = ASN1_STRING_get0_data(name);
+    for (int i = 0; i < ASN1_STRING_length(name); i++) {
+        char shown = bytes[i] > 0x20 && bytes[i] < 0x7F ? (char)bytes[i] : '?';
+        text_append_bytes(to, &shown, 1);
+    }
+}
+
+static size_t append_alternative_names(struct text *to, X509 *certificate)
+{
+    size_t count = 0;
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && count < 3; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DNS) {
+            text_append(to, count++ > 0 ? ", " : "");
+            append_name(to, name->d.dNSName);
+        }
+    }
+    GENERAL_NAMES_free(names);
+    return count;
+}
+
+// Whom the certificate is for: its first DNS names, or its common name where it has none.
+static void append_subject(struct text *to, X509 *certificate)
+{
+    if (append_alternative_names(to, certificate) > 0) {
+        return;
+    }
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (at < 0) {
+        text_append(to, "nobody");
+        return;
+    }
+    append_name(to, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+}
+
+static void describe_refusal(struct tls_verification *verification, X509_STORE_CTX *chain)
+{
+    struct text reason = TEXT_OVER(verification->reason);
+    int code = X509_STORE_CTX_get_error(chain);
+    X509 *certificate = X509_STORE_CTX_get0_cert(chain);
+    if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+        text_format(&reason, "certificate of %s does not match: it is for ", verification->host);
+        append_subject(&reason, certificate);
+        return;
+    }
+    text_format(&reason, "certificate is not trusted: %s", X509_verify_cert_error_string(code));
+    if (verification->ca_file[0] != '\0') {
+        text_format(&reason, " (ca_file %s)", verification->ca_file);
+    }
+}
+
+static int on_verify(int valid, X509_STORE_CTX *chain)
+{
+    SSL *session = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct tls_verification *verification = SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
+    if (!valid && verification->reason[0] == '\0') {
+        describe_refusal(verification, chain);
+    }
+    return valid;
+}
+
+// libESMTP creates its session itself and offers no hook for SNI but this one.
+static void on_handshake(const SSL *session, int where, int value)
+{
+    (void)value;
+    struct tls_verification *verification = SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
+    if ((where & SSL_CB_HANDSHAKE_START) != 0 && !is_address(verification->host)) {
+        SSL_set_tlsext_host_name((SSL *)session, verification->host);
+    }
+}
+
+static bool trust(SSL_CTX *context, const char *ca_file, struct error *error)
+{
+    if (ca_file[0] == '\0') {
+        return SSL_CTX_set_default_verify_paths(context) == 1 ||
+               error_set(error, "the system's certificates: %s",
+                         ERR_reason_error_string(ERR_get_error()));
+    }
+    if (SSL_CTX_load_verify_file(context, ca_file) == 1) {
+        return true;
+    }
+    unsigned long code = ERR_peek_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : "no certificate in it";
+    return error_set(error, "ca_file %s: %s", ca_file, reason);
+}
+
+static bool expect_host(SSL_CTX *context, const char *host)
+{
+    X509_VERIFY_PARAM *expected = SSL_CTX_get0_param(context);
+    return is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(expected, host) == 1
+                            : X509_VERIFY_PARAM_set1_host(expected, host, 0) == 1;
+}
+
+SSL_CTX *tls_context_create(const char *ca_file, struct tls_verification *verification,
+                            struct error *error)
+{
+    ERR_clear_error();
+    verification->reason[0] = '\0';
+    text_copy(verification->ca_file, sizeof verification->ca_file, ca_file);
+    SSL_CTX *context = memory_checked(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_app_data(context, verification);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
+    SSL_CTX_set_info_callback(context, on_handshake);
+    memory_checked(expect_host(context, verification->host) ? context : NULL);
+    if (!trust(context, ca_file, error)) {
+        SSL_CTX_free(context);
+        ERR_clear_error();
+        return NULL;
+    }
+    return context;
+}
+
+void tls_describe_failure(const struct tls_verification *verification, struct text *out)
+{
+    unsigned long code = ERR_peek_error();
+    if (verification->reason[0] != '\0') {
+        text_append(out, verification->reason);
+    } else if (code != 0 && ERR_reason_error_string(code) != NULL) {
+        text_format(out, "TLS handshake with %s failed: %s", verification->host,
+                    ERR_reason_error_string(code));
+    } else {
+        text_format(out, "TLS handshake with %s failed: connection lost", verification->host);
+    }
+}
+
+void tls_warm_up(void)
+{
+    struct tls_verification verification = {.host = "localhost"};
+    struct error error;
+    SSL_CTX *context = tls_context_create("", &verification, &error);
+    SSL_free(SSL_new(context));
+    SSL_CTX_free(context);
+    ERR_clear_error();
+}
