@@ -22,7 +22,7 @@ enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITIES };
 const char *severity_name(enum severity severity);
 bool severity_parse(const char *name, enum severity *out);
 
-enum subject_kind { SUBJECT_PATH, SUBJECT_MAILBOX };
+enum subject_kind { SUBJECT_PATH, SUBJECT_MAILBOX, SUBJECT_GONE };
 
 // What an incident is about. The indices are the configuration's and change with a reload; the text
 // ("mx02->mx01", a mailbox's name) is what is stored and shown.
@@ -59,6 +59,7 @@ struct incident {
     struct walltime opened; // when it was found
     struct instant opened_at;
     struct walltime closed; // none while open
+    bool closing;           // will be closed at its next turn
     bool notified;
     struct walltime notified_at;
     char suppressed_by[WINDOW_ID_SIZE]; // the last window that held its notification back

@@ -14,7 +14,18 @@
 #include "core/stats.h"
 #include "core/verdict.h"
 
-enum { SENDING_MAXIMUM = 4, TROUBLES_KEPT = 8, UNSEEN_RECEIPTS_MAXIMUM = 512 };
+enum {
+    SENDING_MAXIMUM = 4,
+    TROUBLES_KEPT = 8,
+    RESUMPTIONS_KEPT = 4,
+    UNSEEN_RECEIPTS_MAXIMUM = 512,
+};
+
+// The first arrival on a path of a probe that was sent after a window's end.
+struct resumption {
+    struct walltime end;
+    struct walltime at;
+};
 
 // A probe given to a submit worker whose outcome is not known yet.
 struct sending {
@@ -36,6 +47,8 @@ struct path {
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;
+    struct resumption resumptions[RESUMPTIONS_KEPT]; // a ring
+    uint32_t resumption_count;
 };
 
 struct outbound {
@@ -44,10 +57,13 @@ struct outbound {
     struct sending sending[SENDING_MAXIMUM];
     size_t sending_count;
     int64_t next_slot;
-    int64_t reserved_slot;  // slots below it are taken, durably
-    int64_t previous_slot;  // the last handed over, 0 for none
-    struct instant cadence; // due time of the next slot before jitter
-    struct instant due;     // with jitter
+    int64_t reserved_slot;    // slots below it are taken, durably
+    int64_t previous_slot;    // the last handed over, 0 for none
+    struct instant cadence;   // due time of the next slot before jitter
+    struct instant due;       // with jitter
+    struct instant extra_due; // of a probe outside the cadence, INSTANT_NEVER when none is owed
+    enum probe_kind extra_kind;
+    unsigned unanswered; // handed over since anything signed came from the peer
     bool thinned;
     unsigned refused_in_a_row;
     unsigned accepted_in_a_row;
@@ -58,7 +74,6 @@ struct inbound {
     struct path path;
     int64_t newest_slot;
     struct span sender_interval;
-    struct instant answer_due;     // INSTANT_NEVER when no answer is owed
     struct walltime receipts_seen; // what we tell the peer we have of its receipts
     struct receipt *unseen;        // arrivals that the peer may not know of, oldest first
     size_t unseen_count;

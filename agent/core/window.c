@@ -35,6 +35,18 @@ enum window_state window_state_at(const struct window *window, struct walltime n
                                                              : WINDOW_OVER;
 }
 
+enum window_stage window_stage_at(const struct window *window, struct walltime now,
+                                  struct span settle)
+{
+    if (window->end.ns <= window->begin.ns) {
+        return STAGE_SETTLED;
+    }
+    return now.ns < window->begin.ns                       ? STAGE_ANNOUNCED
+           : now.ns < window->end.ns                       ? STAGE_BEGUN
+           : now.ns < walltime_add(window->end, settle).ns ? STAGE_ENDED
+                                                           : STAGE_SETTLED;
+}
+
 bool window_suppresses(const struct window *window, struct walltime now, struct span settle)
 {
     return window->begin.ns < window->end.ns && now.ns >= window->begin.ns &&
@@ -67,10 +79,13 @@ struct window *windows_put(struct windows *windows, const struct window *window)
         size_t size = (windows->count + 1) * sizeof *windows->items;
         windows->items = memory_checked(realloc(windows->items, size));
         known = &windows->items[windows->count++];
+        *known = (struct window){0};
     } else if (known->revision >= window->revision) {
         return NULL;
     }
+    enum window_stage stage = known->revision == 0 ? STAGE_ANNOUNCED : known->stage;
     *known = *window;
+    known->stage = stage;
     return known;
 }
 

@@ -17,6 +17,9 @@ bool window_kind_parse(const char *name, enum window_kind *out);
 enum window_state { WINDOW_ANNOUNCED, WINDOW_ACTIVE, WINDOW_RECOVERING, WINDOW_OVER };
 const char *window_state_name(enum window_state state);
 
+// How far the core has followed a window: what of it has been said and done.
+enum window_stage { STAGE_ANNOUNCED, STAGE_BEGUN, STAGE_ENDED, STAGE_SETTLED };
+
 enum { WINDOW_ID_SIZE = 24, WINDOW_BY_SIZE = 96, WINDOW_REASON_SIZE = 160, WINDOWS_MAXIMUM = 1024 };
 
 struct window {
@@ -29,10 +32,16 @@ struct window {
     struct walltime end;
     char by[WINDOW_BY_SIZE]; // who and where
     char reason[WINDOW_REASON_SIZE];
+    enum window_stage stage; // the core's own, not stored
 };
 
 enum window_state window_state_at(const struct window *window, struct walltime now,
                                   struct span recovery);
+
+// The stage that the window should be in at this time; settled at once when it was cancelled before
+// it began.
+enum window_stage window_stage_at(const struct window *window, struct walltime now,
+                                  struct span settle);
 
 // Notifications about the server are held back: from begin until settle has passed after the end.
 bool window_suppresses(const struct window *window, struct walltime now, struct span settle);

@@ -1,0 +1,160 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/state.h"
+
+static void collect_edges(const struct settings *settings, struct histogram_edges *edges)
+{
+    histogram_edges_reset(edges);
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        const struct latency_settings *latency = &settings->peers[i].path.latency;
+        histogram_edges_add(edges, span_seconds(latency->warning));
+        histogram_edges_add(edges, span_seconds(latency->critical));
+    }
+}
+
+static void adopt_mailboxes(struct core *core, const struct settings *settings, struct moment now)
+{
+    struct mailbox *mailboxes =
+        memory_checked(calloc(settings->mailbox_count + 1, sizeof *mailboxes));
+    for (size_t i = 0; i < settings->mailbox_count; i++) {
+        int known = core->settings == NULL
+                        ? -1
+                        : settings_find_mailbox(core->settings, settings->mailboxes[i].name);
+        mailboxes[i] =
+            known >= 0 ? core->mailboxes[known] : (struct mailbox){.blind_since = now.instant};
+        mailboxes[i].settings = &settings->mailboxes[i];
+        mailboxes[i].foreign_collects = false;
+    }
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        if (settings->peers[i].collect[0] != '\0') {
+            int mailbox = settings_find_mailbox(settings, settings->peers[i].collect);
+            mailboxes[mailbox].foreign_collects = true;
+        }
+    }
+    free(core->mailboxes);
+    core->mailboxes = mailboxes;
+}
+
+static void free_peer(struct peer *peer)
+{
+    flights_free(&peer->outbound.flights);
+    free(peer->inbound.unseen);
+}
+
+static void adopt_peers(struct core *core, const struct settings *settings)
+{
+    struct peer *peers = memory_checked(calloc(settings->peer_count + 1, sizeof *peers));
+    struct peer *before = core->peers;
+    size_t before_count = core->settings == NULL ? 0 : core->settings->peer_count;
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        const struct peer_settings *wanted = &settings->peers[i];
+        int known = core->settings == NULL ? -1 : settings_find_peer(core->settings, wanted->name);
+        if (known >= 0) {
+            peers[i] = before[known];
+            before[known] = (struct peer){0};
+        }
+        peers[i].settings = wanted;
+        peers[i].collect =
+            wanted->collect[0] == '\0' ? -1 : settings_find_mailbox(settings, wanted->collect);
+    }
+    for (size_t i = 0; i < before_count; i++) {
+        free_peer(&before[i]);
+    }
+    free(before);
+    core->peers = peers;
+}
+
+bool core_resolve_subject(const struct settings *settings, const char *text, struct subject *out)
+{
+    size_t own = strlen(settings->server);
+    const char *arrow = strstr(text, "->");
+    *out = (struct subject){.kind = SUBJECT_MAILBOX};
+    if (arrow == NULL) {
+        out->mailbox = settings_find_mailbox(settings, text);
+        return out->mailbox >= 0;
+    }
+    out->kind = SUBJECT_PATH;
+    bool outbound = (size_t)(arrow - text) == own && memcmp(text, settings->server, own) == 0;
+    char peer[SUBJECT_TEXT_SIZE];
+    text_copy(peer, sizeof peer, outbound ? arrow + 2 : text);
+    if (!outbound) {
+        peer[arrow - text] = '\0';
+    }
+    out->direction = outbound ? OUTBOUND : INBOUND;
+    out->peer = settings_find_peer(settings, peer);
+    return out->peer >= 0 && (outbound || strcmp(arrow + 2, settings->server) == 0);
+}
+
+static void adopt_incidents(struct core *core, const struct settings *settings, struct moment now)
+{
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        struct incident *incident = core->incidents.places[i];
+        if (incident != NULL &&
+            !core_resolve_subject(settings, incident->subject_text, &incident->subject)) {
+            trouble_orphan(core, (uint32_t)i, now);
+        }
+    }
+}
+
+static void adopt_histograms(struct core *core, const struct settings *settings)
+{
+    struct histogram_edges before = core->edges;
+    collect_edges(settings, &core->edges);
+    for (int leg = 0; leg < LEGS; leg++) {
+        histogram_rebucket(&core->stats.legs[leg], &before, &core->edges);
+    }
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        for (int direction = 0; direction < DIRECTIONS; direction++) {
+            histogram_rebucket(&core->peers[i].stats.latency[direction], &before, &core->edges);
+        }
+    }
+}
+
+void core_configure(struct core *core, const struct settings *settings, struct moment now)
+{
+    adopt_mailboxes(core, settings, now);
+    adopt_peers(core, settings);
+    adopt_histograms(core, settings);
+    adopt_incidents(core, settings, now);
+    core->settings = settings;
+    schedule_free(&core->peer_timers);
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        outbound_configure(core, (int)i, now);
+        inbound_configure(core, (int)i, now);
+    }
+    for (size_t i = 0; i < settings->mailbox_count; i++) {
+        schedule_set(&core->mailbox_timers, (uint32_t)i,
+                     core->mailboxes[i].readable ? INSTANT_NEVER
+                                                 : instant_add(core->mailboxes[i].blind_since,
+                                                               settings->incidents.blind_after));
+    }
+}
+
+struct core *core_create(const struct settings *settings, struct moment now, uint64_t seed)
+{
+    struct core *core = memory_checked(calloc(1, sizeof *core));
+    core->random = random_stream_from(seed);
+    core->last = now;
+    core->promised = now.instant;
+    core->window_due = INSTANT_NEVER;
+    histogram_edges_reset(&core->edges);
+    core_configure(core, settings, now);
+    return core;
+}
+
+void core_destroy(struct core *core)
+{
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        free_peer(&core->peers[i]);
+    }
+    free(core->peers);
+    free(core->mailboxes);
+    schedule_free(&core->peer_timers);
+    schedule_free(&core->mailbox_timers);
+    schedule_free(&core->incident_timers);
+    windows_free(&core->windows);
+    incidents_free(&core->incidents);
+    free(core);
+}

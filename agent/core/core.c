@@ -1,0 +1,256 @@
+#include "core/core.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/arrival.h"
+#include "core/state.h"
+
+struct action *core_act(struct core *core, enum action_kind kind)
+{
+    assert(core->actions->count < ACTIONS_MAXIMUM);
+    struct action *action = &core->actions->items[core->actions->count++];
+    *action = (struct action){.kind = kind};
+    return action;
+}
+
+void core_set_timer(struct core *core, int peer, enum peer_timer timer, struct instant due)
+{
+    schedule_set(&core->peer_timers, (uint32_t)peer * PEER_TIMERS + timer, due);
+}
+
+int core_find_peer(const struct core *core, const char *name)
+{
+    return settings_find_peer(core->settings, name);
+}
+
+struct span core_shortest_interval(const struct core *core)
+{
+    struct span shortest = SPAN_HOURS(24);
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        shortest = span_shorter(shortest, core->settings->peers[i].path.interval);
+    }
+    return shortest;
+}
+
+void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox)
+{
+    core->interruptions[core->interruption_count++ % INTERRUPTIONS_KEPT] = (struct verdict_trouble){
+        .began = begin.wall,
+        .closed = walltime_add(end.wall, core->settings->maintenance.settle),
+    };
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        struct peer *peer = &core->peers[i];
+        bool blinded = mailbox < 0 || peer->collect == mailbox ||
+                       (peer->collect < 0 && !core->mailboxes[mailbox].foreign_collects);
+        struct instant *from = &peer->inbound.path.watch_from;
+        if (blinded && from->ns < end.instant.ns) {
+            struct instant blind_from = instant_later(begin.instant, *from);
+            *from = instant_add(*from, instant_since(end.instant, blind_from));
+        }
+        core_set_timer(core, (int)i, TIMER_SILENCE, end.instant);
+    }
+}
+
+// Called much later than promised: the machine slept, or nobody ran us.
+static void notice_sleep(struct core *core, struct moment now)
+{
+    struct span late = instant_since(now.instant, core->promised);
+    struct span tolerated = span_longer(core_shortest_interval(core), HEARTBEAT);
+    if (late.ns > tolerated.ns) {
+        struct moment begin = {core->promised, moment_wall_at(now, core->promised)};
+        core_interrupted(core, begin, now, -1);
+    }
+}
+
+static void mailbox_changed(struct core *core, int index, bool readable, const char *cause,
+                            struct moment now)
+{
+    struct mailbox *mailbox = &core->mailboxes[index];
+    struct subject subject = {.kind = SUBJECT_MAILBOX, .mailbox = index};
+    if (readable) {
+        if (!mailbox->readable) {
+            struct moment begin = {mailbox->blind_since, moment_wall_at(now, mailbox->blind_since)};
+            mailbox->readable = true;
+            core_interrupted(core, begin, now, index);
+        }
+        mailbox->cause[0] = '\0';
+        schedule_set(&core->mailbox_timers, (uint32_t)index, INSTANT_NEVER);
+        trouble_close(core, INCIDENT_BLIND, &subject, now);
+        return;
+    }
+    text_copy(mailbox->cause, sizeof mailbox->cause, cause);
+    mailbox->errors++;
+    if (mailbox->readable) {
+        mailbox->readable = false;
+        mailbox->blind_since = now.instant;
+        schedule_set(&core->mailbox_timers, (uint32_t)index,
+                     instant_add(now.instant, core->settings->incidents.blind_after));
+    }
+}
+
+static void mailbox_blind(struct core *core, int index, struct moment now)
+{
+    struct mailbox *mailbox = &core->mailboxes[index];
+    struct subject subject = {.kind = SUBJECT_MAILBOX, .mailbox = index};
+    if (mailbox->readable || trouble_find(core, INCIDENT_BLIND, &subject) != NULL) {
+        return;
+    }
+    struct evidence evidence = {.oldest_age = instant_since(now.instant, mailbox->blind_since)};
+    text_copy(evidence.cause, sizeof evidence.cause, mailbox->cause);
+    trouble_open(core, INCIDENT_BLIND, &subject, incident_rule(INCIDENT_BLIND)->severity,
+                 moment_wall_at(now, mailbox->blind_since), &evidence, now);
+}
+
+static void collected(struct core *core, int index, struct walltime at, int64_t foreign,
+                      struct moment now)
+{
+    struct mailbox *mailbox = &core->mailboxes[index];
+    mailbox->complete = walltime_later(mailbox->complete, at);
+    mailbox->foreign_messages = foreign;
+    if (mailbox->foreign_collects) {
+        for (size_t i = 0; i < core->settings->peer_count; i++) {
+            if (core->peers[i].collect == index) {
+                outbound_watch(core, (int)i, at, now);
+            }
+        }
+    }
+}
+
+// A probe of ours to a server without an agent, found in the mailbox that we read for it.
+static void arrived_agentless(struct core *core, int peer, const struct collect_report *report,
+                              struct moment now)
+{
+    struct arrival arrival =
+        arrival_estimate(report->absent.wall, report->present.wall, report->saved);
+    struct receipt receipt = {report->tag.id, arrival.at, arrival.error};
+    core->peers[peer].heard = now.wall;
+    outbound_answered(core, peer, &receipt, now);
+}
+
+static void probe_found(struct core *core, int mailbox, enum arrival_known known,
+                        const struct collect_report *report, struct moment now)
+{
+    const struct tag *tag = &report->tag;
+    bool from_us = strcmp(tag->from, core->settings->server) == 0;
+    bool to_us = strcmp(tag->to, core->settings->server) == 0;
+    int peer = core_find_peer(core, from_us ? tag->to : tag->from);
+    bool collected_for_it = from_us && peer >= 0 && core->peers[peer].collect == mailbox;
+    struct span age = walltime_since(now.wall, tag->sent);
+
+    if (!from_us && !to_us) {
+        core->stats.rejected[REJECTED_MISROUTED]++;
+        return; // an agent that shares this mailbox may be waiting for it
+    }
+    core_act(core, ACTION_DELETE);
+    if (known == ARRIVAL_SAME) {
+        return;
+    }
+    if (peer < 0) {
+        core->stats.rejected[REJECTED_UNKNOWN_PEER]++;
+    } else if (known == ARRIVAL_DUPLICATE || age.ns > core->settings->retention.ns) {
+        core->peers[peer].stats.duplicates++;
+    } else if (collected_for_it) {
+        arrived_agentless(core, peer, report, now);
+    } else if (to_us && core->peers[peer].collect < 0) {
+        inbound_arrived(core, peer, report, now);
+    } else {
+        core->stats.rejected[REJECTED_MISROUTED]++;
+    }
+}
+
+static void core_dispatch(struct core *core, const struct event *event, struct moment now)
+{
+    switch (event->kind) {
+    case EVENT_TIME:
+        break;
+    case EVENT_SUBMITTED:
+        outbound_submitted(core, event->submitted.peer, &event->submitted.id,
+                           &event->submitted.outcome, now);
+        break;
+    case EVENT_ARRIVAL:
+        probe_found(core, event->arrival.mailbox, event->arrival.known, event->arrival.report, now);
+        break;
+    case EVENT_REJECTED:
+        core->stats.rejected[event->rejected]++;
+        break;
+    case EVENT_COLLECTED:
+        collected(core, event->collected.mailbox, event->collected.at, event->collected.foreign,
+                  now);
+        break;
+    case EVENT_MAILBOX:
+        mailbox_changed(core, event->mailbox.mailbox, event->mailbox.readable, event->mailbox.cause,
+                        now);
+        break;
+    case EVENT_BY_HAND:
+        outbound_by_hand(core, event->by_hand.peer, &event->by_hand.id, now);
+        break;
+    case EVENT_WINDOW:
+        maintenance_put(core, &event->window, now);
+        core->window_due = now.instant;
+        break;
+    }
+}
+
+static void peer_timer_due(struct core *core, uint32_t key, struct moment now)
+{
+    int peer = (int)(key / PEER_TIMERS);
+    switch ((enum peer_timer)(key % PEER_TIMERS)) {
+    case TIMER_SLOT:
+        outbound_slot(core, peer, now);
+        break;
+    case TIMER_EXTRA:
+        outbound_extra(core, peer, now);
+        break;
+    case TIMER_SILENCE:
+        inbound_watch(core, peer, now);
+        break;
+    case TIMER_LOST:
+        outbound_lose(core, peer, now);
+        break;
+    case PEER_TIMERS:
+        break;
+    }
+}
+
+// One timer that is due, in the order windows, mailboxes, incidents, peers; false when none is.
+static bool next_timer(struct core *core, struct moment now)
+{
+    uint32_t key;
+    if (instant_reached(now.instant, core->window_due)) {
+        maintenance_follow(core, now);
+    } else if (schedule_take(&core->mailbox_timers, now.instant, &key)) {
+        mailbox_blind(core, (int)key, now);
+    } else if (schedule_take(&core->incident_timers, now.instant, &key)) {
+        trouble_due(core, key, now);
+    } else if (schedule_take(&core->peer_timers, now.instant, &key)) {
+        peer_timer_due(core, key, now);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void core_handle(struct core *core, const struct event *event, struct moment now,
+                 struct actions *actions)
+{
+    actions->count = 0;
+    core->actions = actions;
+    notice_sleep(core, now);
+    core_dispatch(core, event, now);
+    while (actions->count + ACTIONS_PER_STEP < ACTIONS_MAXIMUM && next_timer(core, now)) {
+    }
+    core->last = now;
+    core->promised = core_next_deadline(core);
+    core->actions = NULL;
+}
+
+struct instant core_next_deadline(const struct core *core)
+{
+    struct instant next = instant_add(core->last.instant, HEARTBEAT);
+    next = instant_earlier(next, core->window_due);
+    next = instant_earlier(next, schedule_next(&core->mailbox_timers));
+    next = instant_earlier(next, schedule_next(&core->incident_timers));
+    return instant_earlier(next, schedule_next(&core->peer_timers));
+}

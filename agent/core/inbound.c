@@ -1,0 +1,160 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/arrival.h"
+#include "core/state.h"
+
+bool inbound_readable(const struct core *core)
+{
+    for (size_t i = 0; i < core->settings->mailbox_count; i++) {
+        if (!core->mailboxes[i].foreign_collects && !core->mailboxes[i].readable) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void schedule_watch(struct core *core, int peer, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    struct subject subject = subject_of_path(peer, INBOUND);
+    struct instant due = INSTANT_NEVER;
+    if (state->collect < 0 && inbound_readable(core) &&
+        trouble_find(core, INCIDENT_SILENT, &subject) == NULL) {
+        struct instant from = path_watched_from(core, peer, state->inbound.path.watch_from, now);
+        due = instant_add(from, path_silence_limit(state, state->inbound.sender_interval));
+        due = instant_later(due, instant_add(now.instant, SPAN_MS(1)));
+    }
+    core_set_timer(core, peer, TIMER_SILENCE, due);
+}
+
+void inbound_configure(struct core *core, int peer, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    struct inbound *inbound = &state->inbound;
+    if (inbound->sender_interval.ns == 0) {
+        inbound->sender_interval = state->settings->path.interval;
+    }
+    if (inbound->path.watch_from.ns == 0) {
+        inbound->path.watch_from = now.instant; // never heard: counts from here
+    }
+    schedule_watch(core, peer, now);
+}
+
+void inbound_watch(struct core *core, int peer, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    const struct inbound *inbound = &state->inbound;
+    struct instant from = path_watched_from(core, peer, inbound->path.watch_from, now);
+    struct span age = instant_since(now.instant, from);
+    struct span limit = path_silence_limit(state, inbound->sender_interval);
+    struct subject subject = subject_of_path(peer, INBOUND);
+    bool open = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
+    if (!open && state->collect < 0 && inbound_readable(core) && age.ns > limit.ns) {
+        struct evidence evidence = {.threshold = limit, .oldest_age = age};
+        struct walltime began = moment_wall_at(now, inbound->path.watch_from);
+        trouble_open(core, INCIDENT_SILENT, &subject, incident_rule(INCIDENT_SILENT)->severity,
+                     began, &evidence, now);
+    }
+    schedule_watch(core, peer, now);
+}
+
+void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt)
+{
+    if (inbound->unseen_count == UNSEEN_RECEIPTS_MAXIMUM) {
+        inbound->unseen_count--;
+        memmove(inbound->unseen, inbound->unseen + 1,
+                inbound->unseen_count * sizeof *inbound->unseen);
+    }
+    size_t room = inbound->unseen_count;
+    if ((room & (room - 1)) == 0) { // full at every power of two
+        size_t size = (room == 0 ? 1 : room * 2) * sizeof *inbound->unseen;
+        inbound->unseen = memory_checked(realloc(inbound->unseen, size));
+    }
+    size_t place = inbound->unseen_count++;
+    while (place > 0 && inbound->unseen[place - 1].arrived.ns > receipt->arrived.ns) {
+        inbound->unseen[place] = inbound->unseen[place - 1];
+        place--;
+    }
+    inbound->unseen[place] = *receipt;
+}
+
+void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
+{
+    size_t gone = 0;
+    while (gone < inbound->unseen_count && inbound->unseen[gone].arrived.ns <= seen.ns) {
+        gone++;
+    }
+    inbound->unseen_count -= gone;
+    memmove(inbound->unseen, inbound->unseen + gone,
+            inbound->unseen_count * sizeof *inbound->unseen);
+}
+
+// From when on the next probe of the sender is missing, by what this one says of its cadence.
+static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct moment now)
+{
+    if (tag->sent.ns <= inbound->path.last_sent.ns) {
+        return;
+    }
+    if (tag->kind == PROBE_SLOT) {
+        inbound->newest_slot = tag->slot;
+        inbound->sender_interval = tag->next;
+    }
+    inbound->path.watch_from = moment_instant_at(now, walltime_add(tag->sent, tag->next));
+}
+
+static void answer(struct core *core, int peer, const struct tag *tag, enum verdict verdict,
+                   bool was_silent, struct moment now)
+{
+    if (tag->kind == PROBE_ANSWER) {
+        return;
+    }
+    if (tag->kind == PROBE_HAND) {
+        outbound_answer_now(core, peer, now);
+    } else if (was_silent || verdict != VERDICT_ON_TIME) {
+        outbound_owe(core, peer, PROBE_ANSWER, now);
+    }
+}
+
+void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
+                     struct moment now)
+{
+    struct inbound *inbound = &core->peers[peer].inbound;
+    const struct tag *tag = &report->tag;
+    struct arrival arrival =
+        arrival_estimate(report->absent.wall, report->present.wall, report->saved);
+    struct probe_record record = {
+        .id = tag->id,
+        .direction = INBOUND,
+        .kind = tag->kind,
+        .slot = tag->slot,
+        .sent = tag->sent,
+        .arrived = arrival.at,
+        .latency = walltime_since(arrival.at, tag->sent),
+        .latency_error = span_add(arrival.error, tag->error),
+    };
+    text_copy(record.peer, SERVER_NAME_SIZE, tag->from);
+
+    struct subject subject = subject_of_path(peer, INBOUND);
+    bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
+    core->peers[peer].stats.received++;
+    histogram_observe(&core->stats.legs[LEG_VISIBLE], &core->edges, span_seconds(arrival.error));
+    if (!report->stripped) {
+        follow_cadence(inbound, tag, now);
+    }
+    struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
+    struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
+    core_act(core, ACTION_RECORD_PROBE)->probe = record;
+    struct receipt receipt = {record.id, record.arrived, record.latency_error};
+    inbound_keep_receipt(inbound, &receipt);
+    outbound_heard(core, peer, now);
+
+    struct receipts receipts;
+    struct error error;
+    if (report->receipts[0] != '\0' && receipts_parse(report->receipts, &receipts, &error)) {
+        outbound_receipts(core, peer, &receipts, now);
+    }
+    answer(core, peer, tag, judgement.verdict, was_silent, now);
+    schedule_watch(core, peer, now);
+}

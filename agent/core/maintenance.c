@@ -1,0 +1,137 @@
+#include <string.h>
+
+#include "core/state.h"
+
+bool maintenance_active(const struct core *core, const char *server, struct walltime now)
+{
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        if (strcmp(window->server, server) == 0 && now.ns >= window->begin.ns &&
+            now.ns < window->end.ns) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say(struct core *core, const struct window *window, enum window_transition transition)
+{
+    struct action *action = core_act(core, ACTION_WINDOW);
+    action->window.window = *window;
+    action->window.transition = transition;
+}
+
+// Every path that the server is on, or all when it is ours.
+static void each_path_of(struct core *core, const char *server,
+                         void (*visit)(struct core *core, int peer, struct moment now),
+                         struct moment now)
+{
+    bool own = strcmp(server, core->settings->server) == 0;
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        if (own || strcmp(server, core->settings->peers[i].name) == 0) {
+            visit(core, (int)i, now);
+        }
+    }
+}
+
+static void watch_anew(struct core *core, int peer, struct moment now)
+{
+    core_set_timer(core, peer, TIMER_SILENCE, now.instant);
+}
+
+static void send_fresh(struct core *core, int peer, struct moment now)
+{
+    core->peers[peer].outbound.unanswered = 0;
+    outbound_owe(core, peer, PROBE_FRESH, now);
+}
+
+// What went wrong inside the window is not held against anyone after it.
+static void forget_evidence(struct core *core, int peer, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    state->outbound.refused_in_a_row = 0;
+    decisions_restart(&state->outbound.path.decisions);
+    decisions_restart(&state->inbound.path.decisions);
+    watch_anew(core, peer, now);
+}
+
+static void enter_stage(struct core *core, const struct window *window, struct moment now)
+{
+    switch (window->stage) {
+    case STAGE_ANNOUNCED:
+        break;
+    case STAGE_BEGUN:
+        say(core, window, WINDOW_BEGINS);
+        each_path_of(core, window->server, watch_anew, now);
+        break;
+    case STAGE_ENDED:
+        say(core, window, WINDOW_ENDS);
+        each_path_of(core, window->server, send_fresh, now);
+        break;
+    case STAGE_SETTLED:
+        if (windows_suppressing(&core->windows, window->server, now.wall,
+                                core->settings->maintenance.settle) == NULL) {
+            each_path_of(core, window->server, forget_evidence, now);
+            trouble_judge_anew(core, window->server, now);
+        }
+        break;
+    }
+}
+
+static bool may_act(const struct core *core)
+{
+    return core->actions->count + ACTIONS_PER_STEP < ACTIONS_MAXIMUM;
+}
+
+// One stage after the other, so that each is said even when several passed unseen.
+static void follow_window(struct core *core, struct window *window, struct moment now)
+{
+    enum window_stage target =
+        window_stage_at(window, now.wall, core->settings->maintenance.settle);
+    if (window->end.ns <= window->begin.ns) {
+        window->stage = STAGE_SETTLED; // cancelled before it began
+    }
+    if (target == STAGE_BEGUN && window->stage > STAGE_BEGUN) {
+        window->stage = STAGE_BEGUN; // extended after its end
+    }
+    while (window->stage < target && may_act(core)) {
+        window->stage++;
+        enter_stage(core, window, now);
+    }
+}
+
+// When the next stage of any window is due.
+static void schedule_windows(struct core *core, struct moment now)
+{
+    struct walltime next = {INT64_MAX};
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
+        const struct walltime due[] = {[STAGE_ANNOUNCED] = window->begin,
+                                       [STAGE_BEGUN] = window->end,
+                                       [STAGE_ENDED] = settled};
+        if (window->stage < STAGE_SETTLED) {
+            next = walltime_earlier(next, due[window->stage]);
+        }
+    }
+    core->window_due = next.ns == INT64_MAX ? INSTANT_NEVER : moment_instant_at(now, next);
+}
+
+void maintenance_follow(struct core *core, struct moment now)
+{
+    for (size_t i = 0; i < core->windows.count; i++) {
+        follow_window(core, &core->windows.items[i], now);
+    }
+    struct span kept = span_add(core->settings->retention, core->settings->maintenance.recovery);
+    windows_forget(&core->windows, walltime_add(now.wall, (struct span){-kept.ns}));
+    schedule_windows(core, now);
+}
+
+void maintenance_put(struct core *core, const struct window *window, struct moment now)
+{
+    const struct window *put = windows_put(&core->windows, window);
+    if (put != NULL) {
+        say(core, put, WINDOW_CHANGED);
+        each_path_of(core, put->server, watch_anew, now);
+    }
+}

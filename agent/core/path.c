@@ -1,0 +1,211 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/state.h"
+
+struct path *path_of(struct core *core, int peer, enum direction direction)
+{
+    struct peer *state = &core->peers[peer];
+    return direction == OUTBOUND ? &state->outbound.path : &state->inbound.path;
+}
+
+void path_add_trouble(struct path *path, struct walltime began, int64_t incident)
+{
+    path->troubles[path->trouble_count++ % TROUBLES_KEPT] =
+        (struct verdict_trouble){.began = began, .incident = incident};
+}
+
+void path_close_trouble(struct path *path, struct walltime closed, int64_t incident)
+{
+    for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {
+        if (path->troubles[i].incident == incident) {
+            path->troubles[i].closed = closed;
+        }
+    }
+}
+
+struct span path_silence_limit(const struct peer *peer, struct span interval)
+{
+    return span_longer(peer->settings->path.latency.critical, span_times(interval, 3));
+}
+
+struct instant path_watched_from(const struct core *core, int peer, struct instant from,
+                                 struct moment now)
+{
+    const char *servers[] = {core->settings->server, core->peers[peer].settings->name};
+    from = instant_later(from, core->watch_floor);
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        bool ours =
+            strcmp(window->server, servers[0]) == 0 || strcmp(window->server, servers[1]) == 0;
+        if (!ours || window->begin.ns > now.wall.ns || window->end.ns <= window->begin.ns) {
+            continue;
+        }
+        struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
+        from = instant_later(from, moment_instant_at(now, settled));
+    }
+    return from;
+}
+
+// The windows of either end, with the moment at which mail resumed on this path.
+static size_t gather_windows(const struct core *core, int peer, const struct path *path,
+                             const struct probe_record *record,
+                             struct verdict_window windows[VERDICT_WINDOWS_MAXIMUM])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < core->windows.count && count < VERDICT_WINDOWS_MAXIMUM; i++) {
+        const struct window *window = &core->windows.items[i];
+        bool ours = strcmp(window->server, core->settings->server) == 0 ||
+                    strcmp(window->server, core->peers[peer].settings->name) == 0;
+        if (!ours || window->end.ns <= window->begin.ns || window->begin.ns > record->arrived.ns) {
+            continue;
+        }
+        struct walltime latest = walltime_add(window->end, core->settings->maintenance.settle);
+        struct walltime resumed = record->sent.ns > window->end.ns ? record->arrived : latest;
+        for (size_t k = 0; k < RESUMPTIONS_KEPT && k < path->resumption_count; k++) {
+            if (path->resumptions[k].end.ns == window->end.ns) {
+                resumed = path->resumptions[k].at;
+            }
+        }
+        resumed = walltime_earlier(walltime_later(resumed, window->end), latest);
+        windows[count++] = (struct verdict_window){window->begin, window->end, resumed};
+    }
+    return count;
+}
+
+static struct judgement judge(const struct core *core, int peer, const struct path *path,
+                              const struct probe_record *record, struct span recovery)
+{
+    struct verdict_window windows[VERDICT_WINDOWS_MAXIMUM];
+    struct verdict_trouble troubles[TROUBLES_KEPT + INTERRUPTIONS_KEPT];
+    size_t troubles_count = 0;
+    for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {
+        troubles[troubles_count++] = path->troubles[i];
+    }
+    for (size_t i = 0; i < INTERRUPTIONS_KEPT && i < core->interruption_count; i++) {
+        troubles[troubles_count++] = core->interruptions[i];
+    }
+    struct verdict_case life = {
+        .sent = record->sent,
+        .arrived = record->arrived,
+        .latency = record->latency,
+        .error = record->latency_error,
+        .warning = core->peers[peer].settings->path.latency.warning,
+        .recovery = recovery,
+        .windows = windows,
+        .window_count = gather_windows(core, peer, path, record, windows),
+        .troubles = troubles,
+        .trouble_count = troubles_count,
+    };
+    return verdict_judge(&life);
+}
+
+// Remembers when mail sent after the end of a window first came through.
+static void note_resumptions(const struct core *core, struct path *path,
+                             const struct probe_record *record)
+{
+    for (size_t i = 0; i < core->windows.count; i++) {
+        struct walltime end = core->windows.items[i].end;
+        if (path->last_sent.ns <= end.ns && record->sent.ns > end.ns) {
+            path->resumptions[path->resumption_count++ % RESUMPTIONS_KEPT] =
+                (struct resumption){end, record->arrived};
+        }
+    }
+}
+
+static void observe_latency(struct core *core, int peer, enum direction direction,
+                            struct path *path, const struct probe_record *record)
+{
+    if (record->sent.ns > path->last_sent.ns) {
+        path->last_sent = record->sent;
+    }
+    path->last_arrival = record->arrived;
+    path->last_latency = record->latency;
+    path->last_error = record->latency_error;
+    if (record->latency.ns < 0) {
+        core->stats.negative_latencies++;
+        return;
+    }
+    histogram_observe(&core->peers[peer].stats.latency[direction], &core->edges,
+                      span_seconds(record->latency));
+}
+
+void path_count_verdict(struct core *core, int peer, enum direction direction, enum verdict verdict)
+{
+    core->peers[peer].stats.resolved[direction][verdict]++;
+}
+
+static void evaluate_slow(struct core *core, int peer, enum direction direction,
+                          const struct probe_record *record, struct moment now)
+{
+    const struct incident_settings *rules = &core->settings->incidents;
+    const struct latency_settings *thresholds = &core->peers[peer].settings->path.latency;
+    const struct path *path = path_of(core, peer, direction);
+    unsigned above_warning = decisions_above(&path->decisions, rules->slow_of, thresholds->warning);
+    unsigned above_critical =
+        decisions_above(&path->decisions, rules->slow_of, thresholds->critical);
+    if (above_warning < rules->slow_late) {
+        return;
+    }
+    bool critical = above_critical >= rules->slow_late;
+    struct evidence evidence = {
+        .latency = record->latency,
+        .threshold = critical ? thresholds->critical : thresholds->warning,
+        .late = critical ? above_critical : above_warning,
+        .of = rules->slow_of,
+        .has_probe = true,
+        .probe = record->id,
+    };
+    struct subject subject = subject_of_path(peer, direction);
+    enum severity severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    struct incident *open = trouble_find(core, INCIDENT_SLOW, &subject);
+    if (open == NULL) {
+        trouble_open(core, INCIDENT_SLOW, &subject, severity, record->sent, &evidence, now);
+    } else {
+        trouble_worsen(core, open, severity, &evidence, now);
+    }
+}
+
+static void evaluate_recovery(struct core *core, int peer, enum direction direction,
+                              struct moment now)
+{
+    struct path *path = path_of(core, peer, direction);
+    if (decisions_on_time_in_a_row(&path->decisions) >= core->settings->incidents.close_after) {
+        struct subject subject = subject_of_path(peer, direction);
+        trouble_close(core, INCIDENT_SILENT, &subject, now);
+        trouble_close(core, INCIDENT_SLOW, &subject, now);
+    }
+}
+
+// Credits the incident that explains a drained probe.
+static void credit_drained(struct core *core, int64_t incident)
+{
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        struct incident *open = core->incidents.places[i];
+        if (open != NULL && open->id == incident) {
+            open->drained++;
+        }
+    }
+}
+
+struct judgement path_arrived(struct core *core, int peer, enum direction direction,
+                              struct probe_record *record, struct span recovery, struct moment now)
+{
+    struct path *path = path_of(core, peer, direction);
+    note_resumptions(core, path, record);
+    struct judgement judgement = judge(core, peer, path, record, recovery);
+    record->state = PROBE_ARRIVED;
+    record->verdict = judgement.verdict;
+    record->excused = judgement.excused;
+    record->incident = judgement.incident;
+    observe_latency(core, peer, direction, path, record);
+    path_count_verdict(core, peer, direction, judgement.verdict);
+    decisions_add(&path->decisions, record->arrived, record->latency, judgement.residual,
+                  judgement.verdict);
+    if (judgement.verdict == VERDICT_DRAINED) {
+        credit_drained(core, judgement.incident);
+    }
+    evaluate_slow(core, peer, direction, record, now);
+    evaluate_recovery(core, peer, direction, now);
+    return judgement;
+}

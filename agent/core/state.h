@@ -1,0 +1,164 @@
+// The inside of the core, shared by its own files only. core.c joins them
+// (build.c makes it from the settings, restore.c from the ledger, view.c shows it): outbound.c
+// sends and learns the fate of what was sent, inbound.c receives and watches for silence, path.c
+// judges what arrived on either, trouble.c opens, folds, notifies and closes incidents,
+// maintenance.c follows the windows.
+#ifndef MAILFLOW_CORE_STATE_H
+#define MAILFLOW_CORE_STATE_H
+
+#include "base/random.h"
+#include "core/core.h"
+#include "core/schedule.h"
+
+enum peer_timer { TIMER_SLOT, TIMER_EXTRA, TIMER_SILENCE, TIMER_LOST, PEER_TIMERS };
+
+enum { INTERRUPTIONS_KEPT = 8 };
+
+// The core is called at least this often, so that a longer gap is a sleep and no lack of work.
+#define HEARTBEAT SPAN_SECONDS(10)
+
+struct core {
+    const struct settings *settings;
+    struct peer *peers; // as many, in the same order, as in the settings
+    struct mailbox *mailboxes;
+    struct schedule peer_timers; // key: peer * PEER_TIMERS + timer
+    struct schedule mailbox_timers;
+    struct schedule incident_timers; // key: place in `incidents`
+    struct instant window_due;       // the next begin, end or end of suppression
+    struct windows windows;
+    struct incidents incidents;
+    struct incident_counts incident_counts[INCIDENTS][SEVERITIES];
+    struct agent_stats stats;
+    struct histogram_edges edges;
+    struct verdict_trouble interruptions[INTERRUPTIONS_KEPT]; // a ring: not running, asleep, blind
+    uint32_t interruption_count;
+    struct random_stream random;
+    struct instant watch_floor; // our start + settle: nothing is silent before
+    struct moment last;         // of the previous call
+    struct instant promised;    // the deadline it returned
+    struct actions *actions;    // of the call under way
+};
+
+// ---- core.c ----
+
+// The next free action, zeroed. The callers keep within ACTIONS_PER_STEP for one event or timer.
+enum { ACTIONS_PER_STEP = 96 };
+struct action *core_act(struct core *core, enum action_kind kind);
+void core_set_timer(struct core *core, int peer, enum peer_timer timer, struct instant due);
+int core_find_peer(const struct core *core, const char *name);
+
+struct span core_shortest_interval(const struct core *core);
+
+// The subject that a stored text names in these settings; false when they have it no more.
+bool core_resolve_subject(const struct settings *settings, const char *text, struct subject *out);
+
+// A stretch in which this agent could not see (or was not there): explains what it held up, and no
+// path's silence counts in it. `mailbox` -1: all paths.
+void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox);
+
+// ---- outbound.c ----
+
+void outbound_configure(struct core *core, int peer, struct moment now);
+void outbound_slot(struct core *core, int peer, struct moment now);
+void outbound_extra(struct core *core, int peer, struct moment now);
+void outbound_by_hand(struct core *core, int peer, const struct probe_id *id, struct moment now);
+
+// Owes the peer a probe outside the cadence, unless a slot due within a minute serves.
+void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct moment now);
+
+// An answer to a probe by hand: somebody waits for it.
+void outbound_answer_now(struct core *core, int peer, struct moment now);
+
+void outbound_submitted(struct core *core, int peer, const struct probe_id *id,
+                        const struct submit_outcome *outcome, struct moment now);
+
+// The probe has arrived, says a receipt (or our own eyes, for an agentless peer).
+void outbound_answered(struct core *core, int peer, const struct receipt *receipt,
+                       struct moment now);
+void outbound_receipts(struct core *core, int peer, const struct receipts *receipts,
+                       struct moment now);
+
+// Every arrival up to as_of is known: opens silence when what was sent long before is not there.
+void outbound_watch(struct core *core, int peer, struct walltime as_of, struct moment now);
+void outbound_lose(struct core *core, int peer, struct moment now);
+
+// Something signed came from the peer: full cadence again.
+void outbound_heard(struct core *core, int peer, struct moment now);
+
+// ---- inbound.c ----
+
+void inbound_configure(struct core *core, int peer, struct moment now);
+void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
+                     struct moment now);
+void inbound_watch(struct core *core, int peer, struct moment now);
+void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt);
+
+// The mailbox that inbound probes come to can be read.
+bool inbound_readable(const struct core *core);
+
+// The peer has said that it knows of every arrival up to this one.
+void inbound_drop_receipts(struct inbound *inbound, struct walltime seen);
+
+// ---- path.c ----
+
+struct path *path_of(struct core *core, int peer, enum direction direction);
+
+// Judges an arrival on the path, counts it, and opens or closes what its verdict says. Returns the
+// judgement and fills the record's fields of it.
+struct judgement path_arrived(struct core *core, int peer, enum direction direction,
+                              struct probe_record *record, struct span recovery, struct moment now);
+void path_count_verdict(struct core *core, int peer, enum direction direction,
+                        enum verdict verdict);
+
+// How long something unanswered may be before the path is silent.
+struct span path_silence_limit(const struct peer *peer, struct span interval);
+
+// From when on silence counts: the given instant, our start + settle, and the end + settle of every
+// window of either end that has begun. INSTANT_NEVER while one of them is active.
+struct instant path_watched_from(const struct core *core, int peer, struct instant from,
+                                 struct moment now);
+
+void path_add_trouble(struct path *path, struct walltime began, int64_t incident);
+void path_close_trouble(struct path *path, struct walltime closed, int64_t incident);
+
+// ---- trouble.c ----
+
+struct subject subject_of_path(int peer, enum direction direction);
+struct incident *trouble_find(const struct core *core, enum incident_kind kind,
+                              const struct subject *subject);
+void trouble_open(struct core *core, enum incident_kind kind, const struct subject *subject,
+                  enum severity severity, struct walltime began, const struct evidence *evidence,
+                  struct moment now);
+
+// A worse severity notifies once more; new evidence replaces the old.
+void trouble_worsen(struct core *core, struct incident *incident, enum severity severity,
+                    const struct evidence *evidence, struct moment now);
+
+// Closes it if it is open and has been for the minimum hold; a recovery is announced only when the
+// incident was.
+void trouble_close(struct core *core, enum incident_kind kind, const struct subject *subject,
+                   struct moment now);
+
+// Its timer: notify, remind, or wait for a window or a cause to end.
+void trouble_due(struct core *core, uint32_t place, struct moment now);
+
+// Suppression for a server has ended: what opened meanwhile and was not announced closes unheard
+// and is judged anew from what comes after.
+void trouble_judge_anew(struct core *core, const char *server, struct moment now);
+
+// The configuration no longer has its subject: closes it.
+void trouble_orphan(struct core *core, uint32_t place, struct moment now);
+
+void trouble_subject_text(const struct core *core, const struct subject *subject,
+                          char text[SUBJECT_TEXT_SIZE]);
+bool trouble_touches(const struct core *core, const struct subject *subject, const char *server);
+
+// ---- maintenance.c ----
+
+void maintenance_put(struct core *core, const struct window *window, struct moment now);
+
+// Says what began or ended since the last call, and computes when to look again.
+void maintenance_follow(struct core *core, struct moment now);
+bool maintenance_active(const struct core *core, const char *server, struct walltime now);
+
+#endif

@@ -1,0 +1,138 @@
+#include <string.h>
+
+#include "core/state.h"
+
+static const char *const PATH_STATE_NAMES[PATH_STATES] = {
+    "ok", "slow", "silent", "refused", "maintenance", "recovering", "unknown",
+};
+
+const struct settings *core_settings(const struct core *core)
+{
+    return core->settings;
+}
+
+const struct peer *core_peer(const struct core *core, int peer)
+{
+    return &core->peers[peer];
+}
+
+const struct mailbox *core_mailbox(const struct core *core, int mailbox)
+{
+    return &core->mailboxes[mailbox];
+}
+
+const struct agent_stats *core_stats(const struct core *core)
+{
+    return &core->stats;
+}
+
+const struct histogram_edges *core_histogram_edges(const struct core *core)
+{
+    return &core->edges;
+}
+
+const struct windows *core_windows(const struct core *core)
+{
+    return &core->windows;
+}
+
+const struct incidents *core_incidents(const struct core *core)
+{
+    return &core->incidents;
+}
+
+const struct incident_counts *core_incident_counts(const struct core *core, enum incident_kind kind,
+                                                   enum severity severity)
+{
+    return &core->incident_counts[kind][severity];
+}
+
+const char *path_state_name(enum path_state state)
+{
+    return PATH_STATE_NAMES[state];
+}
+
+static enum path_state window_path_state(const struct core *core, int peer, struct walltime now)
+{
+    enum path_state state = PATH_UNKNOWN;
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        if (strcmp(window->server, core->settings->server) != 0 &&
+            strcmp(window->server, core->peers[peer].settings->name) != 0) {
+            continue;
+        }
+        enum window_state of = window_state_at(window, now, core->settings->maintenance.recovery);
+        if (of == WINDOW_ACTIVE) {
+            return PATH_MAINTENANCE;
+        }
+        state = of == WINDOW_RECOVERING ? PATH_RECOVERING : state;
+    }
+    return state;
+}
+
+enum path_state core_path_state(const struct core *core, int peer, enum direction direction,
+                                struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    const struct path *path = direction == OUTBOUND ? &state->outbound.path : &state->inbound.path;
+    struct subject subject = subject_of_path(peer, direction);
+    enum path_state by_window = window_path_state(core, peer, now.wall);
+    if (by_window == PATH_MAINTENANCE) {
+        return by_window;
+    }
+    if (trouble_find(core, INCIDENT_REFUSED, &subject) != NULL) {
+        return PATH_REFUSED;
+    }
+    if (trouble_find(core, INCIDENT_SILENT, &subject) != NULL) {
+        return PATH_SILENT;
+    }
+    if (trouble_find(core, INCIDENT_SLOW, &subject) != NULL) {
+        return PATH_SLOW;
+    }
+    return by_window == PATH_RECOVERING         ? PATH_RECOVERING
+           : walltime_known(path->last_arrival) ? PATH_OK
+                                                : PATH_UNKNOWN;
+}
+
+void core_path_text(const struct core *core, int peer, enum direction direction,
+                    char text[SUBJECT_TEXT_SIZE])
+{
+    const char *own = core->settings->server, *other = core->peers[peer].settings->name;
+    struct text out = text_over(text, SUBJECT_TEXT_SIZE);
+    text_format(&out, "%s->%s", direction == OUTBOUND ? own : other,
+                direction == OUTBOUND ? other : own);
+}
+
+// When everything of ours has last been read: what has arrived since is unknown.
+static struct walltime collected_as_of(const struct core *core)
+{
+    struct walltime as_of = {INT64_MAX};
+    for (size_t i = 0; i < core->settings->mailbox_count; i++) {
+        if (!core->mailboxes[i].foreign_collects) {
+            as_of = walltime_earlier(as_of, core->mailboxes[i].complete);
+        }
+    }
+    return as_of.ns == INT64_MAX ? WALLTIME_NONE : as_of;
+}
+
+// The newest go always, for they are what the peer waits for; the oldest next, so that what it
+// lacks shrinks with every probe; the middle waits and is declared as a gap.
+void core_receipts(const struct core *core, int peer, struct receipts *out)
+{
+    enum { NEWEST_OF_MANY = 8 };
+    const struct inbound *inbound = &core->peers[peer].inbound;
+    size_t count = inbound->unseen_count;
+    *out = (struct receipts){.as_of = collected_as_of(core), .seen = inbound->receipts_seen};
+    size_t newest = count <= RECEIPTS_MAXIMUM ? count : NEWEST_OF_MANY;
+    size_t oldest = count <= RECEIPTS_MAXIMUM ? 0 : RECEIPTS_MAXIMUM - NEWEST_OF_MANY;
+    for (size_t i = 0; i < newest; i++) {
+        out->items[out->count++] = inbound->unseen[count - 1 - i];
+    }
+    for (size_t i = oldest; i > 0; i--) {
+        out->items[out->count++] = inbound->unseen[i - 1];
+    }
+    if (oldest > 0) {
+        out->gap_begin = inbound->unseen[oldest - 1].arrived;
+        out->gap_end = inbound->unseen[count - newest].arrived;
+    }
+}
