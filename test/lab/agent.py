@@ -153,21 +153,26 @@ class AgentSide:
         with open(self.agent_directory / "stderr", "ab") as errors:
             options = dict(stdin=process.NULL, stdout=errors, stderr=errors)
             launcher = process.spawn(program, env=variables, **options)
+            said_before = errors.tell()
         (self.agent_directory / "build").write_text(str(build))
-        return self._record_agent(launcher)
+        try:
+            return self._record_agent(launcher)
+        except ProcessLookupError:
+            said = (self.agent_directory / "stderr").read_bytes()[said_before:].decode()
+            raise RuntimeError(f"the agent of {self.name} ended at once: {said.strip()}") from None
 
     def _record_agent(self, launcher):
-        """The launcher (nsenter) waits for its one child, which is the agent."""
+        """The launcher (nsenter) waits for its one child, which becomes the agent."""
 
         def find():
-            return launcher.poll() is not None or process.child_of(launcher.pid)
+            if launcher.poll() is not None:
+                raise ProcessLookupError
+            child = process.child_of(launcher.pid)
+            return child if child and not process.runs(child, "nsenter") else None
 
         pid = process.wait_for(find, 5.0, "start of the agent")
-        if pid is True:
-            said = (self.agent_directory / "stderr").read_text()[-1000:]
-            raise RuntimeError(f"the agent of {self.name} did not start: {said.strip()}")
-        process.record(self.agent_directory / "launcher.pid", launcher.pid)
         process.record(self.agent_directory / "agent.pid", pid)
+        process.record(self.agent_directory / "launcher.pid", launcher.pid)
         return pid
 
     def agent_stop(self, grace=10.0):

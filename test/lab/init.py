@@ -22,12 +22,12 @@ def prepare_files(directory):
     A private /run hides nscd, systemd-resolved and journald, through which lookups and log lines
     would leave the host.
     """
-    run("mount", "-t", "proc", "proc", "/proc")
+    run("mount", "-n", "-t", "proc", "proc", "/proc")
     if not os.path.realpath(directory).startswith("/run/"):
-        run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+        run("mount", "-n", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in MASKED:
         if os.path.exists(f"/etc/{name}"):
-            run("mount", "--bind", f"{directory}/etc/{name}", f"/etc/{name}")
+            run("mount", "-n", "--bind", f"{directory}/etc/{name}", f"/etc/{name}")
 
 
 def prepare_network(address):

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import stat
 import tempfile
 from pathlib import Path
@@ -24,6 +25,7 @@ import servers
 from host import PYTHON, UNITS, Host
 
 LONGEST_DIRECTORY = 60  # a path of a unix socket may have 107 bytes
+STATE = "lab.json"
 LOCK_SECONDS = 60.0
 
 
@@ -83,16 +85,16 @@ class Lab:
 
     def _load(self):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            self.state = json.loads((self.directory / "lab.json").read_text())
+            self.state = json.loads((self.directory / STATE).read_text())
             numbers = range(1, self.state["count"] + 1) if "instance" in self.state else ()
             if len(numbers) != len(self.hosts):
                 self.hosts = {host.name: host for host in (Host(self, n) for n in numbers)}
 
     def _save(self, **changes):
         self.state.update(changes)
-        draft = self.directory / "lab.json.new"
+        draft = self.directory / f"{STATE}.new"
         draft.write_text(json.dumps(self.state, indent=4) + "\n")
-        draft.rename(self.directory / "lab.json")
+        draft.rename(self.directory / STATE)
         self._load()
 
     @contextlib.contextmanager
@@ -100,7 +102,10 @@ class Lab:
         """One program at a time builds or removes a lab; the lock dies with its holder."""
         descriptor = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
-            process.wait_for(lambda: _try_lock(descriptor), LOCK_SECONDS, f"lock of {self.directory}")
+            what = f"lock of {self.directory}"
+            process.wait_for(lambda: _try_lock(descriptor), LOCK_SECONDS, what)
+            if os.fstat(descriptor).st_ino != os.stat(self.directory).st_ino:
+                raise FileNotFoundError(f"{self.directory} was removed meanwhile")
             self._load()
             yield
         finally:
@@ -111,7 +116,8 @@ class Lab:
         found = os.lstat(self.directory)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise RuntimeError(f"{self.directory} is not a directory of ours")
-        if any(self.directory.iterdir()) and not (self.directory / "lab.json").exists():
+        names = {entry.name for entry in self.directory.iterdir()}
+        if names and not names & {STATE, f"{STATE}.new"}:
             raise RuntimeError(f"{self.directory} is not empty and not a lab")
 
     def _prepare_directory(self):
@@ -191,9 +197,9 @@ class Lab:
         handshake.go()
 
     def _remove_remains(self):
-        """End and remove what there is of a lab, but for its directory and its authority."""
+        """End and remove what there is of a lab, but for its state file and its authority."""
         for record in sorted(self.directory.glob("*/init.pid")):
-            process.end(record, 9)
+            process.end(record, signal.SIGKILL)
         for name in ("*/holder.pid", "*/mailflow/launcher.pid"):
             for record in sorted(self.directory.glob(name)):
                 process.wait_end(record, 5.0)
@@ -202,7 +208,7 @@ class Lab:
             network.remove_bridge(self.mark)
         self.state, self.hosts = {}, {}
         for entry in self.directory.iterdir():
-            if entry.name != "ca":
+            if entry.name not in (STATE, "ca"):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     def down(self):
@@ -214,8 +220,11 @@ class Lab:
             self._remove_everything()
 
     def _remove_everything(self):
+        """The state file goes last: who is killed before that can be taken up by the next."""
         self._remove_remains()
-        shutil.rmtree(self.directory)
+        shutil.rmtree(self.directory / "ca", ignore_errors=True)
+        (self.directory / STATE).unlink(missing_ok=True)
+        self.directory.rmdir()
 
     def cut(self, source, target, oneway=False):
         """Drop silently what source sends to target, and, unless oneway, the other direction."""

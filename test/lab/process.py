@@ -164,6 +164,14 @@ def child_of(pid):
     return None
 
 
+def runs(pid, program):
+    """Whether pid executes the program of this name (a child does its parent's until exec)."""
+    try:
+        return Path(os.readlink(f"/proc/{pid}/exe")).name == program
+    except OSError:
+        return False
+
+
 def spawn(command, **options):
     """Start a program in a session of its own, so that it may outlive us."""
     child = subprocess.Popen(command, start_new_session=True, **options)
