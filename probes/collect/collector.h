@@ -1,0 +1,15 @@
+// The loop of mailflow-collect: commands in, mailboxes worked on when they are due.
+//
+// The agent gives each process one mailbox. With more of them they are worked on in turn, and one
+// whose server stalls keeps the others waiting for as long as a command may take.
+#ifndef MAILFLOW_PROBES_COLLECT_COLLECTOR_H
+#define MAILFLOW_PROBES_COLLECT_COLLECTOR_H
+
+#include "base/instant.h"
+
+enum { COLLECTOR_MAILBOXES_MAXIMUM = 32 };
+
+// Returns at the end of standard input. `timeout` is for each command to a server.
+void collector_run(struct span timeout);
+
+#endif

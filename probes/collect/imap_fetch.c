@@ -1,0 +1,213 @@
+// Finding, reading and removing messages.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tag_codec.h"
+#include "probes/collect/imap_date.h"
+#include "probes/collect/imap_internal.h"
+
+static struct mailimap_set *set_of(const uint32_t *uids, size_t count)
+{
+    struct mailimap_set *set = memory_checked(mailimap_set_new_empty());
+    for (size_t i = 0; i < count;) {
+        size_t last = i;
+        while (last + 1 < count && uids[last + 1] == uids[last] + 1) {
+            last++;
+        }
+        memory_checked(mailimap_set_add_interval(set, uids[i], uids[last]) == 0 ? set : NULL);
+        i = last + 1;
+    }
+    return set;
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+// Takes the key over, and the list that the library makes of the answer apart.
+static enum imap_result search(struct imap_session *session, struct mailimap_search_key *key,
+                               uint32_t **uids, size_t *count, struct error *error)
+{
+    clist *list = NULL;
+    memory_checked(key);
+    imap_command_begin(session, "SEARCH");
+    int code = mailimap_uid_search(session->imap, NULL, key, &list);
+    mailimap_search_key_free(key);
+    size_t size = list == NULL ? 0 : (size_t)clist_count(list);
+    *uids = memory_checked(calloc(size + 1, sizeof **uids));
+    *count = 0;
+    for (clistiter *at = list == NULL ? NULL : clist_begin(list); at != NULL; at = clist_next(at)) {
+        (*uids)[(*count)++] = *(const uint32_t *)clist_content(at);
+    }
+    if (list != NULL) {
+        mailimap_search_result_free(list);
+    }
+    qsort(*uids, *count, sizeof **uids, compare_uids);
+    return imap_command_end(session, code, error);
+}
+
+enum imap_result imap_session_search(struct imap_session *session, uint32_t first, uint32_t last,
+                                     uint32_t **uids, size_t *count, struct error *error)
+{
+    struct mailimap_set *range = memory_checked(mailimap_set_new_interval(first, last));
+    return search(session, mailimap_search_key_new_uid(range), uids, count, error);
+}
+
+enum imap_result imap_session_search_deleted(struct imap_session *session, uint32_t **uids,
+                                             size_t *count, struct error *error)
+{
+    struct mailimap_search_key *key = mailimap_search_key_new(
+        MAILIMAP_SEARCH_KEY_DELETED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL);
+    return search(session, key, uids, count, error);
+}
+
+static struct mailimap_section *wanted_headers(void)
+{
+    clist *names = memory_checked(clist_new());
+    clist_append(names, memory_checked(strdup("Message-ID")));
+    for (int i = 0; i < TAG_HEADERS; i++) {
+        clist_append(names, memory_checked(strdup(tag_header_name((enum tag_header)i))));
+    }
+    struct mailimap_header_list *list = memory_checked(mailimap_header_list_new(names));
+    return memory_checked(mailimap_section_new_header_fields(list));
+}
+
+static void want(struct mailimap_fetch_type *type, struct mailimap_fetch_att *attribute)
+{
+    mailimap_fetch_type_new_fetch_att_list_add(type, memory_checked(attribute));
+}
+
+static struct mailimap_fetch_type *wanted(const struct imap_session *session)
+{
+    struct mailimap_fetch_type *type =
+        memory_checked(mailimap_fetch_type_new_fetch_att_list_empty());
+    want(type, mailimap_fetch_att_new_uid());
+    want(type, mailimap_fetch_att_new_internaldate());
+    if (session->can_save_date) {
+        want(type, mailimap_fetch_att_new_extension(memory_checked(strdup("SAVEDATE"))));
+    }
+    want(type, mailimap_fetch_att_new_body_peek_section_partial(wanted_headers(), 0,
+                                                                WIRE_LITERAL_MAXIMUM));
+    return type;
+}
+
+static void read_body(const struct mailimap_msg_att_body_section *body, struct imap_message *out)
+{
+    if (body != NULL && body->sec_body_part != NULL && body->sec_length <= sizeof out->headers) {
+        out->header_length = body->sec_length;
+        memcpy(out->headers, body->sec_body_part, body->sec_length);
+    }
+}
+
+// False for what the server tells unasked, like the flags of some other message.
+static bool read_message(const struct mailimap_msg_att *from, struct imap_message *out)
+{
+    bool has_body = false;
+    struct walltime received = WALLTIME_NONE;
+    out->uid = 0;
+    out->number = from->att_number;
+    out->saved = WALLTIME_NONE;
+    out->header_length = 0;
+    for (clistiter *at = clist_begin(from->att_list); at != NULL; at = clist_next(at)) {
+        const struct mailimap_msg_att_item *item = clist_content(at);
+        const struct mailimap_msg_att_static *value = item->att_data.att_static;
+        if (item->att_type == MAILIMAP_MSG_ATT_ITEM_EXTENSION) {
+            out->saved = walltime_later(out->saved, imap_date_saved(item));
+        } else if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC || value == NULL) {
+            continue;
+        } else if (value->att_type == MAILIMAP_MSG_ATT_UID) {
+            out->uid = value->att_data.att_uid;
+        } else if (value->att_type == MAILIMAP_MSG_ATT_INTERNALDATE) {
+            received = imap_date_read(value->att_data.att_internal_date);
+        } else if (value->att_type == MAILIMAP_MSG_ATT_BODY_SECTION) {
+            has_body = true;
+            read_body(value->att_data.att_body_section, out);
+        }
+    }
+    out->saved = walltime_known(out->saved) ? out->saved : received;
+    return out->uid != 0 && has_body;
+}
+
+static bool was_asked_for(uint32_t uid, const uint32_t *uids, size_t count)
+{
+    return bsearch(&uid, uids, count, sizeof *uids, compare_uids) != NULL;
+}
+
+static bool was_found(uint32_t uid, const struct imap_message *messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (messages[i].uid == uid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t read_messages(struct imap_session *session, clist *list, const uint32_t *uids,
+                            size_t count)
+{
+    size_t found = 0;
+    for (clistiter *at = clist_begin(list); at != NULL && found < IMAP_BATCH; at = clist_next(at)) {
+        struct imap_message *message = &session->messages[found];
+        if (read_message(clist_content(at), message) && was_asked_for(message->uid, uids, count) &&
+            !was_found(message->uid, session->messages, found)) {
+            found++;
+        }
+    }
+    return found;
+}
+
+enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t *uids,
+                                    size_t count, const struct imap_message **out, size_t *found,
+                                    struct error *error)
+{
+    clist *list = NULL;
+    struct mailimap_set *set = set_of(uids, count);
+    struct mailimap_fetch_type *type = wanted(session);
+    imap_command_begin(session, "FETCH");
+    int code = mailimap_uid_fetch(session->imap, set, type, &list);
+    mailimap_fetch_type_free(type);
+    mailimap_set_free(set);
+    *out = session->messages;
+    *found = 0;
+    // After a NO the library has freed the list, but still points to it.
+    if (code == MAILIMAP_NO_ERROR) {
+        *found = read_messages(session, list, uids, count);
+        mailimap_fetch_list_free(list);
+    }
+    return imap_command_end(session, code, error);
+}
+
+enum imap_result imap_session_flag_deleted(struct imap_session *session, const uint32_t *uids,
+                                           size_t count, struct error *error)
+{
+    struct mailimap_flag_list *flags = memory_checked(mailimap_flag_list_new_empty());
+    mailimap_flag_list_add(flags, memory_checked(mailimap_flag_new_deleted()));
+    struct mailimap_store_att_flags *change =
+        memory_checked(mailimap_store_att_flags_new_add_flags_silent(flags));
+    struct mailimap_set *set = set_of(uids, count);
+    imap_command_begin(session, "STORE");
+    int code = mailimap_uid_store(session->imap, set, change);
+    mailimap_set_free(set);
+    mailimap_store_att_flags_free(change);
+    return imap_command_end(session, code, error);
+}
+
+enum imap_result imap_session_expunge(struct imap_session *session, const uint32_t *uids,
+                                      size_t count, struct error *error)
+{
+    struct mailimap_set *set = set_of(uids, count);
+    imap_command_begin(session, "EXPUNGE");
+    int code = mailimap_uid_expunge(session->imap, set);
+    mailimap_set_free(set);
+    return imap_command_end(session, code, error);
+}
+
+enum imap_result imap_session_expunge_all(struct imap_session *session, struct error *error)
+{
+    imap_command_begin(session, "EXPUNGE");
+    return imap_command_end(session, mailimap_expunge(session->imap), error);
+}

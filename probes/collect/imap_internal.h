@@ -1,0 +1,38 @@
+// What the parts of imap_session.h share with each other, and with nobody else.
+#ifndef MAILFLOW_PROBES_COLLECT_IMAP_INTERNAL_H
+#define MAILFLOW_PROBES_COLLECT_IMAP_INTERNAL_H
+
+#include <libetpan/libetpan.h>
+
+#include "probes/collect/imap_session.h"
+#include "probes/collect/stream.h"
+
+// libEtPan takes about 12 times what it reads.
+enum { IMAP_ANSWER_MAXIMUM = 4 * 1024 * 1024 };
+
+struct imap_session {
+    struct stream *stream;
+    mailimap *imap;
+    struct span timeout;
+    char server[PROBE_HOST_SIZE + 8]; // host:port
+    char password[PROBE_PASSWORD_SIZE];
+    bool can_idle;
+    bool can_expunge_uids;
+    bool can_save_date;
+    bool has_news;
+    struct imap_news news;
+    struct imap_message messages[IMAP_BATCH];
+};
+
+// Around every command: its limits before, its result after. `command` is a literal.
+void imap_command_begin(struct imap_session *session, const char *command);
+enum imap_result imap_command_end(struct imap_session *session, int code, struct error *error);
+
+// Sets the error, server in front; the words of the server behind when they are not "".
+void imap_error_set(const struct imap_session *session, const char *what, const char *words,
+                    struct error *error);
+
+// Why the stream failed, or that the server said good-bye.
+enum imap_result imap_broken(const struct imap_session *session, struct error *error);
+
+#endif

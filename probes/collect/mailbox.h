@@ -1,0 +1,46 @@
+// One watched mailbox: its connection, what has been read of its folders, what is to be deleted.
+//
+// Arrival is an interval. `present` is when the server first told of the message; `absent` is when
+// the last check that did not show it was sent, kept over reconnects (zero when the folder had not
+// been read before). A check is a NOOP on the first folder, which stays selected, and a STATUS of
+// each of the others, which is selected when it has changed.
+//
+// Rest is IDLE; polling is NOOP at the pace of expectation.h. All folders are checked at connect,
+// every 30 s, and a second after anything was found, so that what was found is soon complete.
+//
+// A folder that cannot be read does not take the mailbox down unless it is the first: the report
+// says `up`, with the reason as its cause. UIDs to delete are kept while the connection is down;
+// when there are too many to keep, the folder is read anew, its messages are reported again and can
+// be deleted then. Likewise after a change of UIDVALIDITY.
+//
+// A message whose answer cannot be read makes the batch be read one by one after a reconnect, and
+// is itself rejected and skipped.
+#ifndef MAILFLOW_PROBES_COLLECT_MAILBOX_H
+#define MAILFLOW_PROBES_COLLECT_MAILBOX_H
+
+#include <stdbool.h>
+
+#include "base/instant.h"
+#include "probes/probe.h"
+
+struct mailbox;
+
+// Due at once. `timeout` is for each command. The caller owns the mailbox.
+struct mailbox *mailbox_create(const struct collect_command *watch, struct span timeout);
+void mailbox_destroy(struct mailbox *mailbox);
+
+const char *mailbox_name(const struct mailbox *mailbox);
+
+// The messages named are deleted at the next work, which is due at once while it is connected.
+// False with the reason when the mailbox has no such folder.
+bool mailbox_delete(struct mailbox *mailbox, const struct collect_command *command,
+                    struct error *error);
+
+// When mailbox_work is to be called; sooner when the descriptor (-1: none) becomes readable.
+struct instant mailbox_due(const struct mailbox *mailbox);
+int mailbox_descriptor(const struct mailbox *mailbox);
+
+// Does what is due and reports it on standard output.
+void mailbox_work(struct mailbox *mailbox);
+
+#endif

@@ -1,0 +1,39 @@
+// Reads what is new in the selected folder of a mailbox, reports it, and deletes what the agent has
+// recorded. All state that outlives a connection is in the folder.
+//
+// Functions return false when the connection is of no use any more, with the reason.
+#ifndef MAILFLOW_PROBES_COLLECT_READER_H
+#define MAILFLOW_PROBES_COLLECT_READER_H
+
+#include <stdbool.h>
+
+#include "probes/collect/expectation.h"
+#include "probes/collect/folder.h"
+#include "probes/collect/imap_session.h"
+#include "probes/collect/recognise.h"
+#include "probes/probe.h"
+
+struct reader {
+    const char *mailbox; // its name
+    const struct mesh_keys *keys;
+    struct imap_session *session;
+    struct folder *folder; // the selected one, NULL when none
+    bool found;            // something was reported since this was last cleared
+    struct expectations expectations;
+    char hindrance[PROBE_REPLY_SIZE]; // why messages cannot be deleted; "" when they can
+    struct recognised recognised;     // of the message at hand
+    struct collect_report report;
+};
+
+// Selects the folder and reports everything new in it.
+enum imap_result reader_open(struct reader *reader, struct folder *folder, struct error *error);
+
+// Asks the server for news and reports all that was there when it was asked.
+bool reader_check(struct reader *reader, struct error *error);
+
+// Reports what the server has told of unasked, if anything.
+bool reader_read_news(struct reader *reader, struct error *error);
+
+bool reader_remove_doomed(struct reader *reader, struct error *error);
+
+#endif

@@ -1,0 +1,53 @@
+#include "probes/collect/reports.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json_read.h"
+#include "base/text.h"
+
+struct collect_report *report_begin(struct collect_report *report, enum collect_report_kind kind,
+                                    const char *mailbox)
+{
+    memset(report, 0, sizeof *report);
+    report->kind = kind;
+    text_copy(report->mailbox, sizeof report->mailbox, mailbox);
+    return report;
+}
+
+// When nobody reads any more, standard input ends too and the program with it.
+static void write_whole(const char *line, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, line, length);
+        if (written < 0 && errno != EINTR) {
+            return;
+        }
+        if (written > 0) {
+            line += written;
+            length -= (size_t)written;
+        }
+    }
+}
+
+static char *encode_too_big(const struct collect_report *report)
+{
+    struct collect_report rejected = *report;
+    rejected.kind = COLLECT_REJECTED;
+    rejected.rejection = REJECTED_TOO_BIG;
+    text_copy(rejected.cause, sizeof rejected.cause, "its lists are longer than those of a probe");
+    return collect_report_encode(&rejected);
+}
+
+void report_write(const struct collect_report *report)
+{
+    char *line = collect_report_encode(report);
+    if (strlen(line) > JSON_LINE_MAXIMUM && report->kind == COLLECT_ARRIVAL) {
+        free(line);
+        line = encode_too_big(report);
+    }
+    write_whole(line, strlen(line));
+    free(line);
+}
