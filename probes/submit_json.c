@@ -6,7 +6,7 @@
 #include "probes/probe.h"
 
 static const char *const RESULT_NAMES[] = {"content", "accepted", "refused", "uncertain"};
-static const char *const CLASS_NAMES[] = {"2xx", "4xx", "5xx", "timeout", "connect", "tls", "dns"};
+static const char *const CLASS_NAMES[] = {"2xx", "4xx", "5xx", "timeout", "connect", "tls", "dns", "local"};
 static const char *const LEG_NAMES[] = {"dns", "connect", "tls", "auth", "submit"};
 static const size_t RESULT_COUNT = sizeof RESULT_NAMES / sizeof RESULT_NAMES[0];
 
@@ -71,7 +71,7 @@ bool submit_job_decode(const char *line, size_t length, struct submit_job *out, 
         return false;
     }
     bool valid =
-        json_read_integer(object, "number", 0, INT64_MAX, &out->number, error) &&
+        json_read_integer(object, "number", 1, INT64_MAX, &out->number, error) &&
         json_read_integer(object, "deadline", 0, INT64_MAX, &out->deadline.ns, error) &&
         json_read_endpoint(object, "relay", &out->relay, error) &&
         read_word(object, "ehlo", out->ehlo, sizeof out->ehlo, error) &&
@@ -143,7 +143,7 @@ bool submit_outcome_decode(const char *line, size_t length, struct submit_outcom
     if (object == NULL) {
         return false;
     }
-    bool valid = json_read_integer(object, "number", 0, INT64_MAX, &out->number, error) &&
+    bool valid = json_read_integer(object, "number", 1, INT64_MAX, &out->number, error) &&
                  read_verdict(object, out, error) &&
                  json_read_text(object, "reply", out->reply, sizeof out->reply, error) &&
                  json_read_text(object, "cause", out->cause, sizeof out->cause, error) &&

@@ -1,0 +1,349 @@
+#include "probes/submit/session.h"
+
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <auth-client.h>
+#include <libesmtp.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "probes/resolve.h"
+#include "probes/submit/dialogue.h"
+#include "probes/submit/interpose.h"
+#include "probes/submit/judge.h"
+#include "probes/submit/message.h"
+#include "probes/submit/watchdog.h"
+#include "probes/tls.h"
+
+// What of the deadline is kept back for saying how it went, and how long QUIT may take.
+#define RESERVE    SPAN_MS(250)
+#define QUIT_GRACE SPAN_MS(500)
+
+struct session {
+    const struct submit_job *job;
+    const struct session_observer *observer;
+    struct submit_outcome *outcome;
+    struct instant deadline;
+    struct tag tag;
+    struct wire wire;
+    bool connected;
+    struct dialogue dialogue;
+    struct tls_verification verification;
+    SSL_CTX *tls;
+    auth_context_t auth;
+    smtp_session_t smtp;
+    smtp_message_t message;
+    smtp_recipient_t recipient;
+    char content[MESSAGE_SIZE];
+    size_t content_length; // 0 until it was composed
+    bool content_read;
+};
+
+static void cut(struct session *session)
+{
+    if (session->wire.descriptor >= 0) {
+        shutdown(session->wire.descriptor, SHUT_RDWR);
+    }
+}
+
+// The library's buffer is its own and about to be parsed: altered here, it is read altered.
+static void on_bytes(const char *bytes, int count, int writing, void *context)
+{
+    struct session *session = context;
+    struct dialogue *dialogue = &session->dialogue;
+    struct instant now = clock_now().instant;
+    bool quitting = dialogue->quitting;
+    bool go_on = writing ? dialogue_write(dialogue, bytes, (size_t)count, now)
+                         : dialogue_read(dialogue, (char *)bytes, (size_t)count, now);
+    if (!go_on) {
+        cut(session);
+    }
+    if (dialogue->quitting && !quitting) {
+        session->wire.deadline = instant_earlier(session->deadline, instant_add(now, QUIT_GRACE));
+    }
+}
+
+static void on_event(smtp_session_t smtp, int event, void *context, ...)
+{
+    (void)smtp;
+    struct session *session = context;
+    va_list arguments;
+    va_start(arguments, context);
+    switch (event) {
+    case SMTP_EV_CONNECT:
+        session->connected = true;
+        dialogue_connected(&session->dialogue, clock_now().instant);
+        break;
+    case SMTP_EV_DISCONNECT:
+        watchdog_guard(-1);
+        session->wire.descriptor = -1;
+        break;
+    case SMTP_EV_EXTNA_STARTTLS:
+        session->dialogue.no_starttls = true;
+        break;
+    case SMTP_EV_STARTTLS_OK:
+        dialogue_encrypted(&session->dialogue);
+        break;
+    case SMTP_EV_WRONG_PEER_CERTIFICATE:
+        // The library compares names in its own way. OpenSSL has compared them already, in ours,
+        // or the handshake would not be done.
+        *va_arg(arguments, int *) = 1;
+        break;
+    }
+    va_end(arguments);
+}
+
+// Now the content starts: stamps, signs and says so.
+static bool compose_content(struct session *session)
+{
+    struct error error;
+    struct text content = TEXT_OVER(session->content);
+    struct moment now = clock_now();
+    // The tag carries microseconds; the agent is told the very same instant.
+    now.wall = walltime_from_microseconds(walltime_microseconds(now.wall));
+    session->tag.sent = now.wall;
+    if (!message_compose(session->job, &session->tag, &content, &error)) {
+        return false;
+    }
+    session->content_length = content.length;
+    session->outcome->sent = now;
+    session->outcome->result = SUBMIT_CONTENT;
+    dialogue_content(&session->dialogue, now.instant);
+    session->observer->content_started(session->observer->context, session->outcome);
+    return true;
+}
+
+// Gives the library the message in one piece. Without a 354 it gets nothing (CHUNKING cannot be
+// spoken: the dialogue hides it), and neither does a connection that is already cut.
+static const char *on_content(void **state, int *length, void *context)
+{
+    (void)state;
+    struct session *session = context;
+    if (length == NULL) {
+        session->content_read = false;
+        return NULL;
+    }
+    *length = 0;
+    if (session->content_length == 0 &&
+        (session->dialogue.stage != STAGE_DATA || session->dialogue.code != 354 ||
+         session->dialogue.stop != STOP_NONE || !compose_content(session))) {
+        cut(session);
+        return NULL;
+    }
+    if (session->content_read) {
+        return NULL;
+    }
+    session->content_read = true;
+    *length = (int)session->content_length;
+    return session->content;
+}
+
+static int on_credentials(auth_client_request_t requests, char **results, int count, void *context)
+{
+    const struct probe_endpoint *relay = context;
+    for (int i = 0; i < count; i++) {
+        const char *value = (requests[i].flags & AUTH_USER) != 0   ? relay->user
+                            : (requests[i].flags & AUTH_PASS) != 0 ? relay->password
+                                                                   : "";
+        results[i] = (char *)value;
+    }
+    return 1;
+}
+
+static auth_context_t create_auth(const struct probe_endpoint *relay)
+{
+    auth_context_t auth = memory_checked(auth_create_context());
+    // In the clear only where the configuration says TLS none: elsewhere the dialogue forbids it.
+    auth_set_mechanism_flags(auth, AUTH_PLUGIN_PLAIN, 0);
+    auth_set_interact_cb(auth, on_credentials, (void *)relay);
+    return auth;
+}
+
+void session_warm_up(void)
+{
+    static const char *const MECHANISMS[] = {"PLAIN", "LOGIN", "CRAM-MD5"};
+    const struct probe_endpoint nobody = {.port = 0};
+    auth_client_init();
+    auth_context_t auth = create_auth(&nobody);
+    for (size_t i = 0; i < sizeof MECHANISMS / sizeof MECHANISMS[0]; i++) {
+        auth_set_mechanism(auth, MECHANISMS[i]);
+    }
+    auth_destroy_context(auth);
+}
+
+static void create_envelope(struct session *session)
+{
+    char id[PROBE_ID_TEXT];
+    const struct submit_job *job = session->job;
+    session->message = memory_checked(smtp_add_message(session->smtp));
+    smtp_set_reverse_path(session->message, job->sender);
+    smtp_set_messagecb(session->message, on_content, session);
+    smtp_dsn_set_ret(session->message, Ret_HDRS);
+    smtp_dsn_set_envid(session->message, probe_id_format(&job->tag.id, id));
+    session->recipient = memory_checked(smtp_add_recipient(session->message, job->recipient));
+    smtp_dsn_set_notify(session->recipient, Notify_FAILURE | Notify_DELAY);
+}
+
+static void create_smtp(struct session *session)
+{
+    const struct submit_job *job = session->job;
+    smtp_session_t smtp = memory_checked(smtp_create_session());
+    session->smtp = smtp;
+    smtp_set_server(smtp, "relay:25"); // a placeholder: interpose.h knows the address
+    smtp_set_hostname(smtp, job->ehlo);
+    smtp_set_eventcb(smtp, on_event, session);
+    smtp_set_monitorcb(smtp, on_bytes, session, 0);
+    // Otherwise DATA goes out before RCPT is answered.
+    smtp_option_require_all_recipients(smtp, 1);
+    for (int stage = Timeout_GREETING; stage <= Timeout_DATA2; stage++) {
+        // As good as none: poll(2) does not wait past the wire's deadline.
+        smtp_set_timeout(smtp, stage | Timeout_OVERRIDE_RFC2822_MINIMUM, 86400000);
+    }
+    if (session->tls != NULL) {
+        smtp_starttls_enable(smtp, Starttls_REQUIRED);
+        smtp_starttls_set_ctx(smtp, session->tls);
+    }
+    if (job->relay.user[0] != '\0') {
+        session->auth = create_auth(&job->relay);
+        smtp_auth_set_context(smtp, session->auth);
+    }
+    create_envelope(session);
+}
+
+static bool is_positive(const smtp_status_t *status)
+{
+    return status != NULL && status->code / 100 == 2;
+}
+
+static void converse(struct session *session)
+{
+    create_smtp(session);
+    dialogue_begin(&session->dialogue, &session->job->relay, clock_now().instant);
+    watchdog_arm(instant_add(session->deadline, SPAN_MS(50)));
+    interpose_use(&session->wire);
+    smtp_start_session(session->smtp);
+    interpose_use(NULL);
+    watchdog_disarm();
+}
+
+static void conclude(struct session *session)
+{
+    const struct dialogue *dialogue = &session->dialogue;
+    struct submit_outcome *out = session->outcome;
+    struct instant now = clock_now().instant;
+    struct evidence evidence = {
+        .relay = &session->job->relay,
+        .dialogue = dialogue,
+        .connected = session->connected,
+        .connect_error = session->wire.connect_error,
+        .connect_waited = session->wire.connect_waited,
+        .timed_out = !dialogue->answered && instant_reached(now, session->deadline),
+        .accepted = is_positive(smtp_message_transfer_status(session->message)) &&
+                    is_positive(smtp_recipient_status(session->recipient)),
+        .ended = now,
+    };
+    struct text failure = TEXT_OVER(evidence.tls_failure);
+    tls_describe_failure(&session->verification, &failure);
+    judge(&evidence, out);
+    for (int i = LEG_CONNECT; i < SUBMIT_LEGS; i++) {
+        out->legs[i] = dialogue->legs[i];
+    }
+    if (out->result == SUBMIT_ACCEPTED) {
+        out->accepted.instant = dialogue->answered_at;
+        out->accepted.wall = moment_wall_at(out->sent, dialogue->answered_at);
+    }
+}
+
+static void refuse(struct submit_outcome *out, enum reply_class class, const char *cause)
+{
+    out->result = SUBMIT_REFUSED;
+    out->reply_class = class;
+    text_copy(out->cause, sizeof out->cause, cause);
+}
+
+// Everything that can be known to fail before anything goes on the wire.
+static bool prepare(struct session *session)
+{
+    struct error error;
+    const struct submit_job *job = session->job;
+    struct submit_outcome *out = session->outcome;
+    struct text draft = TEXT_OVER(session->content);
+    struct moment now = clock_now();
+    struct tag tag = job->tag;
+    tag.sent = now.wall;
+    if (instant_reached(now.instant, session->deadline)) {
+        refuse(out, REPLY_TIMEOUT, "the deadline had passed before the session began");
+        return false;
+    }
+    if (!message_compose(job, &tag, &draft, &error)) {
+        refuse(out, REPLY_5XX, error.message);
+        return false;
+    }
+    if (job->relay.tls == PROBE_TLS_IMPLICIT) {
+        refuse(out, REPLY_TLS, "a relay is spoken to with starttls or none, not implicit TLS");
+        return false;
+    }
+    if (job->relay.tls == PROBE_TLS_STARTTLS) {
+        session->tls = tls_context_create(job->relay.ca_file, &session->verification, &error);
+        if (session->tls == NULL) {
+            refuse(out, REPLY_TLS, error.message);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool resolve(struct session *session)
+{
+    struct error error;
+    const struct probe_endpoint *relay = &session->job->relay;
+    struct instant begin = clock_now().instant;
+    if (!resolve_host(relay->host, relay->port, session->deadline, &session->wire.addresses,
+                      &error)) {
+        refuse(session->outcome, REPLY_DNS, error.message);
+        return false;
+    }
+    session->outcome->legs[LEG_DNS] = instant_since(clock_now().instant, begin);
+    return true;
+}
+
+static void release(struct session *session)
+{
+    if (session->smtp != NULL) {
+        smtp_destroy_session(session->smtp);
+    }
+    if (session->auth != NULL) {
+        auth_destroy_context(session->auth);
+    }
+    SSL_CTX_free(session->tls);
+    explicit_bzero(session, sizeof *session);
+}
+
+void session_run(const struct submit_job *job, const struct session_observer *observer,
+                 struct submit_outcome *out)
+{
+    struct session session = {
+        .job = job,
+        .observer = observer,
+        .outcome = out,
+        .deadline = instant_add(job->deadline, (struct span){-RESERVE.ns}),
+        .tag = job->tag,
+    };
+    *out = (struct submit_outcome){.number = job->number};
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        out->legs[i] = (struct span){-1};
+    }
+    text_copy(session.verification.host, sizeof session.verification.host, job->relay.host);
+    session.wire =
+        (struct wire){.host = job->relay.host, .deadline = session.deadline, .descriptor = -1};
+    if (prepare(&session) && resolve(&session)) {
+        converse(&session);
+        conclude(&session);
+    }
+    release(&session);
+}

@@ -1,0 +1,252 @@
+"""An SMTP server that does what it is told, for what real ones will not do.
+
+Each step of a session has a list of acts; a step that is not scripted gets a plain good answer.
+Steps: greeting ehlo starttls ehlo_tls auth auth_more mail rcpt data content quit.
+Acts: reply(text) raw(bytes) wait(seconds) trickle(bytes, pause) flood(bytes) hang() close() reset().
+"""
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+EHLO = "250-server.test\n250-PIPELINING\n250-DSN\n250-ENHANCEDSTATUSCODES\n250 8BITMIME"
+
+
+def reply(text):
+    return lambda session: session.send(text.replace("\n", "\r\n").encode() + b"\r\n")
+
+
+def raw(octets):
+    return lambda session: session.send(octets)
+
+
+def wait(seconds):
+    return lambda session: session.server.over.wait(seconds)
+
+
+def trickle(octets, pause):
+    def act(session):
+        for octet in octets:
+            session.send(bytes([octet]))
+            if session.server.over.wait(pause):
+                return
+    return act
+
+
+def flood(octets):
+    def act(session):
+        while not session.server.over.is_set():
+            session.send(octets * 500)
+    return act
+
+
+def hang():
+    return lambda session: session.server.over.wait(60)
+
+
+def close():
+    def act(session):
+        raise ConnectionAbortedError
+    return act
+
+
+def reset():
+    def act(session):
+        session.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise ConnectionAbortedError
+    return act
+
+
+class Session:
+    """One connection: what was said on it, and when."""
+
+    def __init__(self, server, connection):
+        self.server = server
+        self.socket = connection
+        self.buffer = b""
+        self.commands = []
+        self.content = None
+        self.content_at = None
+        self.answered_data_at = None
+        self.tls = None
+        self.name_indicated = None
+
+    def send(self, octets):
+        self.socket.sendall(octets)
+
+    def line(self):
+        while b"\n" not in self.buffer:
+            got = self.socket.recv(65536)
+            if not got:
+                raise ConnectionAbortedError
+            self.buffer += got
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.rstrip(b"\r").decode("utf-8", "replace")
+
+    def act(self, step, default):
+        for act in self.server.script.get(step, [reply(default)]):
+            act(self)
+
+    def start_tls(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server.certificate)
+        context.maximum_version = self.server.tls_version
+        context.sni_callback = lambda _, name, __: setattr(self, "name_indicated", name)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.tls = self.socket.version()
+
+    def read_content(self):
+        lines = []
+        while True:
+            while b"\n" not in self.buffer:
+                got = self.socket.recv(65536)
+                if not got:
+                    raise ConnectionAbortedError
+                self.content_at = self.content_at or time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+                self.buffer += got
+            line, self.buffer = self.buffer.split(b"\n", 1)
+            if line == b".\r":
+                break
+            lines.append(line[1:] if line.startswith(b".") else line)
+        self.content = b"\n".join(lines) + b"\n"
+
+    def serve(self):
+        self.act("greeting", "220 server.test ESMTP")
+        while True:
+            command = self.line()
+            self.commands.append(command)
+            verb = command.split(" ")[0].upper()
+            if verb in ("EHLO", "HELO"):
+                offered = self.server.ehlo if not self.tls else self.server.ehlo_tls
+                self.act("ehlo_tls" if self.tls else "ehlo", offered)
+            elif verb == "STARTTLS":
+                self.act("starttls", "220 go ahead")
+                if not self.server.stay_in_the_clear:
+                    self.start_tls()
+            elif verb == "AUTH":
+                self.authenticate(command)
+            elif verb == "MAIL":
+                self.act("mail", "250 2.1.0 Ok")
+            elif verb == "RCPT":
+                self.act("rcpt", "250 2.1.5 Ok")
+            elif verb == "DATA":
+                self.act("data", "354 go on")
+                self.answered_data_at = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+                self.read_content()
+                self.act("content", "250 2.0.0 Ok: queued as 4FZXKQ1Y")
+            elif verb == "QUIT":
+                self.act("quit", "221 bye")
+                return
+            else:
+                self.send(b"500 5.5.2 what?\r\n")
+
+    def authenticate(self, command):
+        for challenge in self.server.challenges.get(command.split(" ")[1], []):
+            self.send(b"334 " + challenge + b"\r\n")
+            self.commands.append(self.line())
+        self.act("auth", "235 2.7.0 welcome")
+
+    def run(self):
+        try:
+            self.serve()
+        except (OSError, ConnectionAbortedError):
+            pass
+        finally:
+            try:
+                self.socket.close()
+            except OSError:
+                pass
+
+
+class Server:
+    """Listens on 127.0.0.1 (or another address) on a port of the system's choice."""
+
+    def __init__(self, script=None, *, ehlo=EHLO, ehlo_tls=None, certificate=None, address="127.0.0.1",
+                 stay_in_the_clear=False, challenges=None, tls_version=ssl.TLSVersion.TLSv1_3):
+        self.script = script or {}
+        self.ehlo = ehlo
+        self.ehlo_tls = ehlo_tls or EHLO
+        self.certificate = certificate
+        self.stay_in_the_clear = stay_in_the_clear
+        self.challenges = challenges or {}
+        self.tls_version = tls_version
+        self.sessions = []
+        self.threads = []
+        self.over = threading.Event()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, 0), family=family)
+        self.port = self.listener.getsockname()[1]
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            session = Session(self, connection)
+            self.sessions.append(session)
+            thread = threading.Thread(target=session.run, daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def __enter__(self):
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.acceptor.join(5)
+        for thread in self.threads:
+            thread.join(5)
+
+    @property
+    def session(self):
+        assert len(self.sessions) == 1, f"{len(self.sessions)} sessions"
+        self.threads[0].join(5)
+        return self.sessions[0]
+
+
+class Certificates:
+    """A small authority of its own, and what servers may show: right, wrong and nobody's."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.authority = self.sign_self("authority", "Test Authority",
+                                        "basicConstraints=critical,CA:TRUE")
+        self.right = self.issue("right", "localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        self.wrong_name = self.issue("wrong", "other.example", "subjectAltName=DNS:other.example")
+        self.self_signed = self.sign_self("selfsigned", "localhost", "subjectAltName=DNS:localhost")
+
+    def openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def sign_self(self, name, subject, extension):
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                     "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2",
+                     "-subj", f"/CN={subject}", "-addext", extension)
+        return self.bundle(name)
+
+    def issue(self, name, subject, extension):
+        (self.folder / f"{name}.ext").write_text(extension)
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                     "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
+        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "authority.crt", "-CAkey",
+                     "authority.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext",
+                     "-out", f"{name}.crt")
+        return self.bundle(name)
+
+    def bundle(self, name):
+        """Key and certificate in one file; the certificate alone is NAME.crt."""
+        both = self.folder / f"{name}.pem"
+        both.write_text((self.folder / f"{name}.key").read_text()
+                        + (self.folder / f"{name}.crt").read_text())
+        return both
+
+    @property
+    def ca_file(self):
+        return str(self.folder / "authority.crt")
