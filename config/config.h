@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/instant.h"
@@ -24,6 +25,7 @@ struct relay_settings {
     const char *ca_file;
     const char *user; // "" = no AUTH
     const char *password;
+    const char *password_file; // as configured
 };
 
 struct mailbox_settings {
@@ -35,6 +37,7 @@ struct mailbox_settings {
     const char *ca_file;
     const char *user;
     const char *password;
+    const char *password_file;  // as configured
     const char *const *folders; // at least INBOX
     size_t folder_count;
 };
@@ -88,6 +91,12 @@ struct syslog_settings {
     const char *socket;
 };
 
+// Where a mesh key came from; the key itself is in mesh_keys, at the same index.
+struct mesh_key_settings {
+    const char *id;
+    const char *file;
+};
+
 struct settings {
     struct arena *arena;
     const char *server;
@@ -95,14 +104,19 @@ struct settings {
     const char *state_dir;
     struct span retention; // how long resolved probes stay in the ledger
     struct mesh_keys mesh_keys;
+    const struct mesh_key_settings *mesh_key_files;
+    size_t mesh_key_count;
+    struct relay_settings relay; // of every peer that names none of its own
     struct http_settings http;
     struct syslog_settings syslog;
     const struct mailbox_settings *mailboxes;
     size_t mailbox_count;
+    struct path_settings defaults;
     struct maintenance_settings maintenance;
     struct incident_settings incidents;
     const struct peer_settings *peers;
     size_t peer_count;
+    const uint32_t *peers_by_name; // their indices in the order of their names
 };
 
 // One thing wrong with the configuration. Line and column count from 1; 0 where there is none.
@@ -130,6 +144,10 @@ void settings_destroy(struct settings *settings);
 // "file:line:column: message" without a newline.
 struct text;
 void config_problem_format(const struct config_problem *problem, struct text *out);
+
+// Prints the configuration in force as YAML, defaults written out. Secrets are not in it, only the
+// files they came from, so that it can be shown to anyone and loaded again.
+void settings_print_effective(const struct settings *settings, FILE *out);
 
 // The index of a peer or mailbox by name, or -1.
 int settings_find_peer(const struct settings *settings, const char *name);

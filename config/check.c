@@ -1,0 +1,286 @@
+#include "config/read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/mesh_key.h"
+#include "config/secret.h"
+#include "config/syntax.h"
+
+static const struct node *member_of(const struct node *map, const char *key)
+{
+    return map->kind == NODE_MAP ? node_member(map, key) : NULL;
+}
+
+// A key of the map, or the map itself where the key stands there by default.
+static const struct node *node_of(const struct node *map, const char *key)
+{
+    const struct node *member = member_of(map, key);
+    return member == NULL ? map : member;
+}
+
+static struct place place_of(const struct node *map, const char *key)
+{
+    return node_of(map, key)->at;
+}
+
+static void check_transport(struct reading *reading, const struct node *map, const char *host,
+                            enum tls_mode tls, bool insecure)
+{
+    if (tls == TLS_NONE && !insecure && host[0] != '\0' && !host_is_loopback(host)) {
+        problem_error(reading->problems, place_of(map, "tls"),
+                      "tls: none to %s, which is another machine: use starttls, or set insecure: "
+                      "true",
+                      host);
+    }
+    if (tls != TLS_NONE && insecure) {
+        problem_warning(reading->problems, place_of(map, "insecure"),
+                        "insecure: has no effect without tls: none");
+    }
+}
+
+// The password out of its file; "" when none is named, or it cannot be had, which is a problem.
+static const char *read_password(struct reading *reading, const struct node *map,
+                                 const char *password_file)
+{
+    struct secret secret;
+    struct error error;
+    if (password_file[0] == '\0') {
+        return "";
+    }
+    bool good = secret_read(password_file, &secret, &error);
+    if (good && strlen(secret.bytes) != secret.length) {
+        good = error_set(&error, "%s: has a NUL byte in it", password_file);
+    }
+    if (!good) {
+        problem_error(reading->problems, place_of(map, "password_file"), "password_file: %s",
+                      error.message);
+        return "";
+    }
+    const char *password = arena_copy_text(reading->arena, secret.bytes);
+    explicit_bzero(&secret, sizeof secret);
+    return password;
+}
+
+static void check_relay(struct reading *reading, const struct node *map,
+                        struct relay_settings *relay)
+{
+    bool user = member_of(map, "user") != NULL;
+    bool password = member_of(map, "password_file") != NULL;
+    if (user != password) {
+        problem_error(reading->problems, place_of(map, user ? "user" : "password_file"),
+                      user ? "user: needs a password_file" : "password_file: needs a user");
+    }
+    if (relay->tls == TLS_IMPLICIT) {
+        problem_error(reading->problems, place_of(map, "tls"),
+                      "tls: libESMTP speaks no implicit TLS: use port 587 with starttls");
+    }
+    check_transport(reading, map, relay->host, relay->tls, relay->insecure);
+    relay->password = read_password(reading, map, relay->password_file);
+}
+
+static void check_mailbox(struct reading *reading, const struct node *map,
+                          struct mailbox_settings *mailbox)
+{
+    if (mailbox->port == 0) {
+        mailbox->port = mailbox->tls == TLS_IMPLICIT ? 993 : 143;
+    }
+    check_transport(reading, map, mailbox->host, mailbox->tls, mailbox->insecure);
+    mailbox->password = read_password(reading, map, mailbox->password_file);
+}
+
+static void check_mailboxes(struct reading *reading, const struct node *root)
+{
+    const struct settings *settings = reading->settings;
+    const struct node *map = node_of(root, "mailboxes")->first;
+    for (size_t i = 0; i < settings->mailbox_count; i++, map = map->next) {
+        const char *name = settings->mailboxes[i].name;
+        if (name[0] != '\0' && settings_find_mailbox(settings, name) < (int)i) {
+            problem_error(reading->problems, place_of(map, "name"),
+                          "name: a second mailbox is called '%s'", name);
+        }
+        check_mailbox(reading, map, (struct mailbox_settings *)&settings->mailboxes[i]);
+    }
+}
+
+static void check_path(struct reading *reading, const struct node *map,
+                       const struct path_settings *path)
+{
+    if (path->latency.warning.ns > path->latency.critical.ns) {
+        const struct node *latency = node_of(map, "latency");
+        problem_error(reading->problems, place_of(latency, "warning"),
+                      "latency: warning is above critical");
+    }
+}
+
+static void check_incidents(struct reading *reading, const struct node *root)
+{
+    const struct settings *settings = reading->settings;
+    if (settings->incidents.slow_late > settings->incidents.slow_of) {
+        problem_error(reading->problems, place_of(node_of(root, "incidents"), "slow_late"),
+                      "slow_late: is above slow_of");
+    }
+    if (settings->maintenance.recovery.ns < settings->maintenance.settle.ns) {
+        problem_error(reading->problems, place_of(node_of(root, "maintenance"), "recovery"),
+                      "recovery: is below settle");
+    }
+}
+
+static void check_mesh_key(struct reading *reading, const struct node *map, size_t index)
+{
+    struct settings *settings = reading->settings;
+    const struct mesh_key_settings *from = &settings->mesh_key_files[index];
+    struct mesh_key *key = &settings->mesh_keys.keys[index];
+    struct secret secret;
+    struct error error;
+    text_copy(key->id, sizeof key->id, from->id);
+    for (size_t i = 0; i < index && key->id[0] != '\0'; i++) {
+        if (strcmp(settings->mesh_keys.keys[i].id, key->id) == 0) {
+            problem_error(reading->problems, place_of(map, "id"), "id: a second key is called '%s'",
+                          key->id);
+        }
+    }
+    if (from->file[0] == '\0') {
+        return;
+    }
+    if (!secret_read(from->file, &secret, &error)) {
+        problem_error(reading->problems, place_of(map, "file"), "file: %s", error.message);
+    } else if (secret.length < MESH_KEY_SECRET_MINIMUM || secret.length > MESH_KEY_SECRET_MAXIMUM) {
+        problem_error(reading->problems, place_of(map, "file"),
+                      "file: %s: the key has %zu bytes, not %d to %d", from->file, secret.length,
+                      MESH_KEY_SECRET_MINIMUM, MESH_KEY_SECRET_MAXIMUM);
+    } else {
+        memcpy(key->secret, secret.bytes, secret.length);
+        key->secret_length = secret.length;
+    }
+    explicit_bzero(&secret, sizeof secret);
+}
+
+static void check_mesh_keys(struct reading *reading, const struct node *root)
+{
+    struct settings *settings = reading->settings;
+    const struct node *map = node_of(root, "mesh_keys")->first;
+    settings->mesh_keys.count = settings->mesh_key_count;
+    for (size_t i = 0; i < settings->mesh_key_count; i++, map = map->next) {
+        check_mesh_key(reading, map, i);
+    }
+}
+
+static void check_peer(struct reading *reading, const struct node *map, struct peer_settings *peer)
+{
+    const struct settings *settings = reading->settings;
+    if (peer->name[0] != '\0' && strcmp(peer->name, settings->server) == 0) {
+        problem_error(reading->problems, place_of(map, "name"), "name: '%s' is this server itself",
+                      peer->name);
+    }
+    if (peer->collect[0] != '\0' && settings_find_mailbox(settings, peer->collect) < 0) {
+        problem_error(reading->problems, place_of(map, "collect"), "collect: no mailbox is '%s'",
+                      peer->collect);
+    }
+    if (peer->collect[0] != '\0' && peer->agent[0] != '\0') {
+        problem_error(reading->problems, place_of(map, "collect"),
+                      "collect: is for a peer without an agent, and this one has one");
+    }
+    if (member_of(map, "relay") == NULL) {
+        peer->relay = settings->relay;
+    } else {
+        check_relay(reading, member_of(map, "relay"), &peer->relay);
+    }
+    if (member_of(map, "latency") != NULL) {
+        check_path(reading, map, &peer->path);
+    }
+}
+
+struct named_peer {
+    const char *name;
+    const struct node *map;
+    uint32_t index;
+};
+
+static int compare_named_peers(const void *left, const void *right)
+{
+    const struct named_peer *a = left;
+    const struct named_peer *b = right;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : a->index < b->index ? -1 : 1;
+}
+
+// Sorts the peers' names, which shows those that are there twice, and keeps the order for
+// settings_find_peer.
+static void index_peers(struct reading *reading, const struct node *first)
+{
+    struct settings *settings = reading->settings;
+    size_t count = settings->peer_count;
+    struct named_peer *named = memory_checked(calloc(count + 1, sizeof *named));
+    for (uint32_t i = 0; i < count; i++, first = first->next) {
+        named[i] = (struct named_peer){settings->peers[i].name, first, i};
+    }
+    qsort(named, count, sizeof *named, compare_named_peers);
+    uint32_t *by_name = arena_take(reading->arena, count * sizeof *by_name);
+    for (size_t i = 0; i < count; i++) {
+        by_name[i] = named[i].index;
+        if (i > 0 && named[i].name[0] != '\0' && strcmp(named[i].name, named[i - 1].name) == 0) {
+            problem_error(reading->problems, place_of(named[i].map, "name"),
+                          "name: a second peer is called '%s'", named[i].name);
+        }
+    }
+    free(named);
+    settings->peers_by_name = by_name;
+}
+
+static void check_peers(struct reading *reading, const struct node *root)
+{
+    const struct settings *settings = reading->settings;
+    const struct node *list = node_of(root, "peers");
+    if (settings->peer_count == 0) {
+        problem_warning(reading->problems, list->at, "no peers: there is nothing to probe");
+    }
+    const struct node *map = list->first;
+    for (size_t i = 0; i < settings->peer_count; i++, map = map->next) {
+        check_peer(reading, map, (struct peer_settings *)&settings->peers[i]);
+    }
+    index_peers(reading, list->first);
+}
+
+// Bounces and answers must come back to where we read them.
+static void derive_address(struct reading *reading, const struct node *root)
+{
+    struct settings *settings = reading->settings;
+    if (member_of(root, "address") != NULL || settings->mailbox_count == 0) {
+        return;
+    }
+    const char *user = settings->mailboxes[0].user;
+    if (syntax_address(user)) {
+        settings->address = user;
+    } else if (user[0] != '\0') {
+        problem_error(reading->problems, place_of(node_of(root, "mailboxes")->first, "user"),
+                      "user: '%s' is not a mail address, so that 'address' is required", user);
+    }
+}
+
+static void check_listen(struct reading *reading, const struct node *root)
+{
+    const struct http_settings *http = &reading->settings->http;
+    for (size_t i = 1; i < http->listen_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (http->listen[i][0] != '\0' && strcmp(http->listen[i], http->listen[j]) == 0) {
+                problem_error(reading->problems, place_of(node_of(root, "http"), "listen"),
+                              "listen: %s is there twice", http->listen[i]);
+            }
+        }
+    }
+}
+
+void settings_check(struct reading *reading, const struct node *root)
+{
+    check_mesh_keys(reading, root);
+    check_relay(reading, node_of(root, "relay"), &reading->settings->relay);
+    check_listen(reading, root);
+    check_mailboxes(reading, root);
+    derive_address(reading, root);
+    check_path(reading, node_of(root, "defaults"), &reading->settings->defaults);
+    check_incidents(reading, root);
+    check_peers(reading, root);
+}

@@ -1,0 +1,284 @@
+#include "config/keys.h"
+
+#include <string.h>
+
+#include "config/config.h"
+
+#define MILLISECOND INT64_C(1000000)
+#define SECOND      (1000 * MILLISECOND)
+#define MINUTE      (60 * SECOND)
+#define HOUR        (60 * MINUTE)
+#define DAY         (24 * HOUR)
+
+// Longest texts; those that go to a prober must fit its job (probes/probe.h).
+enum {
+    HOST_LENGTH = 255,
+    ADDRESS_LENGTH = 320,
+    PATH_LENGTH = 255,
+    SOCKET_LENGTH = 107, // sun_path
+    URL_LENGTH = 512,
+    NAME_LENGTH = 32,
+    LABEL_LENGTH = 64,
+};
+
+#define AT(type, field)             .offset = offsetof(struct type, field)
+#define COUNTED(type, field, count) AT(type, field), .count_offset = offsetof(struct type, count)
+#define RANGE(low, high)            .minimum = (low), .maximum = (high)
+#define LENGTH(longest)             .maximum = (longest)
+#define SECTION(type, rows)                                                                        \
+    {                                                                                              \
+        rows, sizeof rows / sizeof rows[0], sizeof(struct type)                                    \
+    }
+
+static const struct key LATENCY_KEYS[] = {
+    {"warning", KEY_SPAN, AT(latency_settings, warning), .fallback = "60s", RANGE(MILLISECOND, DAY),
+     .help = "A probe that took longer is late."},
+    {"critical", KEY_SPAN, AT(latency_settings, critical), .fallback = "5m",
+     RANGE(MILLISECOND, 7 * DAY),
+     .help = "Later than this is critical, and nothing arriving for this long is silence."},
+};
+static const struct section LATENCY_SECTION = SECTION(latency_settings, LATENCY_KEYS);
+
+static const struct key PATH_KEYS[] = {
+    {"interval", KEY_SPAN, AT(path_settings, interval), .fallback = "60s", RANGE(SECOND, DAY),
+     .help = "One probe to the peer every so often."},
+    {"latency", KEY_MAP, .holds = &LATENCY_SECTION, AT(path_settings, latency), .fallback = "",
+     .help = "Thresholds of the delivery latency."},
+    {"thin_after", KEY_NUMBER, AT(path_settings, thin_after), .fallback = "8", RANGE(1, 1000),
+     .help = "After so many unanswered probes into an outage the cadence slows down."},
+    {"thin_interval", KEY_SPAN, AT(path_settings, thin_interval), .fallback = "15m",
+     RANGE(SECOND, DAY), .help = "The cadence it slows down to, until the peer is heard again."},
+    {"queue_lifetime", KEY_SPAN, AT(path_settings, queue_lifetime), .fallback = "132h",
+     RANGE(HOUR, 30 * DAY),
+     .help = "How long mail servers may keep retrying; a probe is lost only after that."},
+};
+static const struct section PATH_SECTION = SECTION(path_settings, PATH_KEYS);
+
+static const struct key RELAY_KEYS[] = {
+    {"host", KEY_HOST, AT(relay_settings, host), .fallback = "127.0.0.1", LENGTH(HOST_LENGTH),
+     .help = "The SMTP server that probes are handed to; our own, so that its real queue is "
+             "tested."},
+    {"port", KEY_PORT, AT(relay_settings, port), .fallback = "25", RANGE(1, 65535),
+     .help = "Its port."},
+    {"tls", KEY_TLS, AT(relay_settings, tls), .fallback = "none",
+     .help = "`starttls`, or `none`, which only this machine may have unless `insecure` is set."},
+    {"insecure", KEY_BOOLEAN, AT(relay_settings, insecure), .fallback = "false",
+     .help = "Allows `tls: none` to another machine: probes and password go in the clear."},
+    {"ca_file", KEY_CA_FILE, AT(relay_settings, ca_file), .fallback = "", LENGTH(PATH_LENGTH),
+     .derived = "the system's store",
+     .help = "PEM file of the authorities that may vouch for the server.",
+     .example = "/etc/mailflow/ca.pem"},
+    {"user", KEY_TEXT, AT(relay_settings, user), .fallback = "", LENGTH(HOST_LENGTH),
+     .derived = "no authentication", .help = "User name for SMTP AUTH.",
+     .example = "probe@mx02.example"},
+    {"password_file", KEY_SECRET_FILE, AT(relay_settings, password_file), .fallback = "",
+     LENGTH(PATH_LENGTH), .help = "File that holds the user's password.",
+     .example = "/etc/mailflow/relay.password"},
+};
+static const struct section RELAY_SECTION = SECTION(relay_settings, RELAY_KEYS);
+
+static const struct key MESH_KEY_KEYS[] = {
+    {"id", KEY_KEY_ID, AT(mesh_key_settings, id), LENGTH(MESH_KEY_ID_SIZE - 1),
+     .help = "Name of the key, the same on every server.", .example = "k1"},
+    {"file", KEY_SECRET_FILE, AT(mesh_key_settings, file), LENGTH(PATH_LENGTH),
+     .help = "File that holds the key: 16 to 64 bytes, the same on every server.",
+     .example = "/etc/mailflow/mesh.key"},
+};
+static const struct section MESH_KEY_SECTION = SECTION(mesh_key_settings, MESH_KEY_KEYS);
+
+static const struct key HTTP_KEYS[] = {
+    {"listen", KEY_LIST, .item = KEY_LISTEN, COUNTED(http_settings, listen, listen_count),
+     .fallback = "127.0.0.1:9925", RANGE(0, 16),
+     .help = "Addresses of the read-only pages and metrics; port 0 lets the kernel choose."},
+    {"control", KEY_PATH, AT(http_settings, control), .fallback = "/run/mailflow/control.sock",
+     LENGTH(SOCKET_LENGTH), .help = "The socket over which mailflowctl gives orders."},
+};
+static const struct section HTTP_SECTION = SECTION(http_settings, HTTP_KEYS);
+
+static const struct key SYSLOG_KEYS[] = {
+    {"facility", KEY_FACILITY, AT(syslog_settings, facility), .fallback = "mail",
+     .help = "The syslog facility of every line."},
+    {"socket", KEY_PATH, AT(syslog_settings, socket), .fallback = "/dev/log", LENGTH(SOCKET_LENGTH),
+     .help = "The socket of the syslog daemon."},
+};
+static const struct section SYSLOG_SECTION = SECTION(syslog_settings, SYSLOG_KEYS);
+
+static const struct key MAILBOX_KEYS[] = {
+    {"name", KEY_LABEL, AT(mailbox_settings, name), LENGTH(LABEL_LENGTH),
+     .help = "What the mailbox is called in messages and metrics.", .example = "local"},
+    {"host", KEY_HOST, AT(mailbox_settings, host), LENGTH(HOST_LENGTH), .help = "The IMAP server.",
+     .example = "127.0.0.1"},
+    {"port", KEY_PORT, AT(mailbox_settings, port), .fallback = "", RANGE(1, 65535),
+     .derived = "143; 993 with `tls: implicit`", .help = "Its port.", .example = "143"},
+    {"tls", KEY_TLS, AT(mailbox_settings, tls), .fallback = "starttls",
+     .help = "`implicit`, `starttls`, or `none`, which only this machine may have unless "
+             "`insecure` is set."},
+    {"insecure", KEY_BOOLEAN, AT(mailbox_settings, insecure), .fallback = "false",
+     .help = "Allows `tls: none` to another machine: the password goes in the clear."},
+    {"ca_file", KEY_CA_FILE, AT(mailbox_settings, ca_file), .fallback = "", LENGTH(PATH_LENGTH),
+     .derived = "the system's store",
+     .help = "PEM file of the authorities that may vouch for the server.",
+     .example = "/etc/mailflow/ca.pem"},
+    {"user", KEY_TEXT, AT(mailbox_settings, user), LENGTH(HOST_LENGTH),
+     .help = "The IMAP user; only probes in its folders are touched.",
+     .example = "probe@mx02.example"},
+    {"password_file", KEY_SECRET_FILE, AT(mailbox_settings, password_file), LENGTH(PATH_LENGTH),
+     .help = "File that holds the user's password.", .example = "/etc/mailflow/probe.password"},
+    {"folders", KEY_LIST, .item = KEY_TEXT, COUNTED(mailbox_settings, folders, folder_count),
+     .fallback = "INBOX", RANGE(1, 8),
+     .help = "The folders in which probes may arrive; add the one for junk."},
+};
+static const struct section MAILBOX_SECTION = SECTION(mailbox_settings, MAILBOX_KEYS);
+
+static const struct key INCIDENT_KEYS[] = {
+    {"hold", KEY_SPAN, AT(incident_settings, hold), .fallback = "0s", RANGE(0, HOUR),
+     .derived = "`0s`: one interval, but at least 30s and at most 5m",
+     .help = "How long `down`, `silent` and `slow` wait for their cause before they notify.",
+     .example = "60s"},
+    {"reminder", KEY_SPAN, AT(incident_settings, reminder), .fallback = "4h",
+     RANGE(MINUTE, 30 * DAY), .help = "An open incident is notified again every so often."},
+    {"blind_after", KEY_SPAN, AT(incident_settings, blind_after), .fallback = "2m",
+     RANGE(SECOND, DAY), .help = "A mailbox that cannot be read for this long is an incident."},
+    {"refused_after", KEY_NUMBER, AT(incident_settings, refused_after), .fallback = "3",
+     RANGE(1, 64), .help = "So many definite refusals in a row open `refused`."},
+    {"slow_late", KEY_NUMBER, AT(incident_settings, slow_late), .fallback = "3", RANGE(1, 64),
+     .help = "So many late probes, of the last `slow_of`, open `slow`."},
+    {"slow_of", KEY_NUMBER, AT(incident_settings, slow_of), .fallback = "5", RANGE(1, 64),
+     .help = "The number of recent probes that `slow_late` is counted in."},
+    {"close_after", KEY_NUMBER, AT(incident_settings, close_after), .fallback = "2", RANGE(1, 64),
+     .help = "So many probes on time in a row close an incident."},
+};
+static const struct section INCIDENT_SECTION = SECTION(incident_settings, INCIDENT_KEYS);
+
+static const struct key MAINTENANCE_KEYS[] = {
+    {"settle", KEY_SPAN, AT(maintenance_settings, settle), .fallback = "5m", RANGE(0, DAY),
+     .help = "How long after a window's end a server may take to answer again."},
+    {"recovery", KEY_SPAN, AT(maintenance_settings, recovery), .fallback = "4900s",
+     RANGE(MINUTE, 7 * DAY),
+     .help = "How long after a window's end queues may take to drain: `settle` plus the longest "
+             "retry of our own queue."},
+};
+static const struct section MAINTENANCE_SECTION = SECTION(maintenance_settings, MAINTENANCE_KEYS);
+
+static const struct key PEER_KEYS[] = {
+    {"name", KEY_SERVER_NAME, AT(peer_settings, name), LENGTH(NAME_LENGTH),
+     .help = "The peer's name in the mesh: its own `server`.", .example = "mx01"},
+    {"address", KEY_ADDRESS, AT(peer_settings, address), LENGTH(ADDRESS_LENGTH),
+     .help = "Where probes to it go.", .example = "probe@mx01.example"},
+    {"agent", KEY_URL, AT(peer_settings, agent), .fallback = "", LENGTH(URL_LENGTH),
+     .derived = "by mail only",
+     .help = "Its agent's HTTP address: the fast way for maintenance flags and receipts.",
+     .example = "https://mx01.example:9925"},
+    {"collect", KEY_LABEL, AT(peer_settings, collect), .fallback = "", LENGTH(LABEL_LENGTH),
+     .derived = "an agent stands beside the peer",
+     .help = "The mailbox, of those above, where a peer without an agent gets its mail.",
+     .example = "gmail-box"},
+    {"relay", KEY_MAP, .holds = &RELAY_SECTION, AT(peer_settings, relay), .fallback = "",
+     .inherits = offsetof(struct settings, relay), .derived = "the `relay` above",
+     .help = "Where probes to this peer are handed over; takes nothing over from the `relay` "
+             "above."},
+    {"", KEY_SHARED, .holds = &PATH_SECTION, AT(peer_settings, path), .fallback = "",
+     .inherits = offsetof(struct settings, defaults),
+     .help = "Every key of `defaults`, for this peer alone."},
+};
+static const struct section PEER_SECTION = SECTION(peer_settings, PEER_KEYS);
+
+// What later rows refer to stands in earlier ones: peers take over `relay` and `defaults`.
+static const struct key SETTINGS_KEYS[] = {
+    {"server", KEY_SERVER_NAME, AT(settings, server), LENGTH(NAME_LENGTH),
+     .help = "This server's name in the mesh.", .example = "mx02"},
+    {"address", KEY_ADDRESS, AT(settings, address), .fallback = "", LENGTH(ADDRESS_LENGTH),
+     .derived = "the first mailbox's user, when that is an address",
+     .help = "The sender of our probes: where bounces and answers come back.",
+     .example = "probe@mx02.example"},
+    {"state_dir", KEY_PATH, AT(settings, state_dir), .fallback = "/var/lib/mailflow",
+     LENGTH(PATH_LENGTH), .help = "Where the ledger lives."},
+    {"retention", KEY_SPAN, AT(settings, retention), .fallback = "30d", RANGE(DAY, 3650 * DAY),
+     .help = "How long resolved probes stay in the ledger."},
+    {"mesh_keys", KEY_MAPS, .holds = &MESH_KEY_SECTION,
+     COUNTED(settings, mesh_key_files, mesh_key_count), RANGE(1, MESH_KEYS_MAXIMUM),
+     .help = "The keys that sign probes; the first signs, all verify, so that keys can rotate."},
+    {"relay", KEY_MAP, .holds = &RELAY_SECTION, AT(settings, relay), .fallback = "",
+     .help = "Where probes are handed over, unless a peer says otherwise."},
+    {"http", KEY_MAP, .holds = &HTTP_SECTION, AT(settings, http), .fallback = "",
+     .help = "Where the agent can be looked at and given orders."},
+    {"syslog", KEY_MAP, .holds = &SYSLOG_SECTION, AT(settings, syslog), .fallback = "",
+     .help = "Where alerts go."},
+    {"mailboxes", KEY_MAPS, .holds = &MAILBOX_SECTION, COUNTED(settings, mailboxes, mailbox_count),
+     RANGE(1, 1000), .help = "The IMAP mailboxes that probes are collected from."},
+    {"defaults", KEY_MAP, .holds = &PATH_SECTION, AT(settings, defaults), .fallback = "",
+     .help = "What holds for every peer that does not say otherwise."},
+    {"incidents", KEY_MAP, .holds = &INCIDENT_SECTION, AT(settings, incidents), .fallback = "",
+     .help = "When problems open, notify and close."},
+    {"maintenance", KEY_MAP, .holds = &MAINTENANCE_SECTION, AT(settings, maintenance),
+     .fallback = "", .help = "How much time servers get after a maintenance window."},
+    {"peers", KEY_MAPS, .holds = &PEER_SECTION, COUNTED(settings, peers, peer_count),
+     .fallback = "", RANGE(0, 10000), .help = "The servers that probes are exchanged with."},
+};
+const struct section SETTINGS_SECTION = SECTION(settings, SETTINGS_KEYS);
+
+const struct key *key_find(const struct section *section, const char *name)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const struct key *key = &section->keys[i];
+        if (key->type == KEY_SHARED) {
+            key = key_find(key->holds, name);
+            if (key != NULL) {
+                return key;
+            }
+        } else if (strcmp(key->name, name) == 0) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+// Levenshtein's distance, or more than 2 when the texts are too long to be keys.
+static size_t edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 32 };
+    size_t row[LONGEST + 1];
+    size_t length = strlen(b);
+    if (strlen(a) > LONGEST || length > LONGEST) {
+        return LONGEST;
+    }
+    for (size_t j = 0; j <= length; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = replaced < other ? replaced : other;
+        }
+    }
+    return row[length];
+}
+
+static void suggest_nearest(const struct section *section, const char *name, const char **nearest,
+                            size_t *distance)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const struct key *key = &section->keys[i];
+        if (key->type == KEY_SHARED) {
+            suggest_nearest(key->holds, name, nearest, distance);
+            continue;
+        }
+        size_t edits = edit_distance(name, key->name);
+        if (edits < *distance && 2 * edits <= strlen(key->name)) {
+            *nearest = key->name;
+            *distance = edits;
+        }
+    }
+}
+
+const char *key_suggest(const struct section *section, const char *name)
+{
+    const char *nearest = NULL;
+    size_t distance = 3;
+    suggest_nearest(section, name, &nearest, &distance);
+    return nearest;
+}

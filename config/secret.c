@@ -1,0 +1,76 @@
+#include "config/secret.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/file.h"
+
+// Where the secret stands; false with the reason when that cannot be told.
+static bool secret_locate(const char *path, char *out, size_t size, struct error *error)
+{
+    if (path[0] == '/') {
+        return snprintf(out, size, "%s", path) < (int)size ||
+               error_set(error, "the path is too long");
+    }
+    if (strchr(path, '/') != NULL) {
+        return error_set(error, "'%s' is neither an absolute path nor a credential's bare name",
+                         path);
+    }
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    if (directory == NULL || directory[0] != '/') {
+        return error_set(error,
+                         "'%s' is a credential's bare name, but $CREDENTIALS_DIRECTORY is "
+                         "not set",
+                         path);
+    }
+    return snprintf(out, size, "%s/%s", directory, path) < (int)size ||
+           error_set(error, "the path of credential '%s' is too long", path);
+}
+
+static bool secret_take(const char *bytes, size_t length, struct secret *out, struct error *error)
+{
+    if (length > 0 && bytes[length - 1] == '\n') {
+        length--;
+    }
+    if (length > 0 && bytes[length - 1] == '\r') {
+        length--;
+    }
+    if (length == 0) {
+        return error_set(error, "is empty");
+    }
+    if (length >= sizeof out->bytes) {
+        return error_set(error, "is longer than %zu bytes", sizeof out->bytes - 1);
+    }
+    memcpy(out->bytes, bytes, length);
+    out->bytes[length] = '\0';
+    out->length = length;
+    return true;
+}
+
+static bool secret_read_at(const char *place, struct secret *out, struct error *error)
+{
+    struct stat what;
+    size_t length;
+    char *bytes = file_read(place, sizeof out->bytes + 1, &length, &what, error);
+    if (bytes == NULL) {
+        return false;
+    }
+    bool good = (what.st_mode & 0007) == 0
+                    ? secret_take(bytes, length, out, error)
+                    : error_set(error, "is open to others (mode %04o): chmod 0600 it",
+                                (unsigned)what.st_mode & 07777);
+    explicit_bzero(bytes, length);
+    free(bytes);
+    return good;
+}
+
+bool secret_read(const char *path, struct secret *out, struct error *error)
+{
+    char place[PATH_MAX];
+    return secret_locate(path, place, sizeof place, error) &&
+           (secret_read_at(place, out, error) || error_prefix(error, "%s", place));
+}

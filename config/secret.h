@@ -1,0 +1,23 @@
+// Secrets out of files: passwords and mesh keys. A secret stands in a file of its own, never in the
+// configuration, and what others may touch is no secret.
+#ifndef MAILFLOW_CONFIG_SECRET_H
+#define MAILFLOW_CONFIG_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { SECRET_SIZE = 512 };
+
+struct secret {
+    char bytes[SECRET_SIZE]; // NUL-terminated
+    size_t length;
+};
+
+// Reads one. A path with a slash is absolute; a bare name is looked up in $CREDENTIALS_DIRECTORY
+// (systemd.exec, LoadCredential). One line end at the end is dropped. False with the reason, which
+// names the file, when it is missing, unreadable, open to others, empty or too long.
+bool secret_read(const char *path, struct secret *out, struct error *error);
+
+#endif
