@@ -99,7 +99,12 @@ struct store_probe {
     struct span legs[SUBMIT_LEGS]; // negative: did not take place
     char mailbox[PROBE_MAILBOX_SIZE];
     char folder[PROBE_FOLDER_SIZE];
+    uint32_t uid_validity;
+    uint32_t uid;
     bool stripped;
+    struct walltime absent;  // not there yet, and
+    struct walltime present; // there, seen by our collector; none when it did not look
+    struct walltime saved;   // as the server says
 };
 
 struct store_query {

@@ -1,0 +1,133 @@
+// The inside of the store, shared by its own files only. store.c opens, commits and closes;
+// store_files.c looks after the files; store_schema.c makes, migrates and checks the tables;
+// store_statements.c has every other word of SQL; store_row.c binds and reads values; store_write.c
+// and store_read.c do what store.h says.
+#ifndef MAILFLOW_SHELL_STORE_INTERNAL_H
+#define MAILFLOW_SHELL_STORE_INTERNAL_H
+
+#include <limits.h>
+#include <sqlite3.h>
+
+#include "shell/store.h"
+
+enum store_statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_PUT_PROBE,
+    STATEMENT_PUT_OUTCOME,
+    STATEMENT_PUT_MESSAGE,
+    STATEMENT_PUT_INCIDENT,
+    STATEMENT_PUT_WINDOW,
+    STATEMENT_PUT_SLOTS,
+    STATEMENT_PUT_MARK,
+    STATEMENT_EXPIRE_PROBES,
+    STATEMENT_EXPIRE_INCIDENTS,
+    STATEMENT_EXPIRE_WINDOWS,
+    STATEMENT_COUNT_PROBES,
+    STATEMENT_GET_MARK,
+    STATEMENT_GET_LAST_INCIDENT,
+    STATEMENT_GET_LOCATION,
+    STATEMENT_GET_PROBE,
+    STATEMENT_GET_NOTED,
+    STATEMENT_NEXT_PEER,
+    STATEMENT_LIST_PATH,
+    STATEMENT_LIST_SLOTS,
+    STATEMENT_LIST_WINDOWS,
+    STATEMENT_LIST_OPEN_INCIDENTS,
+    STATEMENT_LIST_INCIDENTS,
+    STATEMENT_LIST_PROBES,
+    STATEMENT_LIST_PROBES_OF_PEER,
+    STATEMENT_LIST_PROBES_WITH_VERDICT,
+    STATEMENTS
+};
+
+// When the run began and was last alive.
+#define MARK_STARTED "started"
+#define MARK_ALIVE   "alive"
+
+struct store {
+    sqlite3 *database;
+    sqlite3_stmt *statements[STATEMENTS];
+    char ledger[PATH_MAX];
+    int lock;                // held on state_dir/ledger.lock as long as the store lives
+    bool writing;            // a transaction is open
+    bool unsynced;           // something committed is not on the disk for certain
+    bool corrupt;            // SQLite or a row said so: the next start keeps the ledger aside
+    struct error failure;    // the first since the last commit, "" for none
+    int64_t entries;         // probes committed
+    int64_t entries_written; // more (or less) of them in the open transaction
+    uint64_t commit_failures;
+};
+
+// ---- store.c ----
+
+// Why an operation of SQLite failed and what to do, in words; remembers corruption. Returns false.
+bool store_explain(struct store *store, int code, struct error *error);
+
+// The same for the next commit to report, unless something earlier failed already.
+void store_fail(struct store *store, int code);
+
+// ---- store_files.c ----
+
+bool store_files_find(const char *state_dir, char ledger[PATH_MAX], struct error *error);
+
+// Holds the directory against another agent; -1 with the reason. `suspect`: the last run found the
+// ledger corrupt.
+int store_lock_take(const char *state_dir, bool *suspect, struct error *error);
+void store_lock_note_corrupt(int lock);
+void store_lock_note_holder(int lock);
+
+// An empty file that only we can read, whatever the umask, unless the ledger exists.
+bool store_files_create(const char *ledger, struct error *error);
+
+// Renames the ledger and its log to names that have not been used; nothing is opened or changed.
+bool store_files_keep_aside(const char *ledger, struct walltime now, char *kept, size_t kept_size,
+                            struct error *error);
+
+int64_t store_files_ledger_bytes(const char *ledger);
+int64_t store_files_log_bytes(const char *ledger);
+
+// ---- store_schema.c ----
+
+// Connects, checks, migrates; false with store->corrupt when the ledger is past reading.
+bool store_schema_open(struct store *store, struct error *error);
+
+// ---- store_statements.c ----
+
+bool store_statements_prepare(struct store *store, struct error *error);
+void store_statements_finalize(struct store *store);
+
+// ---- store_row.c ----
+
+// Binds values to the parameters of a statement, in their order. Text and blobs must live until the
+// step. What is not known is NULL: a time that is none, a zero, a leg that did not take place.
+struct store_binder {
+    sqlite3_stmt *statement;
+    int bound;
+};
+
+struct store_binder store_binder_for(struct store *store, enum store_statement which);
+void store_bind_integer(struct store_binder *binder, int64_t value);
+void store_bind_known(struct store_binder *binder, int64_t value);
+void store_bind_leg(struct store_binder *binder, struct span value);
+void store_bind_text(struct store_binder *binder, const char *value);
+void store_bind_id(struct store_binder *binder, const struct probe_id *value);
+
+// Reads the columns of a row in their order. What no version of us wrote is malformed.
+struct store_reader {
+    sqlite3_stmt *statement;
+    int taken;
+    bool malformed;
+};
+
+struct store_reader store_reader_for(sqlite3_stmt *statement);
+int64_t store_read_integer(struct store_reader *reader);
+struct walltime store_read_time(struct store_reader *reader);
+void store_read_text(struct store_reader *reader, char *out, size_t size);
+void store_read_record(struct store_reader *reader, struct probe_record *out);
+void store_read_probe(struct store_reader *reader, struct store_probe *out);
+void store_read_incident(struct store_reader *reader, struct incident *out);
+void store_read_window(struct store_reader *reader, struct window *out);
+
+#endif

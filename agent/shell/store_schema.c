@@ -1,0 +1,208 @@
+#include "shell/store_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+// In the header of our ledgers, so that file(1) and we know them: "mlfw".
+#define APPLICATION_ID 0x6d6c6677
+
+enum {
+    BUSY_MS = 1000,                  // the checkpoint's last step may hold the ledger so long
+    CACHE_KIB = 4096,                // of a million probes it holds the inner pages of all indices
+    CHECKED_ALWAYS_BYTES = 64 << 20, // larger ledgers are checked whole after an unclean end only
+    CHECK_STEPS = 10000,             // of SQLite's machine between two looks at the clock
+};
+#define CHECK_TIME SPAN_SECONDS(1)
+
+// Script i brings schema i to i + 1; the first makes schema 1 of nothing. Never edited once
+// released, only added to.
+//
+// Newest first means by `noted`: when this agent came to know of a probe, on its own clock (planned
+// if outbound, arrived if inbound), so that a peer with a wrong clock cannot stand on top for ever.
+// An empty peer: evidence whose probe has not been recorded yet.
+static const char *const MIGRATIONS[] = {
+    "CREATE TABLE probes ("
+    " row INTEGER PRIMARY KEY,"
+    " id BLOB NOT NULL UNIQUE,"
+    " noted INTEGER NOT NULL DEFAULT 0,"
+    " peer TEXT NOT NULL DEFAULT '',"
+    " direction TEXT NOT NULL DEFAULT '',"
+    " kind TEXT NOT NULL DEFAULT '',"
+    " state TEXT NOT NULL DEFAULT '',"
+    " verdict TEXT NOT NULL DEFAULT '',"
+    " slot INTEGER,"
+    " planned INTEGER, sent INTEGER, accepted INTEGER, arrived INTEGER,"
+    " latency INTEGER, latency_error INTEGER, excused INTEGER,"
+    " incident INTEGER,"
+    " code INTEGER, reply TEXT, cause TEXT, queue_id TEXT,"
+    " leg_dns INTEGER, leg_connect INTEGER, leg_tls INTEGER, leg_auth INTEGER, leg_submit INTEGER,"
+    " mailbox TEXT, folder TEXT, uid_validity INTEGER, uid INTEGER, stripped INTEGER,"
+    " absent INTEGER, present INTEGER, saved INTEGER"
+    ") STRICT;"
+    "CREATE INDEX probes_by_time ON probes (noted, verdict, state);"
+    "CREATE INDEX probes_by_peer ON probes (peer, noted, direction, verdict);"
+    "CREATE INDEX probes_by_verdict ON probes (verdict, noted) WHERE verdict <> 'on_time';"
+    "CREATE INDEX probes_open ON probes (peer, direction, noted)"
+    " WHERE state IN ('sending', 'accepted', 'uncertain');"
+
+    "CREATE TABLE incidents ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT," // remembers the highest id when its row is gone
+    " kind TEXT NOT NULL, severity TEXT NOT NULL, subject TEXT NOT NULL,"
+    " began INTEGER, opened INTEGER, closed INTEGER,"
+    " notified INTEGER NOT NULL, notified_at INTEGER, suppressed_by TEXT, drained INTEGER,"
+    " latency INTEGER, threshold INTEGER, late INTEGER, of INTEGER, oldest_age INTEGER,"
+    " in_flight INTEGER, failures INTEGER, probe BLOB, cause TEXT"
+    ") STRICT;"
+    "CREATE INDEX incidents_open ON incidents (id) WHERE closed IS NULL;"
+
+    "CREATE TABLE windows ("
+    " id TEXT PRIMARY KEY, revision INTEGER NOT NULL, server TEXT NOT NULL, kind TEXT NOT NULL,"
+    " cancelled INTEGER NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL, by TEXT,"
+    " reason TEXT"
+    ") STRICT;"
+    "CREATE TABLE slots (peer TEXT PRIMARY KEY, reserved INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;"};
+
+enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
+
+static bool execute(struct store *store, const char *sql, struct error *error)
+{
+    int code = sqlite3_exec(store->database, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK || store_explain(store, code, error);
+}
+
+// The first column of the first row.
+static bool query_number(struct store *store, const char *sql, int64_t *out, struct error *error)
+{
+    sqlite3_stmt *statement;
+    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(statement);
+        *out = sqlite3_column_int64(statement, 0);
+        sqlite3_finalize(statement);
+    }
+    return code == SQLITE_ROW || store_explain(store, code, error);
+}
+
+static bool connect(struct store *store, struct error *error)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int code = sqlite3_open_v2(store->ledger, &store->database, flags, NULL);
+    if (code == SQLITE_OK && sqlite3_db_readonly(store->database, "main") == 1) {
+        code = SQLITE_READONLY;
+    }
+    if (code != SQLITE_OK) {
+        return store_explain(store, code, error);
+    }
+    sqlite3_busy_timeout(store->database, BUSY_MS);
+    sqlite3_wal_autocheckpoint(store->database, 0);
+    // Until we know that it is sound, closing it must leave ledger and log as they are.
+    sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return true;
+}
+
+static bool read_version(struct store *store, int64_t *version, struct error *error)
+{
+    int64_t application, tables;
+    if (!query_number(store, "PRAGMA user_version", version, error) ||
+        !query_number(store, "PRAGMA application_id", &application, error) ||
+        !query_number(store, "SELECT count(*) FROM sqlite_schema", &tables, error)) {
+        return false;
+    }
+    if (*version > SCHEMA_VERSION && application == APPLICATION_ID) {
+        return error_set(error,
+                         "ledger %s was written by a newer version of this program (schema %" PRId64
+                         ", this one knows %d): run that version, or move the ledger away",
+                         store->ledger, *version, SCHEMA_VERSION);
+    }
+    bool ours = *version == 0 ? tables == 0 : application == APPLICATION_ID;
+    return ours || store_explain(store, SQLITE_NOTADB, error);
+}
+
+static int check_too_long(void *deadline)
+{
+    return instant_reached(clock_now().instant, *(struct instant *)deadline);
+}
+
+// SQLite's own check: the shape of every tree and the type of every value, but not whether indices
+// and tables agree. Reads everything: 0.4 s for a million probes that the system has in memory.
+// What the time does not suffice for is taken on trust.
+static bool check(struct store *store, const char *sql, struct error *error)
+{
+    sqlite3_stmt *statement;
+    struct instant deadline = instant_add(clock_now().instant, CHECK_TIME);
+    sqlite3_progress_handler(store->database, CHECK_STEPS, check_too_long, &deadline);
+    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(statement);
+        const char *found = (const char *)sqlite3_column_text(statement, 0);
+        if (code == SQLITE_ROW && (found == NULL || strcmp(found, "ok") != 0)) {
+            code = SQLITE_CORRUPT;
+        }
+        sqlite3_finalize(statement);
+    }
+    sqlite3_progress_handler(store->database, 0, NULL, NULL);
+    bool sound = code == SQLITE_ROW || code == SQLITE_INTERRUPT;
+    return sound || store_explain(store, code, error);
+}
+
+// A log left behind means that the last run did not end by store_close.
+static bool check_ledger(struct store *store, bool left_behind, struct error *error)
+{
+    bool small = store_files_ledger_bytes(store->ledger) <= CHECKED_ALWAYS_BYTES;
+    if (small || left_behind) {
+        return check(store, "PRAGMA quick_check(1)", error);
+    }
+    return check(store, "PRAGMA quick_check('incidents')", error) &&
+           check(store, "PRAGMA quick_check('windows')", error) &&
+           check(store, "PRAGMA quick_check('slots')", error) &&
+           check(store, "PRAGMA quick_check('marks')", error);
+}
+
+static bool migrate(struct store *store, int64_t from, struct error *error)
+{
+    char mark[96];
+    snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+             APPLICATION_ID, SCHEMA_VERSION);
+    bool done = execute(store, "BEGIN IMMEDIATE", error);
+    for (int64_t i = from; done && i < SCHEMA_VERSION; i++) {
+        done = execute(store, MIGRATIONS[i], error);
+    }
+    return done && execute(store, mark, error);
+}
+
+static bool use_log(struct store *store, struct error *error)
+{
+    char settings[128];
+    snprintf(settings, sizeof settings,
+             "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -%d; PRAGMA secure_delete = OFF",
+             CACHE_KIB);
+    sqlite3_stmt *statement;
+    int code =
+        sqlite3_prepare_v2(store->database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (code != SQLITE_OK) {
+        return store_explain(store, code, error);
+    }
+    code = sqlite3_step(statement);
+    const char *mode = (const char *)sqlite3_column_text(statement, 0);
+    bool done = code == SQLITE_ROW && mode != NULL && strcmp(mode, "wal") == 0;
+    sqlite3_finalize(statement);
+    if (code == SQLITE_ROW && !done) {
+        return error_set(error, "ledger %s: its file system cannot do write-ahead logging",
+                         store->ledger);
+    }
+    return done ? execute(store, settings, error) : store_explain(store, code, error);
+}
+
+bool store_schema_open(struct store *store, struct error *error)
+{
+    int64_t version;
+    bool left_behind = store_files_log_bytes(store->ledger) > 0;
+    return connect(store, error) && read_version(store, &version, error) &&
+           (version == 0 || check_ledger(store, left_behind, error)) && use_log(store, error) &&
+           (version == SCHEMA_VERSION || migrate(store, version, error)) &&
+           store_statements_prepare(store, error);
+}

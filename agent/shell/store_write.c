@@ -1,0 +1,227 @@
+#include "shell/store_internal.h"
+
+// True when the statement may be bound: nothing has failed since the last commit, and a transaction
+// is open.
+static bool write_begin(struct store *store, enum store_statement which,
+                        struct store_binder *binder)
+{
+    if (store->failure.message[0] != '\0') {
+        return false;
+    }
+    if (!store->writing) {
+        sqlite3_stmt *begin = store->statements[STATEMENT_BEGIN];
+        int code = sqlite3_step(begin);
+        sqlite3_reset(begin);
+        if (code != SQLITE_DONE) {
+            store_fail(store, code);
+            return false;
+        }
+        store->writing = true;
+    }
+    *binder = store_binder_for(store, which);
+    return true;
+}
+
+// How many rows were written.
+static unsigned write_end(struct store *store, struct store_binder *binder)
+{
+    int code = sqlite3_step(binder->statement);
+    if (code != SQLITE_DONE) {
+        store_fail(store, code);
+    }
+    sqlite3_reset(binder->statement);
+    return code == SQLITE_DONE ? (unsigned)sqlite3_changes(store->database) : 0;
+}
+
+// The same for a row of probes, which may be a new one: an update leaves the last row id alone.
+static void write_end_probe(struct store *store, struct store_binder *binder)
+{
+    sqlite3_set_last_insert_rowid(store->database, 0);
+    if (write_end(store, binder) > 0 && sqlite3_last_insert_rowid(store->database) != 0) {
+        store->entries_written++;
+    }
+}
+
+// When this agent came to know of the probe, on its own clock.
+static struct walltime noted(const struct probe_record *record)
+{
+    struct walltime own = record->direction == OUTBOUND ? record->planned : record->arrived;
+    return walltime_known(own) ? own : record->sent;
+}
+
+static void bind_outcome_of_life(struct store_binder *row, const struct probe_record *record)
+{
+    bool arrived = walltime_known(record->arrived);
+    const struct span spans[] = {record->latency, record->latency_error, record->excused};
+    for (int i = 0; i < 3; i++) {
+        if (arrived) {
+            store_bind_integer(row, spans[i].ns);
+        } else {
+            store_bind_known(row, spans[i].ns);
+        }
+    }
+}
+
+void store_put_probe(struct store *store, const struct probe_record *record)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_PROBE, &row)) {
+        return;
+    }
+    store_bind_integer(&row, noted(record).ns);
+    store_bind_id(&row, &record->id);
+    store_bind_text(&row, record->peer);
+    store_bind_text(&row, direction_name(record->direction));
+    store_bind_text(&row, probe_kind_name(record->kind));
+    store_bind_text(&row, probe_state_name(record->state));
+    store_bind_text(&row, verdict_name(record->verdict));
+    store_bind_known(&row, record->slot);
+    store_bind_known(&row, record->planned.ns);
+    store_bind_known(&row, record->sent.ns);
+    store_bind_known(&row, record->accepted.ns);
+    store_bind_known(&row, record->arrived.ns);
+    bind_outcome_of_life(&row, record);
+    store_bind_known(&row, record->incident);
+    write_end_probe(store, &row);
+}
+
+void store_put_outcome(struct store *store, const struct probe_id *id,
+                       const struct submit_outcome *outcome)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_OUTCOME, &row)) {
+        return;
+    }
+    store_bind_id(&row, id);
+    store_bind_integer(&row, outcome->code);
+    store_bind_text(&row, outcome->reply);
+    store_bind_text(&row, outcome->cause);
+    store_bind_text(&row, outcome->queue_id);
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        store_bind_leg(&row, outcome->legs[i]);
+    }
+    write_end_probe(store, &row);
+}
+
+void store_put_message(struct store *store, const struct probe_id *id,
+                       const struct collect_report *report)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_MESSAGE, &row)) {
+        return;
+    }
+    store_bind_id(&row, id);
+    store_bind_text(&row, report->mailbox);
+    store_bind_text(&row, report->folder);
+    store_bind_integer(&row, report->uid_validity);
+    store_bind_integer(&row, report->uid);
+    store_bind_integer(&row, report->stripped);
+    store_bind_known(&row, report->absent.wall.ns);
+    store_bind_known(&row, report->present.wall.ns);
+    store_bind_known(&row, report->saved.ns);
+    write_end_probe(store, &row);
+}
+
+static void bind_evidence(struct store_binder *row, const struct evidence *evidence)
+{
+    store_bind_integer(row, evidence->latency.ns);
+    store_bind_integer(row, evidence->threshold.ns);
+    store_bind_integer(row, evidence->late);
+    store_bind_integer(row, evidence->of);
+    store_bind_integer(row, evidence->oldest_age.ns);
+    store_bind_integer(row, evidence->in_flight);
+    store_bind_integer(row, evidence->failures);
+    store_bind_id(row, evidence->has_probe ? &evidence->probe : NULL);
+    store_bind_text(row, evidence->cause);
+}
+
+void store_put_incident(struct store *store, const struct incident *incident)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_INCIDENT, &row)) {
+        return;
+    }
+    store_bind_integer(&row, incident->id);
+    store_bind_text(&row, incident_kind_name(incident->kind));
+    store_bind_text(&row, severity_name(incident->severity));
+    store_bind_text(&row, incident->subject_text);
+    store_bind_known(&row, incident->began.ns);
+    store_bind_known(&row, incident->opened.ns);
+    store_bind_known(&row, incident->closed.ns);
+    store_bind_integer(&row, incident->notified);
+    store_bind_known(&row, incident->notified_at.ns);
+    store_bind_text(&row, incident->suppressed_by);
+    store_bind_integer(&row, incident->drained);
+    bind_evidence(&row, &incident->evidence);
+    write_end(store, &row);
+}
+
+void store_put_window(struct store *store, const struct window *window)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_WINDOW, &row)) {
+        return;
+    }
+    store_bind_text(&row, window->id);
+    store_bind_integer(&row, window->revision);
+    store_bind_text(&row, window->server);
+    store_bind_text(&row, window_kind_name(window->kind));
+    store_bind_integer(&row, window->cancelled);
+    store_bind_integer(&row, window->begin.ns);
+    store_bind_integer(&row, window->end.ns);
+    store_bind_text(&row, window->by);
+    store_bind_text(&row, window->reason);
+    write_end(store, &row);
+}
+
+void store_put_slots(struct store *store, const char *peer, int64_t reserved)
+{
+    struct store_binder row;
+    if (write_begin(store, STATEMENT_PUT_SLOTS, &row)) {
+        store_bind_text(&row, peer);
+        store_bind_integer(&row, reserved);
+        write_end(store, &row);
+    }
+}
+
+static void put_mark(struct store *store, const char *name, struct walltime at)
+{
+    struct store_binder row;
+    if (write_begin(store, STATEMENT_PUT_MARK, &row)) {
+        store_bind_text(&row, name);
+        store_bind_integer(&row, at.ns);
+        write_end(store, &row);
+    }
+}
+
+void store_put_alive(struct store *store, struct walltime now)
+{
+    put_mark(store, MARK_ALIVE, now);
+}
+
+void store_put_started(struct store *store, struct walltime now)
+{
+    put_mark(store, MARK_STARTED, now);
+    put_mark(store, MARK_ALIVE, now);
+}
+
+static unsigned expire(struct store *store, enum store_statement which, struct walltime before,
+                       unsigned limit)
+{
+    struct store_binder row;
+    if (limit == 0 || !write_begin(store, which, &row)) {
+        return 0;
+    }
+    store_bind_integer(&row, before.ns);
+    store_bind_integer(&row, limit);
+    return write_end(store, &row);
+}
+
+bool store_retain(struct store *store, struct walltime before, unsigned limit)
+{
+    unsigned probes = expire(store, STATEMENT_EXPIRE_PROBES, before, limit);
+    unsigned incidents = expire(store, STATEMENT_EXPIRE_INCIDENTS, before, limit - probes);
+    store->entries_written -= probes;
+    expire(store, STATEMENT_EXPIRE_WINDOWS, before, limit);
+    return probes + incidents >= limit;
+}
