@@ -71,6 +71,7 @@ enum reply_class {
     REPLY_CONNECT,
     REPLY_TLS,
     REPLY_DNS,
+    REPLY_LOCAL, // our own side: a prober crashed, no prober was free, the ledger cannot be written
     REPLY_CLASSES
 };
 const char *reply_class_name(enum reply_class of);

@@ -125,6 +125,8 @@ void core_destroy(struct core *core);
 
 // What the ledger knows of earlier runs, before core_start. Order within a kind: oldest first.
 void core_restore_probe(struct core *core, const struct probe_record *record);
+// Ids of incidents go on from here.
+void core_restore_last_incident(struct core *core, int64_t id);
 void core_restore_incident(struct core *core, const struct incident *incident, struct moment now);
 void core_restore_window(struct core *core, const struct window *window);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);

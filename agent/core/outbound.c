@@ -47,7 +47,7 @@ static void schedule_lost(struct core *core, int peer, struct moment now)
 void outbound_configure(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    if (outbound->next_slot == 0) {
+    if (outbound->next_slot == 0 && core->started) { // before that the ledger may still tell
         outbound->next_slot = now.wall.ns / SPAN_SECONDS(1).ns;
         outbound->reserved_slot = outbound->next_slot;
     }

@@ -56,6 +56,11 @@ void core_restore_probe(struct core *core, const struct probe_record *record)
     }
 }
 
+void core_restore_last_incident(struct core *core, int64_t id)
+{
+    core->incidents.last_id = id;
+}
+
 void core_restore_incident(struct core *core, const struct incident *incident, struct moment now)
 {
     struct incident restored = *incident;
@@ -108,6 +113,7 @@ void core_start(struct core *core, struct moment now, struct walltime alive,
         core->windows.items[i].stage = window_stage_at(&core->windows.items[i], followed, settle);
     }
     core->window_due = now.instant;
+    core->started = true;
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         outbound_configure(core, (int)i, now);
         inbound_configure(core, (int)i, now);

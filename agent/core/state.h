@@ -36,6 +36,7 @@ struct core {
     struct instant watch_floor; // our start + settle: nothing is silent before
     struct moment last;         // of the previous call
     struct instant promised;    // the deadline it returned
+    bool started;               // what the ledger knows has been restored
     struct actions *actions;    // of the call under way
 };
 

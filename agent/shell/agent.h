@@ -1,7 +1,8 @@
 // The agent at work: feeds the core with what happens, performs what it decides, in that order and
 // with the ledger in between. Everything runs in one thread, in one libuv loop.
 //
-// What the HTTP handlers may read and ask for stands here; they never touch core or ledger otherwise.
+// What the HTTP handlers may read and ask for stands here; they never touch core or ledger
+// otherwise.
 #ifndef MAILFLOW_SHELL_AGENT_H
 #define MAILFLOW_SHELL_AGENT_H
 
@@ -22,13 +23,21 @@ struct agent_options {
     const char *probers; // directory of mailflow-submit and mailflow-collect
 };
 
-// Opens the ledger, restores, starts the probers. Owns the settings from here on. NULL with a message
-// when the agent cannot do its work at all.
+// Opens the ledger, restores, starts the probers. Owns the settings from here on. NULL with a
+// message when the agent cannot do its work at all.
 struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
                            struct settings *settings, struct error *error);
 
-// Ends the probers and commits; the loop runs dry afterwards.
+// Ends the probers and commits; the loop runs dry afterwards and the agent frees itself.
 void agent_destroy(struct agent *agent);
+
+// Whoever listens on the settings' addresses: takes over new ones, or says why it cannot and keeps
+// the old ones.
+struct agent_listener {
+    bool (*take_over)(void *context, const struct settings *settings, struct error *error);
+    void *context;
+};
+void agent_set_listener(struct agent *agent, const struct agent_listener *listener);
 
 // ---- reading ----
 
@@ -59,7 +68,8 @@ bool agent_put_window(struct agent *agent, const struct window *window, struct e
 // Sends one probe now, outside the cadence.
 bool agent_probe_by_hand(struct agent *agent, int peer, struct probe_id *id, struct error *error);
 
-// Reads the configuration again and takes it over whole, or keeps the old one and says every problem.
+// Reads the configuration again and takes it over whole, or keeps the old one and says every
+// problem.
 bool agent_reload(struct agent *agent, struct config_problems *problems);
 
 #endif

@@ -1,0 +1,294 @@
+#include "shell/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "shell/agent_internal.h"
+#include "version.h"
+
+enum { AGENT_HANDLES = 3, RETAIN_ROWS = 1000, CHECKPOINT_SECONDS = 60, ALIVE_SECONDS = 10 };
+
+// ---- chores ----
+
+static void on_checkpoint(uv_work_t *work)
+{
+    struct agent *agent = work->data;
+    struct error error;
+    store_checkpoint(agent->checkpoint_dir, &error); // tried again in a minute
+}
+
+static void free_when_over(struct agent *agent)
+{
+    if (agent->open_handles == 0 && !agent->checkpointing) {
+        settings_destroy(agent->settings);
+        free(agent->deeds);
+        free(agent);
+    }
+}
+
+static void on_checkpointed(uv_work_t *work, int status)
+{
+    struct agent *agent = work->data;
+    (void)status;
+    agent->checkpointing = false;
+    free_when_over(agent);
+}
+
+static void begin_checkpoint(struct agent *agent)
+{
+    if (!agent->checkpointing) {
+        agent->checkpointing = true;
+        agent->checkpoint.data = agent;
+        uv_queue_work(agent->loop, &agent->checkpoint, on_checkpoint, on_checkpointed);
+    }
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+    struct walltime now = clock_now().wall;
+    journal_flush(agent->journal);
+    agent->seconds++;
+    if (agent->seconds % ALIVE_SECONDS == 0 || agent->ledger_failing) {
+        store_put_alive(agent->store, now);
+        agent->alive = now;
+    }
+    if (agent->seconds % CHECKPOINT_SECONDS == 0) {
+        struct span kept = {-agent->settings->retention.ns};
+        store_retain(agent->store, walltime_add(now, kept), RETAIN_ROWS);
+        begin_checkpoint(agent);
+    }
+}
+
+static void on_settle(uv_prepare_t *prepare)
+{
+    agent_settle(prepare->data);
+}
+
+// ---- life ----
+
+static void start_handles(struct agent *agent)
+{
+    uv_timer_init(agent->loop, &agent->deadline);
+    uv_timer_init(agent->loop, &agent->second);
+    uv_prepare_init(agent->loop, &agent->settle);
+    agent->deadline.data = agent->second.data = agent->settle.data = agent;
+    agent->open_handles = AGENT_HANDLES;
+    uv_timer_start(&agent->second, on_second, 1000, 1000);
+    uv_prepare_start(&agent->settle, on_settle);
+}
+
+static void start_probers(struct agent *agent, const char *probers)
+{
+    static const struct submitters_handlers SUBMITTERS = {agent_on_submitted, agent_on_prober_died};
+    static const struct collectors_handlers COLLECTORS = {agent_on_report};
+    agent->submitters = submitters_create(agent->loop, probers, &SUBMITTERS, agent);
+    agent->collectors =
+        collectors_create(agent->loop, probers, agent->settings, &COLLECTORS, agent);
+}
+
+static bool open_ledger(struct agent *agent, struct moment now, struct error *error)
+{
+    char kept[PROBE_PATH_SIZE];
+    agent->store = store_open(agent->settings->state_dir, now, kept, sizeof kept, error);
+    if (agent->store == NULL) {
+        return false;
+    }
+    if (kept[0] != '\0') {
+        journal_ledger_kept_aside(agent->journal, kept);
+    }
+    return true;
+}
+
+struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
+                           struct settings *settings, struct error *error)
+{
+    struct moment now = clock_now();
+    uint64_t seed;
+    random_bytes(&seed, sizeof seed);
+    struct agent *agent = memory_checked(calloc(1, sizeof *agent));
+    agent->loop = loop;
+    agent->settings = settings;
+    agent->started = now.wall;
+    agent->reload_successful = true;
+    text_copy(agent->config_file, sizeof agent->config_file, options->config_file);
+    text_copy(agent->checkpoint_dir, sizeof agent->checkpoint_dir, settings->state_dir);
+    agent->journal = journal_create(settings);
+    agent->core = core_create(settings, now, seed);
+    int64_t restored = open_ledger(agent, now, error) ? agent_restore(agent, now, error) : -1;
+    if (restored < 0 || !store_commit(agent->store, STORE_DURABLE, error)) {
+        if (agent->store != NULL) {
+            store_close(agent->store);
+        }
+        journal_destroy(agent->journal);
+        core_destroy(agent->core);
+        settings_destroy(settings);
+        free(agent);
+        return NULL;
+    }
+    start_handles(agent);
+    start_probers(agent, options->probers);
+    journal_started(agent->journal, MAILFLOW_VERSION, settings, (size_t)restored);
+    agent_feed_time(agent);
+    return agent;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct agent *agent = handle->data;
+    agent->open_handles--;
+    free_when_over(agent);
+}
+
+void agent_destroy(struct agent *agent)
+{
+    submitters_destroy(agent->submitters);
+    collectors_destroy(agent->collectors);
+    store_put_alive(agent->store, clock_now().wall);
+    struct error error;
+    if (!store_commit(agent->store, STORE_DURABLE, &error)) {
+        journal_ledger_failed(agent->journal, error.message);
+    }
+    store_close(agent->store);
+    journal_stopped(agent->journal);
+    journal_destroy(agent->journal);
+    core_destroy(agent->core);
+    uv_close((uv_handle_t *)&agent->deadline, on_closed);
+    uv_close((uv_handle_t *)&agent->second, on_closed);
+    uv_close((uv_handle_t *)&agent->settle, on_closed);
+}
+
+void agent_set_listener(struct agent *agent, const struct agent_listener *listener)
+{
+    agent->listener = *listener;
+}
+
+// ---- reading ----
+
+const struct core *agent_core(const struct agent *agent)
+{
+    return agent->core;
+}
+
+const struct settings *agent_settings(const struct agent *agent)
+{
+    return agent->settings;
+}
+
+struct store *agent_store(const struct agent *agent)
+{
+    return agent->store;
+}
+
+struct walltime agent_started(const struct agent *agent)
+{
+    return agent->started;
+}
+
+struct agent_workers agent_workers(const struct agent *agent)
+{
+    struct submitters_figures figures = submitters_figures(agent->submitters);
+    return (struct agent_workers){figures.busy, figures.killed, figures.waiting};
+}
+
+bool agent_reload_successful(const struct agent *agent)
+{
+    return agent->reload_successful;
+}
+
+bool agent_ready(const struct agent *agent, char *reason, size_t size)
+{
+    struct text text = text_over(reason, size);
+    if (agent->ledger_failing) {
+        text_append(&text, "the ledger cannot be written");
+        return false;
+    }
+    for (size_t i = 0; i < agent->settings->mailbox_count; i++) {
+        const struct mailbox *mailbox = core_mailbox(agent->core, (int)i);
+        if (!mailbox->readable || !walltime_known(mailbox->complete)) {
+            text_format(&text, "mailbox %s has not been read yet%s%s", mailbox->settings->name,
+                        mailbox->cause[0] == '\0' ? "" : ": ", mailbox->cause);
+            return false;
+        }
+    }
+    return true;
+}
+
+// ---- asking ----
+
+bool agent_put_window(struct agent *agent, const struct window *window, struct error *error)
+{
+    struct event event = {.kind = EVENT_WINDOW, .window = *window};
+    agent_feed(agent, &event);
+    agent->durable = true;
+    return agent_settle(agent) ||
+           error_set(error, "the window is in force but could not be written to the ledger");
+}
+
+bool agent_probe_by_hand(struct agent *agent, int peer, struct probe_id *id, struct error *error)
+{
+    const struct peer *state = core_peer(agent->core, peer);
+    if (state->outbound.sending_count >= SENDING_MAXIMUM) {
+        return error_set(error, "%d probes to %s are still being handed over", SENDING_MAXIMUM,
+                         state->settings->name);
+    }
+    random_bytes(id, sizeof *id);
+    struct event event = {.kind = EVENT_BY_HAND};
+    event.by_hand.peer = peer;
+    event.by_hand.id = *id;
+    agent_feed(agent, &event);
+    return true;
+}
+
+// Adds a problem that shows only when the new settings meet the running agent.
+static void add_problem(struct config_problems *problems, const char *file, const char *message)
+{
+    problems->errors++;
+    if (problems->count < CONFIG_PROBLEMS_MAXIMUM) {
+        struct config_problem *problem = &problems->items[problems->count++];
+        *problem = (struct config_problem){0};
+        text_copy(problem->file, sizeof problem->file, file);
+        text_copy(problem->message, sizeof problem->message, message);
+    }
+}
+
+static bool may_take_over(struct agent *agent, const struct settings *settings,
+                          struct config_problems *problems)
+{
+    struct error error;
+    if (strcmp(settings->server, agent->settings->server) != 0 ||
+        strcmp(settings->state_dir, agent->settings->state_dir) != 0) {
+        add_problem(problems, agent->config_file,
+                    "server and state_dir cannot change while the agent runs: restart it");
+    } else if (agent->listener.take_over != NULL &&
+               !agent->listener.take_over(agent->listener.context, settings, &error)) {
+        add_problem(problems, agent->config_file, error.message);
+    }
+    return problems->errors == 0;
+}
+
+bool agent_reload(struct agent *agent, struct config_problems *problems)
+{
+    struct settings *settings = settings_load(agent->config_file, problems);
+    agent->reload_successful = settings != NULL && may_take_over(agent, settings, problems);
+    for (size_t i = 0; i < problems->count; i++) {
+        journal_reload_problem(agent->journal, &problems->items[i]);
+    }
+    if (!agent->reload_successful) {
+        journal_reload_refused(agent->journal, problems->errors);
+        settings_destroy(settings);
+        return false;
+    }
+    struct settings *before = agent->settings;
+    agent->settings = settings;
+    core_configure(agent->core, settings, clock_now());
+    collectors_configure(agent->collectors, settings);
+    journal_configure(agent->journal, settings);
+    settings_destroy(before);
+    journal_reloaded(agent->journal, settings);
+    agent_feed_time(agent);
+    return true;
+}

@@ -1,0 +1,91 @@
+// The inside of the agent, shared by agent.c (life, reading, asking), events.c (what happens, to
+// the core) and deeds.c (what the core decides, through the ledger, to the world).
+#ifndef MAILFLOW_SHELL_AGENT_INTERNAL_H
+#define MAILFLOW_SHELL_AGENT_INTERNAL_H
+
+#include "shell/agent.h"
+#include "shell/collectors.h"
+#include "shell/journal.h"
+#include "shell/submitters.h"
+
+// What is done once the ledger has what it says.
+enum deed_kind { DEED_SEND, DEED_DELETE, DEED_NOTIFY, DEED_SAY_WINDOW, DEED_SAY_PROBE };
+
+struct deed {
+    enum deed_kind kind;
+    union {
+        struct {
+            char peer[SERVER_NAME_SIZE];
+            struct tag tag;
+        } send;
+        struct {
+            char mailbox[PROBE_MAILBOX_SIZE];
+            char folder[PROBE_FOLDER_SIZE];
+            uint32_t uid_validity;
+            uint32_t uid;
+        } message;
+        struct {
+            struct incident incident;
+            enum notice notice;
+        } notify;
+        struct {
+            struct window window;
+            enum window_transition transition;
+        } window;
+        struct probe_record probe;
+    };
+};
+
+struct agent {
+    uv_loop_t *loop;
+    char config_file[PROBE_PATH_SIZE];
+    struct settings *settings;
+    struct core *core;
+    struct store *store;
+    struct journal *journal;
+    struct submitters *submitters;
+    struct collectors *collectors;
+    struct agent_listener listener;
+    struct walltime started;
+    bool reload_successful;
+    struct actions actions;
+    struct deed *deeds; // of this turn of the loop
+    size_t deed_count;
+    size_t deed_room;
+    bool durable; // this turn's commit must survive a power cut
+    bool ledger_failing;
+    struct walltime alive; // last written
+    uv_timer_t deadline;   // the core's next
+    uv_timer_t second;     // chores
+    uv_prepare_t settle;   // the end of a turn: commit, then the deeds
+    unsigned open_handles;
+    uv_work_t checkpoint;
+    bool checkpointing;
+    char checkpoint_dir[PROBE_PATH_SIZE];
+    unsigned seconds; // since the start, for chores that are due less often
+};
+
+// ---- events.c ----
+
+// Tells the core, gathers what it decides, and sets the timer for its next deadline.
+void agent_feed(struct agent *agent, const struct event *event);
+void agent_feed_time(struct agent *agent);
+void agent_on_submitted(void *context, const char *peer, const struct probe_id *id,
+                        const struct submit_outcome *outcome);
+void agent_on_prober_died(void *context, const char *how);
+void agent_on_report(void *context, int mailbox, const struct collect_report *report);
+
+// ---- deeds.c ----
+
+// Writes what the actions say into the turn's transaction and remembers the deeds.
+void agent_gather(struct agent *agent, const struct event *event);
+
+// Commits the turn and does its deeds. False when the ledger could not take them.
+bool agent_settle(struct agent *agent);
+
+// ---- restore.c ----
+
+// Everything the ledger knows into the core; the number of probes, or -1 with a message.
+int64_t agent_restore(struct agent *agent, struct moment now, struct error *error);
+
+#endif

@@ -1,0 +1,227 @@
+#include "shell/collectors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "shell/child.h"
+#include "shell/endpoint.h"
+
+enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
+
+// Lives until its process has ended and its timer is closed; `all` is NULL once it is let go.
+struct collector {
+    struct collectors *all;
+    struct child *child; // NULL between two lives
+    struct collect_command watch;
+    uv_timer_t retry;
+    uint64_t retry_ms;
+    bool timer_closed;
+};
+
+struct collectors {
+    uv_loop_t *loop;
+    char program[PROBE_PATH_SIZE];
+    struct collectors_handlers handlers;
+    void *context;
+    const struct settings *settings;
+    struct collector **each; // one for each mailbox of the settings, in their order
+    size_t count;
+};
+
+static void report_down(struct collector *collector, const char *cause)
+{
+    struct collect_report report = {.kind = COLLECT_DOWN};
+    text_copy(report.mailbox, sizeof report.mailbox, collector->watch.mailbox);
+    text_copy(report.cause, sizeof report.cause, cause);
+    struct collectors *all = collector->all;
+    int mailbox = settings_find_mailbox(all->settings, report.mailbox);
+    all->handlers.report(all->context, mailbox, &report);
+}
+
+static void on_line(void *context, const char *line, size_t length)
+{
+    struct collector *collector = context;
+    struct collect_report report = {0};
+    struct error error;
+    if (collector->all == NULL) {
+        return;
+    }
+    if (!collect_report_decode(line, length, &report, &error)) {
+        report_down(collector, error.message);
+        child_kill(collector->child);
+        return;
+    }
+    struct collectors *all = collector->all;
+    if (report.kind == COLLECT_UP) {
+        collector->retry_ms = RETRY_FIRST_MS;
+    }
+    int mailbox = settings_find_mailbox(all->settings, collector->watch.mailbox);
+    all->handlers.report(all->context, mailbox, &report);
+}
+
+static void free_when_over(struct collector *collector)
+{
+    if (collector->all == NULL && collector->child == NULL && collector->timer_closed) {
+        free(collector);
+    }
+}
+
+static void start(struct collector *collector);
+
+static void on_retry(uv_timer_t *timer)
+{
+    start(timer->data);
+}
+
+static void start_later(struct collector *collector)
+{
+    uv_timer_start(&collector->retry, on_retry, collector->retry_ms, 0);
+    collector->retry_ms *= 2;
+    if (collector->retry_ms > RETRY_LAST_MS) {
+        collector->retry_ms = RETRY_LAST_MS;
+    }
+}
+
+static void on_ended(void *context, const char *how)
+{
+    struct collector *collector = context;
+    collector->child = NULL;
+    if (collector->all == NULL) {
+        free_when_over(collector);
+        return;
+    }
+    char cause[PROBE_REPLY_SIZE];
+    struct text text = TEXT_OVER(cause);
+    text_format(&text, "mailflow-collect %s", how);
+    report_down(collector, cause);
+    start_later(collector);
+}
+
+static void start(struct collector *collector)
+{
+    static const struct child_handlers HANDLERS = {on_line, on_ended};
+    struct collectors *all = collector->all;
+    struct error error;
+    collector->child = child_create(all->loop, all->program, &HANDLERS, collector, &error);
+    if (collector->child == NULL) {
+        report_down(collector, error.message);
+        start_later(collector);
+        return;
+    }
+    child_write(collector->child, collect_command_encode(&collector->watch));
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+    struct collector *collector = timer->data;
+    collector->timer_closed = true;
+    free_when_over(collector);
+}
+
+static void let_go(struct collector *collector)
+{
+    collector->all = NULL;
+    uv_close((uv_handle_t *)&collector->retry, on_timer_closed);
+    if (collector->child != NULL) {
+        child_kill(collector->child);
+    }
+}
+
+static void describe(const struct settings *settings, const struct mailbox_settings *mailbox,
+                     struct collect_command *out)
+{
+    memset(out, 0, sizeof *out); // padding too: compared as bytes
+    out->kind = COLLECT_WATCH;
+    memcpy(&out->keys, &settings->mesh_keys, sizeof out->keys);
+    text_copy(out->mailbox, sizeof out->mailbox, mailbox->name);
+    endpoint_of_mailbox(mailbox, &out->endpoint);
+    for (size_t i = 0; i < mailbox->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
+        text_copy(out->folders[out->folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);
+    }
+}
+
+static struct collector *create_one(struct collectors *all, const struct collect_command *watch)
+{
+    struct collector *collector = memory_checked(calloc(1, sizeof *collector));
+    collector->all = all;
+    collector->watch = *watch;
+    collector->retry_ms = RETRY_FIRST_MS;
+    uv_timer_init(all->loop, &collector->retry);
+    collector->retry.data = collector;
+    uv_timer_start(&collector->retry, on_retry, 0, 0); // from the loop, not from our caller
+    return collector;
+}
+
+// The collector that watches exactly this already, taken out of the list; NULL when there is none.
+static struct collector *take_unchanged(struct collectors *all, const struct collect_command *watch)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        struct collector *collector = all->each[i];
+        if (collector != NULL && memcmp(&collector->watch, watch, sizeof *watch) == 0) {
+            all->each[i] = NULL;
+            return collector;
+        }
+    }
+    return NULL;
+}
+
+void collectors_configure(struct collectors *all, const struct settings *settings)
+{
+    struct collector **each = memory_checked(calloc(settings->mailbox_count + 1, sizeof *each));
+    for (size_t i = 0; i < settings->mailbox_count; i++) {
+        struct collect_command watch;
+        describe(settings, &settings->mailboxes[i], &watch);
+        each[i] = take_unchanged(all, &watch);
+        if (each[i] == NULL) {
+            each[i] = create_one(all, &watch);
+        }
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->each[i] != NULL) {
+            let_go(all->each[i]);
+        }
+    }
+    free(all->each);
+    all->each = each;
+    all->count = settings->mailbox_count;
+    all->settings = settings;
+}
+
+struct collectors *collectors_create(uv_loop_t *loop, const char *probers,
+                                     const struct settings *settings,
+                                     const struct collectors_handlers *handlers, void *context)
+{
+    struct collectors *all = memory_checked(calloc(1, sizeof *all));
+    all->loop = loop;
+    all->handlers = *handlers;
+    all->context = context;
+    struct text program = TEXT_OVER(all->program);
+    text_format(&program, "%s/mailflow-collect", probers);
+    collectors_configure(all, settings);
+    return all;
+}
+
+void collectors_delete(struct collectors *all, const char *mailbox, const char *folder,
+                       uint32_t uid_validity, uint32_t uid)
+{
+    int index = settings_find_mailbox(all->settings, mailbox);
+    if (index < 0 || all->each[index]->child == NULL) {
+        return; // it is reported again when the mailbox is read again
+    }
+    struct collect_command command = {
+        .kind = COLLECT_DELETE, .uid_validity = uid_validity, .uids = {uid}, .uid_count = 1};
+    text_copy(command.mailbox, sizeof command.mailbox, mailbox);
+    text_copy(command.folder, sizeof command.folder, folder);
+    child_write(all->each[index]->child, collect_command_encode(&command));
+}
+
+void collectors_destroy(struct collectors *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        let_go(all->each[i]);
+    }
+    free(all->each);
+    free(all);
+}

@@ -1,0 +1,33 @@
+// The mailflow-collect processes, one for each mailbox, so that one server that hangs keeps nobody
+// else from being read. A process that ends is started again, with growing patience.
+#ifndef MAILFLOW_SHELL_COLLECTORS_H
+#define MAILFLOW_SHELL_COLLECTORS_H
+
+#include <uv.h>
+
+#include "config/config.h"
+#include "probes/probe.h"
+
+struct collectors;
+
+struct collectors_handlers {
+    void (*report)(void *context, int mailbox, const struct collect_report *report);
+};
+
+// The settings must outlive the collectors or the next collectors_configure. A prober that cannot
+// be started or dies is reported as COLLECT_DOWN with the reason.
+struct collectors *collectors_create(uv_loop_t *loop, const char *probers,
+                                     const struct settings *settings,
+                                     const struct collectors_handlers *handlers, void *context);
+
+// Takes over other settings: processes of mailboxes that did not change go on.
+void collectors_configure(struct collectors *collectors, const struct settings *settings);
+
+// Deletes one message whose arrival is recorded.
+void collectors_delete(struct collectors *collectors, const char *mailbox, const char *folder,
+                       uint32_t uid_validity, uint32_t uid);
+
+// Ends every process. Returns at once; the loop runs dry afterwards.
+void collectors_destroy(struct collectors *collectors);
+
+#endif

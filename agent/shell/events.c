@@ -1,0 +1,108 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "shell/agent_internal.h"
+
+static void on_deadline(uv_timer_t *timer)
+{
+    agent_feed_time(timer->data);
+}
+
+static void set_deadline(struct agent *agent)
+{
+    struct span ahead = instant_since(core_next_deadline(agent->core), clock_now().instant);
+    uint64_t ms = ahead.ns <= 0 ? 0 : (uint64_t)((ahead.ns + 999999) / 1000000);
+    uv_update_time(agent->loop);
+    uv_timer_start(&agent->deadline, on_deadline, ms, 0);
+}
+
+void agent_feed(struct agent *agent, const struct event *event)
+{
+    core_handle(agent->core, event, clock_now(), &agent->actions);
+    agent_gather(agent, event);
+    set_deadline(agent);
+}
+
+void agent_feed_time(struct agent *agent)
+{
+    struct event event = {.kind = EVENT_TIME};
+    agent_feed(agent, &event);
+}
+
+void agent_on_submitted(void *context, const char *peer, const struct probe_id *id,
+                        const struct submit_outcome *outcome)
+{
+    struct agent *agent = context;
+    struct event event = {.kind = EVENT_SUBMITTED};
+    event.submitted.peer = settings_find_peer(agent->settings, peer);
+    event.submitted.id = *id;
+    event.submitted.outcome = *outcome;
+    if (event.submitted.peer >= 0) {
+        agent_feed(agent, &event);
+    }
+}
+
+void agent_on_prober_died(void *context, const char *how)
+{
+    struct agent *agent = context;
+    journal_prober_died(agent->journal, "mailflow-submit", how);
+}
+
+static enum arrival_known look_up(struct agent *agent, const struct collect_report *report)
+{
+    switch (store_find_arrival(agent->store, report)) {
+    case STORE_ARRIVAL_SAME:
+        return ARRIVAL_SAME;
+    case STORE_ARRIVAL_DUPLICATE:
+        return ARRIVAL_DUPLICATE;
+    case STORE_ARRIVAL_NEW:
+        break;
+    }
+    return ARRIVAL_NEW;
+}
+
+static void on_readable(struct agent *agent, int mailbox, bool readable, const char *cause)
+{
+    const struct mailbox *known = core_mailbox(agent->core, mailbox);
+    if (readable && !known->readable) {
+        journal_mailbox_up(agent->journal, known->settings->name);
+    } else if (!readable && (known->readable || strcmp(known->cause, cause) != 0)) {
+        journal_mailbox_down(agent->journal, known->settings->name, cause);
+    }
+    struct event event = {.kind = EVENT_MAILBOX};
+    event.mailbox.mailbox = mailbox;
+    event.mailbox.readable = readable;
+    event.mailbox.cause = cause;
+    agent_feed(agent, &event);
+}
+
+void agent_on_report(void *context, int mailbox, const struct collect_report *report)
+{
+    struct agent *agent = context;
+    struct event event = {0};
+    switch (report->kind) {
+    case COLLECT_UP:
+    case COLLECT_DOWN:
+        on_readable(agent, mailbox, report->kind == COLLECT_UP, report->cause);
+        return;
+    case COLLECT_COMPLETE:
+        event.kind = EVENT_COLLECTED;
+        event.collected.mailbox = mailbox;
+        event.collected.at = report->at.wall;
+        event.collected.foreign = report->foreign;
+        break;
+    case COLLECT_ARRIVAL:
+        event.kind = EVENT_ARRIVAL;
+        event.arrival.mailbox = mailbox;
+        event.arrival.known = look_up(agent, report);
+        event.arrival.report = report;
+        break;
+    case COLLECT_REJECTED:
+        journal_rejected(agent->journal, report->mailbox, rejection_name(report->rejection),
+                         report->cause);
+        event.kind = EVENT_REJECTED;
+        event.rejected = report->rejection;
+        break;
+    }
+    agent_feed(agent, &event);
+}

@@ -1,0 +1,53 @@
+// Every line that the agent says to its operator: one typed function a line. Wording, severity, key
+// order and rate live here only (3-interfaces: "Syslog").
+//
+// Lines go to syslog as datagrams that never block. While nobody listens there they wait, bounded,
+// and are said late rather than never; what does not fit is counted and said too.
+#ifndef MAILFLOW_SHELL_JOURNAL_H
+#define MAILFLOW_SHELL_JOURNAL_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "core/core.h"
+
+struct journal;
+
+// Opens no connection: a syslog socket that is missing now may be there later.
+struct journal *journal_create(const struct settings *settings);
+void journal_configure(struct journal *journal, const struct settings *settings);
+void journal_destroy(struct journal *journal);
+
+// Tries again what could not be said; to be called now and then.
+void journal_flush(struct journal *journal);
+
+// ---- incidents and maintenance ----
+
+// `smtp` is the last reply of a server on the path, "" when there is none to tell.
+void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
+                      const char *smtp);
+void journal_window(struct journal *journal, const struct window *window,
+                    enum window_transition transition);
+
+// ---- probes, at debug ----
+
+void journal_probe(struct journal *journal, const struct probe_record *record, const char *path);
+
+// ---- the agent itself ----
+
+void journal_started(struct journal *journal, const char *version, const struct settings *settings,
+                     size_t restored_probes);
+void journal_stopped(struct journal *journal);
+void journal_ledger_kept_aside(struct journal *journal, const char *kept);
+void journal_ledger_failed(struct journal *journal, const char *reason);
+void journal_ledger_works_again(struct journal *journal);
+void journal_prober_died(struct journal *journal, const char *program, const char *how);
+void journal_mailbox_down(struct journal *journal, const char *mailbox, const char *cause);
+void journal_mailbox_up(struct journal *journal, const char *mailbox);
+void journal_rejected(struct journal *journal, const char *mailbox, const char *reason,
+                      const char *cause);
+void journal_reloaded(struct journal *journal, const struct settings *settings);
+void journal_reload_problem(struct journal *journal, const struct config_problem *problem);
+void journal_reload_refused(struct journal *journal, size_t errors);
+
+#endif

@@ -1,0 +1,85 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "shell/agent_internal.h"
+
+struct restoring {
+    struct agent *agent;
+    struct moment now;
+    int64_t probes;
+    struct probe_record *interrupted; // were being handed over when the last run ended
+    size_t interrupted_count;
+};
+
+// Nobody knows whether it went out: it may arrive, so it is in flight.
+static void take_interrupted(struct restoring *restoring, struct probe_record *record)
+{
+    record->state = PROBE_UNCERTAIN;
+    record->sent = record->planned;
+    size_t size = (restoring->interrupted_count + 1) * sizeof *record;
+    restoring->interrupted = memory_checked(realloc(restoring->interrupted, size));
+    restoring->interrupted[restoring->interrupted_count++] = *record;
+}
+
+static void restore_probe(void *context, const struct probe_record *stored)
+{
+    struct restoring *restoring = context;
+    struct probe_record record = *stored;
+    if (record.state == PROBE_SENDING) {
+        take_interrupted(restoring, &record);
+    }
+    core_restore_probe(restoring->agent->core, &record);
+    restoring->probes++;
+}
+
+static void restore_incident(void *context, const struct incident *incident)
+{
+    struct restoring *restoring = context;
+    core_restore_incident(restoring->agent->core, incident, restoring->now);
+}
+
+static void restore_window(void *context, const struct window *window)
+{
+    struct restoring *restoring = context;
+    core_restore_window(restoring->agent->core, window);
+}
+
+static void restore_slots(void *context, const char *peer, int64_t reserved)
+{
+    struct restoring *restoring = context;
+    int index = settings_find_peer(restoring->agent->settings, peer);
+    if (index >= 0) {
+        core_restore_slots(restoring->agent->core, index, reserved);
+    }
+}
+
+int64_t agent_restore(struct agent *agent, struct moment now, struct error *error)
+{
+    struct restoring restoring = {.agent = agent, .now = now};
+    const struct store_restore visitors = {
+        .context = &restoring,
+        .probe = restore_probe,
+        .incident = restore_incident,
+        .window = restore_window,
+        .slots = restore_slots,
+    };
+    struct walltime alive, started;
+    struct span kept = span_add(agent->settings->retention, agent->settings->maintenance.recovery);
+    core_restore_last_incident(agent->core, store_last_incident(agent->store));
+    bool restored =
+        store_restore(agent->store, &visitors, DECISIONS_KEPT,
+                      walltime_add(now.wall, (struct span){-kept.ns}), &alive, &started, error);
+    for (size_t i = 0; i < restoring.interrupted_count; i++) {
+        store_put_probe(agent->store, &restoring.interrupted[i]);
+    }
+    free(restoring.interrupted);
+    if (!restored) {
+        return -1;
+    }
+    core_start(agent->core, now, alive, started);
+    store_put_started(agent->store, now.wall);
+    store_put_alive(agent->store, now.wall);
+    return restoring.probes;
+}

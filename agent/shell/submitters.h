@@ -1,0 +1,44 @@
+// The pool of mailflow-submit processes. One is kept; more are started on demand and end when they
+// have been idle for a while. Every job has an absolute deadline: a process that passes it is
+// killed and the job ends as an outcome, never as an outage.
+//
+// Servers that hang must not delay the probes of healthy ones: relays that have not yet answered in
+// time are suspects, and all suspects together may hold only SUSPECTS_MAXIMUM of the processes.
+#ifndef MAILFLOW_SHELL_SUBMITTERS_H
+#define MAILFLOW_SHELL_SUBMITTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/probe_id.h"
+#include "probes/probe.h"
+
+enum { SUBMITTERS_MAXIMUM = 32, SUSPECTS_MAXIMUM = 16, SUBMIT_JOBS_MAXIMUM = 4096 };
+
+struct submitters;
+
+// Called once for every job, later than submitters_submit returns.
+struct submitters_handlers {
+    void (*done)(void *context, const char *peer, const struct probe_id *id,
+                 const struct submit_outcome *outcome);
+    void (*died)(void *context, const char *how); // a process ended that should not have
+};
+
+struct submitters *submitters_create(uv_loop_t *loop, const char *probers,
+                                     const struct submitters_handlers *handlers, void *context);
+
+// Ends every process and forgets every job. Returns at once; the loop runs dry afterwards.
+void submitters_destroy(struct submitters *submitters);
+
+// Takes a copy. The tag's `to` names the peer.
+void submitters_submit(struct submitters *submitters, const struct submit_job *job);
+
+struct submitters_figures {
+    unsigned busy;
+    unsigned waiting;
+    uint64_t killed; // at their deadline
+};
+struct submitters_figures submitters_figures(const struct submitters *submitters);
+
+#endif
