@@ -137,12 +137,26 @@ class Host(AgentSide):
             servers.wait_ready(server)
 
     def stop(self, unit="all"):
-        """Stop `smtp` (Postfix), `imap` (only IMAP: mail is still delivered) or `all`."""
+        """Stop `smtp` (Postfix), `imap` (only IMAP: mail is still delivered) or `all`.
+
+        Returns when connections are refused.
+        """
         for server in self._chosen(unit):
             if unit == "all":
                 server.stop_all()
             else:
                 server.stop()
+            servers.wait_silent(server)
+
+    def heal(self):
+        """Bring the host back: power, servers, cables."""
+        if self.pid is None:
+            self.power_on()
+        if self.cut_sources():
+            self.set_cut_sources([])
+        for unit in self.servers:
+            if not self.is_running(unit):
+                self.start(unit)
 
     def is_running(self, unit):
         """Whether `smtp` or `imap` greets on its first port."""

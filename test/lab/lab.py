@@ -238,6 +238,11 @@ class Lab:
             sources = {*self[target].cut_sources()} - {self[source].address}
             self[target].set_cut_sources(sources)
 
+    def heal(self):
+        """Undo every cut, power cut and stop."""
+        for host in self:
+            host.heal()
+
     def cuts(self):
         """Pairs (source, target) of host names between which packets are dropped."""
         names = {host.address: host.name for host in self}

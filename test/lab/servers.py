@@ -221,6 +221,8 @@ class Postfix:
 
     def start(self):
         """Start master itself: the `postfix start` script takes a second for its checks."""
+        if process.recorded(self.pid_file):
+            return
         command = (f"{DAEMONS}/master", "-c", str(self.home), "-w")
         self.host.run_daemon(*command, log=self.host.directory / "postfix.log")
         _record(self, self.home / "queue/pid/master.pid")
@@ -299,6 +301,21 @@ def greeting(address, port, context=None, seconds=1.0):
                 return connection.recv(512).decode("ascii", "replace").strip() or None
     except (OSError, ssl.SSLError):
         return None
+
+
+def wait_silent(server):
+    """Wait until every port of a server refuses: its children may hold it a moment longer."""
+
+    def refuses(port):
+        try:
+            socket.create_connection((server.host.address, port), timeout=1.0).close()
+        except OSError as problem:
+            return isinstance(problem, ConnectionRefusedError)
+        return False
+
+    for port in server.ports:
+        what = f"end of {server.host.name}'s port {port}"
+        process.wait_for(lambda: refuses(port), READY_SECONDS, what)
 
 
 def wait_ready(server):

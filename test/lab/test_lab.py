@@ -16,6 +16,13 @@ def lab(make_lab):
     return make_lab(2)
 
 
+@pytest.fixture(autouse=True)
+def healed(lab):
+    """One test's failure must not become that of the next."""
+    yield
+    lab.heal()
+
+
 @pytest.fixture
 def mx01(lab):
     return lab["mx01"]
@@ -60,7 +67,7 @@ def test_mail_travels_both_ways(mx01, mx02):
     send(mx02, mx01, "back")
     arrives(mx02, "there")
     arrives(mx01, "back")
-    assert mx01.queue() == []
+    mx01.wait_for(lambda: mx01.queue() == [], 5.0, "empty queue")
 
 
 def test_unknown_user_is_rejected(mx01, mx02):
@@ -146,7 +153,7 @@ def test_stopped_smtp_queues_and_later_delivers(mx01, mx02):
     mx01.wait_for(lambda: [m for m in mx01.queue() if m["queue_name"] == "deferred"], 5.0)
     mx02.start("smtp")
     arrives(mx02, "queued", 4.0)
-    assert mx01.wait_for(lambda: mx01.queue() == [], 3.0)
+    mx01.wait_for(lambda: mx01.queue() == [], 3.0, "empty queue")
 
 
 def test_stopped_imap_is_blind_but_takes_mail(mx01, mx02):
@@ -188,13 +195,8 @@ def test_cut_is_silent_and_join_heals(lab, mx01, mx02):
 
 def test_oneway_cut_drops_one_direction(lab, mx01, mx02):
     lab.cut("mx01", "mx02", oneway=True)
-    try:
-        received = []
-        for source, target in ((mx01, mx02), (mx02, mx01)):
-            received.append(datagram_passes(source, target))
-        assert received == [False, True]
-    finally:
-        lab.join("mx01", "mx02")
+    assert not datagram_passes(mx01, mx02)
+    assert datagram_passes(mx02, mx01)
 
 
 def datagram_passes(source, target):
