@@ -1,0 +1,167 @@
+"""Builds mailflow and runs its tests, part by part; the last line counts them.
+
+The C tests run under the address and undefined-behaviour sanitizers; the lab, the scripted servers
+and the benchmarks run what is installed for users, an optimised build.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = Path(os.environ.get("MAILFLOW_OUTPUT", ROOT / "build"))
+SANITIZED = OUTPUT / "sanitized"
+RELEASE = OUTPUT / "release"
+PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+class Count:
+    """What passed and what failed, by name."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+
+    def add(self, name, good):
+        if good:
+            self.passed += 1
+        else:
+            self.failed.append(name)
+
+
+def run(command, **options):
+    print("+", *(str(word).replace(f"{ROOT}/", "") for word in command), flush=True)
+    return subprocess.run([str(word) for word in command], cwd=ROOT, **options).returncode == 0
+
+
+def build(directory, *options):
+    """Configure once, then build what has changed."""
+    if not (directory / "build.ninja").exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        setup = ("meson", "setup", directory, "--werror", *options)
+        if not run(setup, stdout=subprocess.DEVNULL):
+            sys.exit("the build could not be configured")
+    if not run(("ninja", "-C", directory), stdout=subprocess.DEVNULL):
+        run(("ninja", "-C", directory))  # once more, for the errors
+        sys.exit("the build failed")
+
+
+def build_sanitized():
+    build(SANITIZED, "-Db_sanitize=address,undefined", "-Db_lundef=false")
+
+
+def build_release():
+    build(RELEASE, "--buildtype=debugoptimized", "--prefix=/usr")
+
+
+def count_junit(count, file, prefix):
+    """Adds the test cases of a JUnit report; a report that is missing is one failure."""
+    try:
+        cases = ElementTree.parse(file).iter("testcase")
+    except (OSError, ElementTree.ParseError):
+        count.add(f"{prefix}: no report", False)
+        return
+    for case in cases:
+        bad = case.find("failure") is not None or case.find("error") is not None
+        if case.find("skipped") is None:
+            count.add(f"{prefix}: {case.get('classname', '')} {case.get('name')}", not bad)
+
+
+def meson_suite(count, suite):
+    build_sanitized()
+    report = SANITIZED / "meson-logs/testlog.junit.xml"
+    report.unlink(missing_ok=True)
+    environment = dict(os.environ, ASAN_OPTIONS="detect_stack_use_after_return=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+    command = ("meson", "test", "-C", SANITIZED, "--suite", suite, "--print-errorlogs")
+    run(command, env=environment)
+    count_junit(count, report, suite)
+
+
+def pytest_part(count, name, build_directory, *arguments):
+    report = OUTPUT / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    environment = dict(os.environ, MAILFLOW_BUILD=str(build_directory), PYTHONDONTWRITEBYTECODE="1")
+    run((*PYTEST, f"--junitxml={report}", *arguments), env=environment)
+    count_junit(count, report, name)
+
+
+# The parts
+
+
+def unit(count):
+    """pure modules and the ledger, in C"""
+    meson_suite(count, "unit")
+
+
+def simulation(count):
+    """scenarios: the real core on a virtual clock"""
+    meson_suite(count, "simulation")
+
+
+def system(count):
+    """programs against scripted servers that do what real ones won't"""
+    build_sanitized()
+    pytest_part(count, "system", SANITIZED, "test/system")
+
+
+def lab(count):
+    """real Postfix and Dovecot hosts in namespaces"""
+    build_release()
+    pytest_part(count, "lab", RELEASE, "test/lab")
+
+
+def bench(count):
+    """figures, printed"""
+    build_release()
+    for program in sorted((ROOT / "test/bench").glob("bench_*.py")):
+        environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE), PYTHONDONTWRITEBYTECODE="1")
+        count.add(f"bench: {program.stem}", run(("/usr/bin/python3", program), env=environment))
+
+
+def lint(count):
+    """format, walls between the floors, static analysis"""
+    build_release()
+    for check in sorted((ROOT / "test/lint").iterdir()):
+        if os.access(check, os.X_OK) and check.is_file():
+            environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE))
+            count.add(f"lint: {check.name}", run((check,), env=environment))
+
+
+PARTS = {part.__name__: part for part in (unit, simulation, system, lab, bench, lint)}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="test/run", description="Builds mailflow and runs its tests: all, or the parts named.")
+    for name, part in PARTS.items():
+        parser.epilog = (parser.epilog or "parts:") + f" {name} ({part.__doc__});"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    arguments = parser.parse_args()
+    for part in arguments.parts:
+        if part not in PARTS:
+            parser.error(f"no part {part!r}: there are {', '.join(PARTS)}")
+    return arguments
+
+
+def main():
+    parts = parse_arguments().parts or list(PARTS)
+    OUTPUT.mkdir(exist_ok=True)
+    count = Count()
+    for name in parts:
+        begun = time.monotonic()
+        print(f"\n== {name}: {PARTS[name].__doc__}", flush=True)
+        PARTS[name](count)
+        print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
+    for failure in count.failed:
+        print("FAILED", re.sub(r"\s+", " ", failure))
+    print(f"{count.passed} passed, {len(count.failed)} failed")
+    return 1 if count.failed or count.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
