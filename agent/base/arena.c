@@ -31,6 +31,7 @@ void arena_destroy(struct arena *arena)
     }
     for (struct block *block = arena->newest; block != NULL;) {
         struct block *next = block->next;
+        explicit_bzero(block->bytes, block->used);
         free(block);
         block = next;
     }

@@ -7,6 +7,8 @@
 struct arena;
 
 struct arena *arena_create(void);
+
+// Wiped first: the passwords of a snapshot are among it.
 void arena_destroy(struct arena *arena);
 
 // Zeroed, aligned for anything, never NULL.

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/text.h"
 
 bool error_set(struct error *error, const char *format, ...)
 {
@@ -23,8 +24,10 @@ bool error_prefix(struct error *error, const char *format, ...)
     va_end(arguments);
 
     struct error inner = *error;
-    snprintf(error->message, sizeof error->message, "%s: %.*s", prefix,
-             (int)(sizeof error->message - sizeof prefix - 3), inner.message);
+    struct text whole = TEXT_OVER(error->message);
+    text_append(&whole, prefix);
+    text_append(&whole, ": ");
+    text_append(&whole, inner.message);
     return false;
 }
 

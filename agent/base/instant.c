@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +16,36 @@ int64_t nanoseconds_add(int64_t a, int64_t b)
         return a > 0 ? INT64_MAX : INT64_MIN;
     }
     return sum;
+}
+
+int64_t nanoseconds_subtract(int64_t a, int64_t b)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference)) {
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    }
+    return difference;
+}
+
+int64_t nanoseconds_multiply(int64_t a, int64_t b)
+{
+    int64_t product;
+    if (__builtin_mul_overflow(a, b, &product)) {
+        return (a < 0) == (b < 0) ? INT64_MAX : INT64_MIN;
+    }
+    return product;
+}
+
+struct span span_from_seconds(double seconds)
+{
+    double ns = seconds * 1e9;
+    if (ns >= -(double)INT64_MIN) {
+        return (struct span){INT64_MAX};
+    }
+    if (ns < (double)INT64_MIN) {
+        return (struct span){INT64_MIN};
+    }
+    return ns == ns ? (struct span){(int64_t)ns} : SPAN_ZERO;
 }
 
 // Seconds and microseconds since 1970 with the microseconds always counted forward.
@@ -56,52 +85,93 @@ void walltime_append_seconds(struct walltime at, struct text *out)
     append_date(at, false, out);
 }
 
-// Reads ".123456789" if it is there, as nanoseconds; the rest of longer fractions is dropped.
-static const char *parse_fraction(const char *at, int64_t *ns)
+// Reads exactly `digits` digits and the byte that must follow them (any when it is 0), and moves
+// past them; false when they are not there. Unlike sscanf it takes no blanks and no signs.
+static bool parse_digits(const char **at, int digits, char follower, int *out)
 {
-    *ns = 0;
-    if (*at != '.') {
-        return at;
+    *out = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (!isdigit((unsigned char)**at)) {
+            return false;
+        }
+        *out = *out * 10 + (**at - '0');
     }
-    int64_t scale = 100000000;
-    for (at++; isdigit((unsigned char)*at); at++, scale /= 10) {
-        *ns += (*at - '0') * scale;
+    if (follower != '\0' && *(*at)++ != follower) {
+        return false;
     }
-    return at;
+    return true;
 }
 
-// Reads "Z" or "+hh:mm"; NULL when it is neither or something follows.
-static const char *parse_zone(const char *at, int64_t *offset_seconds)
+// Reads ".123456789" if it is there, as nanoseconds; the rest of longer fractions is dropped.
+static bool parse_fraction(const char **at, int64_t *ns)
 {
-    int hours, minutes, used = 0;
+    *ns = 0;
+    if (**at != '.') {
+        return true;
+    }
+    (*at)++;
+    const char *first = *at;
+    for (int64_t scale = 100000000; isdigit((unsigned char)**at); (*at)++, scale /= 10) {
+        *ns += (**at - '0') * scale;
+    }
+    return *at > first;
+}
+
+// Reads "Z" or "+hh:mm", to the end.
+static bool parse_zone(const char *at, int64_t *offset_seconds)
+{
+    int hours, minutes;
     *offset_seconds = 0;
-    if ((*at == 'Z' || *at == 'z') && at[1] == '\0') {
-        return at + 1;
+    if (*at == 'Z' || *at == 'z') {
+        return at[1] == '\0';
     }
-    if ((*at == '+' || *at == '-') && sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) == 2 &&
-        used == 5 && at[6] == '\0' && hours < 24 && minutes < 60) {
-        *offset_seconds = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-        return at + 6;
+    int sign = *at == '-' ? -1 : 1;
+    if (*at != '-' && *at != '+') {
+        return false;
     }
-    return NULL;
+    at++;
+    if (!parse_digits(&at, 2, ':', &hours) || !parse_digits(&at, 2, '\0', &minutes)) {
+        return false;
+    }
+    *offset_seconds = sign * (hours * 3600 + minutes * 60);
+    return *at == '\0' && hours < 24 && minutes < 60;
+}
+
+static bool parse_date(const char **at, struct tm *utc)
+{
+    return parse_digits(at, 4, '-', &utc->tm_year) && parse_digits(at, 2, '-', &utc->tm_mon) &&
+           parse_digits(at, 2, '\0', &utc->tm_mday);
+}
+
+static bool parse_time(const char **at, struct tm *utc)
+{
+    return parse_digits(at, 2, ':', &utc->tm_hour) && parse_digits(at, 2, ':', &utc->tm_min) &&
+           parse_digits(at, 2, '\0', &utc->tm_sec);
+}
+
+// Whether the calendar has that day, which timegm would quietly move into the next month.
+static bool day_exists(const struct tm *utc)
+{
+    static const int DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = utc->tm_year;
+    if (year < 1678 || year > 2261 || utc->tm_mon < 1 || utc->tm_mon > 12 || utc->tm_mday < 1) {
+        return false;
+    }
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return utc->tm_mday <= DAYS[utc->tm_mon - 1] + (utc->tm_mon == 2 && leap ? 1 : 0);
 }
 
 bool walltime_parse_rfc3339(const char *from, struct walltime *out)
 {
     struct tm utc = {0};
-    int used = 0;
     int64_t fraction, offset;
-    if (sscanf(from, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
-               &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &used) != 6 ||
-        used != 19) {
+    if (!parse_date(&from, &utc) || !day_exists(&utc) ||
+        (*from != 'T' && *from != 't' && *from != ' ')) {
         return false;
     }
-    if (utc.tm_year < 1970 || utc.tm_year > 2200 || utc.tm_mon < 1 || utc.tm_mon > 12 ||
-        utc.tm_mday < 1 || utc.tm_mday > 31 || utc.tm_hour > 23 || utc.tm_min > 59 ||
-        utc.tm_sec > 60) {
-        return false;
-    }
-    if (parse_zone(parse_fraction(from + used, &fraction), &offset) == NULL) {
+    from++;
+    if (!parse_time(&from, &utc) || utc.tm_hour > 23 || utc.tm_min > 59 || utc.tm_sec > 60 ||
+        !parse_fraction(&from, &fraction) || !parse_zone(from, &offset)) {
         return false;
     }
     utc.tm_year -= 1900;
@@ -127,7 +197,10 @@ void span_append(struct span of, struct text *out)
             return;
         }
     }
-    text_format(out, "%.3gs", span_seconds(of));
+    double seconds = span_seconds(of);
+    bool large = seconds >= 999.5 || seconds <= -999.5;
+    bool small = seconds < 1e-4 && seconds > -1e-4 && of.ns != 0;
+    text_format(out, large ? "%.0fs" : small ? "%.6fs" : "%.3gs", seconds);
 }
 
 bool span_parse(const char *from, struct span *out)

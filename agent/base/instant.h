@@ -37,17 +37,19 @@ struct moment {
 #define SPAN_MINUTES(n) SPAN_SECONDS((int64_t)(n)*60)
 #define SPAN_HOURS(n)   SPAN_SECONDS((int64_t)(n)*3600)
 
-// Sums saturate instead of wrapping: INSTANT_NEVER plus anything stays never.
+// Results saturate instead of wrapping, and INSTANT_NEVER plus anything stays never.
 int64_t nanoseconds_add(int64_t a, int64_t b);
+int64_t nanoseconds_subtract(int64_t a, int64_t b);
+int64_t nanoseconds_multiply(int64_t a, int64_t b);
 
 static inline struct instant instant_add(struct instant at, struct span by)
 {
-    return (struct instant){nanoseconds_add(at.ns, by.ns)};
+    return at.ns == INT64_MAX ? at : (struct instant){nanoseconds_add(at.ns, by.ns)};
 }
 
 static inline struct span instant_since(struct instant later, struct instant earlier)
 {
-    return (struct span){nanoseconds_add(later.ns, -earlier.ns)};
+    return (struct span){nanoseconds_subtract(later.ns, earlier.ns)};
 }
 
 static inline bool instant_reached(struct instant now, struct instant due)
@@ -72,7 +74,7 @@ static inline struct walltime walltime_add(struct walltime at, struct span by)
 
 static inline struct span walltime_since(struct walltime later, struct walltime earlier)
 {
-    return (struct span){nanoseconds_add(later.ns, -earlier.ns)};
+    return (struct span){nanoseconds_subtract(later.ns, earlier.ns)};
 }
 
 static inline struct walltime walltime_earlier(struct walltime a, struct walltime b)
@@ -97,7 +99,7 @@ static inline struct span span_add(struct span a, struct span b)
 
 static inline struct span span_times(struct span a, int64_t factor)
 {
-    return (struct span){a.ns * factor};
+    return (struct span){nanoseconds_multiply(a.ns, factor)};
 }
 
 static inline struct span span_shorter(struct span a, struct span b)
@@ -115,10 +117,8 @@ static inline double span_seconds(struct span of)
     return (double)of.ns / 1e9;
 }
 
-static inline struct span span_from_seconds(double seconds)
-{
-    return (struct span){(int64_t)(seconds * 1e9)};
-}
+// Not a number is no time at all.
+struct span span_from_seconds(double seconds);
 
 static inline int64_t walltime_microseconds(struct walltime at)
 {
@@ -127,7 +127,7 @@ static inline int64_t walltime_microseconds(struct walltime at)
 
 static inline struct walltime walltime_from_microseconds(int64_t us)
 {
-    return (struct walltime){us * 1000};
+    return (struct walltime){nanoseconds_multiply(us, 1000)};
 }
 
 static inline double walltime_unix_seconds(struct walltime at)
@@ -150,11 +150,12 @@ static inline struct instant moment_instant_at(struct moment now, struct walltim
 void walltime_append_rfc3339(struct walltime at, struct text *out);
 void walltime_append_seconds(struct walltime at, struct text *out);
 
-// Accepts RFC 3339 with Z or a numeric offset, the fraction optional.
+// Accepts RFC 3339 with Z or a numeric offset, the fraction optional, in the years 1678 to 2261.
+// The second 60 is the first of the next minute.
 bool walltime_parse_rfc3339(const char *from, struct walltime *out);
 
 // A duration as operators write and read it: 250ms 15s 30m 4h 5d. Appends the largest exact unit,
-// or seconds with up to three digits when none is.
+// or seconds when none is: to three digits, from 1000 s on to the second.
 void span_append(struct span of, struct text *out);
 
 // Parses one number with one unit (ms s m h d); false on anything else, overflow included.

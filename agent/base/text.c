@@ -1,8 +1,6 @@
 #include "base/text.h"
 
-#include <ctype.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -13,10 +11,37 @@ struct text text_over(char *data, size_t size)
     return (struct text){.data = data, .size = size};
 }
 
+static bool is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+// Length of the well-formed UTF-8 sequence at `at` (shortest form, no surrogates), or 0.
+static size_t utf8_length(const unsigned char *at)
+{
+    if (at[0] < 0x80) {
+        return 1;
+    }
+    size_t length = at[0] >= 0xC2 && at[0] <= 0xDF   ? 2
+                    : (at[0] & 0xF0) == 0xE0         ? 3
+                    : at[0] >= 0xF0 && at[0] <= 0xF4 ? 4
+                                                     : 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
+    bool surrogate = at[0] == 0xED && at[1] >= 0xA0;
+    bool beyond = at[0] == 0xF4 && at[1] >= 0x90;
+    bool control = at[0] == 0xC2 && at[1] < 0xA0;
+    return overlong || surrogate || beyond || control ? 0 : length;
+}
+
 // The longest part of the bytes, at most `room`, that does not cut a UTF-8 sequence in two.
 static size_t whole_characters(const char *bytes, size_t room)
 {
-    while (room > 0 && ((unsigned char)bytes[room] & 0xC0) == 0x80) {
+    while (room > 0 && is_continuation(bytes[room])) {
         room--;
     }
     return room;
@@ -42,6 +67,19 @@ void text_append(struct text *text, const char *more)
     text_append_bytes(text, more, strlen(more));
 }
 
+// After vsnprintf filled the text to its last byte: takes away a character that was cut in two.
+static void drop_cut_character(struct text *text)
+{
+    size_t end = text->size - 1;
+    size_t last = end > 0 ? end - 1 : 0;
+    while (last > 0 && end - last < 4 && is_continuation(text->data[last])) {
+        last--;
+    }
+    bool cut = utf8_length((const unsigned char *)text->data + last) == 0;
+    text->length = cut ? last : end;
+    text->data[text->length] = '\0';
+}
+
 void text_format(struct text *text, const char *format, ...)
 {
     if (text->truncated) {
@@ -55,33 +93,29 @@ void text_format(struct text *text, const char *format, ...)
     if (wanted < 0) {
         text->data[text->length] = '\0';
     } else if ((size_t)wanted >= room) {
-        text->length = text->size - 1;
         text->truncated = true;
+        drop_cut_character(text);
     } else {
         text->length += (size_t)wanted;
     }
 }
 
-// Length of the well-formed UTF-8 sequence at `at` (shortest form, no surrogates), or 0.
-static size_t utf8_length(const unsigned char *at)
+// Appends one byte in its escaped form: whole, or not at all when there is no room for it.
+static void append_escape(struct text *text, unsigned char byte)
 {
-    if (at[0] < 0x80) {
-        return 1;
+    static const char NAMED[] = "\n\t\r\"\\";
+    static const char NAMES[] = "ntr\"\\";
+    const char *named = strchr(NAMED, byte);
+    char escape[5];
+    if (named != NULL) {
+        snprintf(escape, sizeof escape, "\\%c", NAMES[named - NAMED]);
+    } else {
+        snprintf(escape, sizeof escape, "\\x%02x", byte);
     }
-    size_t length = at[0] >= 0xC2 && at[0] <= 0xDF   ? 2
-                    : (at[0] & 0xF0) == 0xE0         ? 3
-                    : at[0] >= 0xF0 && at[0] <= 0xF4 ? 4
-                                                     : 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80) {
-            return 0;
-        }
+    if (strlen(escape) > text->size - 1 - text->length) {
+        text->truncated = true;
     }
-    bool overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
-    bool surrogate = at[0] == 0xED && at[1] >= 0xA0;
-    bool beyond = at[0] == 0xF4 && at[1] >= 0x90;
-    bool control = at[0] == 0xC2 && at[1] < 0xA0;
-    return overlong || surrogate || beyond || control ? 0 : length;
+    text_append(text, escape);
 }
 
 void text_append_escaped(struct text *text, const char *from)
@@ -89,13 +123,8 @@ void text_append_escaped(struct text *text, const char *from)
     const unsigned char *at = (const unsigned char *)from;
     while (*at != '\0') {
         size_t length = utf8_length(at);
-        if (*at == '"' || *at == '\\') {
-            text_format(text, "\\%c", *at++);
-        } else if (*at == '\n' || *at == '\t' || *at == '\r') {
-            text_format(text, "\\%c", *at == '\n' ? 'n' : *at == '\t' ? 't' : 'r');
-            at++;
-        } else if (length == 0 || *at < 0x20 || *at == 0x7F) {
-            text_format(text, "\\x%02x", *at++);
+        if (length == 0 || *at < 0x20 || *at == 0x7F || *at == '"' || *at == '\\') {
+            append_escape(text, *at++);
         } else {
             text_append_bytes(text, (const char *)at, length);
             at += length;

@@ -1,6 +1,6 @@
-// Bounded text over memory that the caller owns: appends never overflow, a cut is remembered.
-// Always NUL-terminated. Bytes from outside go through the escaping appends before anyone sees
-// them.
+// Bounded text over memory that the caller owns: appends never overflow, a cut is remembered, and
+// neither a UTF-8 character nor an escape is cut in two. Always NUL-terminated. Bytes from outside
+// go through the escaping appends before anyone sees them.
 #ifndef MAILFLOW_BASE_TEXT_H
 #define MAILFLOW_BASE_TEXT_H
 
