@@ -133,22 +133,30 @@ def wait_end(path, seconds):
     return child.returncode if child else None
 
 
-def in_namespace_of(first_pid, inner_pid):
-    """The machine's pid of the process that is inner_pid in the pid namespace of first_pid."""
+def in_namespace_of(first_pid):
+    """Who lives in the pid namespace of first_pid: {its pid in there: the machine's pid}."""
     namespace = os.readlink(f"/proc/{first_pid}/ns/pid")
+    found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            status = (entry / "status").read_text()
             if os.readlink(entry / "ns/pid") != namespace:
                 continue
+            status = (entry / "status").read_text()
         except OSError:
             continue
         pids = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()
-        if int(pids[-1]) == inner_pid:
-            return int(entry.name)
-    return None
+        found[int(pids[-1])] = int(entry.name)
+    return found
+
+
+def title(pid):
+    """The command line of pid, which servers overwrite with what they do; "" when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def child_of(pid):

@@ -5,10 +5,12 @@ comes back, the queue drains) happens while a test looks on. Nothing else differ
 installation that serves virtual mailboxes.
 """
 
+import contextlib
 import grp
 import os
 import pwd
 import secrets
+import signal
 import socket
 import ssl
 
@@ -182,7 +184,7 @@ def _record(server, inner_pid_file):
 
     def find():
         text = inner_pid_file.read_text() if inner_pid_file.exists() else ""
-        return text.strip() and process.in_namespace_of(server.host.pid, int(text))
+        return text.strip() and process.in_namespace_of(server.host.pid).get(int(text))
 
     what = f"{inner_pid_file.name} of {server.host.name}"
     process.record(server.pid_file, process.wait_for(find, READY_SECONDS, what))
@@ -282,13 +284,22 @@ class Dovecot:
         """Stop IMAP and end its sessions. Mail is still delivered: nobody can see it."""
         if process.recorded(self.pid_file):
             self._doveadm("service", "stop", "imap-login", "imap")
-            self._doveadm("kick", "*", check=False)
+            process.wait_for(lambda: not self._end_sessions(), READY_SECONDS, "end of IMAP")
 
     def stop_all(self):
         process.end(self.pid_file)
 
-    def _doveadm(self, *arguments, check=True):
-        self.host.run("doveadm", "-c", self.home / "dovecot.conf", *arguments, check=check)
+    def _end_sessions(self):
+        """Those that still serve IMAP, or are about to, after all were asked to end."""
+        inside = process.in_namespace_of(self.host.pid)
+        serving = [pid for pid in inside.values() if process.title(pid).startswith("dovecot/imap")]
+        for pid in serving:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        return serving
+
+    def _doveadm(self, *arguments):
+        self.host.run("doveadm", "-c", self.home / "dovecot.conf", *arguments)
 
 
 def greeting(address, port, context=None, seconds=1.0):

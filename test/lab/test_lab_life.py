@@ -16,8 +16,15 @@ PROGRAM = Path(__file__).with_name("lab")
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root")
 
 
-def links():
-    return {link["ifname"] for link in json.loads(subprocess.check_output(("ip", "-j", "link")))}
+def links_of(lab):
+    """The interface numbers of a lab's bridge and of what is plugged into it.
+
+    Numbers, because another lab may take over the names at any time.
+    """
+    links = json.loads(subprocess.check_output(("ip", "-json", "link")))
+    bridges = {link["ifname"] for link in links if link.get("address") == lab.state.get("mark")}
+    ours = (link for link in links if {link["ifname"], link.get("master")} & bridges)
+    return {link["ifindex"] for link in ours}
 
 
 def read(path):
@@ -42,51 +49,59 @@ def run_lab(directory, *arguments):
     return subprocess.run((PROGRAM, "--dir", directory, *arguments), capture_output=True, text=True)
 
 
-def gone(directory, links_before):
-    assert not directory.exists()
-    assert traces(directory) == set()
-    assert not {link for link in links() - links_before if link.startswith("mflab")}
+def take_down(lab):
+    """Take a lab down, and look whether anything of it is left."""
+    mark, links = lab.state["mark"], links_of(lab)
+    lab.down()
+    assert not lab.directory.exists()
+    assert traces(lab.directory) == set()
+    left = json.loads(subprocess.check_output(("ip", "-json", "link")))
+    assert not links & {link["ifindex"] for link in left}
+    assert mark not in {link.get("address") for link in left}
 
 
 def test_two_labs_live_side_by_side_and_leave_nothing(lab_directories):
-    before, machine_hosts = links(), Path("/etc/hosts").read_bytes()
+    machine_hosts = Path("/etc/hosts").read_bytes()
     first, second = Lab(lab_directories()), Lab(lab_directories())
     first.up(2)
     second.up(3)
     assert first.instance != second.instance and len(traces(second.directory)) > 10
+    assert (len(links_of(first)), len(links_of(second))) == (3, 4)
     second["mx03"].send("probe@mx03.example", "probe@mx01.example", "Subject: near\r\n\r\n")
     second["mx01"].wait_for(lambda: second["mx01"].mail("probe"), 5.0)
     assert first["mx01"].mail("probe") == []
-    second.down()
-    gone(second.directory, links())
+    take_down(second)
     assert first.is_up and first["mx02"].is_running("smtp")
-    first.down()
-    gone(first.directory, before)
+    take_down(first)
     first.down()
     assert Path("/etc/hosts").read_bytes() == machine_hosts
 
 
-@pytest.mark.parametrize("moment", ["lab.json", "mx01/holder.pid", "mx01/postfix.pid"])
-def test_creator_killed_halfway(lab_directories, moment):
-    before, directory = links(), lab_directories()
+def kill_halfway(directory, moment):
+    """Start `up`, and kill it as soon as a file of the lab appears."""
     creator = subprocess.Popen((PROGRAM, "--dir", directory, "up"), stdout=subprocess.DEVNULL)
     process.wait_for((directory / moment).exists, 10.0, moment)
     creator.send_signal(signal.SIGKILL)
     creator.wait()
-    assert not Lab(directory).is_up
-    Lab(directory).down()
-    gone(directory, before)
+
+
+@pytest.mark.parametrize("moment", ["lab.json", "mx01/holder.pid", "mx01/postfix.pid"])
+def test_creator_killed_halfway(lab_directories, moment):
+    directory = lab_directories()
+    kill_halfway(directory, moment)
+    lab = Lab(directory)
+    assert not lab.is_up
+    take_down(lab)
 
 
 def test_up_clears_away_a_killed_up(lab_directories):
-    before, directory = links(), lab_directories()
-    creator = subprocess.Popen((PROGRAM, "--dir", directory, "up"), stdout=subprocess.DEVNULL)
-    process.wait_for((directory / "mx01/dovecot.pid").exists, 10.0)
-    creator.send_signal(signal.SIGKILL)
-    creator.wait()
-    with Lab(directory).up(1) as lab:
-        assert lab["mx01"].is_running("imap")
-    gone(directory, before)
+    directory = lab_directories()
+    kill_halfway(directory, "mx01/dovecot.pid")
+    remains = links_of(Lab(directory))
+    lab = Lab(directory).up(1)
+    assert lab["mx01"].is_running("imap")
+    assert not remains & links_of(lab)
+    take_down(lab)
 
 
 def test_killed_holder_takes_its_host_with_it(lab_directories):
