@@ -1,0 +1,291 @@
+#include "simulation/journal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static const char *const NOTICES[] = {
+    [NOTICE_FIRING] = "FIRING",
+    [NOTICE_REMINDER] = "REMINDER",
+    [NOTICE_SUPPRESSED] = "SUPPRESSED",
+    [NOTICE_RESOLVED] = "RESOLVED",
+};
+
+void journal_free(struct journal *journal)
+{
+    free(journal->spoken);
+    journal->spoken = NULL;
+}
+
+static void begin_line(const struct world *world, int server)
+{
+    int64_t ms = world->now.ns / 1000000;
+    fprintf(world->journal->out, "%02" PRId64 ":%02d:%02d.%03d %s ", ms / 3600000,
+            (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000),
+            server < 0 ? "--" : world->servers[server].name);
+}
+
+static void print_evidence(FILE *out, const struct incident *incident)
+{
+    const struct evidence *evidence = &incident->evidence;
+    switch (incident->kind) {
+    case INCIDENT_SLOW:
+        fprintf(out, " latency=%.1fs threshold=%.0fs late=%u/%u", span_seconds(evidence->latency),
+                span_seconds(evidence->threshold), evidence->late, evidence->of);
+        break;
+    case INCIDENT_SILENT:
+        fprintf(out, " oldest_age=%.0fs threshold=%.0fs", span_seconds(evidence->oldest_age),
+                span_seconds(evidence->threshold));
+        break;
+    case INCIDENT_REFUSED:
+        fprintf(out, " failures=%u", evidence->failures);
+        break;
+    case INCIDENT_BLIND:
+    case INCIDENTS:
+        break;
+    }
+    if (evidence->in_flight > 0) {
+        fprintf(out, " in_flight=%u", evidence->in_flight);
+    }
+    if (evidence->cause[0] != '\0') {
+        fprintf(out, " cause=\"%s\"", evidence->cause);
+    }
+}
+
+// A restart or a crash must not make an agent repeat itself, nor give a number to two incidents.
+static void check_not_said(struct world *world, int node, const struct incident *incident,
+                           enum notice notice)
+{
+    const struct journal *journal = world->journal;
+    for (size_t i = 0; i < journal->spoken_count; i++) {
+        const struct spoken *earlier = &journal->spoken[i];
+        if (earlier->node != node || earlier->incident.id != incident->id) {
+            continue;
+        }
+        journal_check(world, earlier->incident.kind == incident->kind, node,
+                      "one number for two incidents");
+        bool again = earlier->notice == notice &&
+                     (notice == NOTICE_RESOLVED ||
+                      (notice == NOTICE_FIRING &&
+                       earlier->incident.severity == incident->severity));
+        journal_check(world, !again, node, "said twice");
+        journal_check(world, earlier->notice != NOTICE_RESOLVED, node, "said after its end");
+    }
+}
+
+static void remember(struct world *world, int node, const struct incident *incident,
+                     enum notice notice)
+{
+    struct journal *journal = world->journal;
+    size_t count = journal->spoken_count;
+    if ((count & (count - 1)) == 0) { // full at every power of two
+        size_t size = (count == 0 ? 1 : count * 2) * sizeof *journal->spoken;
+        journal->spoken = memory_checked(realloc(journal->spoken, size));
+    }
+    journal->spoken[journal->spoken_count++] = (struct spoken){world->now, node, notice, *incident};
+}
+
+void journal_notice(struct world *world, int node, const struct incident *incident,
+                    enum notice notice)
+{
+    FILE *out = world->journal->out;
+    check_not_said(world, node, incident, notice);
+    remember(world, node, incident, notice);
+    begin_line(world, node);
+    fprintf(out, "%s %s severity=%s %s=%s", incident_kind_name(incident->kind), NOTICES[notice],
+            severity_name(incident->severity),
+            strstr(incident->subject_text, "->") != NULL ? "path" : "mailbox",
+            incident->subject_text);
+    if (notice == NOTICE_RESOLVED) {
+        struct span lasted = walltime_since(incident->closed, incident->began);
+        fprintf(out, " lasted=%.0fs drained=%u", span_seconds(lasted), incident->drained);
+    } else {
+        print_evidence(out, incident);
+    }
+    fprintf(out, " incident=%" PRId64, incident->id);
+    if (notice == NOTICE_SUPPRESSED) {
+        fprintf(out, " maintenance=%s", incident->suppressed_by);
+    }
+    fputc('\n', out);
+}
+
+void journal_window(struct world *world, int node, const struct window *window,
+                    enum window_transition transition)
+{
+    if (transition == WINDOW_CHANGED) {
+        return;
+    }
+    begin_line(world, node);
+    fprintf(world->journal->out, "maintenance %s server=%s kind=%s window=%s\n",
+            transition == WINDOW_BEGINS ? "BEGIN" : "END", window->server,
+            window_kind_name(window->kind), window->id);
+}
+
+void journal_script(struct world *world, const char *line)
+{
+    begin_line(world, -1);
+    fprintf(world->journal->out, "%s\n", line);
+}
+
+void journal_kill(struct world *world, int node, enum kill_phase phase)
+{
+    static const char *const PHASES[KILL_PHASES] = {
+        [KILL_BEFORE_COMMIT] = "before its rows were written",
+        [KILL_BEFORE_DEEDS] = "between rows and deeds",
+        [KILL_AMID_DEEDS] = "amid its deeds",
+    };
+    begin_line(world, node);
+    fprintf(world->journal->out, "killed %s\n", PHASES[phase]);
+}
+
+void journal_trace(struct world *world, int server, const char *what, const struct tag *tag)
+{
+    if (!world->journal->trace) {
+        return;
+    }
+    char id[PROBE_ID_TEXT];
+    begin_line(world, server);
+    fprintf(world->journal->out, "  %s %s->%s %s slot=%" PRId64 " next=%.3f id=%.6s\n", what,
+            tag->from, tag->to, probe_kind_name(tag->kind), tag->slot, span_seconds(tag->next),
+            probe_id_format(&tag->id, id));
+}
+
+void journal_record(struct world *world, int node, const struct probe_record *record)
+{
+    if (!world->journal->trace) {
+        return;
+    }
+    char id[PROBE_ID_TEXT];
+    begin_line(world, node);
+    fprintf(world->journal->out, "  %s %s %s %s latency=%.3f excused=%.3f incident=%" PRId64 " id=%.6s\n",
+            direction_name(record->direction), record->peer, probe_state_name(record->state),
+            verdict_name(record->verdict), span_seconds(record->latency),
+            span_seconds(record->excused), record->incident, probe_id_format(&record->id, id));
+}
+
+void journal_check(struct world *world, bool holds, int node, const char *otherwise)
+{
+    if (!holds) {
+        begin_line(world, node);
+        fprintf(world->journal->out, "CHECK FAILED: %s\n", otherwise);
+        world->journal->failures++;
+    }
+}
+
+// ---- the summary ----
+
+struct path_sums {
+    unsigned states[PROBE_STATES];
+    unsigned verdicts[VERDICTS];
+    unsigned total;
+    unsigned open;
+};
+
+static struct path_sums sum_path(const struct ledger *ledger, const char *peer,
+                                 enum direction direction)
+{
+    struct path_sums sums = {0};
+    for (size_t i = 0; i < ledger->row_count; i++) {
+        const struct probe_record *record = &ledger->rows[i].record;
+        if (record->direction == direction && strcmp(record->peer, peer) == 0) {
+            sums.total++;
+            sums.states[record->state]++;
+            sums.verdicts[record->verdict]++;
+            sums.open += ledger_row_open(&ledger->rows[i]);
+        }
+    }
+    return sums;
+}
+
+static void print_some(FILE *out, const char *name, uint64_t count)
+{
+    if (count > 0) {
+        fprintf(out, " %s=%" PRIu64, name, count);
+    }
+}
+
+static void print_verdicts(FILE *out, const struct path_sums *sums)
+{
+    for (int i = VERDICT_ON_TIME; i < VERDICTS; i++) {
+        print_some(out, verdict_name((enum verdict)i), sums->verdicts[i]);
+    }
+    print_some(out, "in_flight", sums->open);
+    fputc('\n', out);
+}
+
+static void summarise_outbound(struct world *world, int node, int peer)
+{
+    FILE *out = world->journal->out;
+    const struct node *agent = &world->servers[node].node;
+    const char *name = world->servers[peer].name;
+    int index = agent->core == NULL ? -1 : settings_find_peer(agent->settings, name);
+    const struct peer *state = index < 0 ? NULL : core_peer(agent->core, index);
+    struct path_sums sums = sum_path(&agent->ledger, name, OUTBOUND);
+    uint64_t missed = agent->missed[peer] + (state == NULL ? 0 : state->stats.slots_missed);
+    fprintf(out, "%s->%s, says its sender: sent=%u", world->servers[node].name, name,
+            sums.total - sums.states[PROBE_REFUSED]);
+    print_some(out, "refused", sums.states[PROBE_REFUSED]);
+    print_some(out, "missed", missed);
+    print_verdicts(out, &sums);
+    if (state != NULL) {
+        journal_check(world,
+                      state->outbound.flights.count + state->outbound.sending_count == sums.open,
+                      node, "the core and the ledger differ on what is in flight");
+    }
+}
+
+static void summarise_inbound(struct world *world, int node, int peer)
+{
+    FILE *out = world->journal->out;
+    const struct node *agent = &world->servers[node].node;
+    const char *name = world->servers[peer].name;
+    int index = agent->core == NULL ? -1 : settings_find_peer(agent->settings, name);
+    struct path_sums sums = sum_path(&agent->ledger, name, INBOUND);
+    uint64_t duplicates = agent->duplicates[peer];
+    duplicates += index < 0 ? 0 : core_peer(agent->core, index)->stats.duplicates;
+    fprintf(out, "%s->%s, says its receiver: received=%u", name, world->servers[node].name,
+            sums.total);
+    print_some(out, "duplicates", duplicates);
+    print_verdicts(out, &sums);
+}
+
+static void summarise_node(struct world *world, int node)
+{
+    const struct node *agent = &world->servers[node].node;
+    uint64_t negative = agent->negative;
+    negative += agent->core == NULL ? 0 : core_stats(agent->core)->negative_latencies;
+    if (negative > 0) {
+        fprintf(world->journal->out, "%s: negative latencies=%" PRIu64 "\n",
+                world->servers[node].name, negative);
+    }
+    for (size_t i = 0; i < agent->ledger.incident_count; i++) {
+        const struct incident *incident = &agent->ledger.incidents[i];
+        if (!walltime_known(incident->closed)) {
+            fprintf(world->journal->out, "%s: still open: %s %s, %s\n", world->servers[node].name,
+                    incident_kind_name(incident->kind), incident->subject_text,
+                    incident->notified ? "notified" : "not notified");
+        }
+    }
+}
+
+void journal_summary(struct world *world)
+{
+    for (int i = 0; i < world->server_count; i++) {
+        for (int k = 0; k < world->server_count; k++) {
+            if (i == k || !world_are_peers(world, i, k)) {
+                continue;
+            }
+            if (!world->servers[i].agentless) {
+                summarise_outbound(world, i, k);
+            }
+            if (!world->servers[i].agentless && !world->servers[k].agentless) {
+                summarise_inbound(world, k, i);
+            }
+        }
+    }
+    for (int i = 0; i < world->server_count; i++) {
+        summarise_node(world, i);
+    }
+}

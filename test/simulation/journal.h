@@ -1,0 +1,43 @@
+// What a run writes down: every notification, every transition of a window, what the script did,
+// and at the end what became of every path's probes. It also checks, all the time, what must hold
+// in every world; a check that fails makes the run fail.
+#ifndef MAILFLOW_SIMULATION_JOURNAL_H
+#define MAILFLOW_SIMULATION_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "simulation/world.h"
+
+// A notification that has been made.
+struct spoken {
+    struct instant at;
+    int node;
+    enum notice notice;
+    struct incident incident;
+};
+
+struct journal {
+    FILE *out;
+    bool trace; // every probe too
+    struct spoken *spoken;
+    size_t spoken_count;
+    unsigned failures;
+};
+
+void journal_free(struct journal *journal);
+
+void journal_notice(struct world *world, int node, const struct incident *incident,
+                    enum notice notice);
+void journal_window(struct world *world, int node, const struct window *window,
+                    enum window_transition transition);
+void journal_script(struct world *world, const char *line);
+void journal_kill(struct world *world, int node, enum kill_phase phase);
+void journal_trace(struct world *world, int server, const char *what, const struct tag *tag);
+void journal_record(struct world *world, int node, const struct probe_record *record);
+void journal_summary(struct world *world);
+
+// Something that must hold in every world.
+void journal_check(struct world *world, bool holds, int node, const char *otherwise);
+
+#endif

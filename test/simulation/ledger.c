@@ -1,0 +1,195 @@
+#include "simulation/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+void ledger_free(struct ledger *ledger)
+{
+    free(ledger->rows);
+    free(ledger->index);
+    free(ledger->incidents);
+    free(ledger->windows);
+    free(ledger->slots);
+    *ledger = (struct ledger){0};
+}
+
+// Room for one more item of a list that only grows.
+static void *grown(void *list, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0; // at every power of two
+    return full ? memory_checked(realloc(list, (count == 0 ? 1 : count * 2) * size)) : list;
+}
+
+static size_t index_start(const struct ledger *ledger, const struct probe_id *id)
+{
+    uint64_t hash;
+    memcpy(&hash, id->bytes, sizeof hash);
+    return (size_t)(hash % ledger->index_room);
+}
+
+static uint32_t *index_place(const struct ledger *ledger, const struct probe_id *id)
+{
+    size_t at = index_start(ledger, id);
+    while (ledger->index[at] != 0 &&
+           !probe_id_equal(&ledger->rows[ledger->index[at] - 1].record.id, id)) {
+        at = (at + 1) % ledger->index_room;
+    }
+    return &ledger->index[at];
+}
+
+static void index_grow(struct ledger *ledger)
+{
+    if (ledger->index_room > ledger->row_count * 2) {
+        return;
+    }
+    free(ledger->index);
+    ledger->index_room = ledger->row_count * 4 + 61;
+    ledger->index = memory_checked(calloc(ledger->index_room, sizeof *ledger->index));
+    for (size_t i = 0; i < ledger->row_count; i++) {
+        *index_place(ledger, &ledger->rows[i].record.id) = (uint32_t)i + 1;
+    }
+}
+
+struct row *ledger_find(const struct ledger *ledger, const struct probe_id *id)
+{
+    uint32_t place = ledger->index_room == 0 ? 0 : *index_place(ledger, id);
+    return place == 0 ? NULL : &ledger->rows[place - 1];
+}
+
+bool ledger_row_open(const struct row *row)
+{
+    return row->record.state == PROBE_SENDING || row->record.state == PROBE_ACCEPTED ||
+           row->record.state == PROBE_UNCERTAIN;
+}
+
+struct row *ledger_put_probe(struct ledger *ledger, const struct probe_record *record)
+{
+    struct row *row = ledger_find(ledger, &record->id);
+    if (row == NULL) {
+        index_grow(ledger);
+        ledger->rows = grown(ledger->rows, ledger->row_count, sizeof *ledger->rows);
+        row = &ledger->rows[ledger->row_count++];
+        *row = (struct row){.record = *record};
+        *index_place(ledger, &record->id) = (uint32_t)ledger->row_count;
+    } else {
+        struct probe_record before = row->record;
+        row->record = *record;
+        row->record.kind = before.kind;
+        row->record.slot = before.slot;
+        row->record.planned = before.planned;
+        if (walltime_known(before.accepted)) {
+            row->record.accepted = before.accepted;
+        }
+    }
+    if (!ledger_row_open(row) && row->resolved == 0) {
+        row->resolved = ++ledger->resolutions;
+    }
+    return row;
+}
+
+void ledger_put_incident(struct ledger *ledger, const struct incident *incident)
+{
+    for (size_t i = 0; i < ledger->incident_count; i++) {
+        if (ledger->incidents[i].id == incident->id) {
+            ledger->incidents[i] = *incident;
+            return;
+        }
+    }
+    ledger->incidents =
+        grown(ledger->incidents, ledger->incident_count, sizeof *ledger->incidents);
+    ledger->incidents[ledger->incident_count++] = *incident;
+}
+
+void ledger_put_window(struct ledger *ledger, const struct window *window)
+{
+    for (size_t i = 0; i < ledger->window_count; i++) {
+        if (strcmp(ledger->windows[i].id, window->id) == 0) {
+            ledger->windows[i] = *window;
+            return;
+        }
+    }
+    ledger->windows = grown(ledger->windows, ledger->window_count, sizeof *ledger->windows);
+    ledger->windows[ledger->window_count++] = *window;
+}
+
+void ledger_put_slots(struct ledger *ledger, const char *peer, int64_t reserved)
+{
+    for (size_t i = 0; i < ledger->slots_count; i++) {
+        if (strcmp(ledger->slots[i].peer, peer) == 0) {
+            ledger->slots[i].reserved = reserved;
+            return;
+        }
+    }
+    ledger->slots = grown(ledger->slots, ledger->slots_count, sizeof *ledger->slots);
+    struct slots_row *row = &ledger->slots[ledger->slots_count++];
+    *row = (struct slots_row){.reserved = reserved};
+    text_copy(row->peer, sizeof row->peer, peer);
+}
+
+enum arrival_known ledger_find_arrival(const struct ledger *ledger, const struct probe_id *id,
+                                       uint64_t message)
+{
+    const struct row *row = ledger_find(ledger, id);
+    if (row == NULL || row->message == 0) {
+        return ARRIVAL_NEW;
+    }
+    return row->message == message ? ARRIVAL_SAME : ARRIVAL_DUPLICATE;
+}
+
+// How many resolved rows of the same path are newer.
+static bool among_newest(const struct ledger *ledger, size_t place, unsigned newest)
+{
+    const struct probe_record *record = &ledger->rows[place].record;
+    unsigned newer = 0;
+    for (size_t i = ledger->row_count; i > 0 && newer < newest; i--) {
+        const struct row *other = &ledger->rows[i - 1];
+        newer += other->resolved > ledger->rows[place].resolved &&
+                 other->record.direction == record->direction &&
+                 strcmp(other->record.peer, record->peer) == 0;
+    }
+    return newer < newest;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    uint64_t left = (*(const struct row *const *)a)->resolved;
+    uint64_t right = (*(const struct row *const *)b)->resolved;
+    return (left > right) - (left < right);
+}
+
+// Open ones and the newest of each path, in the order in which they were resolved.
+static void restore_probes(const struct ledger *ledger, struct core *core)
+{
+    const struct row **chosen = memory_checked(malloc((ledger->row_count + 1) * sizeof *chosen));
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->row_count; i++) {
+        if (ledger_row_open(&ledger->rows[i]) || among_newest(ledger, i, DECISIONS_KEPT)) {
+            chosen[count++] = &ledger->rows[i];
+        }
+    }
+    qsort(chosen, count, sizeof *chosen, compare_rows);
+    for (size_t i = 0; i < count; i++) {
+        core_restore_probe(core, &chosen[i]->record);
+    }
+    free(chosen);
+}
+
+void ledger_restore(const struct ledger *ledger, struct core *core, struct moment now)
+{
+    for (size_t i = 0; i < ledger->window_count; i++) {
+        core_restore_window(core, &ledger->windows[i]);
+    }
+    restore_probes(ledger, core);
+    for (size_t i = 0; i < ledger->incident_count; i++) {
+        core_restore_incident(core, &ledger->incidents[i], now);
+    }
+    for (size_t i = 0; i < ledger->slots_count; i++) {
+        int peer = settings_find_peer(core_settings(core), ledger->slots[i].peer);
+        if (peer >= 0) {
+            core_restore_slots(core, peer, ledger->slots[i].reserved);
+        }
+    }
+    core_start(core, now, ledger->alive, ledger->started);
+}

@@ -1,0 +1,296 @@
+#include "simulation/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "simulation/journal.h"
+#include "simulation/mesh_settings.h"
+#include "simulation/reader.h"
+
+static struct node *node_of(struct world *world, int node)
+{
+    return &world->servers[node].node;
+}
+
+// ---- coming and going ----
+
+static void gather_readers(struct world *world, int node)
+{
+    struct node *agent = node_of(world, node);
+    agent->reader_count = 0;
+    agent->readers[agent->reader_count++].server = node;
+    for (int i = 0; i < world->server_count; i++) {
+        if (world->servers[i].agentless && world->servers[i].collector == node &&
+            agent->reader_count < READERS_MAXIMUM) {
+            agent->readers[agent->reader_count++].server = i;
+        }
+    }
+}
+
+void node_start(struct world *world, int node)
+{
+    struct node *agent = node_of(world, node);
+    if (agent->core != NULL) {
+        return;
+    }
+    struct moment now = world_moment(world, node);
+    agent->runs++;
+    gather_readers(world, node);
+    agent->settings = mesh_settings_build(world, node);
+    agent->core = core_create(agent->settings, now, world->seed + agent->runs * 1000 + (uint64_t)node);
+    ledger_restore(&agent->ledger, agent->core, now);
+    agent->ledger.started = agent->ledger.alive = now.wall;
+    agent->deadline = world->now;
+    reader_begin(world, node);
+}
+
+// What the core counted and no ledger keeps.
+static void keep_counts(struct world *world, struct node *agent)
+{
+    for (size_t i = 0; i < agent->settings->peer_count; i++) {
+        int server = world_find_server(world, agent->settings->peers[i].name);
+        const struct peer_stats *stats = &core_peer(agent->core, (int)i)->stats;
+        agent->duplicates[server] += stats->duplicates;
+        agent->missed[server] += stats->slots_missed;
+    }
+    agent->negative += core_stats(agent->core)->negative_latencies;
+}
+
+void node_stop(struct world *world, int node)
+{
+    struct node *agent = node_of(world, node);
+    if (agent->core == NULL) {
+        return;
+    }
+    keep_counts(world, agent);
+    core_destroy(agent->core);
+    agent->core = NULL;
+    mesh_settings_destroy(agent->settings);
+    agent->settings = NULL;
+    agent->kill = KILL_NONE;
+}
+
+void node_free(struct world *world, int node)
+{
+    node_stop(world, node);
+    ledger_free(&node_of(world, node)->ledger);
+}
+
+void node_restart(struct world *world, int node)
+{
+    node_stop(world, node);
+    world_put_event(world,
+                    (struct world_event){.at = instant_add(world->now, world->parameters.restart),
+                                         .kind = WORLD_START,
+                                         .a = node});
+}
+
+void node_configure(struct world *world, int node)
+{
+    struct node *agent = node_of(world, node);
+    if (agent->core == NULL) {
+        return;
+    }
+    struct settings *before = agent->settings;
+    agent->settings = mesh_settings_build(world, node);
+    core_configure(agent->core, agent->settings, world_moment(world, node));
+    mesh_settings_destroy(before);
+    agent->deadline = world->now;
+}
+
+// ---- one turn: the core decides, rows, deeds ----
+
+static void commit(struct world *world, int node, const struct action *action,
+                   const struct message *message)
+{
+    struct node *agent = node_of(world, node);
+    switch (action->kind) {
+    case ACTION_SEND: {
+        struct probe_record record = {
+            .id = action->send.tag.id,
+            .direction = OUTBOUND,
+            .kind = action->send.tag.kind,
+            .slot = action->send.tag.slot,
+            .planned = world_moment(world, node).wall,
+        };
+        text_copy(record.peer, sizeof record.peer, action->send.tag.to);
+        ledger_put_probe(&agent->ledger, &record);
+        break;
+    }
+    case ACTION_RECORD_PROBE: {
+        struct row *row = ledger_put_probe(&agent->ledger, &action->probe);
+        if (message != NULL && probe_id_equal(&message->tag.id, &action->probe.id)) {
+            row->message = message->uid;
+        }
+        break;
+    }
+    case ACTION_INCIDENT:
+    case ACTION_NOTIFY:
+        ledger_put_incident(&agent->ledger, &action->incident);
+        break;
+    case ACTION_WINDOW:
+        ledger_put_window(&agent->ledger, &action->window.window);
+        break;
+    case ACTION_RESERVE_SLOTS:
+        ledger_put_slots(&agent->ledger, agent->settings->peers[action->slots.peer].name,
+                         action->slots.reserved);
+        break;
+    case ACTION_DELETE:
+        break;
+    }
+}
+
+static void send(struct world *world, int node, const struct action *action)
+{
+    struct node *agent = node_of(world, node);
+    int to = world_find_server(world, action->send.tag.to);
+    enum submission submission = mail_submit(world, node, to);
+    struct receipts receipts;
+    char value[TAG_LIST_SIZE];
+    struct text out = TEXT_OVER(value);
+    core_receipts(agent->core, action->send.peer, &receipts);
+    receipts_format(&receipts, &out);
+    journal_check(world, !out.truncated, node, "receipts do not fit into their header");
+
+    struct message *message = memory_checked(calloc(1, sizeof *message));
+    message->tag = action->send.tag;
+    message->from = node;
+    message->to = to;
+    message->receipts = memory_checked(strdup(value));
+    journal_trace(world, node, "send", &message->tag);
+    bool content = submission != SUBMISSION_NO_SERVER && submission != SUBMISSION_REJECTED;
+    world_put_event(world,
+                    (struct world_event){.at = instant_add(world->now, world->parameters.submit),
+                                         .kind = content ? WORLD_CONTENT : WORLD_SUBMITTED,
+                                         .a = (int)submission,
+                                         .run = agent->runs,
+                                         .message = message});
+}
+
+static void delete_message(struct world *world, const struct message *message)
+{
+    struct messages *mailbox = &world->servers[message->to].mailbox;
+    for (size_t i = 0; i < mailbox->count; i++) {
+        if (mailbox->items[i] == message) {
+            struct message *gone = mailbox->items[i];
+            messages_remove(mailbox, i);
+            message_free(gone);
+            return;
+        }
+    }
+}
+
+static void perform(struct world *world, int node, const struct action *action,
+                    const struct message *message)
+{
+    switch (action->kind) {
+    case ACTION_SEND:
+        send(world, node, action);
+        break;
+    case ACTION_DELETE:
+        delete_message(world, message);
+        break;
+    case ACTION_NOTIFY:
+        journal_notice(world, node, &action->incident, action->notice);
+        break;
+    case ACTION_WINDOW:
+        journal_window(world, node, &action->window.window, action->window.transition);
+        break;
+    case ACTION_RECORD_PROBE:
+        journal_record(world, node, &action->probe);
+        break;
+    case ACTION_INCIDENT:
+    case ACTION_RESERVE_SLOTS:
+        break;
+    }
+}
+
+// Carries out what the core has decided; false when the agent was killed amid it.
+static bool carry_out(struct world *world, int node, struct message *message)
+{
+    struct node *agent = node_of(world, node);
+    const struct actions *actions = &world->actions;
+    enum kill_phase kill = actions->count > 0 ? agent->kill : KILL_NONE;
+    size_t deeds = kill == KILL_NONE         ? actions->count
+                   : kill == KILL_AMID_DEEDS ? actions->count / 2
+                                             : 0;
+    for (size_t i = 0; kill != KILL_BEFORE_COMMIT && i < actions->count; i++) {
+        commit(world, node, &actions->items[i], message);
+    }
+    agent->ledger.alive = world_moment(world, node).wall;
+    for (size_t i = 0; i < deeds; i++) {
+        perform(world, node, &actions->items[i], message);
+    }
+    if (kill != KILL_NONE) {
+        journal_kill(world, node, kill);
+        node_restart(world, node);
+    }
+    return kill == KILL_NONE;
+}
+
+static void schedule_node(struct world *world, int node)
+{
+    struct node *agent = node_of(world, node);
+    struct instant due = core_next_deadline(agent->core);
+    due.ns -= world->servers[node].boot_offset.ns;
+    agent->deadline = instant_later(due, world->now);
+}
+
+void node_handle(struct world *world, int node, const struct event *event, struct message *message)
+{
+    struct node *agent = node_of(world, node);
+    core_handle(agent->core, event, world_moment(world, node), &world->actions);
+    if (carry_out(world, node, message)) {
+        schedule_node(world, node);
+    }
+}
+
+void node_time(struct world *world, int node)
+{
+    struct event event = {.kind = EVENT_TIME};
+    node_handle(world, node, &event, NULL);
+}
+
+static struct submit_outcome outcome_of(const struct world *world, const struct message *message,
+                                        enum submission submission)
+{
+    struct submit_outcome outcome = {
+        .result = SUBMIT_ACCEPTED, .reply_class = REPLY_2XX, .code = 250, .reply = "250 2.0.0 Ok"};
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        outcome.legs[i] = (struct span){i == LEG_CONNECT || i == LEG_SUBMIT ? 1000000 : -1};
+    }
+    struct moment now = world_moment(world, message->from);
+    struct span ago = walltime_since(now.wall, message->sent);
+    if (walltime_known(message->sent)) {
+        outcome.sent = (struct moment){{now.instant.ns - ago.ns}, message->sent};
+    }
+    if (submission == SUBMISSION_ACCEPTED) {
+        outcome.accepted = now;
+    } else {
+        bool refused = submission == SUBMISSION_REJECTED;
+        bool nobody = submission == SUBMISSION_NO_SERVER;
+        outcome.result = refused || nobody ? SUBMIT_REFUSED : SUBMIT_UNCERTAIN;
+        outcome.reply_class = refused ? REPLY_5XX : nobody ? REPLY_CONNECT : REPLY_TIMEOUT;
+        outcome.code = refused ? 550 : 0;
+        text_copy(outcome.reply, sizeof outcome.reply, refused ? "550 5.7.1 go away" : "");
+        text_copy(outcome.cause, sizeof outcome.cause, nobody ? "connection refused" : "");
+    }
+    return outcome;
+}
+
+void node_submitted(struct world *world, struct message *message, enum submission submission)
+{
+    struct node *agent = node_of(world, message->from);
+    int peer = settings_find_peer(agent->settings, message->tag.to);
+    if (peer >= 0) {
+        struct event event = {
+            .kind = EVENT_SUBMITTED,
+            .submitted = {.peer = peer,
+                          .id = message->tag.id,
+                          .outcome = outcome_of(world, message, submission)},
+        };
+        node_handle(world, message->from, &event, NULL);
+    }
+    message_free(message);
+}

@@ -1,0 +1,130 @@
+#include "simulation/reader.h"
+
+#include <string.h>
+
+#include "simulation/node.h"
+
+static void poll_after(struct world *world, int node, int reader, struct span after)
+{
+    world_put_event(world, (struct world_event){.at = instant_add(world->now, after),
+                                                .kind = WORLD_POLL,
+                                                .a = node,
+                                                .b = reader,
+                                                .run = world->servers[node].node.runs});
+}
+
+void reader_begin(struct world *world, int node)
+{
+    struct node *reading = &world->servers[node].node;
+    for (size_t i = 0; i < reading->reader_count; i++) {
+        struct reader *reader = &reading->readers[i];
+        struct messages *mailbox = &world->servers[reader->server].mailbox;
+        *reader = (struct reader){.server = reader->server};
+        for (size_t k = 0; k < mailbox->count; k++) {
+            mailbox->items[k]->reported = false;
+        }
+        poll_after(world, node, (int)i, SPAN_MS(100));
+    }
+}
+
+static void tell_readable(struct world *world, int node, int index, bool readable)
+{
+    struct reader *reader = &world->servers[node].node.readers[index];
+    if (reader->told && reader->readable == readable) {
+        return;
+    }
+    reader->told = true;
+    reader->readable = readable;
+    reader->readable_from = world->now;
+    struct event event = {
+        .kind = EVENT_MAILBOX,
+        .mailbox = {index, readable, readable ? "" : "connection refused"},
+    };
+    node_handle(world, node, &event, NULL);
+}
+
+static struct moment moment_of(const struct world *world, int node, struct instant at)
+{
+    struct moment now = world_moment(world, node);
+    struct span ago = instant_since(world->now, at);
+    return (struct moment){{now.instant.ns - ago.ns}, {now.wall.ns - ago.ns}};
+}
+
+// Where the mailbox was watched when the message came, it was seen to come; else all that is known
+// is that it came since the last read.
+static struct moment absent_at(const struct world *world, int node, const struct reader *reader,
+                               const struct message *message)
+{
+    bool watched = message->stored.ns >= reader->readable_from.ns;
+    struct instant seen = instant_add(message->stored, world->parameters.lag);
+    struct instant before = {seen.ns - world->parameters.width.ns};
+    struct instant at =
+        watched ? instant_later(before, reader->complete) : reader->complete;
+    return at.ns == 0 ? (struct moment){0} : moment_of(world, node, at);
+}
+
+static void report(struct world *world, int node, int index, struct message *message)
+{
+    const struct reader *reader = &world->servers[node].node.readers[index];
+    struct collect_report report = {
+        .kind = COLLECT_ARRIVAL,
+        .absent = absent_at(world, node, reader, message),
+        .present = world_moment(world, node),
+        .saved = message->saved,
+        .tag = message->tag,
+    };
+    text_copy(report.receipts, sizeof report.receipts,
+              message->receipts == NULL ? "" : message->receipts);
+    struct event event = {
+        .kind = EVENT_ARRIVAL,
+        .arrival = {.mailbox = index, .report = &report},
+    };
+    event.arrival.known = ledger_find_arrival(&world->servers[node].node.ledger, &message->tag.id,
+                                              message->uid);
+    message->reported = true;
+    node_handle(world, node, &event, message);
+}
+
+// The first message that this reader has not told its agent of.
+static struct message *unreported(const struct messages *mailbox)
+{
+    for (size_t i = 0; i < mailbox->count; i++) {
+        if (!mailbox->items[i]->reported) {
+            return mailbox->items[i];
+        }
+    }
+    return NULL;
+}
+
+void reader_read(struct world *world, int node, int index)
+{
+    struct node *reading = &world->servers[node].node;
+    struct reader *reader = &reading->readers[index];
+    struct server *server = &world->servers[reader->server];
+    uint64_t run = reading->runs;
+    tell_readable(world, node, index, server->imap);
+    for (struct message *next; server->imap && reading->core != NULL && reading->runs == run &&
+                               (next = unreported(&server->mailbox)) != NULL;) {
+        report(world, node, index, next);
+    }
+    if (reading->core == NULL || reading->runs != run) {
+        return; // killed amid it
+    }
+    if (server->imap) {
+        reader->complete = world->now;
+        struct event event = {
+            .kind = EVENT_COLLECTED,
+            .collected = {index, world_moment(world, node).wall, 0},
+        };
+        node_handle(world, node, &event, NULL);
+    }
+}
+
+void reader_poll(struct world *world, int node, int reader)
+{
+    uint64_t run = world->servers[node].node.runs;
+    reader_read(world, node, reader);
+    if (world->servers[node].node.runs == run) {
+        poll_after(world, node, reader, world->parameters.collect);
+    }
+}
