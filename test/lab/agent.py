@@ -187,12 +187,12 @@ class AgentSide:
         process.end(self.agent_directory / "agent.pid", signal_number, grace)
         return process.wait_end(self.agent_directory / "launcher.pid", 5.0)
 
-    def ctl(self, *arguments, build=None, check=False, text=None, timeout=90.0):
+    def ctl(self, *arguments, build=None, check=False, input=None, timeout=90.0):
         """Run mailflowctl on this host; returns the CompletedProcess."""
         build = Path(build or (self.agent_directory / "build").read_text()).absolute()
         places = (build / "agent/mailflowctl", build / "agent/ctl/mailflowctl")
         program = next((place for place in places if place.exists()), places[0])
-        options = dict(check=check, text=text, timeout=timeout)
+        options = dict(check=check, input=input, timeout=timeout)
         return self.run(program, "--config", self.agent_config, *arguments, **options)
 
     # What it tells

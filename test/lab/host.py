@@ -100,11 +100,11 @@ class Host(AgentSide):
         where = (f"--target={self.pid}", *NAMESPACES, f"--wdns={directory}")
         return ("nsenter", *where, "--", *map(str, command))
 
-    def run(self, *command, check=True, text=None, timeout=30.0):
+    def run(self, *command, check=True, input=None, timeout=30.0):
         """Run a command on this host; returns the CompletedProcess with its output as text."""
         result = subprocess.run(
             self.command(*command),
-            **dict(capture_output=True, text=True, input=text, timeout=timeout),
+            **dict(capture_output=True, text=True, input=input, timeout=timeout),
         )
         if check and result.returncode != 0:
             said = (result.stderr or result.stdout).strip()
