@@ -156,12 +156,13 @@ static bool upgrade(struct imap_session *session, const char *ca_file, struct er
         return false;
     }
     imap_command_begin(session, "STARTTLS");
-    if (imap_command_end(session, mailimap_starttls(session->imap), error) != IMAP_DONE) {
-        return error_prefix(error, "STARTTLS");
-    }
+    int code = mailimap_starttls(session->imap);
     if (session->imap->imap_stream->read_buffer_len != 0) {
         imap_error_set(session, "something was put in after the answer to STARTTLS", "", error);
         return false;
+    }
+    if (imap_command_end(session, code, error) != IMAP_DONE) {
+        return error_prefix(error, "STARTTLS");
     }
     return secure(session, ca_file, error);
 }
@@ -204,8 +205,14 @@ static bool greet(struct imap_session *session, const struct probe_endpoint *end
     if (imap_command_end(session, code, error) != IMAP_DONE) {
         return false;
     }
-    if (endpoint->tls == PROBE_TLS_STARTTLS && !upgrade(session, endpoint->ca_file, error)) {
-        return false;
+    if (endpoint->tls == PROBE_TLS_STARTTLS) {
+        if (code == MAILIMAP_NO_ERROR_AUTHENTICATED) {
+            imap_error_set(session, "the server says we are logged in before TLS", "", error);
+            return false;
+        }
+        if (!upgrade(session, endpoint->ca_file, error)) {
+            return false;
+        }
     }
     return code == MAILIMAP_NO_ERROR_AUTHENTICATED || log_in(session, endpoint, error);
 }

@@ -122,8 +122,11 @@ static bool open_first(struct mailbox *mailbox, struct error *error)
     struct folder *first = &mailbox->folders[0];
     mailbox->looked = clock_now().instant;
     enum imap_result result = reader_open(&mailbox->reader, first, error);
-    return result == IMAP_DONE ||
-           (result == IMAP_REFUSED && error_prefix(error, "folder %s", first->name));
+    if (result != IMAP_DONE) {
+        return result == IMAP_REFUSED && error_prefix(error, "folder %s", first->name);
+    }
+    report_up(mailbox);
+    return reader_read_opened(&mailbox->reader, error);
 }
 
 static bool visit(struct mailbox *mailbox, struct folder *folder, struct error *error)
@@ -133,7 +136,8 @@ static bool visit(struct mailbox *mailbox, struct folder *folder, struct error *
         keep_limitation(mailbox, folder, error);
         return true;
     }
-    return result == IMAP_DONE && reader_remove_doomed(&mailbox->reader, error);
+    return result == IMAP_DONE && reader_read_opened(&mailbox->reader, error) &&
+           reader_remove_doomed(&mailbox->reader, error);
 }
 
 static bool has_changed(const struct folder *folder, const struct imap_folder *now)
@@ -233,9 +237,11 @@ static bool start(struct mailbox *mailbox, struct error *error)
         return false;
     }
     mailbox->connected_at = now;
+    mailbox->completed_at = (struct instant){0};
     mailbox->wants_idle = imap_session_can_idle(mailbox->session);
     mailbox->reader.session = mailbox->session;
     mailbox->reader.hindrance[0] = '\0';
+    mailbox->limitation[0] = '\0';
     return open_first(mailbox, error) && reader_remove_doomed(&mailbox->reader, error) &&
            check_others(mailbox, error);
 }

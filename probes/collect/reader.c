@@ -185,31 +185,30 @@ bool reader_check(struct reader *reader, struct error *error)
            finish_check(reader, sent, error);
 }
 
-static bool read_opened(struct reader *reader, const struct imap_folder *opened, struct moment sent,
-                        struct error *error)
-{
-    struct imap_news news = {opened->exists, clock_now()};
-    size_t found;
-    bool read = opened->uid_next > 0 ? read_up_to(reader, opened->uid_next, &news, error)
-                                     : read_range(reader, 0, &news, &found, error);
-    return read && finish_check(reader, sent, error);
-}
-
 enum imap_result reader_open(struct reader *reader, struct folder *folder, struct error *error)
 {
-    struct imap_folder opened;
-    struct moment sent = clock_now();
     reader->folder = NULL;
-    enum imap_result result = imap_session_select(reader->session, folder->name, &opened, error);
+    reader->opened_at = clock_now();
+    enum imap_result result =
+        imap_session_select(reader->session, folder->name, &reader->opened, error);
     folder->readable = result == IMAP_DONE;
-    if (result != IMAP_DONE) {
-        return result;
+    if (result == IMAP_DONE) {
+        if (reader->opened.uid_validity != folder->uid_validity) {
+            folder_forget(folder, reader->opened.uid_validity);
+        }
+        reader->folder = folder;
     }
-    if (opened.uid_validity != folder->uid_validity) {
-        folder_forget(folder, opened.uid_validity);
-    }
-    reader->folder = folder;
-    return read_opened(reader, &opened, sent, error) ? IMAP_DONE : IMAP_BROKEN;
+    return result;
+}
+
+bool reader_read_opened(struct reader *reader, struct error *error)
+{
+    struct imap_news news = {reader->opened.exists, clock_now()};
+    size_t found;
+    bool read = reader->opened.uid_next > 0
+                    ? read_up_to(reader, reader->opened.uid_next, &news, error)
+                    : read_range(reader, 0, &news, &found, error);
+    return read && finish_check(reader, reader->opened_at, error);
 }
 
 // ---- deleting ----

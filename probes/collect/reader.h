@@ -17,16 +17,19 @@ struct reader {
     const char *mailbox; // its name
     const struct mesh_keys *keys;
     struct imap_session *session;
-    struct folder *folder; // the selected one, NULL when none
-    bool found;            // something was reported since this was last cleared
+    struct folder *folder;     // the selected one, NULL when none
+    struct imap_folder opened; // how it was when it was selected ...
+    struct moment opened_at;   // ... and when that was asked for
+    bool found;                // something was reported since this was last cleared
     struct expectations expectations;
     char hindrance[PROBE_REPLY_SIZE]; // why messages cannot be deleted; "" when they can
     struct recognised recognised;     // of the message at hand
     struct collect_report report;
 };
 
-// Selects the folder and reports everything new in it.
+// Selects the folder; what is new in it is to be read next.
 enum imap_result reader_open(struct reader *reader, struct folder *folder, struct error *error);
+bool reader_read_opened(struct reader *reader, struct error *error);
 
 // Asks the server for news and reports all that was there when it was asked.
 bool reader_check(struct reader *reader, struct error *error);

@@ -126,6 +126,10 @@ static ssize_t transfer_in_time(struct stream *stream, void *to, const void *fro
 static ssize_t on_read(mailstream_low *low, void *to, size_t size)
 {
     struct stream *stream = low->data;
+    // Nothing follows a BYE but the end, which some servers keep one waiting for.
+    if (!has_failed(stream) && stream->guard.bye[0] != '\0') {
+        error_set(&stream->failure, "the server ended the connection");
+    }
     if (!has_failed(stream) && stream->budget_left == 0) {
         error_set(&stream->failure, "more than %zu bytes in answer to %s", stream->budget,
                   stream->command);

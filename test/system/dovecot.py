@@ -1,4 +1,4 @@
-"""A private Dovecot on a loopback port, with one Maildir; needs root, as Dovecot's master does."""
+"""A private Dovecot on a loopback port; needs root, as its master process does."""
 
 import itertools
 import os
@@ -6,7 +6,6 @@ import pathlib
 import pwd
 import shutil
 import socket
-import ssl
 import subprocess
 import time
 
@@ -17,25 +16,24 @@ base_dir = {home}/run
 log_path = {home}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
-ssl = {ssl}
+ssl = yes
 ssl_cert = <{tls}/server.pem
 ssl_key = <{tls}/server.key
-ssl_dh =
-mail_location = maildir:{home}/mail
+mail_location = maildir:{home}/mail/%u
 mail_uid = {user}
 mail_gid = {group}
 first_valid_uid = 1
 mail_fsync = never
 disable_plaintext_auth = no
-default_login_user = {login}
-default_internal_user = {internal}
+default_login_user = dovenull
+default_internal_user = dovecot
 passdb {{
   driver = static
   args = password=secret
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={home}/mail
+  args = uid={user} gid={group} home={home}/mail/%u
 }}
 namespace inbox {{
   inbox = yes
@@ -54,9 +52,6 @@ service imap-login {{
   chroot =
   process_min_avail = 1
 }}
-service stats {{
-  client_limit = 100
-}}
 """
 
 
@@ -71,29 +66,21 @@ def free_port():
 
 
 class Dovecot:
+    """The server, for any user with the password "secret"."""
+
     def __init__(self, home, tls):
         self.home = pathlib.Path(home)
-        self.mail = self.home / "mail"
         self.port, self.tls_port = free_port(), free_port()
-        self.numbers = itertools.count(1)
         self.process = None
         user = pwd.getpwnam(USER)
-        for folder in ("", ".Junk"):
-            for part in ("cur", "new", "tmp"):
-                (self.mail / folder / part).mkdir(parents=True, exist_ok=True)
-        for path in [self.mail, *self.mail.rglob("*")]:
-            os.chown(path, user.pw_uid, user.pw_gid)
         self.owner = (user.pw_uid, user.pw_gid)
         self.config = self.home / "dovecot.conf"
         self.config.write_text(
             CONFIG.format(
                 home=self.home,
                 tls=tls,
-                ssl="yes",
                 user=user.pw_uid,
                 group=user.pw_gid,
-                login="dovenull",
-                internal="dovecot",
                 port=self.port,
                 tls_port=self.tls_port,
             )
@@ -108,8 +95,7 @@ class Dovecot:
                     if connection.recv(100).startswith(b"* OK"):
                         return
             except OSError:
-                pass
-            time.sleep(0.02)
+                time.sleep(0.02)
         raise RuntimeError("dovecot does not start: " + self.log())
 
     def stop(self):
@@ -120,26 +106,40 @@ class Dovecot:
         path = self.home / "dovecot.log"
         return path.read_text() if path.exists() else ""
 
-    def path_of(self, folder):
-        return self.mail if folder == "INBOX" else self.mail / f".{folder}"
+
+class Maildir:
+    """One user's mail, changed behind the server's back."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, server, user):
+        self.owner = server.owner
+        self.place = server.home / "mail" / user
+        for folder in ("", ".Junk"):
+            for part in ("cur", "new", "tmp"):
+                (self.place / folder / part).mkdir(parents=True)
+        for path in [self.place, *self.place.rglob("*")]:
+            os.chown(path, *self.owner)
+
+    def folder(self, name):
+        return self.place if name == "INBOX" else self.place / f".{name}"
 
     def deliver(self, message, folder="INBOX"):
-        """Puts a message into the Maildir as a delivery agent does; the time just before and just
-        after it appeared, in seconds of the boot-time clock, and its path."""
-        place = self.path_of(folder)
+        """Puts a message there as a delivery agent does. When it appeared, as two times of the
+        boot-time clock in nanoseconds, and its name."""
         name = f"{time.time_ns()}.M{next(self.numbers)}P{os.getpid()}.test"
-        draft, final = place / "tmp" / name, place / "new" / name
+        draft = self.folder(folder) / "tmp" / name
         draft.write_bytes(message)
         os.chown(draft, *self.owner)
-        before = time.clock_gettime(time.CLOCK_BOOTTIME)
-        os.rename(draft, final)
-        return before, time.clock_gettime(time.CLOCK_BOOTTIME), final
+        before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        os.rename(draft, self.folder(folder) / "new" / name)
+        return before, time.clock_gettime_ns(time.CLOCK_BOOTTIME), name
 
     def files(self, folder="INBOX"):
-        """Contents by base name, wherever in the folder the files are."""
-        place = self.path_of(folder)
-        return {
-            path.name.split(":")[0]: (path.name, path.read_bytes())
-            for part in ("cur", "new")
-            for path in (place / part).iterdir()
-        }
+        """Flags and contents by name, wherever in the folder they are."""
+        found = {}
+        for part in ("cur", "new"):
+            for path in (self.folder(folder) / part).iterdir():
+                name, _, flags = path.name.partition(":2,")
+                found[name] = (flags, path.read_bytes())
+        return found
