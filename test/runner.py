@@ -77,7 +77,11 @@ def meson_suite(count, suite):
     build_sanitized()
     report = SANITIZED / "meson-logs/testlog.junit.xml"
     report.unlink(missing_ok=True)
-    environment = dict(os.environ, ASAN_OPTIONS="detect_stack_use_after_return=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+    environment = dict(
+        os.environ,
+        ASAN_OPTIONS="detect_stack_use_after_return=1",
+        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+    )
     command = ("meson", "test", "-C", SANITIZED, "--suite", suite, "--print-errorlogs")
     run(command, env=environment)
     count_junit(count, report, suite)
@@ -137,9 +141,11 @@ PARTS = {part.__name__: part for part in (unit, simulation, system, lab, bench, 
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="test/run", description="Builds mailflow and runs its tests: all, or the parts named.")
-    for name, part in PARTS.items():
-        parser.epilog = (parser.epilog or "parts:") + f" {name} ({part.__doc__});"
+    parser = argparse.ArgumentParser(
+        prog="test/run",
+        description="Builds mailflow and runs its tests: all, or the parts named.",
+        epilog="; ".join(f"{name}: {part.__doc__}" for name, part in PARTS.items()),
+    )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     arguments = parser.parse_args()
     for part in arguments.parts:

@@ -139,17 +139,14 @@ class AgentSide:
         return process.recorded(self.agent_directory / "agent.pid")
 
     def agent_start(self, build, environment=None):
-        """Start BUILD/agent/mailflowd on this host; returns its pid.
-
-        environment is added to our own; MAILFLOW_LIBEXEC is unset unless given there, because the
-        agent finds the probers of its own build by itself.
-        """
+        """Start BUILD/agent/mailflowd on this host, with its probers; returns its pid."""
         if self.agent_pid:
             raise RuntimeError(f"the agent of {self.name} runs already")
         build = Path(build).absolute()
-        variables = {key: value for key, value in os.environ.items() if key != "MAILFLOW_LIBEXEC"}
-        variables.update(environment or {})
-        program = self.command(build / "agent/mailflowd", "--config", self.agent_config)
+        variables = {**os.environ, **(environment or {})}
+        program = self.command(
+            build / "agent/mailflowd", "--config", self.agent_config, "--probers", build / "probes"
+        )
         with open(self.agent_directory / "stderr", "ab") as errors:
             options = dict(stdin=process.NULL, stdout=errors, stderr=errors)
             launcher = process.spawn(program, env=variables, **options)

@@ -37,7 +37,7 @@ def wait_for_arrivals(lab):
 
 def show(lab, build):
     for host in lab:
-        print(f"\n{host.ctl('status', text=True, check=True).stdout}", end="")
+        print(f"\n{host.ctl('status', check=True).stdout}", end="")
     first, second = lab
     control = f"{build}/agent/ctl/mailflowctl --control {first.agent_directory}/control.sock"
     program = Path(__file__).parent / "lab"
