@@ -152,19 +152,34 @@ static bool among_newest(const struct ledger *ledger, size_t place, unsigned new
     return newer < newest;
 }
 
-static int compare_rows(const void *a, const void *b)
+// When a row was last heard of, as the store orders them.
+static int64_t row_time(const struct row *row)
 {
-    uint64_t left = (*(const struct row *const *)a)->resolved;
-    uint64_t right = (*(const struct row *const *)b)->resolved;
-    return (left > right) - (left < right);
+    const struct probe_record *record = &row->record;
+    return walltime_known(record->arrived) ? record->arrived.ns
+           : walltime_known(record->sent)  ? record->sent.ns
+                                           : record->planned.ns;
 }
 
-// Open ones and the newest of each path, in the order in which they were resolved.
-static void restore_probes(const struct ledger *ledger, struct core *core)
+static int compare_rows(const void *a, const void *b)
 {
-    const struct row **chosen = memory_checked(malloc((ledger->row_count + 1) * sizeof *chosen));
+    const struct row *left = *(const struct row *const *)a, *right = *(const struct row *const *)b;
+    int64_t order = row_time(left) - row_time(right);
+    return order != 0 ? (order > 0) - (order < 0) : (left > right) - (left < right);
+}
+
+// Open ones and the newest of each path. One that was being handed over when the last run ended may
+// have gone out: nobody knows.
+static void restore_probes(struct ledger *ledger, struct core *core)
+{
+    struct row **chosen = memory_checked(malloc((ledger->row_count + 1) * sizeof *chosen));
     size_t count = 0;
     for (size_t i = 0; i < ledger->row_count; i++) {
+        struct probe_record *record = &ledger->rows[i].record;
+        if (record->state == PROBE_SENDING) {
+            record->state = PROBE_UNCERTAIN;
+            record->sent = record->planned;
+        }
         if (ledger_row_open(&ledger->rows[i]) || among_newest(ledger, i, DECISIONS_KEPT)) {
             chosen[count++] = &ledger->rows[i];
         }
@@ -176,15 +191,26 @@ static void restore_probes(const struct ledger *ledger, struct core *core)
     free(chosen);
 }
 
-void ledger_restore(const struct ledger *ledger, struct core *core, struct moment now)
+// The open ones, and those whose end is so near that what they held up may still arrive.
+static void restore_incidents(const struct ledger *ledger, struct core *core, struct moment now)
+{
+    struct walltime since = walltime_add(now.wall, (struct span){-SPAN_HOURS(24).ns});
+    core_restore_last_incident(core, (int64_t)ledger->incident_count);
+    for (size_t i = 0; i < ledger->incident_count; i++) {
+        const struct incident *incident = &ledger->incidents[i];
+        if (!walltime_known(incident->closed) || incident->closed.ns > since.ns) {
+            core_restore_incident(core, incident, now);
+        }
+    }
+}
+
+void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
 {
     for (size_t i = 0; i < ledger->window_count; i++) {
         core_restore_window(core, &ledger->windows[i]);
     }
+    restore_incidents(ledger, core, now);
     restore_probes(ledger, core);
-    for (size_t i = 0; i < ledger->incident_count; i++) {
-        core_restore_incident(core, &ledger->incidents[i], now);
-    }
     for (size_t i = 0; i < ledger->slots_count; i++) {
         int peer = settings_find_peer(core_settings(core), ledger->slots[i].peer);
         if (peer >= 0) {

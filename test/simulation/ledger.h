@@ -53,7 +53,7 @@ enum arrival_known ledger_find_arrival(const struct ledger *ledger, const struct
                                        uint64_t message);
 
 // Hands over to a new core what it needs of earlier runs, as the shell does.
-void ledger_restore(const struct ledger *ledger, struct core *core, struct moment now);
+void ledger_restore(struct ledger *ledger, struct core *core, struct moment now);
 
 bool ledger_row_open(const struct row *row);
 
