@@ -18,16 +18,23 @@ void json_write_object(json_t *object, const char *name, json_t *member)
     memory_checked(json_object_set_new(object, name, member) == 0 ? object : NULL);
 }
 
+// The text with question marks for whatever is not ASCII: as long as before, so that it still fits
+// where it is read.
+static json_t *text_without_encoding(const char *value)
+{
+    char *plain = memory_checked(strdup(value));
+    for (char *at = plain; *at != '\0'; at++) {
+        *at = isascii((unsigned char)*at) ? *at : '?';
+    }
+    json_t *text = json_string(plain);
+    free(plain);
+    return text;
+}
+
 void json_write_text(json_t *object, const char *name, const char *value)
 {
-    json_t *member = json_string(value);
-    if (member == NULL) {
-        char escaped[4096];
-        struct text text = TEXT_OVER(escaped);
-        text_append_escaped(&text, value);
-        member = json_string(escaped);
-    }
-    json_write_object(object, name, member);
+    json_t *text = json_string(value);
+    json_write_object(object, name, text != NULL ? text : text_without_encoding(value));
 }
 
 void json_write_integer(json_t *object, const char *name, int64_t value)

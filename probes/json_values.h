@@ -17,7 +17,7 @@
 #include "base/tag_codec.h"
 #include "probes/probe.h"
 
-// Text that is no UTF-8 is written with its bytes escaped (text_append_escaped), cut at 4 KiB.
+// Text that is no UTF-8 is written with question marks for what is not ASCII.
 void json_write_text(json_t *object, const char *name, const char *value);
 void json_write_integer(json_t *object, const char *name, int64_t value);
 void json_write_boolean(json_t *object, const char *name, bool value);

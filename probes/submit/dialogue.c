@@ -7,9 +7,10 @@
 
 enum { SECRET_MINIMUM = 4, CODE_LENGTH = 3 };
 
-static const char *const STAGE_NAMES[] = {
-    "greeting",  "EHLO",    "STARTTLS", "the TLS handshake", "AUTH",
-    "MAIL FROM", "RCPT TO", "DATA",     "the content",
+static const char *const ANSWER_NAMES[] = {
+    "greeting",         "reply to EHLO", "reply to STARTTLS",
+    "TLS handshake",    "reply to AUTH", "reply to MAIL FROM",
+    "reply to RCPT TO", "reply to DATA", "reply to the content",
 };
 
 static const char *const MECHANISMS[] = {"PLAIN", "LOGIN", "CRAM-MD5"};
@@ -28,9 +29,9 @@ static const struct command {
 };
 static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];
 
-const char *smtp_stage_name(enum smtp_stage stage)
+const char *smtp_answer_name(enum smtp_stage stage)
 {
-    return STAGE_NAMES[stage];
+    return ANSWER_NAMES[stage];
 }
 
 static void remember_secret(struct dialogue *dialogue, const char *secret, size_t length)

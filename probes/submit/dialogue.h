@@ -37,7 +37,7 @@ enum smtp_stage {
     STAGE_DATA,
     STAGE_CONTENT
 };
-const char *smtp_stage_name(enum smtp_stage stage);
+const char *smtp_answer_name(enum smtp_stage stage); // "greeting", "reply to EHLO" ...
 
 enum dialogue_stop {
     STOP_NONE,

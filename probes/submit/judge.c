@@ -78,16 +78,15 @@ static void judge_stop(const struct evidence *evidence, const char *where,
                        struct submit_outcome *out)
 {
     const struct dialogue *dialogue = evidence->dialogue;
-    const char *stage = smtp_stage_name(dialogue->stage);
+    const char *answer = smtp_answer_name(dialogue->stage);
     switch (dialogue->stop) {
     case STOP_UNASKED:
         set_cause(out, dialogue->stage == STAGE_STARTTLS ? REPLY_TLS : REPLY_CONNECT,
-                  "%s sent more than the reply to %s: somebody may be injecting commands", where,
-                  stage);
+                  "%s sent more than its %s: somebody may be injecting commands", where, answer);
         break;
     case STOP_FLOOD:
-        set_cause(out, REPLY_CONNECT, "%s sent more than %d bytes of replies, the last to %s",
-                  where, DIALOGUE_BYTES_MAXIMUM, stage);
+        set_cause(out, REPLY_CONNECT, "%s sent more than %d bytes, the last in its %s", where,
+                  DIALOGUE_BYTES_MAXIMUM, answer);
         break;
     case STOP_NOT_ENCRYPTED:
         set_cause(out, REPLY_TLS, "TLS with %s did not begin", where);
@@ -104,7 +103,8 @@ static void judge_stop(const struct evidence *evidence, const char *where,
         break;
     case STOP_COMMAND:
     case STOP_NONE:
-        set_cause(out, REPLY_CONNECT, "the session with %s went astray after %s", where, stage);
+        set_cause(out, REPLY_CONNECT, "the session with %s went astray after its %s", where,
+                  answer);
         break;
     }
 }
@@ -114,18 +114,12 @@ static void judge_silence(const struct evidence *evidence, const char *where,
                           struct submit_outcome *out)
 {
     const struct dialogue *dialogue = evidence->dialogue;
-    const char *stage = smtp_stage_name(dialogue->stage);
+    const char *answer = smtp_answer_name(dialogue->stage);
     double waited = span_seconds(instant_since(evidence->ended, dialogue->asked));
-    if (!evidence->timed_out) {
-        set_cause(out, dialogue->stage == STAGE_HANDSHAKE ? REPLY_TLS : REPLY_CONNECT,
-                  dialogue->stage == STAGE_GREETING
-                      ? "connection to %s lost before its %s"
-                      : "connection to %s lost before its reply to %s",
-                  where, stage);
-    } else if (dialogue->stage == STAGE_GREETING) {
-        set_cause(out, REPLY_TIMEOUT, "no greeting from %s within %.1f s", where, waited);
+    if (evidence->timed_out) {
+        set_cause(out, REPLY_TIMEOUT, "no %s from %s within %.1f s", answer, where, waited);
     } else {
-        set_cause(out, REPLY_TIMEOUT, "no reply to %s from %s within %.1f s", stage, where, waited);
+        set_cause(out, REPLY_CONNECT, "connection to %s lost before its %s", where, answer);
     }
 }
 
@@ -133,17 +127,16 @@ static void judge_reply(const struct evidence *evidence, const char *where,
                         struct submit_outcome *out)
 {
     const struct dialogue *dialogue = evidence->dialogue;
+    const char *answer = smtp_answer_name(dialogue->stage);
     int class = dialogue->code / 100;
     if (class == 4 || class == 5) {
         out->reply_class = class == 4 ? REPLY_4XX : REPLY_5XX;
     } else if (dialogue->no_starttls) {
         set_cause(out, REPLY_TLS, "STARTTLS is not offered by %s", where);
     } else if (dialogue->code == 0) {
-        set_cause(out, REPLY_CONNECT, "the reply to %s from %s is not SMTP",
-                  smtp_stage_name(dialogue->stage), where);
+        set_cause(out, REPLY_CONNECT, "the %s from %s is not SMTP", answer, where);
     } else {
-        set_cause(out, REPLY_CONNECT, "the reply to %s from %s is not one to it",
-                  smtp_stage_name(dialogue->stage), where);
+        set_cause(out, REPLY_CONNECT, "the %s from %s is none that fits", answer, where);
     }
 }
 

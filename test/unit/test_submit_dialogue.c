@@ -1,0 +1,293 @@
+// What is read off an SMTP session, what is hidden from libESMTP and where it is stopped.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "probes/submit/dialogue.h"
+
+static struct instant at(int64_t seconds)
+{
+    return (struct instant){seconds * 1000000000};
+}
+
+static const struct probe_endpoint PLAIN = {.host = "mx01.example", .port = 25};
+static const struct probe_endpoint SECURE = {.host = "mx01.example",
+                                             .port = 587,
+                                             .tls = PROBE_TLS_STARTTLS,
+                                             .user = "probe",
+                                             .password = "correct horse"};
+
+static struct dialogue begin(const struct probe_endpoint *relay)
+{
+    static struct dialogue dialogue;
+    dialogue_begin(&dialogue, relay, at(0));
+    dialogue_connected(&dialogue, at(0));
+    return dialogue;
+}
+
+static bool hear(struct dialogue *dialogue, const char *bytes, int64_t second)
+{
+    char copy[256];
+    strcpy(copy, bytes);
+    return dialogue_read(dialogue, copy, strlen(copy), at(second));
+}
+
+static bool say(struct dialogue *dialogue, const char *bytes, int64_t second)
+{
+    return dialogue_write(dialogue, bytes, strlen(bytes), at(second));
+}
+
+static void test_plain_session(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01 ESMTP\r\n", 1));
+    assert_string_equal(dialogue.reply, "220 mx01 ESMTP");
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    assert_false(dialogue.answered);
+    assert_true(hear(&dialogue, "250-mx01\r\n250-SIZE 100\r\n", 2));
+    assert_false(dialogue.answered);
+    assert_true(hear(&dialogue, "250 DSN\r\n", 3));
+    assert_string_equal(dialogue.reply, "250 mx01 SIZE 100 DSN");
+    assert_true(say(&dialogue, "MAIL FROM:<a@b>\r\n", 4));
+    assert_true(hear(&dialogue, "250 ok\r\n", 5));
+    assert_true(say(&dialogue, "RCPT TO:<c@d>\r\n", 5));
+    assert_true(hear(&dialogue, "250 ok\r\n", 6));
+    assert_true(say(&dialogue, "DATA\r\n", 6));
+    assert_true(hear(&dialogue, "354 go\r\n", 7));
+    dialogue_content(&dialogue, at(7));
+    assert_true(hear(&dialogue, "250 queued as X\r\n", 10));
+    assert_int_equal(dialogue.stage, STAGE_CONTENT);
+    assert_int_equal(dialogue.code, 250);
+    assert_int_equal(dialogue.legs[LEG_CONNECT].ns, 4000000000);
+    assert_int_equal(dialogue.legs[LEG_SUBMIT].ns, 6000000000);
+    assert_true(dialogue.legs[LEG_TLS].ns < 0);
+    assert_true(say(&dialogue, "QUIT\r\n", 11));
+    assert_true(hear(&dialogue, "221 bye\r\n", 12));
+    assert_int_equal(dialogue.code, 250);
+}
+
+static void test_legs_of_a_secure_session(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&SECURE);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    assert_true(hear(&dialogue, "250 STARTTLS\r\n", 2));
+    assert_true(say(&dialogue, "STARTTLS\r\n", 2));
+    assert_true(hear(&dialogue, "220 go\r\n", 3));
+    assert_int_equal(dialogue.stage, STAGE_HANDSHAKE);
+    dialogue_encrypted(&dialogue);
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 5));
+    assert_true(hear(&dialogue, "250 AUTH LOGIN\r\n", 6));
+    assert_true(say(&dialogue, "AUTH LOGIN\r\n", 7));
+    assert_true(hear(&dialogue, "334 VXNlcm5hbWU6\r\n", 8));
+    assert_true(say(&dialogue, "cHJvYmU=\r\n", 8));
+    assert_true(hear(&dialogue, "334 UGFzc3dvcmQ6\r\n", 9));
+    assert_true(say(&dialogue, "Y29ycmVjdCBob3JzZQ==\r\n", 9));
+    assert_true(hear(&dialogue, "235 welcome\r\n", 12));
+    assert_true(say(&dialogue, "MAIL FROM:<a@b>\r\n", 12));
+    assert_int_equal(dialogue.legs[LEG_CONNECT].ns, 2000000000);
+    assert_int_equal(dialogue.legs[LEG_TLS].ns, 5000000000);
+    assert_int_equal(dialogue.legs[LEG_AUTH].ns, 5000000000);
+}
+
+// Feeds an EHLO reply in pieces of the given size and shows what libESMTP gets to see.
+static void mask(const char *reply, size_t piece, char *seen)
+{
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    strcpy(seen, reply);
+    for (size_t begun = 0, length = strlen(reply); begun < length; begun += piece) {
+        size_t count = length - begun < piece ? length - begun : piece;
+        assert_true(dialogue_read(&dialogue, seen + begun, count, at(2)));
+    }
+    assert_true(dialogue.answered);
+}
+
+static void test_extensions_are_hidden(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply, *seen;
+    } CASES[] = {
+        {"250-mx\r\n250-CHUNKING\r\n250 DSN\r\n", "250-mx\r\n250-CHUNKINX\r\n250 DSN\r\n"},
+        {"250-mx\r\n250-  chunking\r\n250 DSN\r\n", "250-mx\r\n250-  chunkinX\r\n250 DSN\r\n"},
+        {"250-mx\r\n250 CHUNKING\r\n", "250-mx\r\n250 CHUNKINX\r\n"},
+        {"250-mx\r\n250 XCHUNKING\r\n", "250-mx\r\n250 XCHUNKING\r\n"},
+        {"250-mx\r\n250 AUTH PLAIN LOGIN CRAM-MD5\r\n",
+         "250-mx\r\n250 AUTH PLAIN LOGIN CRAM-MD5\r\n"},
+        {"250-mx\r\n250-AUTH NTLM PLAIN\r\n250 AUTH=NTLM login\r\n",
+         "250-mx\r\n250-AUTH ---- PLAIN\r\n250 AUTH=---- login\r\n"},
+        {"250-mx\r\n250 AUTH PLAINER DIGEST-MD5\r\n", "250-mx\r\n250 AUTH PLAIN-- ----------\r\n"},
+    };
+    char seen[256];
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        for (size_t piece = 1; piece < 40; piece++) {
+            mask(CASES[i].reply, piece, seen);
+            assert_string_equal(seen, CASES[i].seen);
+        }
+    }
+}
+
+static void test_bytes_nobody_asked_for(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&SECURE);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    assert_true(hear(&dialogue, "250 STARTTLS\r\n", 2));
+    assert_true(say(&dialogue, "STARTTLS\r\n", 2));
+    assert_false(hear(&dialogue, "220 go\r\n250 AUTH PLAIN\r\n", 3));
+    assert_int_equal(dialogue.stop, STOP_UNASKED);
+    assert_int_equal(dialogue.stage, STAGE_STARTTLS);
+}
+
+static void test_never_in_the_clear(void **state)
+{
+    (void)state;
+    static const char *const COMMANDS[] = {"AUTH PLAIN AAAA\r\n", "MAIL FROM:<a@b>\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct dialogue dialogue = begin(&SECURE);
+        assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+        assert_false(say(&dialogue, COMMANDS[i], 2));
+        assert_int_equal(dialogue.stop, STOP_NOT_ENCRYPTED);
+    }
+}
+
+static void test_never_unauthenticated(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&SECURE);
+    dialogue_encrypted(&dialogue);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_false(say(&dialogue, "MAIL FROM:<a@b>\r\n", 2));
+    assert_int_equal(dialogue.stop, STOP_NO_AUTH);
+}
+
+static void test_refused_auth_ends_it(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&SECURE);
+    dialogue_encrypted(&dialogue);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "AUTH PLAIN AHByb2JlAGNvcnJlY3QgaG9yc2U=\r\n", 2));
+    assert_false(hear(&dialogue, "535 no\r\n", 3));
+    assert_int_equal(dialogue.stop, STOP_AUTH_REFUSED);
+    assert_string_equal(dialogue.reply, "535 no");
+}
+
+static void test_secrets_are_cut_out(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&SECURE);
+    dialogue_encrypted(&dialogue);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "AUTH PLAIN AHByb2JlAGNvcnJlY3QgaG9yc2U=\r\n", 2));
+    assert_false(hear(&dialogue,
+                      "535-AUTH PLAIN AHByb2JlAGNvcnJlY3QgaG9yc2U=\r\n"
+                      "535 correct horse\x01 corr, corr\r\n",
+                      3));
+    assert_string_equal(dialogue.reply, "535 AUTH PLAIN [redacted] [redacted]? corr, [redacted]");
+}
+
+static void test_verbs_in_credentials_are_none(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&SECURE);
+    dialogue_encrypted(&dialogue);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "AUTH LOGIN\r\n", 2));
+    assert_true(hear(&dialogue, "334 VXNlcm5hbWU6\r\n", 3));
+    assert_true(say(&dialogue, "QUIT\r\n", 4));
+    assert_false(dialogue.quitting);
+    assert_int_equal(dialogue.stage, STAGE_AUTH);
+}
+
+static void test_what_the_library_never_says(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_false(say(&dialogue, "BDAT 100 LAST\r\n", 2));
+    assert_int_equal(dialogue.stop, STOP_COMMAND);
+}
+
+static void test_garbage_is_no_reply(void **state)
+{
+    (void)state;
+    static const char *const LINES[] = {"SSH-2.0-OpenSSH\r\n", "\r\n", "25 x\r\n", "900 x\r\n",
+                                        "250x\r\n"};
+    for (size_t i = 0; i < sizeof LINES / sizeof LINES[0]; i++) {
+        struct dialogue dialogue = begin(&PLAIN);
+        hear(&dialogue, LINES[i], 1);
+        assert_true(dialogue.answered);
+        assert_int_equal(dialogue.code, 0);
+    }
+}
+
+static void test_reply_without_end(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&PLAIN);
+    size_t lines = 0;
+    while (hear(&dialogue, "220-there is more\r\n", 1)) {
+        lines++;
+    }
+    assert_int_equal(dialogue.stop, STOP_FLOOD);
+    assert_in_range(lines, 3000, 4000);
+    assert_int_equal(dialogue.text_length, sizeof dialogue.text - 1);
+}
+
+static void test_line_without_end(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 ", 1));
+    for (int i = 0; i < 1000; i++) {
+        assert_true(hear(&dialogue, "0123456789\xC3\xA4", 1));
+    }
+    assert_true(hear(&dialogue, "\r\n", 2));
+    assert_int_equal(dialogue.code, 220);
+    assert_in_range(strlen(dialogue.reply), PROBE_REPLY_SIZE - 8, PROBE_REPLY_SIZE - 1);
+    assert_string_equal(dialogue.reply + strlen(dialogue.reply) - 3, "...");
+}
+
+// A greeting of 421 makes the library try the next address.
+static void test_next_address_begins_anew(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "421 busy\r\n", 1));
+    assert_true(say(&dialogue, "QUIT\r\n", 1));
+    dialogue_connected(&dialogue, at(3));
+    assert_false(dialogue.answered);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 4));
+    assert_int_equal(dialogue.code, 220);
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain_session),
+        cmocka_unit_test(test_legs_of_a_secure_session),
+        cmocka_unit_test(test_extensions_are_hidden),
+        cmocka_unit_test(test_bytes_nobody_asked_for),
+        cmocka_unit_test(test_never_in_the_clear),
+        cmocka_unit_test(test_never_unauthenticated),
+        cmocka_unit_test(test_refused_auth_ends_it),
+        cmocka_unit_test(test_secrets_are_cut_out),
+        cmocka_unit_test(test_verbs_in_credentials_are_none),
+        cmocka_unit_test(test_what_the_library_never_says),
+        cmocka_unit_test(test_garbage_is_no_reply),
+        cmocka_unit_test(test_reply_without_end),
+        cmocka_unit_test(test_line_without_end),
+        cmocka_unit_test(test_next_address_begins_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
