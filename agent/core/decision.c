@@ -56,12 +56,13 @@ unsigned decisions_above(const struct decisions *decisions, unsigned of, struct 
     return above;
 }
 
-unsigned decisions_on_time_in_a_row(const struct decisions *decisions)
+unsigned decisions_on_time_since(const struct decisions *decisions, struct walltime after)
 {
     unsigned row = 0;
     const struct decision *decision;
     for (size_t i = 0; (decision = decisions_get(decisions, i)) != NULL; i++) {
-        if (decision->counts && decision->verdict != VERDICT_ON_TIME) {
+        if (decision->counts &&
+            (decision->verdict != VERDICT_ON_TIME || decision->arrived.ns <= after.ns)) {
             break;
         }
         row += decision->counts;

@@ -39,8 +39,8 @@ void decisions_add(struct decisions *decisions, struct walltime arrived, struct 
 // How many of the last `of` decisions have a residual above the threshold.
 unsigned decisions_above(const struct decisions *decisions, unsigned of, struct span threshold);
 
-// How many decisions in a row, newest first, were on time.
-unsigned decisions_on_time_in_a_row(const struct decisions *decisions);
+// How many decisions in a row, newest first, were on time and arrived after this.
+unsigned decisions_on_time_since(const struct decisions *decisions, struct walltime after);
 
 // From here on earlier decisions count no more (an incident closed, a window ended).
 void decisions_restart(struct decisions *decisions);

@@ -169,11 +169,19 @@ static void evaluate_slow(struct core *core, int peer, enum direction direction,
 static void evaluate_recovery(struct core *core, int peer, enum direction direction,
                               struct moment now)
 {
-    struct path *path = path_of(core, peer, direction);
-    if (decisions_on_time_in_a_row(&path->decisions) >= core->settings->incidents.close_after) {
-        struct subject subject = subject_of_path(peer, direction);
-        trouble_close(core, INCIDENT_SILENT, &subject, now);
-        trouble_close(core, INCIDENT_SLOW, &subject, now);
+    const struct decisions *decisions = &path_of(core, peer, direction)->decisions;
+    struct subject subject = subject_of_path(peer, direction);
+    const enum incident_kind kinds[] = {INCIDENT_SILENT, INCIDENT_SLOW};
+    bool recovered[] = {false, false};
+    for (int i = 0; i < 2; i++) { // both are asked first: closing one begins the count anew
+        const struct incident *open = trouble_find(core, kinds[i], &subject);
+        recovered[i] = open != NULL && decisions_on_time_since(decisions, open->opened) >=
+                                           core->settings->incidents.close_after;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (recovered[i]) {
+            trouble_close(core, kinds[i], &subject, now);
+        }
     }
 }
 
