@@ -125,10 +125,7 @@ void core_configure(struct core *core, const struct settings *settings, struct m
         inbound_configure(core, (int)i, now);
     }
     for (size_t i = 0; i < settings->mailbox_count; i++) {
-        schedule_set(&core->mailbox_timers, (uint32_t)i,
-                     core->mailboxes[i].readable ? INSTANT_NEVER
-                                                 : instant_add(core->mailboxes[i].blind_since,
-                                                               settings->incidents.blind_after));
+        core_watch_mailbox(core, (int)i, now);
     }
 }
 

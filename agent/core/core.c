@@ -64,6 +64,15 @@ static void notice_sleep(struct core *core, struct moment now)
     }
 }
 
+void core_watch_mailbox(struct core *core, int mailbox, struct moment now)
+{
+    const struct mailbox *state = &core->mailboxes[mailbox];
+    struct instant due =
+        instant_add(state->blind_since, core->settings->incidents.blind_after);
+    schedule_set(&core->mailbox_timers, (uint32_t)mailbox,
+                 state->readable ? INSTANT_NEVER : instant_later(due, now.instant));
+}
+
 static void mailbox_changed(struct core *core, int index, bool readable, const char *cause,
                             struct moment now)
 {
@@ -76,7 +85,7 @@ static void mailbox_changed(struct core *core, int index, bool readable, const c
             core_interrupted(core, begin, now, index);
         }
         mailbox->cause[0] = '\0';
-        schedule_set(&core->mailbox_timers, (uint32_t)index, INSTANT_NEVER);
+        core_watch_mailbox(core, index, now);
         trouble_close(core, INCIDENT_BLIND, &subject, now);
         return;
     }
@@ -85,8 +94,7 @@ static void mailbox_changed(struct core *core, int index, bool readable, const c
     if (mailbox->readable) {
         mailbox->readable = false;
         mailbox->blind_since = now.instant;
-        schedule_set(&core->mailbox_timers, (uint32_t)index,
-                     instant_add(now.instant, core->settings->incidents.blind_after));
+        core_watch_mailbox(core, index, now);
     }
 }
 

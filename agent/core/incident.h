@@ -61,6 +61,7 @@ struct incident {
     struct walltime closed; // none while open
     bool closing;           // will be closed at its next turn
     bool notified;
+    bool worsened; // since it was notified: is to be notified once more
     struct walltime notified_at;
     char suppressed_by[WINDOW_ID_SIZE]; // the last window that held its notification back
     unsigned drained;                   // probes it explains that have arrived

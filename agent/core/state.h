@@ -57,6 +57,10 @@ bool core_resolve_subject(const struct settings *settings, const char *text, str
 // path's silence counts in it. `mailbox` -1: all paths.
 void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox);
 
+// An unreadable mailbox makes us blind some time after it became so, and again should its incident
+// be closed meanwhile.
+void core_watch_mailbox(struct core *core, int mailbox, struct moment now);
+
 // ---- outbound.c ----
 
 void outbound_configure(struct core *core, int peer, struct moment now);

@@ -112,7 +112,8 @@ static bool has_open_cause(const struct core *core, const struct incident *incid
 }
 
 // The receiver speaks of a path; the sender of what it knows alone, and of the rest only when the
-// receiver has no agent or has not been heard since.
+// receiver has no agent or has not been heard since. Not heard means silent: a peer whose next
+// probe is merely not due yet will speak for itself.
 static bool ours_to_say(const struct core *core, const struct incident *incident)
 {
     if (incident->subject.kind != SUBJECT_PATH || incident->kind == INCIDENT_REFUSED ||
@@ -120,7 +121,9 @@ static bool ours_to_say(const struct core *core, const struct incident *incident
         return true;
     }
     const struct peer *peer = &core->peers[incident->subject.peer];
-    return peer->collect >= 0 || peer->heard.ns <= incident->opened.ns;
+    struct subject inbound = subject_of_path(incident->subject.peer, INBOUND);
+    return peer->collect >= 0 || (peer->heard.ns <= incident->opened.ns &&
+                                  trouble_find(core, INCIDENT_SILENT, &inbound) != NULL);
 }
 
 static void record(struct core *core, const struct incident *incident)
@@ -138,8 +141,14 @@ static void say(struct core *core, const struct incident *incident, enum notice 
 static void notify(struct core *core, uint32_t place, struct moment now)
 {
     struct incident *incident = core->incidents.places[place];
-    enum notice notice = incident->notified ? NOTICE_REMINDER : NOTICE_FIRING;
+    bool reminder = incident->notified && !incident->worsened;
+    enum notice notice = reminder ? NOTICE_REMINDER : NOTICE_FIRING;
+    if (reminder && incident->evidence.oldest_age.ns > 0) {
+        struct span since = walltime_since(now.wall, incident->notified_at);
+        incident->evidence.oldest_age = span_add(incident->evidence.oldest_age, since);
+    }
     incident->notified = true;
+    incident->worsened = false;
     incident->notified_at = now.wall;
     core->incident_counts[incident->kind][incident->severity].notified++;
     record(core, incident);
@@ -187,6 +196,9 @@ static void close_at(struct core *core, uint32_t place, struct moment now)
         struct path *path = path_of(core, incident->subject.peer, incident->subject.direction);
         path_close_trouble(path, now.wall, incident->id);
         decisions_restart(&path->decisions);
+    }
+    if (incident->subject.kind == SUBJECT_MAILBOX) {
+        core_watch_mailbox(core, incident->subject.mailbox, now);
     }
     release_symptoms(core, incident, now);
     schedule_set(&core->incident_timers, place, INSTANT_NEVER);
@@ -246,7 +258,7 @@ void trouble_worsen(struct core *core, struct incident *incident, enum severity 
     core->incident_counts[incident->kind][severity].opened++;
     record(core, incident);
     if (incident->notified) {
-        incident->notified = false;
+        incident->worsened = true;
         int64_t place = incidents_find(&core->incidents, incident->kind, &incident->subject);
         schedule_set(&core->incident_timers, (uint32_t)place, now.instant);
     }
