@@ -98,16 +98,19 @@ static bool count_entries(struct store *store, struct error *error)
 static bool open_ledger(struct store *store, bool suspect, struct moment now, char *kept,
                         size_t kept_size, struct error *error)
 {
+    struct error reason;
     suspect = suspect && store_files_ledger_bytes(store->ledger) > 0;
-    bool open = !suspect && begin_ledger(store, error) && count_entries(store, error);
+    bool open = !suspect && begin_ledger(store, &reason) && count_entries(store, &reason);
     if (!open && (suspect || store->corrupt)) {
-        open = begin_another(store, now, kept, kept_size, error) && count_entries(store, error);
+        open = begin_another(store, now, kept, kept_size, &reason) && count_entries(store, &reason);
     }
-    if (open) {
-        store_lock_note_holder(store->lock);
-        sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    if (!open) {
+        *error = reason;
+        return false;
     }
-    return open;
+    store_lock_note_holder(store->lock);
+    sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return true;
 }
 
 static void destroy(struct store *store)
@@ -210,6 +213,7 @@ struct store_figures store_figures(const struct store *store)
         .entries = store->entries,
         .bytes = store_files_ledger_bytes(store->ledger) + store_files_log_bytes(store->ledger),
         .commit_failures = store->commit_failures,
+        .corrupt = store->corrupt,
     };
 }
 

@@ -3,9 +3,14 @@
 //
 // Writes gather in one transaction; store_commit ends it, once per loop turn and before the deeds
 // of that turn. What is committed survives kill -9; STORE_DURABLE also survives a power cut. A
-// write that fails makes the commit fail; the caller must then not do the deed.
+// write that fails makes the commit fail; the caller must then not do the deed. The store goes on:
+// once the disk has space again, the next commit succeeds.
 //
 // Times are stored as nanoseconds since 1970, spans as nanoseconds, names as text.
+//
+// Damage: at start the ledger is looked through, small ones always, large ones (above 64 MiB) after
+// a run that did not end by store_close, for a second at most. Damage found later fails all commits
+// from then on and is noted for the next start. In both cases the damaged ledger is kept aside.
 #ifndef MAILFLOW_SHELL_STORE_H
 #define MAILFLOW_SHELL_STORE_H
 
@@ -38,27 +43,31 @@ bool store_commit(struct store *store, enum store_durability durability, struct 
 
 // ---- writes; each begins a transaction when none is open ----
 
-// Inserts or updates the judged life. Evidence already stored stays.
+// Inserts or updates the judged life. Evidence already stored stays, and so does what this record
+// does not say (a time that is none, slot 0; the kind is that of the first record).
 void store_put_probe(struct store *store, const struct probe_record *record);
 
-// What the server and the prober said about a submission.
+// What the server and the prober said about a submission. May come before the probe in one turn.
 void store_put_outcome(struct store *store, const struct probe_id *id,
                        const struct submit_outcome *outcome);
 
-// Where an arrived probe lies and how its arrival was seen.
+// Where an arrived probe lies and how its arrival was seen. May come before the probe in one turn.
 void store_put_message(struct store *store, const struct probe_id *id,
                        const struct collect_report *report);
 
 void store_put_incident(struct store *store, const struct incident *incident);
 void store_put_window(struct store *store, const struct window *window);
+
+// Of two numbers for a peer the higher one stays.
 void store_put_slots(struct store *store, const char *peer, int64_t reserved);
 
 // Remembers that this run is alive; with `started` also when it began.
 void store_put_alive(struct store *store, struct walltime now);
 void store_put_started(struct store *store, struct walltime now);
 
-// Deletes at most `limit` resolved probes and closed incidents older than this; true when there may
-// be more.
+// Deletes at most `limit` resolved probes and closed incidents older than this, and the windows
+// that no probe in flight can have touched; true when there may be more. A probe's age counts from
+// when this agent came to know of it.
 bool store_retain(struct store *store, struct walltime before, unsigned limit);
 
 // ---- reads ----
@@ -67,11 +76,11 @@ enum store_arrival { STORE_ARRIVAL_NEW, STORE_ARRIVAL_SAME, STORE_ARRIVAL_DUPLIC
 
 // Whether the probe of an arrival report has arrived before, as this very message (same mailbox,
 // folder, UIDVALIDITY and UID) or as another. An outbound probe of ours that has not arrived is
-// new.
+// new. A failure to read makes the next commit fail.
 enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report);
 
-// What the core needs after a start: for every path named in the rows all open probes and the
-// newest `newest` resolved ones, oldest first; open incidents; windows that ended after
+// What the core needs after a start: for every path named in the rows all probes in flight and the
+// newest `newest` that arrived, oldest first; open incidents; windows that ended after
 // `windows_since`; reserved slots; when the last run began and was last alive (none for a new
 // ledger).
 struct store_restore {
@@ -112,19 +121,22 @@ struct store_query {
     int direction;         // enum direction, or -1
     int verdict;           // enum verdict, or -1
     struct walltime since; // none = from the beginning; by `sent`, or `planned` where not sent
-    int64_t before;        // cursor; 0 = from the newest
+    int64_t before;        // cursor; 0 = from the newest; nothing follows one that has expired
     unsigned limit;
 };
 
-// Newest first; false from `each` ends it.
+// Newest first by when this agent came to know of the probe (outbound: planned, inbound: arrived),
+// on its own clock: an order that no later news of a probe and no peer's clock changes, so that
+// pages neither overlap nor miss any. False from `each` ends it; `each` must not query probes
+// itself.
 bool store_query_probes(struct store *store, const struct store_query *query,
                         bool (*each)(void *context, const struct store_probe *probe), void *context,
                         struct error *error);
 
-// False when there is no such probe.
+// False when there is no such probe. A failure to read makes the next commit fail.
 bool store_get_probe(struct store *store, const struct probe_id *id, struct store_probe *out);
 
-// Incidents newest first, open and closed, at most `limit`.
+// Incidents newest first, at most `limit`: those still open, and those closed since then.
 bool store_query_incidents(struct store *store, struct walltime since, unsigned limit,
                            bool (*each)(void *context, const struct incident *incident),
                            void *context, struct error *error);
@@ -133,6 +145,7 @@ struct store_figures {
     int64_t entries; // probes kept
     int64_t bytes;   // ledger and its write-ahead log
     uint64_t commit_failures;
+    bool corrupt; // damage was found: no commit succeeds any more, only a new start helps
 };
 struct store_figures store_figures(const struct store *store);
 

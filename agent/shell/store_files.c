@@ -109,10 +109,8 @@ bool store_files_create(const char *ledger, struct error *error)
     if (file < 0) {
         return errno == EEXIST || error_set(error, "ledger %s: %s", ledger, strerror(errno));
     }
-    bool done = fchmod(file, 0600) == 0;
-    done = done || error_set(error, "ledger %s: %s", ledger, strerror(errno));
     close(file);
-    return done;
+    return true;
 }
 
 static bool file_exists(const char *path)

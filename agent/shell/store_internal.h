@@ -78,7 +78,8 @@ int store_lock_take(const char *state_dir, bool *suspect, struct error *error);
 void store_lock_note_corrupt(int lock);
 void store_lock_note_holder(int lock);
 
-// An empty file that only we can read, whatever the umask, unless the ledger exists.
+// An empty file that only its user can read, unless the ledger exists. SQLite gives its log the
+// same mode.
 bool store_files_create(const char *ledger, struct error *error);
 
 // Renames the ledger and its log to names that have not been used; nothing is opened or changed.
@@ -117,6 +118,7 @@ void store_bind_id(struct store_binder *binder, const struct probe_id *value);
 // Reads the columns of a row in their order. What no version of us wrote is malformed.
 struct store_reader {
     sqlite3_stmt *statement;
+    int code; // of the last step
     int taken;
     bool malformed;
 };

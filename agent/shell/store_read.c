@@ -8,27 +8,26 @@
 // clocks differ.
 #define SENT_AFTER_NOTED SPAN_HOURS(1)
 
-// Ends a statement. `code` is that of its last step; false with the reason unless it was the end.
-static bool read_end(struct store *store, const struct store_reader *reader, int code,
-                     struct error *error)
+// Ends a statement; false with the reason unless its last step was the end of the rows.
+static bool read_end(struct store *store, const struct store_reader *reader, struct error *error)
 {
-    bool done = code == SQLITE_DONE && !reader->malformed;
+    bool done = reader->code == SQLITE_DONE && !reader->malformed;
     if (!done) {
-        store_explain(store, reader->malformed ? SQLITE_CORRUPT : code, error);
+        store_explain(store, reader->malformed ? SQLITE_CORRUPT : reader->code, error);
     }
     sqlite3_reset(reader->statement);
     return done;
 }
 
 // The next row; false at the end, after a failure, and when the row before was malformed.
-static bool read_next(struct store_reader *reader, int *code)
+static bool read_next(struct store_reader *reader)
 {
     if (reader->malformed) {
         return false;
     }
-    *code = sqlite3_step(reader->statement);
+    reader->code = sqlite3_step(reader->statement);
     reader->taken = 0;
-    return *code == SQLITE_ROW;
+    return reader->code == SQLITE_ROW;
 }
 
 // ---- what one arrival or one probe needs ----
@@ -46,17 +45,16 @@ static bool same_message(struct store_reader *reader, const struct collect_repor
 
 enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report)
 {
-    int code;
     enum store_arrival found = STORE_ARRIVAL_NEW;
     struct store_binder key = store_binder_for(store, STATEMENT_GET_LOCATION);
     store_bind_id(&key, &report->tag.id);
     struct store_reader row = store_reader_for(key.statement);
-    if (read_next(&row, &code)) {
+    if (read_next(&row)) {
         bool arrived = walltime_known(store_read_time(&row));
         bool same = same_message(&row, report);
         found = !arrived ? STORE_ARRIVAL_NEW : same ? STORE_ARRIVAL_SAME : STORE_ARRIVAL_DUPLICATE;
-    } else if (code != SQLITE_DONE) {
-        store_fail(store, code); // what follows from a wrong answer must not be committed
+    } else if (row.code != SQLITE_DONE) {
+        store_fail(store, row.code); // what follows from a wrong answer must not be committed
     }
     sqlite3_reset(key.statement);
     return found;
@@ -64,15 +62,14 @@ enum store_arrival store_find_arrival(struct store *store, const struct collect_
 
 bool store_get_probe(struct store *store, const struct probe_id *id, struct store_probe *out)
 {
-    int code;
     struct store_binder key = store_binder_for(store, STATEMENT_GET_PROBE);
     store_bind_id(&key, id);
     struct store_reader row = store_reader_for(key.statement);
-    bool found = read_next(&row, &code);
+    bool found = read_next(&row);
     if (found) {
         store_read_probe(&row, out);
-    } else if (code != SQLITE_DONE) {
-        store_fail(store, code);
+    } else if (row.code != SQLITE_DONE) {
+        store_fail(store, row.code);
     }
     if (row.malformed) {
         store_fail(store, SQLITE_CORRUPT);
@@ -83,11 +80,10 @@ bool store_get_probe(struct store *store, const struct probe_id *id, struct stor
 
 int64_t store_last_incident(struct store *store)
 {
-    int code;
     struct store_reader row = store_reader_for(store->statements[STATEMENT_GET_LAST_INCIDENT]);
-    int64_t last = read_next(&row, &code) ? store_read_integer(&row) : 0;
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        store_fail(store, code);
+    int64_t last = read_next(&row) ? store_read_integer(&row) : 0;
+    if (row.code != SQLITE_ROW && row.code != SQLITE_DONE) {
+        store_fail(store, row.code);
     }
     sqlite3_reset(row.statement);
     return last;
@@ -98,95 +94,89 @@ int64_t store_last_incident(struct store *store)
 static bool get_mark(struct store *store, const char *name, struct walltime *out,
                      struct error *error)
 {
-    int code;
     struct store_binder key = store_binder_for(store, STATEMENT_GET_MARK);
     store_bind_text(&key, name);
     struct store_reader row = store_reader_for(key.statement);
     *out = WALLTIME_NONE;
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         *out = store_read_time(&row);
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 static bool restore_slots(struct store *store, const struct store_restore *restore,
                           struct error *error)
 {
-    int code;
     struct store_reader row = store_reader_for(store->statements[STATEMENT_LIST_SLOTS]);
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         char peer[SERVER_NAME_SIZE];
         store_read_text(&row, peer, sizeof peer);
         restore->slots(restore->context, peer, store_read_integer(&row));
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 static bool restore_windows(struct store *store, const struct store_restore *restore,
                             struct walltime since, struct error *error)
 {
-    int code;
     struct window window;
     struct store_binder range = store_binder_for(store, STATEMENT_LIST_WINDOWS);
     store_bind_integer(&range, since.ns);
     struct store_reader row = store_reader_for(range.statement);
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         store_read_window(&row, &window);
         if (!row.malformed) {
             restore->window(restore->context, &window);
         }
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 static bool restore_incidents(struct store *store, const struct store_restore *restore,
                               struct error *error)
 {
-    int code;
     struct incident incident;
     struct store_reader row = store_reader_for(store->statements[STATEMENT_LIST_OPEN_INCIDENTS]);
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         store_read_incident(&row, &incident);
         if (!row.malformed) {
             restore->incident(restore->context, &incident);
         }
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 static bool restore_path(struct store *store, const struct store_restore *restore, const char *peer,
                          enum direction direction, unsigned newest, struct error *error)
 {
-    int code;
     struct probe_record record;
     struct store_binder range = store_binder_for(store, STATEMENT_LIST_PATH);
     store_bind_text(&range, peer);
     store_bind_text(&range, direction_name(direction));
     store_bind_integer(&range, newest);
     struct store_reader row = store_reader_for(range.statement);
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         store_read_record(&row, &record);
         if (!row.malformed) {
             restore->probe(restore->context, &record);
         }
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 // Replaces the name by the next one in the rows, "" after the last.
 static bool next_peer(struct store *store, char peer[SERVER_NAME_SIZE], struct error *error)
 {
-    int code;
     struct store_binder key = store_binder_for(store, STATEMENT_NEXT_PEER);
     char after[SERVER_NAME_SIZE];
     text_copy(after, sizeof after, peer);
     store_bind_text(&key, after);
     struct store_reader row = store_reader_for(key.statement);
     peer[0] = '\0';
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         store_read_text(&row, peer, SERVER_NAME_SIZE);
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 static bool restore_probes(struct store *store, const struct store_restore *restore,
@@ -215,29 +205,27 @@ bool store_restore(struct store *store, const struct store_restore *restore, uns
 
 // ---- lists ----
 
+// The index that has the least to skip: probes that are not on time are few.
 static enum store_statement list_of(const struct store_query *query)
 {
-    if (query->peer != NULL) {
-        return STATEMENT_LIST_PROBES_OF_PEER;
+    if (query->verdict >= 0 && query->verdict != VERDICT_ON_TIME) {
+        return STATEMENT_LIST_PROBES_WITH_VERDICT;
     }
-    return query->verdict < 0 || query->verdict == VERDICT_ON_TIME
-               ? STATEMENT_LIST_PROBES
-               : STATEMENT_LIST_PROBES_WITH_VERDICT;
+    return query->peer != NULL ? STATEMENT_LIST_PROBES_OF_PEER : STATEMENT_LIST_PROBES;
 }
 
 // Where the row of the cursor stands among the newest. When retention has taken it, all after it is
 // as old: nothing follows.
 static bool find_cursor(struct store *store, int64_t cursor, int64_t *noted, struct error *error)
 {
-    int code;
     struct store_binder key = store_binder_for(store, STATEMENT_GET_NOTED);
     store_bind_integer(&key, cursor);
     struct store_reader row = store_reader_for(key.statement);
     *noted = INT64_MIN;
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         *noted = store_read_integer(&row);
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 static void bind_query(struct store_binder *list, const struct store_query *query, int64_t noted)
@@ -258,7 +246,6 @@ bool store_query_probes(struct store *store, const struct store_query *query,
                         bool (*each)(void *context, const struct store_probe *probe), void *context,
                         struct error *error)
 {
-    int code;
     int64_t noted = INT64_MAX;
     struct store_probe probe;
     if (query->before != 0 && !find_cursor(store, query->before, &noted, error)) {
@@ -267,32 +254,31 @@ bool store_query_probes(struct store *store, const struct store_query *query,
     struct store_binder list = store_binder_for(store, list_of(query));
     bind_query(&list, query, noted);
     struct store_reader row = store_reader_for(list.statement);
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         store_read_probe(&row, &probe);
         if (!row.malformed && !each(context, &probe)) {
-            code = SQLITE_DONE;
+            row.code = SQLITE_DONE;
             break;
         }
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }
 
 bool store_query_incidents(struct store *store, struct walltime since, unsigned limit,
                            bool (*each)(void *context, const struct incident *incident),
                            void *context, struct error *error)
 {
-    int code;
     struct incident incident;
     struct store_binder list = store_binder_for(store, STATEMENT_LIST_INCIDENTS);
     store_bind_integer(&list, since.ns);
     store_bind_integer(&list, limit);
     struct store_reader row = store_reader_for(list.statement);
-    while (read_next(&row, &code)) {
+    while (read_next(&row)) {
         store_read_incident(&row, &incident);
         if (!row.malformed && !each(context, &incident)) {
-            code = SQLITE_DONE;
+            row.code = SQLITE_DONE;
             break;
         }
     }
-    return read_end(store, &row, code, error);
+    return read_end(store, &row, error);
 }

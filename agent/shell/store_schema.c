@@ -44,8 +44,9 @@ static const char *const MIGRATIONS[] = {
     ") STRICT;"
     "CREATE INDEX probes_by_time ON probes (noted, verdict, state);"
     "CREATE INDEX probes_by_peer ON probes (peer, noted, direction, verdict);"
-    "CREATE INDEX probes_by_verdict ON probes (verdict, noted) WHERE verdict <> 'on_time';"
-    "CREATE INDEX probes_open ON probes (peer, direction, noted)"
+    "CREATE INDEX probes_by_verdict ON probes (verdict, noted, peer, direction)"
+    " WHERE verdict <> 'on_time';"
+    "CREATE INDEX probes_open ON probes (peer, direction, noted, state)"
     " WHERE state IN ('sending', 'accepted', 'uncertain');"
 
     "CREATE TABLE incidents ("

@@ -111,7 +111,8 @@ static const char
             [STATEMENT_LIST_PROBES_OF_PEER] =
                 LIST("probes_by_peer", "peer = ?7 AND (?8 IS NULL OR verdict = ?8)"),
             [STATEMENT_LIST_PROBES_WITH_VERDICT] =
-                LIST("probes_by_verdict", "verdict = ?8 AND verdict <> 'on_time' AND peer <> ''"),
+                LIST("probes_by_verdict", "verdict = ?8 AND verdict <> 'on_time' AND peer <> '' "
+                                          "AND (?7 IS NULL OR peer = ?7)"),
 };
 
 bool store_statements_prepare(struct store *store, struct error *error)

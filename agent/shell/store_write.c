@@ -5,6 +5,9 @@
 static bool write_begin(struct store *store, enum store_statement which,
                         struct store_binder *binder)
 {
+    if (store->corrupt) { // what is written now is gone at the next start
+        store_fail(store, SQLITE_CORRUPT);
+    }
     if (store->failure.message[0] != '\0') {
         return false;
     }
