@@ -1,5 +1,6 @@
 #include "base/receipt.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static bool read_microseconds(const char **at, int64_t *out)
     char *end;
     errno = 0;
     long long value = strtoll(*at, &end, 10);
-    if (end == *at || errno != 0 || value < 0 || value > INT64_MAX / 1000) {
+    // strtoll would also take blanks and a sign in front.
+    if (!isdigit((unsigned char)**at) || errno != 0 || value > INT64_MAX / 1000) {
         return false;
     }
     *at = end;
@@ -74,6 +76,21 @@ static bool read_item(const char **at, struct receipt *out)
     return true;
 }
 
+// Up to the end, or to what a later version may put behind the list.
+static bool read_items(const char **at, struct receipts *out, struct error *error)
+{
+    while (**at != '\0' && **at != ';') {
+        if (out->count == RECEIPTS_MAXIMUM) {
+            return error_set(error, "more than %d receipts in one probe", RECEIPTS_MAXIMUM);
+        }
+        if ((out->count > 0 && !skip(at, " ")) || !read_item(at, &out->items[out->count])) {
+            return error_set(error, "receipt %zu is not id/arrived/error", out->count + 1);
+        }
+        out->count++;
+    }
+    return true;
+}
+
 bool receipts_parse(const char *value, struct receipts *out, struct error *error)
 {
     const char *at = value;
@@ -83,21 +100,12 @@ bool receipts_parse(const char *value, struct receipts *out, struct error *error
         return error_set(error, "receipts begin with neither as_of nor seen: %.40s", value);
     }
     if (skip(&at, "; gap=") &&
-        (!read_time(&at, &out->gap_begin) || !skip(&at, "-") || !read_time(&at, &out->gap_end))) {
+        (!read_time(&at, &out->gap_begin) || !skip(&at, "-") || !read_time(&at, &out->gap_end) ||
+         out->gap_begin.ns > out->gap_end.ns)) {
         return error_set(error, "receipts have a gap that is no pair of times: %.40s", at);
     }
     if (!skip(&at, "; got=")) {
         return error_set(error, "receipts have no list: %.40s", at);
     }
-    while (*at != '\0' && *at != ';') {
-        if (out->count == RECEIPTS_MAXIMUM) {
-            return error_set(error, "more than %d receipts in one probe", RECEIPTS_MAXIMUM);
-        }
-        if (!read_item(&at, &out->items[out->count])) {
-            return error_set(error, "receipt %zu is not id/arrived/error", out->count + 1);
-        }
-        out->count++;
-        skip(&at, " ");
-    }
-    return true;
+    return read_items(&at, out, error);
 }

@@ -69,7 +69,7 @@ static bool find_field(const char *list, const char *name, char value[FIELD_SIZE
     size_t name_length = strlen(name);
     bool found = false;
     for (const char *at = list; *at != '\0';) {
-        at += strspn(at, "; ");
+        at += strspn(at, "; \t\r\n");
         size_t length = strcspn(at, ";");
         if (length > name_length && memcmp(at, name, name_length) == 0 && at[name_length] == '=') {
             size_t size = length - name_length - 1;
@@ -311,6 +311,13 @@ static bool parse_message_id_parts(const char *at, const char *end, struct tag *
     return true;
 }
 
+// Whether "@domain>" and nothing more stands there.
+static bool ends_message_id(const char *at)
+{
+    size_t length = strcspn(at + 1, "<> \t\r\n");
+    return length > 0 && strcmp(at + 1 + length, ">") == 0;
+}
+
 bool tag_parse_message_id(const char *value, const struct mesh_keys *keys, struct tag *out,
                           struct error *error)
 {
@@ -318,8 +325,8 @@ bool tag_parse_message_id(const char *value, const struct mesh_keys *keys, struc
     *out = (struct tag){0};
     size_t length = strcspn(value, "@");
     uint8_t claimed[MAC_SIZE], mac[MAC_SIZE];
-    if (value[0] != '<' || value[length] != '@' || length < MAC_TEXT + 2 || length > 240 ||
-        value[length - MAC_TEXT - 1] != '.' ||
+    if (value[0] != '<' || value[length] != '@' || !ends_message_id(value + length) ||
+        length < MAC_TEXT + 2 || length > 240 || value[length - MAC_TEXT - 1] != '.' ||
         !base32_decode(value + length - MAC_TEXT, MAC_TEXT, claimed, sizeof claimed) ||
         !parse_message_id_parts(value + 1, value + length - MAC_TEXT - 1, out)) {
         return false;

@@ -76,7 +76,8 @@ void tag_format_message_id(const struct tag *tag, const struct mesh_key *key, co
 
 // Reads and verifies a Message-ID, angle brackets included. False with an empty error when it is
 // not of our form at all (a stranger's mail), false with a message when it is but does not verify.
-// kind, error, next, drain and previous are not in it and come back zero.
+// error, next, drain and previous are not in it and come back zero; kind is slot when there is a
+// slot, else hand. `out` is not to be believed after a refusal.
 bool tag_parse_message_id(const char *value, const struct mesh_keys *keys, struct tag *out,
                           struct error *error);
 

@@ -56,7 +56,9 @@ enum imap_result imap_broken(const struct imap_session *session, struct error *e
 {
     const char *bye = stream_guard(session->stream)->bye;
     if (bye[0] != '\0') {
-        imap_error_set(session, "the server ended the connection", bye + strlen("* BYE"), error);
+        const char *words = bye + strlen("* BYE");
+        words += strspn(words, " ");
+        imap_error_set(session, "the server ended the connection", words, error);
         return IMAP_BROKEN;
     }
     imap_error_set(session, stream_failure(session->stream), "", error);

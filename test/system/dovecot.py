@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -87,7 +88,9 @@ class Dovecot:
         )
 
     def start(self):
-        self.process = subprocess.Popen(["dovecot", "-F", "-c", self.config])
+        self.process = subprocess.Popen(
+            ["dovecot", "-F", "-c", self.config], start_new_session=True
+        )
         end = time.monotonic() + READY_SECONDS
         while time.monotonic() < end:
             try:
@@ -99,7 +102,8 @@ class Dovecot:
         raise RuntimeError("dovecot does not start: " + self.log())
 
     def stop(self):
-        self.process.terminate()
+        # The whole group: left alone, those that serve a client take ten seconds to go.
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(READY_SECONDS)
 
     def log(self):

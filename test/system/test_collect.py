@@ -662,7 +662,7 @@ def test_a_server_that_floods_is_left_without_growing(step, piece):
         ("\0\1\2 rubbish\r\n" * 10 + "{tag} OK\r\n", "not IMAP"),
         ("HTTP/1.1 400 Bad Request\r\n\r\n", "not IMAP"),
         ("9999 OK somebody else's\r\n", "answers another command"),
-        ("* BYE shutting down\r\n", "the server ended the connection:  shutting down"),
+        ("* BYE shutting down\r\n", "the server ended the connection: shutting down"),
     ],
     ids=["literal", "overflow", "nesting", "parentheses", "garbage", "http", "tag", "bye"],
 )
