@@ -1,0 +1,124 @@
+#include "ctl/help.h"
+
+#include <string.h>
+
+#include "ctl/suggest.h"
+
+enum { VERBS_MOST = 32 };
+
+static void print_summary(const struct verb *verb, FILE *out)
+{
+    fprintf(out, "  %-20s %s\n", verb->name, verb->summary);
+}
+
+void help_print(FILE *out)
+{
+    fputs("Usage: mailflowctl [OPTION]... VERB [ARGUMENT]...\n\n"
+          "Asks and steers the mailflow agent of this server.\n\nVerbs:\n",
+          out);
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        print_summary(&VERBS[i], out);
+    }
+    fputs("\nOptions of every verb:\n", out);
+    options_print_help(OPTIONS_GLOBAL, out);
+    fputs("\nDurations are written 250ms, 15s, 30m, 4h, 5d.\n"
+          "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 agent unreachable.\n"
+          "More on a verb: mailflowctl VERB --help\n",
+          out);
+}
+
+void help_print_verb(const struct verb *verb, FILE *out)
+{
+    const char *arguments = verb->arguments == NULL ? "" : verb->arguments;
+    fprintf(out, "Usage: mailflowctl %s%s%s [OPTION]...\n\n%s", verb->name,
+            arguments[0] == '\0' ? "" : " ", arguments, verb->help);
+    if (verb->options != 0) {
+        fputs("\nOptions:\n", out);
+        options_print_help(verb->options, out);
+    }
+    fputs("\nOptions of every verb:\n", out);
+    options_print_help(OPTIONS_GLOBAL, out);
+    fprintf(out, "\nExamples:\n%s", verb->examples);
+}
+
+static bool in_group(const struct verb *verb, const char *word)
+{
+    size_t length = strlen(word);
+    return strncmp(verb->name, word, length) == 0 && verb->name[length] == ' ';
+}
+
+bool help_print_group(const char *word, FILE *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (in_group(&VERBS[i], word)) {
+            fputs(any ? "" : "Verbs:\n", out);
+            print_summary(&VERBS[i], out);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (in_group(&VERBS[i], word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// "maintenance alone does nothing: begin, extend, ..."
+static void describe_group(const char *word, struct text *out)
+{
+    const char *before = " what? One of: ";
+    text_append(out, word);
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (in_group(&VERBS[i], word)) {
+            text_append(out, before);
+            text_append(out, VERBS[i].name + strlen(word) + 1);
+            before = ", ";
+        }
+    }
+}
+
+// The verb's name, of as many words as the ones given have, that comes nearest.
+static const char *nearest_verb(const char *const *words, size_t count)
+{
+    const char *names[VERBS_MOST];
+    char pair[128];
+    struct text text = TEXT_OVER(pair);
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = VERBS[i].name;
+    }
+    const char *near = suggest_nearest(words[0], names, VERB_COUNT);
+    if (near == NULL && count > 1) {
+        text_append(&text, words[0]);
+        text_append(&text, " ");
+        text_append(&text, words[1]);
+        near = suggest_nearest(pair, names, VERB_COUNT);
+    }
+    return near;
+}
+
+void help_describe_unknown(const char *const *words, size_t count, struct text *out)
+{
+    bool group = is_group(words[0]);
+    if (group && count == 1) {
+        describe_group(words[0], out);
+        return;
+    }
+    const char *near = nearest_verb(words, count);
+    text_append(out, "no verb '");
+    text_append_escaped(out, words[0]);
+    if (group) {
+        text_append(out, " ");
+        text_append_escaped(out, words[1]);
+    }
+    text_append(out, "'");
+    if (near != NULL) {
+        text_format(out, "; did you mean '%s'?", near);
+    }
+}

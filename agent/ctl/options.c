@@ -1,0 +1,266 @@
+#include "ctl/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/suggest.h"
+#include "ctl/when.h"
+
+enum value { VALUE_NONE, VALUE_TEXT, VALUE_SPAN, VALUE_COUNT, VALUE_KIND, VALUE_TIME, VALUE_SINCE };
+
+static const struct row {
+    const char *name;
+    char letter; // '\0' = long only
+    enum value value;
+    const char *shown; // what stands for the value in help
+    size_t offset;     // in struct command
+    const char *help;
+} ROWS[OPTIONS] = {
+    [OPTION_CONTROL] = {"control", '\0', VALUE_TEXT, "SOCKET", offsetof(struct command, control),
+                        "the agent's control socket (default: http.control\n"
+                        "of the configuration)"},
+    [OPTION_CONFIG] = {"config", '\0', VALUE_TEXT, "FILE", offsetof(struct command, config),
+                       "the agent's configuration (default:\n"
+                       "/etc/mailflow/mailflow.yaml)"},
+    [OPTION_TIMEOUT] = {"timeout", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, timeout),
+                        "how long to wait for each answer of the agent\n"
+                        "(default: 10s)"},
+    [OPTION_JSON] = {"json", '\0', VALUE_NONE, "", offsetof(struct command, json),
+                     "print JSON, as the agent's API has it"},
+    [OPTION_HELP] = {"help", 'h', VALUE_NONE, "", offsetof(struct command, help), "this text"},
+    [OPTION_VERSION] = {"version", '\0', VALUE_NONE, "", offsetof(struct command, version),
+                        "the version of this program"},
+    [OPTION_WAIT] = {"wait", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, wait),
+                     "how long to wait for the arrival (default: 60s);\n"
+                     "0 returns at once"},
+    [OPTION_WARNING] = {"warning", 'w', VALUE_SPAN, "DURATION", offsetof(struct command, warning),
+                        "exit 1 when the latency is more than this"},
+    [OPTION_CRITICAL] = {"critical", 'c', VALUE_SPAN, "DURATION",
+                         offsetof(struct command, critical),
+                         "exit 2 when the latency is more than this"},
+    [OPTION_SINCE] = {"since", '\0', VALUE_SINCE, "WHEN", offsetof(struct command, since),
+                      "a duration back from now, or a time\n"
+                      "(default: 24h)"},
+    [OPTION_LIMIT] = {"limit", '\0', VALUE_COUNT, "N", offsetof(struct command, limit),
+                      "at most so many, the newest"},
+    [OPTION_FOR] = {"for", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, duration),
+                    "how long"},
+    [OPTION_KIND] = {"kind", '\0', VALUE_KIND, "KIND", offsetof(struct command, kind),
+                     "routine (the default) or emergency"},
+    [OPTION_REASON] = {"reason", '\0', VALUE_TEXT, "TEXT", offsetof(struct command, reason),
+                       "what for; an emergency needs one"},
+    [OPTION_AT] = {"at", '\0', VALUE_TIME, "TIME", offsetof(struct command, at),
+                   "when it begins (default: now): 22:30,\n"
+                   "2026-07-28T22:30 or RFC 3339"},
+    [OPTION_FORCE] = {"force", '\0', VALUE_NONE, "", offsetof(struct command, force),
+                      "also when it is routine for more than 4 h"},
+};
+
+const char *option_name(enum option option)
+{
+    return ROWS[option].name;
+}
+
+// A zero needs no unit.
+static bool parse_span(const char *from, struct span *out, struct error *error)
+{
+    if (strcmp(from, "0") == 0) {
+        *out = SPAN_ZERO;
+        return true;
+    }
+    return span_parse(from, out) ||
+           error_set(error, "not a duration: write 250ms, 15s, 30m, 4h or 5d");
+}
+
+static bool parse_count(const char *from, int64_t *out, struct error *error)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(from, &end, 10);
+    *out = number;
+    return (errno == 0 && end != from && *end == '\0' && number >= 1) ||
+           error_set(error, "not a whole number above 0");
+}
+
+static bool parse_since(const char *from, struct walltime now, char out[40], struct error *error)
+{
+    struct span back;
+    struct walltime at;
+    struct text text = text_over(out, 40);
+    if (span_parse(from, &back)) {
+        if (!text_copy(out, 40, from)) {
+            return error_set(error, "not a duration: too long");
+        }
+        return true;
+    }
+    if (!when_parse(from, now, &at, error)) {
+        return error_set(error, "neither a duration (24h) nor a time (2026-07-28T14:30)");
+    }
+    walltime_append_rfc3339(at, &text);
+    return true;
+}
+
+static bool parse_kind(const char *from, const char **out, struct error *error)
+{
+    *out = from;
+    return strcmp(from, "routine") == 0 || strcmp(from, "emergency") == 0 ||
+           error_set(error, "neither routine nor emergency");
+}
+
+static bool store_value(const struct row *row, const char *value, struct walltime now,
+                        struct command *out, struct error *error)
+{
+    void *at = (char *)out + row->offset;
+    switch (row->value) {
+    case VALUE_NONE:
+        *(bool *)at = true;
+        return true;
+    case VALUE_TEXT:
+        *(const char **)at = value;
+        return true;
+    case VALUE_SPAN:
+        return parse_span(value, at, error);
+    case VALUE_COUNT:
+        return parse_count(value, at, error);
+    case VALUE_KIND:
+        return parse_kind(value, at, error);
+    case VALUE_TIME:
+        return when_parse(value, now, at, error);
+    case VALUE_SINCE:
+        return parse_since(value, now, at, error);
+    }
+    return false;
+}
+
+// A command line while it is read.
+struct scan {
+    char **next; // NULL at the end
+    struct walltime now;
+    struct command *command;
+    struct error *error;
+    bool failed;
+};
+
+// Keeps the first error only.
+static void scan_fail(struct scan *scan, const struct error *error)
+{
+    if (!scan->failed) {
+        *scan->error = *error;
+        scan->failed = true;
+    }
+}
+
+static void scan_option(struct scan *scan, const struct row *row, const char *attached)
+{
+    struct error error;
+    const char *value = attached;
+    if (row->value == VALUE_NONE && attached != NULL) {
+        error_set(&error, "--%s takes no value", row->name);
+        scan_fail(scan, &error);
+        return;
+    }
+    if (row->value != VALUE_NONE && value == NULL) {
+        value = *scan->next == NULL ? NULL : *scan->next++;
+    }
+    scan->command->given |= OPTION_BIT((unsigned)(row - ROWS));
+    if (row->value != VALUE_NONE && value == NULL) {
+        error_set(&error, "--%s needs a %s", row->name, row->shown);
+        scan_fail(scan, &error);
+    } else if (!store_value(row, value, scan->now, scan->command, &error)) {
+        error_prefix(&error, "--%s %s", row->name, value);
+        scan_fail(scan, &error);
+    }
+}
+
+static void scan_long(struct scan *scan, const char *word)
+{
+    struct error error;
+    const char *names[OPTIONS];
+    size_t length = strcspn(word, "=");
+    for (int i = 0; i < OPTIONS; i++) {
+        names[i] = ROWS[i].name;
+        if (strlen(names[i]) == length && strncmp(word, names[i], length) == 0) {
+            scan_option(scan, &ROWS[i], word[length] == '=' ? word + length + 1 : NULL);
+            return;
+        }
+    }
+    const char *near = suggest_nearest(word, names, OPTIONS);
+    error_set(&error, "no option '--%s'%s%s%s", word, near == NULL ? "" : "; did you mean '--",
+              near == NULL ? "" : near, near == NULL ? "" : "'?");
+    scan_fail(scan, &error);
+}
+
+// "-w 10s", "-w10s" or "-w=10s".
+static void scan_letter(struct scan *scan, const char *word)
+{
+    struct error error;
+    for (int i = 0; i < OPTIONS; i++) {
+        if (ROWS[i].letter == word[0]) {
+            const char *attached = word[1] == '\0' ? NULL : word + 1 + (word[1] == '=' ? 1 : 0);
+            scan_option(scan, &ROWS[i], attached);
+            return;
+        }
+    }
+    error_set(&error, "no option '-%s'", word);
+    scan_fail(scan, &error);
+}
+
+static void scan_word(struct scan *scan, const char *word)
+{
+    struct error error;
+    if (scan->command->word_count == COMMAND_WORDS_MAXIMUM) {
+        error_set(&error, "too many arguments, from '%s' on", word);
+        scan_fail(scan, &error);
+        return;
+    }
+    scan->command->words[scan->command->word_count++] = word;
+}
+
+bool command_parse(int argc, char **argv, struct walltime now, struct command *out,
+                   struct error *error)
+{
+    struct scan scan = {
+        .next = argc > 0 ? argv + 1 : argv, .now = now, .command = out, .error = error};
+    bool options = true;
+    *out = (struct command){.config = "/etc/mailflow/mailflow.yaml",
+                            .timeout = SPAN_SECONDS(10),
+                            .wait = SPAN_SECONDS(60),
+                            .since = "24h"};
+    while (*scan.next != NULL) {
+        const char *word = *scan.next++;
+        if (!options || word[0] != '-' || word[1] == '\0') {
+            scan_word(&scan, word);
+        } else if (strcmp(word, "--") == 0) {
+            options = false;
+        } else if (word[1] == '-') {
+            scan_long(&scan, word + 2);
+        } else {
+            scan_letter(&scan, word + 1);
+        }
+    }
+    return !scan.failed;
+}
+
+void options_print_help(uint32_t set, FILE *out)
+{
+    for (int i = 0; i < OPTIONS; i++) {
+        const struct row *row = &ROWS[i];
+        char left[64];
+        struct text text = TEXT_OVER(left);
+        if ((set & OPTION_BIT(i)) == 0) {
+            continue;
+        }
+        text_format(&text, row->letter == '\0' ? "    " : "-%c, ", row->letter);
+        text_format(&text, "--%s %s", row->name, row->shown);
+        for (const char *line = row->help; line != NULL;) {
+            size_t length = strcspn(line, "\n");
+            fprintf(out, "  %-25s %.*s\n", left, (int)length, line);
+            line = line[length] == '\0' ? NULL : line + length + 1;
+            left[0] = '\0';
+        }
+    }
+}

@@ -1,0 +1,77 @@
+#include "ctl/peers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/answer.h"
+#include "ctl/suggest.h"
+
+enum { PEERS_LISTED_MAXIMUM = 8 };
+
+// Every peer once, for the caller to free: the two paths of one stand side by side.
+static const char **collect_peers(const json_t *paths, size_t *count)
+{
+    size_t most = json_array_size(paths);
+    const char **peers = memory_checked(calloc(most + 1, sizeof peers[0]));
+    *count = 0;
+    for (size_t i = 0; i < most; i++) {
+        const char *peer = answer_text(json_array_get(paths, i), "peer");
+        bool repeated = *count > 0 && strcmp(peers[*count - 1], peer) == 0;
+        if (peer[0] != '\0' && !repeated) {
+            peers[(*count)++] = peer;
+        }
+    }
+    return peers;
+}
+
+static struct text end_of(struct error *error)
+{
+    size_t length = strlen(error->message);
+    return text_over(error->message + length, sizeof error->message - length);
+}
+
+bool peers_suggest(const json_t *paths, const char *name, struct error *error)
+{
+    size_t count;
+    const char **peers = collect_peers(paths, &count);
+    const char *near = suggest_nearest(name, peers, count);
+    struct text message = end_of(error);
+    if (near == NULL || strcmp(near, name) == 0) {
+        free(peers);
+        return false;
+    }
+    text_append(&message, "; did you mean '");
+    text_append_escaped(&message, near);
+    text_append(&message, "'?");
+    free(peers);
+    return true;
+}
+
+bool peers_ask_and_suggest(struct client *client, const char *name, struct error *error)
+{
+    struct error unused;
+    json_t *answer;
+    bool suggested = false;
+    if (client_ask(client, "GET", "/paths", NULL, &answer, &unused) == CLIENT_DONE) {
+        const json_t *paths = answer_list(answer, "paths", &unused);
+        suggested = paths != NULL && peers_suggest(paths, name, error);
+    }
+    json_decref(answer);
+    return suggested;
+}
+
+void peers_list(const json_t *paths, struct error *error)
+{
+    size_t count;
+    const char **peers = collect_peers(paths, &count);
+    struct text message = end_of(error);
+    for (size_t i = 0; i < count && i < PEERS_LISTED_MAXIMUM; i++) {
+        text_append(&message, i == 0 ? "; its peers are " : ", ");
+        text_append_escaped(&message, peers[i]);
+    }
+    if (count > PEERS_LISTED_MAXIMUM) {
+        text_format(&message, " and %zu more", count - PEERS_LISTED_MAXIMUM);
+    }
+    free(peers);
+}

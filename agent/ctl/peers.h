@@ -1,0 +1,20 @@
+// Who the agent's peers are, for suggestions.
+#ifndef MAILFLOW_CTL_PEERS_H
+#define MAILFLOW_CTL_PEERS_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "ctl/client.h"
+
+// Adds "; did you mean 'mx01'?" to the message when the name is none of the paths' peers but near
+// to one; false when it added nothing.
+bool peers_suggest(const json_t *paths, const char *name, struct error *error);
+
+// The same, of an agent that has to be asked first.
+bool peers_ask_and_suggest(struct client *client, const char *name, struct error *error);
+
+// Adds "; its peers are mx01, mx03", the first of many.
+void peers_list(const json_t *paths, struct error *error);
+
+#endif

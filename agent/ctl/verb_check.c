@@ -1,0 +1,69 @@
+#include <stdio.h>
+
+#include "base/text.h"
+#include "config/config.h"
+#include "ctl/report.h"
+#include "ctl/verb.h"
+
+static void print_problem(const struct config_problem *problem)
+{
+    char line[1024];
+    struct text text = TEXT_OVER(line);
+    config_problem_format(problem, &text);
+    puts(line);
+}
+
+static json_t *problem_to_json(const struct config_problem *problem)
+{
+    return memory_checked(json_pack(
+        "{s:o, s:i, s:i, s:s, s:o}", "file", client_json_text(problem->file), "line",
+        (int)problem->line, "column", (int)problem->column, "severity",
+        problem->warning ? "warning" : "error", "message", client_json_text(problem->message)));
+}
+
+static void print_json(const struct context *context, const struct config_problems *problems)
+{
+    json_t *list = memory_checked(json_array());
+    for (size_t i = 0; i < problems->count; i++) {
+        json_array_append_new(list, problem_to_json(&problems->items[i]));
+    }
+    report_json(context, list);
+    json_decref(list);
+}
+
+static size_t count_errors_shown(const struct config_problems *problems)
+{
+    size_t errors = 0;
+    for (size_t i = 0; i < problems->count; i++) {
+        errors += problems->items[i].warning ? 0 : 1;
+    }
+    return errors;
+}
+
+static void print_text(const struct config_problems *problems, const struct settings *settings)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        print_problem(&problems->items[i]);
+    }
+    size_t more = problems->errors - count_errors_shown(problems);
+    if (more > 0) {
+        printf("and %zu more errors\n", more);
+    }
+    if (settings != NULL) {
+        printf("ok: %zu peers, %zu mailboxes\n", settings->peer_count, settings->mailbox_count);
+    }
+}
+
+int verb_check(struct context *context)
+{
+    struct config_problems problems = {0};
+    struct settings *settings = settings_load(context->command->config, &problems);
+    bool good = settings != NULL;
+    if (context->command->json) {
+        print_json(context, &problems);
+    } else {
+        print_text(&problems, settings);
+    }
+    settings_destroy(settings);
+    return good ? EXIT_DONE : EXIT_REFUSED;
+}

@@ -1,0 +1,62 @@
+#include <stdio.h>
+
+#include "base/text.h"
+#include "ctl/answer.h"
+#include "ctl/report.h"
+#include "ctl/verb.h"
+#include "version.h"
+
+int verb_version(struct context *context)
+{
+    int code = EXIT_DONE;
+    bool json = context->command->json;
+    char agent[256];
+    struct text text = TEXT_OVER(agent);
+    if (!json) {
+        puts("mailflowctl " MAILFLOW_VERSION);
+        fflush(stdout);
+    }
+    json_t *answer = report_ask(context, "GET", "/version", NULL, NULL, &code);
+    if (answer != NULL && json) {
+        report_json(context, answer);
+    } else if (answer != NULL) {
+        text_append_escaped(&text, answer_text(answer, "version"));
+        text_append(&text, " at ");
+        text_append_escaped(&text, answer_text(answer, "server"));
+        printf("mailflowd %s\n", agent);
+    }
+    json_decref(answer);
+    return code;
+}
+
+static void print_problems(const json_t *problems)
+{
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        char line[1024];
+        struct text text = TEXT_OVER(line);
+        const char *problem = json_string_value(json_array_get(problems, i));
+        text_append_escaped(&text, problem == NULL ? "(not text)" : problem);
+        fprintf(stderr, "%s\n", line);
+    }
+}
+
+int verb_reload(struct context *context)
+{
+    struct error error;
+    json_t *answer;
+    enum client_result result =
+        client_ask(context->client, "POST", "/reload", NULL, &answer, &error);
+    if (answer != NULL && context->command->json) {
+        report_json(context, answer);
+    } else if (result == CLIENT_DONE) {
+        puts("The agent has taken the configuration over.");
+    } else if (result == CLIENT_REFUSED) {
+        print_problems(json_object_get(answer, "problems"));
+    }
+    json_decref(answer);
+    if (result == CLIENT_DONE) {
+        return EXIT_DONE;
+    }
+    return report_failure(context, result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_UNREACHABLE,
+                          error.message);
+}

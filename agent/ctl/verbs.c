@@ -1,0 +1,176 @@
+#include "ctl/verb.h"
+
+#include <string.h>
+
+#define TAKES(option) OPTION_BIT(OPTION_##option)
+
+const struct verb VERBS[] = {
+    {
+        .name = "status",
+        .needs_agent = true,
+        .run = verb_status,
+        .summary = "every path, open incidents, maintenance windows",
+        .help = "Shows the state of every path with its last and median latency, how many probes\n"
+                "are in flight and since when, the incidents that are open, the maintenance\n"
+                "windows that are not over, and the mailboxes that cannot be read.\n",
+        .examples = "  mailflowctl status\n"
+                    "  mailflowctl status --json | jq '.paths[] | select(.state != \"ok\")'\n",
+    },
+    {
+        .name = "probe",
+        .arguments = "PEER",
+        .least = 1,
+        .most = 1,
+        .options = TAKES(WAIT) | TAKES(WARNING) | TAKES(CRITICAL),
+        .needs_agent = true,
+        .plugin = true,
+        .run = verb_probe,
+        .summary = "send one probe now and wait for it",
+        .help =
+            "Sends one probe to the peer, outside the cadence, waits until its arrival is known\n"
+            "and prints its legs. The first line and the exit code are those of a Nagios or\n"
+            "Icinga plugin: 0 ok, 1 warning, 2 critical (not arrived in time, refused, bounced,\n"
+            "lost), 3 unknown (whatever is no measurement: no agent, wrong usage). Without -w\n"
+            "and -c the agent's own verdict decides: late is a warning. A peer that has an\n"
+            "agent tells of arrivals with its own next probe: allow for its interval in --wait.\n",
+        .examples = "  mailflowctl probe mx01\n"
+                    "  mailflowctl probe mx01 --wait 2m -w 10s -c 60s\n",
+    },
+    {
+        .name = "history",
+        .arguments = "PEER",
+        .least = 1,
+        .most = 1,
+        .options = TAKES(SINCE) | TAKES(LIMIT),
+        .needs_agent = true,
+        .run = verb_history,
+        .summary = "the probes exchanged with a peer and their verdicts",
+        .help =
+            "Lists the probes to and from the peer, newest first. With --json one probe a line\n"
+            "within the list.\n",
+        .examples = "  mailflowctl history mx01\n"
+                    "  mailflowctl history mx01 --since 2h\n"
+                    "  mailflowctl history mx01 --since 2026-07-28T12:00 --limit 50\n",
+    },
+    {
+        .name = "maintenance begin",
+        .arguments = "[SERVER]",
+        .most = 1,
+        .options = TAKES(FOR) | TAKES(KIND) | TAKES(REASON) | TAKES(AT) | TAKES(FORCE),
+        .needs_agent = true,
+        .run = verb_maintenance_begin,
+        .summary = "put a server into maintenance, now or later",
+        .help = "Opens a maintenance window of the server, or of this one when none is named.\n"
+                "Nothing is notified about it until the window and the settling time after it are\n"
+                "over. Without --for a routine window lasts 15 minutes, an emergency 2 hours.\n",
+        .examples =
+            "  mailflowctl maintenance begin --for 30m --reason 'kernel update'\n"
+            "  mailflowctl maintenance begin mx01 --at 22:30 --for 1h\n"
+            "  mailflowctl maintenance begin mx01 --kind emergency --reason 'disk failed'\n",
+    },
+    {
+        .name = "maintenance extend",
+        .arguments = "ID|SERVER",
+        .least = 1,
+        .most = 1,
+        .options = TAKES(FOR),
+        .required = TAKES(FOR),
+        .needs_agent = true,
+        .run = verb_maintenance_extend,
+        .summary = "let a window last longer",
+        .help = "Moves the end of a window by so much; of a server: of all its active windows.\n",
+        .examples = "  mailflowctl maintenance extend mx01 --for 30m\n"
+                    "  mailflowctl maintenance extend w-1f3a2b4c --for 1h\n",
+    },
+    {
+        .name = "maintenance end",
+        .arguments = "ID|SERVER",
+        .least = 1,
+        .most = 1,
+        .needs_agent = true,
+        .run = verb_maintenance_end,
+        .summary = "end an active window now",
+        .help = "Ends a window that is active; of a server: all its active windows.\n",
+        .examples = "  mailflowctl maintenance end mx01\n"
+                    "  mailflowctl maintenance end w-1f3a2b4c\n",
+    },
+    {
+        .name = "maintenance cancel",
+        .arguments = "ID|SERVER",
+        .least = 1,
+        .most = 1,
+        .needs_agent = true,
+        .run = verb_maintenance_cancel,
+        .summary = "call off a window",
+        .help =
+            "Calls off a window that is announced; one that is active ends now. Of a server: all\n"
+            "its announced and active windows.\n",
+        .examples = "  mailflowctl maintenance cancel mx01\n"
+                    "  mailflowctl maintenance cancel w-1f3a2b4c\n",
+    },
+    {
+        .name = "maintenance list",
+        .needs_agent = true,
+        .run = verb_maintenance_list,
+        .summary = "the windows that the agent knows",
+        .help = "Lists the maintenance windows with their ids.\n",
+        .examples = "  mailflowctl maintenance list\n",
+    },
+    {
+        .name = "check",
+        .run = verb_check,
+        .summary = "errors in the configuration, all of them",
+        .help = "Reads the configuration (see --config) and conf.d/*.yaml beside it as the agent\n"
+                "would, and prints every error with its place. Exits 1 if there is any. Does not\n"
+                "need the agent.\n",
+        .examples = "  mailflowctl check\n"
+                    "  mailflowctl check --config ./mailflow.yaml --json\n",
+    },
+    {
+        .name = "reload",
+        .needs_agent = true,
+        .run = verb_reload,
+        .summary = "let the agent read its configuration again",
+        .help =
+            "The agent takes the new configuration over whole, or keeps the one it has and says\n"
+            "what is wrong with the new one.\n",
+        .examples = "  mailflowctl check && mailflowctl reload\n",
+    },
+    {
+        .name = "version",
+        .needs_agent = true,
+        .run = verb_version,
+        .summary = "the versions of this program and of the agent",
+        .help = "For this program's version alone: mailflowctl --version\n",
+        .examples = "  mailflowctl version\n",
+    },
+};
+
+const size_t VERB_COUNT = sizeof VERBS / sizeof VERBS[0];
+
+// How many words the name has when the words begin with it, else 0.
+static size_t match_words(const char *name, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strcspn(name, " ");
+        if (strlen(words[i]) != length || strncmp(name, words[i], length) != 0) {
+            return 0;
+        }
+        if (name[length] == '\0') {
+            return i + 1;
+        }
+        name += length + 1;
+    }
+    return 0;
+}
+
+const struct verb *verb_find(const char *const *words, size_t count, size_t *used)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        *used = match_words(VERBS[i].name, words, count);
+        if (*used > 0) {
+            return &VERBS[i];
+        }
+    }
+    return NULL;
+}

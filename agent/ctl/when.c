@@ -1,0 +1,75 @@
+#include "ctl/when.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/text.h"
+
+// '#' stands for a digit, 'T' for itself or a blank.
+static bool matches(const char *from, const char *pattern)
+{
+    for (; *pattern != '\0'; pattern++, from++) {
+        bool good = *pattern == '#'   ? isdigit((unsigned char)*from) != 0
+                    : *pattern == 'T' ? *from == 'T' || *from == ' '
+                                      : *from == *pattern;
+        if (!good) {
+            return false;
+        }
+    }
+    return *from == '\0';
+}
+
+// The local clock's reading as UTC; false when the clock never shows it.
+static bool resolve_local(const struct tm *shown, struct walltime *out)
+{
+    struct tm local = *shown;
+    local.tm_isdst = -1;
+    time_t seconds = mktime(&local);
+    *out = (struct walltime){(int64_t)seconds * 1000000000};
+    return local.tm_mday == shown->tm_mday && local.tm_hour == shown->tm_hour &&
+           local.tm_min == shown->tm_min && local.tm_sec == shown->tm_sec;
+}
+
+static bool next_clock_time(struct tm *wanted, struct walltime now, struct walltime *out)
+{
+    time_t seconds = (time_t)(now.ns / 1000000000);
+    struct tm today;
+    localtime_r(&seconds, &today);
+    for (int day = 0; day < 2; day++) {
+        struct tm at = {.tm_year = today.tm_year, .tm_mon = today.tm_mon, .tm_mday = today.tm_mday};
+        at.tm_mday += day;
+        at.tm_hour = 12; // normalises the day without touching a clock change
+        mktime(&at);
+        at.tm_hour = wanted->tm_hour;
+        at.tm_min = wanted->tm_min;
+        at.tm_sec = wanted->tm_sec;
+        bool exists = resolve_local(&at, out);
+        if (out->ns > now.ns) {
+            return exists;
+        }
+    }
+    return false;
+}
+
+bool when_parse(const char *from, struct walltime now, struct walltime *out, struct error *error)
+{
+    struct tm shown = {0};
+    bool exists;
+    if (walltime_parse_rfc3339(from, out)) {
+        return true;
+    }
+    if (matches(from, "##:##") || matches(from, "##:##:##")) {
+        sscanf(from, "%2d:%2d:%2d", &shown.tm_hour, &shown.tm_min, &shown.tm_sec);
+        exists = next_clock_time(&shown, now, out);
+    } else if (matches(from, "####-##-##T##:##") || matches(from, "####-##-##T##:##:##")) {
+        sscanf(from, "%4d-%2d-%2d%*c%2d:%2d:%2d", &shown.tm_year, &shown.tm_mon, &shown.tm_mday,
+               &shown.tm_hour, &shown.tm_min, &shown.tm_sec);
+        shown.tm_year -= 1900;
+        shown.tm_mon -= 1;
+        exists = resolve_local(&shown, out) && out->ns > 0;
+    } else {
+        return error_set(error, "not a time: write 14:30, 2026-07-28T14:30 or RFC 3339");
+    }
+    return exists || error_set(error, "the clock never shows this time");
+}

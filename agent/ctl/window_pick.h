@@ -1,0 +1,28 @@
+// Which windows an operator means by an id or a server.
+#ifndef MAILFLOW_CTL_WINDOW_PICK_H
+#define MAILFLOW_CTL_WINDOW_PICK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum {
+    WINDOW_PICK_ANNOUNCED = 1,
+    WINDOW_PICK_ACTIVE = 2,
+    WINDOW_PICK_PAST = 4, // of the agent to refuse
+    WINDOW_PICK_ALL = 7,
+};
+
+// The states that a verb is for, as a set.
+struct window_choice {
+    unsigned by_id;
+    unsigned by_server;
+};
+
+// The window with this id, else those of this server. A new list, for the caller; NULL with the
+// reason when there are none in the states wanted.
+json_t *window_pick(const json_t *windows, const char *name, struct window_choice choice,
+                    struct error *error);
+
+#endif

@@ -1,0 +1,97 @@
+#include "ctl/windows.h"
+
+#include <string.h>
+
+#include "ctl/answer.h"
+#include "ctl/format.h"
+#include "ctl/table.h"
+
+static const struct table_column COLUMNS[] = {
+    {.title = "WINDOW"},
+    {.title = "SERVER", .cut = 8},
+    {.title = "KIND", .sequence = 2},
+    {.title = "STATE"},
+    {.title = "BEGIN", .sequence = 3},
+    {.title = "END", .sequence = 4},
+    {.title = "COUNTDOWN", .sequence = 5},
+    {.title = "BY", .cut = 8, .sequence = 1},
+    {.title = "REASON", .cut = 8, .sequence = 1},
+};
+
+bool window_in_state(const json_t *window, const char *state)
+{
+    return strcmp(answer_text(window, "state"), state) == 0;
+}
+
+static enum colour state_colour(const json_t *window)
+{
+    return window_in_state(window, "active")       ? COLOUR_NOTE
+           : window_in_state(window, "recovering") ? COLOUR_WARNING
+                                                   : COLOUR_PLAIN;
+}
+
+static void add_clock(struct table *table, const json_t *window, const char *member,
+                      struct walltime now)
+{
+    char shown[64] = "";
+    struct text text = TEXT_OVER(shown);
+    struct walltime at;
+    if (answer_time(window, member, &at)) {
+        format_clock(at, now, &text);
+    }
+    table_add(table, shown, COLOUR_PLAIN);
+}
+
+static void add_countdown(struct table *table, const json_t *window, struct walltime now)
+{
+    char shown[64] = "";
+    struct text text = TEXT_OVER(shown);
+    struct walltime begin, end;
+    if (answer_time(window, "begin", &begin) && answer_time(window, "end", &end) &&
+        !answer_true(window, "cancelled")) {
+        bool begun = begin.ns <= now.ns;
+        bool ended = end.ns <= now.ns;
+        text_append(&text, ended ? "ended " : begun ? "ends " : "begins ");
+        format_distance(begun ? end : begin, now, &text);
+    }
+    table_add(table, shown, COLOUR_PLAIN);
+}
+
+static void add_window(struct table *table, const json_t *window, struct walltime now)
+{
+    bool cancelled = answer_true(window, "cancelled");
+    table_add(table, answer_text(window, "id"), COLOUR_PLAIN);
+    table_add(table, answer_text(window, "server"), COLOUR_PLAIN);
+    table_add(table, answer_text(window, "kind"), COLOUR_PLAIN);
+    table_add(table, cancelled ? "cancelled" : answer_text(window, "state"),
+              cancelled ? COLOUR_PLAIN : state_colour(window));
+    add_clock(table, window, "begin", now);
+    add_clock(table, window, "end", now);
+    add_countdown(table, window, now);
+    table_add(table, answer_text(window, "by"), COLOUR_PLAIN);
+    table_add(table, answer_text(window, "reason"), COLOUR_PLAIN);
+}
+
+void windows_print(const json_t *windows, struct walltime now, const struct terminal *terminal)
+{
+    struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0], terminal);
+    for (size_t i = 0; i < json_array_size(windows); i++) {
+        add_window(table, json_array_get(windows, i), now);
+    }
+    table_print(table, stdout);
+    table_destroy(table);
+}
+
+void window_append_time(const json_t *window, const char *member, struct walltime now,
+                        struct text *out)
+{
+    struct walltime at;
+    if (!answer_time(window, member, &at)) {
+        text_append(out, "an unknown time");
+        return;
+    }
+    format_clock(at, now, out);
+    text_append(out, " (");
+    format_distance(at, now, out);
+    text_append(out, ")");
+}

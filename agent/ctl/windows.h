@@ -1,0 +1,20 @@
+// Maintenance windows as the agent answers them: shown as a table, and picked by id or server.
+#ifndef MAILFLOW_CTL_WINDOWS_H
+#define MAILFLOW_CTL_WINDOWS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/instant.h"
+#include "base/text.h"
+#include "ctl/terminal.h"
+
+void windows_print(const json_t *windows, struct walltime now, const struct terminal *terminal);
+
+bool window_in_state(const json_t *window, const char *state);
+
+// "until 14:30:00 (in 30 m)", of a member that is a time.
+void window_append_time(const json_t *window, const char *member, struct walltime now,
+                        struct text *out);
+
+#endif
