@@ -176,12 +176,12 @@ static void check_peer(struct reading *reading, const struct node *map, struct p
                       peer->name);
     }
     if (peer->collect[0] != '\0' && settings_find_mailbox(settings, peer->collect) < 0) {
-        problem_error(reading->problems, place_of(map, "collect"), "collect: no mailbox is '%s'",
-                      peer->collect);
+        problem_error(reading->problems, place_of(map, "collect"),
+                      "collect: no mailbox is called '%s'", peer->collect);
     }
     if (peer->collect[0] != '\0' && peer->agent[0] != '\0') {
         problem_error(reading->problems, place_of(map, "collect"),
-                      "collect: is for a peer without an agent, and this one has one");
+                      "collect: is for a peer without an agent, but this one has one");
     }
     if (member_of(map, "relay") == NULL) {
         peer->relay = settings->relay;

@@ -103,12 +103,14 @@ static void load_file(struct loading *loading, const struct config_file *file)
     }
 }
 
+// The directory's first `length` bytes (its slash among them, if it has any) and the name.
 static const char *join_path(struct arena *arena, const char *directory, size_t length,
                              const char *name)
 {
-    char *path = arena_take(arena, length + strlen(name) + 2);
+    size_t size = strlen(name) + 1;
+    char *path = arena_take(arena, length + size);
     memcpy(path, directory, length);
-    strcpy(path + length, name);
+    memcpy(path + length, name, size);
     return path;
 }
 

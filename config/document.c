@@ -1,6 +1,6 @@
 #include "config/document.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -15,7 +15,7 @@ struct builder {
     struct arena *arena;
     const struct config_file *file;
     struct problem_list *problems;
-    size_t *nodes;
+    size_t nodes;
     unsigned documents;
     struct node *root;
     struct node *open[DOCUMENT_DEPTH_MAXIMUM]; // lists and maps not ended yet, outermost first
@@ -28,92 +28,17 @@ static struct place place_of(const struct builder *builder, yaml_mark_t mark)
     return (struct place){builder->file, (unsigned)mark.line + 1, (unsigned)mark.column + 1};
 }
 
-const char *node_kind_name(enum node_kind kind)
-{
-    static const char *const NAMES[] = {"text", "a list", "a map"};
-    return NAMES[kind];
-}
-
-void node_append(struct node *parent, struct node *child)
-{
-    if (parent->last == NULL) {
-        parent->first = child;
-    } else {
-        parent->last->next = child;
-    }
-    parent->last = child;
-    parent->count++;
-}
-
-struct node *node_member(const struct node *map, const char *key)
-{
-    struct node *member = map->first;
-    while (member != NULL && strcmp(member->key, key) != 0) {
-        member = member->next;
-    }
-    return member;
-}
-
-static int compare_members(const void *left, const void *right)
-{
-    const struct node *a = *(const struct node *const *)left;
-    const struct node *b = *(const struct node *const *)right;
-    int order = strcmp(a->key, b->key);
-    if (order == 0) {
-        order = a->at.line != b->at.line ? (a->at.line < b->at.line ? -1 : 1)
-                                         : (a->at.column < b->at.column ? -1 : 1);
-    }
-    return order;
-}
-
-// The members in the order of their keys, so that a map of 100,000 of them is no trap.
-static struct node **sorted_members(struct arena *arena, const struct node *map)
-{
-    struct node **members = arena_take(arena, map->count * sizeof *members);
-    size_t count = 0;
-    for (struct node *member = map->first; member != NULL; member = member->next) {
-        members[count++] = member;
-    }
-    qsort(members, count, sizeof *members, compare_members);
-    return members;
-}
-
-static void drop_repeated_keys(struct builder *builder, struct node *map)
-{
-    struct node **members = sorted_members(builder->arena, map);
-    const struct node *kept = NULL;
-    size_t dropped = 0;
-    for (size_t i = 0; i < map->count; i++) {
-        struct node *member = members[i];
-        if (kept == NULL || strcmp(member->key, kept->key) != 0) {
-            kept = member;
-            continue;
-        }
-        problem_error(builder->problems, member->key_at, "repeated key '%s' (first at line %u)",
-                      problem_quote(member->key).text, kept->key_at.line);
-        member->key = NULL;
-        dropped++;
-    }
-    if (dropped == 0) {
-        return;
-    }
-    struct node *member = map->first;
-    map->first = map->last = NULL;
-    map->count = 0;
-    while (member != NULL) {
-        struct node *next = member->next;
-        member->next = NULL;
-        if (member->key != NULL) {
-            node_append(map, member);
-        }
-        member = next;
-    }
-}
-
 static bool builder_fails(struct builder *builder, struct place at, const char *why)
 {
     problem_error(builder->problems, at, "%s", why);
     return false;
+}
+
+// The list or map that is open. Libyaml ends nothing that it did not begin.
+static struct node *innermost(const struct builder *builder)
+{
+    assert(builder->depth > 0 && builder->open[builder->depth - 1] != NULL);
+    return builder->open[builder->depth - 1];
 }
 
 // Takes a node that has begun: as a key, as a key's value, as an item, or as the whole.
@@ -123,7 +48,7 @@ static bool builder_place(struct builder *builder, struct node *node)
         builder->root = node;
         return true;
     }
-    struct node *parent = builder->open[builder->depth - 1];
+    struct node *parent = innermost(builder);
     struct pending_key *key = &builder->keys[builder->depth - 1];
     if (parent->kind == NODE_MAP && key->text == NULL) {
         *key = (struct pending_key){node->text, node->at};
@@ -147,7 +72,7 @@ static struct node *builder_begin(struct builder *builder, enum node_kind kind, 
                                      : "tags (!) are not accepted here");
         return NULL;
     }
-    if (++*builder->nodes > DOCUMENT_NODES_MAXIMUM) {
+    if (++builder->nodes > DOCUMENT_NODES_MAXIMUM) {
         problem_error(builder->problems, at, "more than %d values", DOCUMENT_NODES_MAXIMUM);
         return NULL;
     }
@@ -209,7 +134,8 @@ static bool builder_take(struct builder *builder, const yaml_event_t *event)
         builder->depth--;
         return true;
     case YAML_MAPPING_END_EVENT:
-        drop_repeated_keys(builder, builder->open[--builder->depth]);
+        node_drop_repeated(innermost(builder), builder->arena, builder->problems);
+        builder->depth--;
         return true;
     default:
         return true;
@@ -276,7 +202,7 @@ static bool builder_run(struct builder *builder, yaml_parser_t *parser, const ch
 struct node *document_parse(struct arena *arena, const struct config_file *file, const char *bytes,
                             size_t length, size_t *nodes, struct problem_list *problems)
 {
-    struct builder builder = {.arena = arena, .file = file, .problems = problems, .nodes = nodes};
+    struct builder builder = {.arena = arena, .file = file, .problems = problems, .nodes = *nodes};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
         memory_checked(NULL);
@@ -285,6 +211,7 @@ struct node *document_parse(struct arena *arena, const struct config_file *file,
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, length);
     bool good = builder_run(&builder, &parser, bytes, length);
     yaml_parser_delete(&parser);
+    *nodes = builder.nodes;
     if (!good) {
         return NULL;
     }

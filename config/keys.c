@@ -27,7 +27,7 @@ enum {
 #define LENGTH(longest)             .maximum = (longest)
 #define SECTION(type, rows)                                                                        \
     {                                                                                              \
-        rows, sizeof rows / sizeof rows[0], sizeof(struct type)                                    \
+        (rows), sizeof(rows) / sizeof((rows)[0]), sizeof(struct type)                              \
     }
 
 static const struct key LATENCY_KEYS[] = {
@@ -268,7 +268,7 @@ static void suggest_nearest(const struct section *section, const char *name, con
             continue;
         }
         size_t edits = edit_distance(name, key->name);
-        if (edits < *distance && 2 * edits <= strlen(key->name)) {
+        if (edits < *distance && edits < strlen(key->name)) {
             *nearest = key->name;
             *distance = edits;
         }

@@ -56,7 +56,10 @@ static void problem_add(struct problem_list *list, struct place at, bool warning
     *problem = (struct config_problem){.line = at.line, .column = at.column, .warning = warning};
     struct text file = TEXT_OVER(problem->file);
     text_append_escaped(&file, at.file->path);
-    vsnprintf(problem->message, sizeof problem->message, format, arguments);
+    char unescaped[2 * sizeof problem->message];
+    vsnprintf(unescaped, sizeof unescaped, format, arguments);
+    struct text message = TEXT_OVER(problem->message);
+    text_append_escaped(&message, unescaped);
 }
 
 void problem_error(struct problem_list *list, struct place at, const char *format, ...)
@@ -77,11 +80,12 @@ void problem_warning(struct problem_list *list, struct place at, const char *for
 
 struct quoted problem_quote(const char *from)
 {
-    struct quoted quoted;
-    struct text text = text_over(quoted.text, sizeof quoted.text - strlen("..."));
-    text_append_escaped(&text, from);
+    static const char MORE[] = "...";
+    struct quoted quoted = {""};
+    struct text text = text_over(quoted.text, sizeof quoted.text - strlen(MORE));
+    text_append(&text, from);
     if (text.truncated) {
-        strcpy(quoted.text + text.length, "...");
+        memcpy(quoted.text + text.length, MORE, sizeof MORE);
     }
     return quoted;
 }

@@ -27,12 +27,13 @@ struct problem_list {
 
 struct problem_list problem_list_over(struct config_problems *found);
 
+// The message is escaped whole: it may hold anything that stands in a file.
 void problem_error(struct problem_list *list, struct place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void problem_warning(struct problem_list *list, struct place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// A piece of the configuration as it may be quoted in a message: escaped, and cut when long.
+// A piece of the configuration as it is quoted in a message: cut when long.
 struct quoted {
     char text[80];
 };

@@ -11,11 +11,6 @@ static void set_defaults(const struct reading *reading, const struct section *se
 static void read_map(struct reading *reading, const struct section *section, const struct node *map,
                      char *base);
 
-static void *inherited(const struct reading *reading, const struct key *key)
-{
-    return key->inherits == 0 ? NULL : (char *)reading->settings + key->inherits;
-}
-
 // The table's own defaults are written like anyone's; one that cannot be read is a bug in it.
 static void set_default_value(const struct reading *reading, const struct key *key, void *field)
 {
@@ -50,8 +45,8 @@ static void set_default_list(const struct reading *reading, const struct key *ke
 static void set_default(const struct reading *reading, const struct key *key, char *base)
 {
     char *field = base + key->offset;
-    if (inherited(reading, key) != NULL) {
-        memcpy(field, inherited(reading, key), key->holds->size);
+    if (key->inherits != 0) {
+        memcpy(field, (const char *)reading->settings + key->inherits, key->holds->size);
     } else if (key->type == KEY_MAP || key->type == KEY_SHARED) {
         set_defaults(reading, key->holds, field);
     } else if (key->type == KEY_LIST) {
@@ -156,7 +151,7 @@ static void read_maps(struct reading *reading, const struct key *key, const stru
 static void read_inner_map(struct reading *reading, const struct key *key, const struct node *map,
                            char *base)
 {
-    if (inherited(reading, key) != NULL) {
+    if (key->inherits != 0) {
         set_defaults(reading, key->holds, base + key->offset);
     }
     if (expect_kind(reading, key, map, NODE_MAP)) {

@@ -75,7 +75,10 @@ bool syntax_host(const char *text)
 bool syntax_address(const char *text)
 {
     const char *at = strrchr(text, '@');
-    size_t local = at == NULL ? 0 : (size_t)(at - text);
+    if (at == NULL) {
+        return false;
+    }
+    size_t local = (size_t)(at - text);
     return local <= LOCAL_PART_MAXIMUM && made_of(text, local, "!#$%&'*+-/=?^_`{|}~.") &&
            text[0] != '.' && at[-1] != '.' && strstr(text, "..") == NULL && host_name_valid(at + 1);
 }

@@ -165,7 +165,7 @@ static bool read_facility(const char *from, int *field, struct error *error)
 bool value_read(const struct key *key, const char *from, struct arena *arena, void *field,
                 struct error *error)
 {
-    int64_t number;
+    int64_t number = 0;
     switch (key->type) {
     case KEY_BOOLEAN:
         return read_boolean(from, field, error);
@@ -247,11 +247,11 @@ void value_append_range(const struct key *key, struct text *out)
 const char *value_type_name(enum key_type type)
 {
     static const char *const NAMES[] = {
-        [KEY_BOOLEAN] = "`true` or `false`",
+        [KEY_BOOLEAN] = "true or false",
         [KEY_PORT] = "port",
         [KEY_NUMBER] = "number",
         [KEY_SPAN] = "duration",
-        [KEY_TLS] = "`implicit`, `starttls` or `none`",
+        [KEY_TLS] = "TLS mode",
         [KEY_FACILITY] = "syslog facility",
         [KEY_LIST] = "list",
         [KEY_MAP] = "map",

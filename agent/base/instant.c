@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -38,14 +39,15 @@ int64_t nanoseconds_multiply(int64_t a, int64_t b)
 
 struct span span_from_seconds(double seconds)
 {
+    static const double LIMIT = 9223372036854775808.0; // 2^63
     double ns = seconds * 1e9;
-    if (ns >= -(double)INT64_MIN) {
-        return (struct span){INT64_MAX};
+    if (isnan(ns)) {
+        return SPAN_ZERO;
     }
-    if (ns < (double)INT64_MIN) {
-        return (struct span){INT64_MIN};
+    if (ns >= LIMIT || ns < -LIMIT) {
+        return (struct span){ns > 0 ? INT64_MAX : INT64_MIN};
     }
-    return ns == ns ? (struct span){(int64_t)ns} : SPAN_ZERO;
+    return (struct span){(int64_t)ns};
 }
 
 // Seconds and microseconds since 1970 with the microseconds always counted forward.

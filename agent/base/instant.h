@@ -132,7 +132,7 @@ static inline struct walltime walltime_from_microseconds(int64_t us)
 
 static inline double walltime_unix_seconds(struct walltime at)
 {
-    return (double)(at.ns / 1000) / 1e6;
+    return (double)walltime_microseconds(at) / 1e6;
 }
 
 // The wall clock's reading at an instant, and back, by one moment that relates the two clocks.

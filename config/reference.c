@@ -1,0 +1,112 @@
+#include "config/reference.h"
+
+#include "base/text.h"
+#include "config/keys.h"
+#include "config/value.h"
+
+static const char INTRODUCTION[] =
+    "# The configuration, key by key\n"
+    "\n"
+    "Generated from the table in `keys.c` by `reference`; do not edit. A commented configuration\n"
+    "to start from is `mailflow.yaml.example`.\n"
+    "\n"
+    "`mailflowd` reads `/etc/mailflow/mailflow.yaml` and then `conf.d/*.yaml` beside it, in the\n"
+    "order of their names. Over the files, maps merge, lists go on, and a value may be given only\n"
+    "once. An unknown or repeated key, a wrong value or a missing file is an error; all of them\n"
+    "are reported at once as `file:line:column: message`, and the agent keeps what it has.\n"
+    "\n"
+    "- A *duration* is a whole number with one unit: `250ms` `15s` `30m` `4h` `5d`.\n"
+    "- A *secret file* is refused when others can read or write it. One line end at its end is\n"
+    "  dropped. A bare name without a slash is looked up in `$CREDENTIALS_DIRECTORY`, which is\n"
+    "  where systemd's `LoadCredential=` puts it.\n"
+    "- A *file* or *path* is absolute.\n"
+    "- Of YAML only maps, lists and text are used: no anchors, aliases or tags. A file has at "
+    "most\n"
+    "  1 MiB, `conf.d` at most 100 files.\n";
+
+static void print_type(const struct key *key, FILE *out)
+{
+    if (key->type == KEY_LIST) {
+        fprintf(out, "list of %s", key->item == KEY_TEXT ? "texts" : "addresses with port");
+    } else {
+        fputs(value_type_name(key->type), out);
+    }
+}
+
+static void print_literal(const struct key *key, const char *value, FILE *out)
+{
+    if (value[0] != '\0') {
+        bool list = key->type == KEY_LIST;
+        fprintf(out, "`%s%s%s`", list ? "[\"" : "", value, list ? "\"]" : "");
+    }
+}
+
+static void print_default(const struct key *key, FILE *out)
+{
+    if (key->fallback == NULL) {
+        fputs("required", out);
+    } else if (key->derived != NULL) {
+        fputs(key->derived, out);
+    } else {
+        print_literal(key, key->fallback, out);
+    }
+}
+
+static void print_range(const struct key *key, FILE *out)
+{
+    char buffer[80];
+    struct text range = TEXT_OVER(buffer);
+    value_append_range(key, &range);
+    fputs(buffer, out);
+}
+
+static void print_row(const struct key *key, FILE *out)
+{
+    if (key->type == KEY_SHARED) {
+        fprintf(out, "| | | | | %s | |\n", key->help);
+        return;
+    }
+    fprintf(out, "| `%s` | ", key->name);
+    print_type(key, out);
+    fputs(" | ", out);
+    print_default(key, out);
+    fputs(" | ", out);
+    print_range(key, out);
+    fprintf(out, " | %s | ", key->help);
+    const char *example = key->example != NULL    ? key->example
+                          : key->fallback != NULL ? key->fallback
+                                                  : "";
+    print_literal(key, example, out);
+    fputs(" |\n", out);
+}
+
+// Prints the section's table, then those of the maps in it, each under its path. What a peer takes
+// over from elsewhere is explained there.
+static void print_section(const char *path, const char *help, const struct section *section,
+                          FILE *out)
+{
+    fprintf(out, "\n## %s\n\n%s\n\n", path, help);
+    fputs("| key | type | default | range | meaning | example |\n", out);
+    fputs("|---|---|---|---|---|---|\n", out);
+    for (size_t i = 0; i < section->count; i++) {
+        print_row(&section->keys[i], out);
+    }
+    for (size_t i = 0; i < section->count; i++) {
+        const struct key *key = &section->keys[i];
+        if (key->holds == NULL || key->inherits != 0) {
+            continue;
+        }
+        char buffer[80];
+        struct text inner = TEXT_OVER(buffer);
+        bool outermost = section == &SETTINGS_SECTION;
+        text_format(&inner, "%s%s%s%s", outermost ? "" : path, outermost ? "" : ".", key->name,
+                    key->type == KEY_MAPS ? "[]" : "");
+        print_section(buffer, key->help, key->holds, out);
+    }
+}
+
+void reference_print(FILE *out)
+{
+    fputs(INTRODUCTION, out);
+    print_section("At the top", "What stands outside of any map.", &SETTINGS_SECTION, out);
+}
