@@ -236,7 +236,9 @@ static void read_byte(struct dialogue *dialogue, char *byte, struct instant now)
 {
     if (*byte == '\n') {
         end_line(dialogue, now);
-    } else if (dialogue->line_length < sizeof dialogue->line - 1) {
+    } else if (dialogue->line_length == sizeof dialogue->line - 1) {
+        stop(dialogue, STOP_LONG_LINE);
+    } else {
         dialogue->line[dialogue->line_length++] = *byte == '\0' ? '?' : *byte;
         *byte = dialogue->stage == STAGE_EHLO ? mask_extension(dialogue) : *byte;
     }
@@ -244,11 +246,14 @@ static void read_byte(struct dialogue *dialogue, char *byte, struct instant now)
 
 bool dialogue_read(struct dialogue *dialogue, char *bytes, size_t count, struct instant now)
 {
+    if (dialogue->stop != STOP_NONE) {
+        return false;
+    }
     dialogue->received += count;
     if (dialogue->received > DIALOGUE_BYTES_MAXIMUM) {
         return stop(dialogue, STOP_FLOOD);
     }
-    for (size_t i = 0; i < count && !dialogue->quitting; i++) {
+    for (size_t i = 0; i < count && !dialogue->quitting && dialogue->stop == STOP_NONE; i++) {
         if (!dialogue->answered) {
             read_byte(dialogue, &bytes[i], now);
         } else if (dialogue->stage != STAGE_CONTENT) {
@@ -302,6 +307,9 @@ static void remember_credentials(struct dialogue *dialogue, const char *bytes, s
 
 bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, struct instant now)
 {
+    if (dialogue->stop != STOP_NONE) {
+        return false;
+    }
     if (dialogue->stage == STAGE_AUTH && dialogue->answered && dialogue->code / 100 == 3) {
         remember_credentials(dialogue, bytes, count, 0);
         ask(dialogue, STAGE_AUTH, now);

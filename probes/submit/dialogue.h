@@ -42,7 +42,8 @@ const char *smtp_answer_name(enum smtp_stage stage); // "greeting", "reply to EH
 enum dialogue_stop {
     STOP_NONE,
     STOP_UNASKED,       // bytes that no command had asked for
-    STOP_FLOOD,         // a reply without end
+    STOP_FLOOD,         // replies without end
+    STOP_LONG_LINE,     // a line that libESMTP would take for two
     STOP_NOT_ENCRYPTED, // about to go on in the clear
     STOP_NO_AUTH,       // about to go on unauthenticated: AUTH is not offered in a form we have
     STOP_AUTH_REFUSED,
@@ -50,7 +51,8 @@ enum dialogue_stop {
 };
 
 enum {
-    DIALOGUE_LINE_KEPT = 2048, // of one line; PROBE_REPLY_SIZE of a whole reply is reported
+    DIALOGUE_LINE_SIZE = 1023, // libESMTP's; RFC 5321 allows half of that
+    DIALOGUE_TEXT_SIZE = 2048, // of a whole reply; PROBE_REPLY_SIZE of it are reported
     DIALOGUE_SECRETS = 4,      // the password, and what AUTH made of it
     DIALOGUE_SECRET_SIZE = 1100,
     DIALOGUE_BYTES_MAXIMUM = 65536, // of all replies of a session
@@ -76,9 +78,9 @@ struct dialogue {
     struct instant leg_begun;
     struct span legs[SUBMIT_LEGS]; // negative until one is over
     size_t received;
-    char line[DIALOGUE_LINE_KEPT]; // being read
+    char line[DIALOGUE_LINE_SIZE]; // being read
     size_t line_length;
-    char text[DIALOGUE_LINE_KEPT]; // lines of the reply so far
+    char text[DIALOGUE_TEXT_SIZE]; // lines of the reply so far
     size_t text_length;
 };
 

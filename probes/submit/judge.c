@@ -88,6 +88,10 @@ static void judge_stop(const struct evidence *evidence, const char *where,
         set_cause(out, REPLY_CONNECT, "%s sent more than %d bytes, the last in its %s", where,
                   DIALOGUE_BYTES_MAXIMUM, answer);
         break;
+    case STOP_LONG_LINE:
+        set_cause(out, REPLY_CONNECT, "%s sent a line of more than %d bytes in its %s", where,
+                  DIALOGUE_LINE_SIZE - 1, answer);
+        break;
     case STOP_NOT_ENCRYPTED:
         set_cause(out, REPLY_TLS, "TLS with %s did not begin", where);
         break;
@@ -165,7 +169,7 @@ void judge(const struct evidence *evidence, struct submit_outcome *out)
                    (dialogue->code / 100 == 4 || dialogue->code / 100 == 5);
     out->code = dialogue->answered ? dialogue->code : 0;
     text_copy(out->reply, sizeof out->reply, dialogue->answered ? dialogue->reply : "");
-    if (evidence->accepted) {
+    if (evidence->accepted && dialogue->stage == STAGE_CONTENT && dialogue->code / 100 == 2) {
         out->result = SUBMIT_ACCEPTED;
         out->reply_class = REPLY_2XX;
         parse_queue_id(out->reply, out->queue_id);

@@ -1,6 +1,7 @@
 // What one submission came to, from what was seen of it. Pure.
 //
-// Accepted is only what libESMTP says of message and recipient both. Refused is what is definitely
+// Accepted is what libESMTP says of message and recipient both, in a reply to the content (a server
+// may answer DATA itself with 250). Refused is what is definitely
 // not in flight; uncertain, what had begun to go out without an answer that settles it.
 //
 // The class is the reply's where a 4xx or 5xx decided; timeout, when a reply was due at the

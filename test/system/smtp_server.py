@@ -143,7 +143,9 @@ class Session:
                 self.send(b"500 5.5.2 what?\r\n")
 
     def authenticate(self, command):
-        for challenge in self.server.challenges.get(command.split(" ")[1], []):
+        words = command.split(" ")
+        # An initial response answers the first challenge before it is put.
+        for challenge in self.server.challenges.get(words[1], [])[len(words) - 2:]:
             self.send(b"334 " + challenge + b"\r\n")
             self.commands.append(self.line())
         self.act("auth", "235 2.7.0 welcome")
@@ -185,6 +187,7 @@ class Server:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             session = Session(self, connection)
             self.sessions.append(session)
             thread = threading.Thread(target=session.run, daemon=True)

@@ -149,6 +149,8 @@ static void test_stopped(void **state)
          "commands"},
         {STAGE_EHLO, STOP_FLOOD, 0, REPLY_CONNECT,
          "mx01.example:25 sent more than 65536 bytes, the last in its reply to EHLO"},
+        {STAGE_GREETING, STOP_LONG_LINE, 0, REPLY_CONNECT,
+         "mx01.example:25 sent a line of more than 1022 bytes in its greeting"},
         {STAGE_EHLO, STOP_NOT_ENCRYPTED, 250, REPLY_TLS, "TLS with mx01.example:25 did not begin"},
         {STAGE_EHLO, STOP_NO_AUTH, 250, REPLY_5XX,
          "AUTH is not offered by mx01.example:25 in a form that we have (PLAIN, LOGIN, CRAM-MD5)"},
