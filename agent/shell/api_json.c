@@ -1,0 +1,237 @@
+#include "shell/api_json.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "probes/json_values.h"
+
+json_t *api_json_text(const char *value)
+{
+    json_t *holder = memory_checked(json_object());
+    json_write_text(holder, "value", value);
+    json_t *text = json_incref(json_object_get(holder, "value"));
+    json_decref(holder);
+    return text;
+}
+
+void api_json_null(json_t *object, const char *name)
+{
+    json_write_object(object, name, json_null());
+}
+
+void api_json_time(json_t *object, const char *name, struct walltime value)
+{
+    char text[40];
+    struct text out = TEXT_OVER(text);
+    if (!walltime_known(value)) {
+        api_json_null(object, name);
+        return;
+    }
+    walltime_append_rfc3339(value, &out);
+    json_write_text(object, name, text);
+}
+
+static void write_seconds(json_t *object, const char *name, double seconds)
+{
+    json_write_object(object, name, json_real(seconds));
+}
+
+static void write_span(json_t *object, const char *name, struct span value)
+{
+    write_seconds(object, name, span_seconds(value));
+}
+
+static void write_span_if(json_t *object, const char *name, bool known, struct span value)
+{
+    json_write_object(object, name, known ? json_real(span_seconds(value)) : json_null());
+}
+
+// null instead of "".
+static void write_text_if(json_t *object, const char *name, const char *value)
+{
+    if (value[0] == '\0') {
+        api_json_null(object, name);
+    } else {
+        json_write_text(object, name, value);
+    }
+}
+
+// ---- a path ----
+
+static void write_latency(json_t *object, const struct path *path)
+{
+    bool arrived = walltime_known(path->last_arrival);
+    double median = decisions_median(&path->decisions);
+    write_span_if(object, "last_latency_seconds", arrived, path->last_latency);
+    write_span_if(object, "last_latency_error_seconds", arrived, path->last_error);
+    json_write_object(object, "median_latency_seconds",
+                      median < 0 ? json_null() : json_real(median));
+    api_json_time(object, "last_sent", path->last_sent);
+    api_json_time(object, "last_arrival", path->last_arrival);
+}
+
+json_t *api_json_path(const struct core *core, int peer, enum direction direction,
+                      struct moment now)
+{
+    const struct peer *state = core_peer(core, peer);
+    const struct flights *flights = &state->outbound.flights;
+    bool outbound = direction == OUTBOUND;
+    bool flying = outbound && flights->count > 0;
+    char text[SUBJECT_TEXT_SIZE];
+    core_path_text(core, peer, direction, text);
+
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "path", text);
+    json_write_text(object, "peer", state->settings->name);
+    json_write_text(object, "direction", direction_name(direction));
+    json_write_text(object, "state", path_state_name(core_path_state(core, peer, direction, now)));
+    write_latency(object, outbound ? &state->outbound.path : &state->inbound.path);
+    json_write_integer(object, "in_flight", outbound ? (int64_t)flights->count : 0);
+    api_json_time(object, "oldest_in_flight_sent", flying ? flights->items[0].sent : WALLTIME_NONE);
+    json_write_boolean(object, "thinned", outbound && state->outbound.thinned);
+    write_span(object, "interval_seconds",
+               !outbound                 ? state->inbound.sender_interval
+               : state->outbound.thinned ? state->settings->path.thin_interval
+                                         : state->settings->path.interval);
+    return object;
+}
+
+// ---- an incident ----
+
+static void write_evidence_probe(json_t *object, const struct evidence *evidence)
+{
+    char id[PROBE_ID_TEXT];
+    write_text_if(object, "probe",
+                  evidence->has_probe ? probe_id_format(&evidence->probe, id) : "");
+}
+
+// The members that mean something for the kind.
+static json_t *evidence_to_json(enum incident_kind kind, const struct evidence *evidence)
+{
+    json_t *object = memory_checked(json_object());
+    if (kind == INCIDENT_SLOW) {
+        write_span(object, "latency_seconds", evidence->latency);
+        json_write_integer(object, "late", evidence->late);
+        json_write_integer(object, "of", evidence->of);
+    }
+    if (kind == INCIDENT_SLOW || kind == INCIDENT_SILENT) {
+        write_span(object, "threshold_seconds", evidence->threshold);
+    }
+    if (kind == INCIDENT_SILENT || kind == INCIDENT_BLIND) {
+        write_span(object, "oldest_age_seconds", evidence->oldest_age);
+    }
+    if (kind == INCIDENT_SILENT) {
+        json_write_integer(object, "in_flight", evidence->in_flight);
+    }
+    if (kind == INCIDENT_REFUSED) {
+        json_write_integer(object, "failures", evidence->failures);
+    }
+    if (kind == INCIDENT_REFUSED || kind == INCIDENT_BLIND) {
+        write_text_if(object, "cause", evidence->cause);
+    }
+    if (kind != INCIDENT_BLIND) {
+        write_evidence_probe(object, evidence);
+    }
+    return object;
+}
+
+json_t *api_json_incident(const struct incident *incident)
+{
+    json_t *object = memory_checked(json_object());
+    json_write_integer(object, "id", incident->id);
+    json_write_text(object, "kind", incident_kind_name(incident->kind));
+    json_write_text(object, "severity", severity_name(incident->severity));
+    json_write_text(object, "subject", incident->subject_text);
+    api_json_time(object, "began", incident->began);
+    api_json_time(object, "opened", incident->opened);
+    api_json_time(object, "closed", incident->closed);
+    json_write_boolean(object, "notified", incident->notified);
+    write_text_if(object, "suppressed_by", incident->suppressed_by);
+    json_write_object(object, "evidence", evidence_to_json(incident->kind, &incident->evidence));
+    return object;
+}
+
+// ---- a window, a mailbox ----
+
+json_t *api_json_window(const struct window *window, struct walltime now, struct span recovery)
+{
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "id", window->id);
+    json_write_integer(object, "revision", window->revision);
+    json_write_text(object, "server", window->server);
+    json_write_text(object, "kind", window_kind_name(window->kind));
+    json_write_text(object, "state", window_state_name(window_state_at(window, now, recovery)));
+    api_json_time(object, "begin", window->begin);
+    api_json_time(object, "end", window->end);
+    json_write_boolean(object, "cancelled", window->cancelled);
+    json_write_text(object, "by", window->by);
+    json_write_text(object, "reason", window->reason);
+    return object;
+}
+
+json_t *api_json_mailbox(const struct mailbox *mailbox)
+{
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "name", mailbox->settings->name);
+    json_write_boolean(object, "readable", mailbox->readable);
+    write_text_if(object, "cause", mailbox->cause);
+    api_json_time(object, "last_collect", mailbox->complete);
+    json_write_integer(object, "foreign_messages", mailbox->foreign_messages);
+    return object;
+}
+
+// ---- a probe ----
+
+static json_t *legs_to_json(const struct store_probe *probe)
+{
+    const struct probe_record *record = &probe->record;
+    json_t *object = memory_checked(json_object());
+    for (int leg = 0; leg < SUBMIT_LEGS; leg++) {
+        write_span_if(object, leg_name(leg), probe->legs[leg].ns >= 0, probe->legs[leg]);
+    }
+    bool whole = walltime_known(record->accepted) && walltime_known(record->arrived);
+    write_span_if(object, leg_name(LEG_TRANSIT), whole,
+                  walltime_since(record->arrived, record->accepted));
+    return object;
+}
+
+static void write_life(json_t *object, const struct probe_record *record)
+{
+    bool arrived = walltime_known(record->arrived);
+    api_json_time(object, "planned", record->planned);
+    api_json_time(object, "sent", record->sent);
+    api_json_time(object, "accepted", record->accepted);
+    api_json_time(object, "arrived", record->arrived);
+    write_span_if(object, "latency_seconds", arrived, record->latency);
+    write_span_if(object, "latency_error_seconds", arrived, record->latency_error);
+    write_span_if(object, "excused_seconds", arrived, record->excused);
+}
+
+json_t *api_json_probe(const struct store_probe *probe, const char *server)
+{
+    const struct probe_record *record = &probe->record;
+    bool outbound = record->direction == OUTBOUND;
+    char id[PROBE_ID_TEXT], path[SUBJECT_TEXT_SIZE];
+    struct text path_text = TEXT_OVER(path);
+    text_format(&path_text, "%s->%s", outbound ? server : record->peer,
+                outbound ? record->peer : server);
+
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "id", probe_id_format(&record->id, id));
+    json_write_text(object, "path", path);
+    json_write_text(object, "direction", direction_name(record->direction));
+    json_write_text(object, "kind", probe_kind_name(record->kind));
+    json_write_object(object, "slot", record->slot == 0 ? json_null() : json_integer(record->slot));
+    json_write_text(object, "state", probe_state_name(record->state));
+    json_write_text(object, "verdict", verdict_name(record->verdict));
+    write_life(object, record);
+    api_json_null(object, "clock");
+    json_write_object(object, "legs", legs_to_json(probe));
+    write_text_if(object, "smtp_reply", probe->reply);
+    write_text_if(object, "error_cause", probe->cause);
+    write_text_if(object, "queue_id", probe->queue_id);
+    json_write_object(object, "hops", json_array());
+    json_write_object(object, "windows", json_array());
+    json_write_object(object, "incident",
+                      record->incident == 0 ? json_null() : json_integer(record->incident));
+    return object;
+}

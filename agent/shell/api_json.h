@@ -1,0 +1,26 @@
+// The objects of the API (3-interfaces: "HTTP"): plain values to JSON. Times are RFC 3339 in UTC
+// with microseconds, null when there is none; spans are seconds.
+#ifndef MAILFLOW_SHELL_API_JSON_H
+#define MAILFLOW_SHELL_API_JSON_H
+
+#include <jansson.h>
+
+#include "core/core.h"
+#include "shell/store.h"
+
+// A string; bytes that are no UTF-8 are escaped.
+json_t *api_json_text(const char *value);
+
+void api_json_time(json_t *object, const char *name, struct walltime value);
+void api_json_null(json_t *object, const char *name);
+
+json_t *api_json_path(const struct core *core, int peer, enum direction direction,
+                      struct moment now);
+json_t *api_json_incident(const struct incident *incident);
+json_t *api_json_window(const struct window *window, struct walltime now, struct span recovery);
+json_t *api_json_mailbox(const struct mailbox *mailbox);
+
+// `server` is this one, an end of every path.
+json_t *api_json_probe(const struct store_probe *probe, const char *server);
+
+#endif

@@ -1,0 +1,157 @@
+#include "shell/api_read.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "probes/json_values.h"
+#include "shell/api_json.h"
+#include "shell/api_list.h"
+#include "shell/api_query.h"
+#include "version.h"
+
+enum { INCIDENTS_MAXIMUM = 1000 };
+
+static json_t *identity(const struct agent *agent)
+{
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "version", MAILFLOW_VERSION);
+    json_write_text(object, "server", agent_settings(agent)->server);
+    return object;
+}
+
+void api_read_version(struct agent *agent, const struct http_request *request,
+                      struct http_response *response)
+{
+    (void)request;
+    http_respond_json(response, 200, identity(agent));
+}
+
+// ---- status, paths, maintenance ----
+
+static json_t *workers_to_json(const struct agent *agent)
+{
+    struct agent_workers workers = agent_workers(agent);
+    json_t *object = memory_checked(json_object());
+    json_write_integer(object, "busy", workers.busy);
+    json_write_integer(object, "killed", (int64_t)workers.killed);
+    json_write_integer(object, "waiting", workers.waiting);
+    return object;
+}
+
+void api_read_status(struct agent *agent, const struct http_request *request,
+                     struct http_response *response)
+{
+    static const struct api_list *const LISTS[] = {
+        &API_LIST_PATHS, &API_LIST_INCIDENTS, &API_LIST_MAINTENANCE, &API_LIST_MAILBOXES, NULL};
+    char reason[256] = "";
+    bool ready = agent_ready(agent, reason, sizeof reason);
+    json_t *head = identity(agent);
+    api_json_time(head, "started", agent_started(agent));
+    api_json_time(head, "now", request->now.wall);
+    json_write_boolean(head, "ready", ready);
+    if (ready) {
+        api_json_null(head, "not_ready_because");
+    } else {
+        json_write_text(head, "not_ready_because", reason);
+    }
+    json_write_object(head, "workers", workers_to_json(agent));
+    api_list_respond(agent, request->now, head, LISTS, response);
+}
+
+void api_read_paths(struct agent *agent, const struct http_request *request,
+                    struct http_response *response)
+{
+    static const struct api_list *const LISTS[] = {&API_LIST_PATHS, NULL};
+    api_list_respond(agent, request->now, memory_checked(json_object()), LISTS, response);
+}
+
+void api_read_maintenance(struct agent *agent, const struct http_request *request,
+                          struct http_response *response)
+{
+    static const struct api_list *const LISTS[] = {&API_LIST_WINDOWS, NULL};
+    api_list_respond(agent, request->now, memory_checked(json_object()), LISTS, response);
+}
+
+// ---- what the ledger knows ----
+
+struct probe_page {
+    json_t *probes;
+    const char *server;
+    unsigned limit;
+    int64_t last;
+    bool more;
+};
+
+static bool take_probe(void *context, const struct store_probe *probe)
+{
+    struct probe_page *page = context;
+    page->more = json_array_size(page->probes) == page->limit;
+    if (!page->more) {
+        json_array_append_new(page->probes, api_json_probe(probe, page->server));
+        page->last = probe->cursor;
+    }
+    return !page->more;
+}
+
+void api_read_probes(struct agent *agent, const struct http_request *request,
+                     struct http_response *response)
+{
+    struct error error = {0};
+    struct store_query query;
+    if (!api_query_read(request, agent_settings(agent), &query, &error)) {
+        http_respond_problem(response, 400, "%s", error.message);
+        return;
+    }
+    struct probe_page page = {.probes = memory_checked(json_array()),
+                              .server = agent_settings(agent)->server,
+                              .limit = query.limit};
+    query.limit++; // one more, to know whether there is a next page
+    json_t *object = memory_checked(json_object());
+    json_write_object(object, "probes", page.probes);
+    if (!store_query_probes(agent_store(agent), &query, take_probe, &page, &error)) {
+        json_decref(object);
+        http_respond_problem(response, 503, "the ledger cannot be read: %s", error.message);
+        return;
+    }
+    json_write_object(object, "next", page.more ? json_integer(page.last) : json_null());
+    http_respond_json(response, 200, object);
+}
+
+void api_read_probe(struct agent *agent, const struct http_request *request,
+                    struct http_response *response)
+{
+    struct probe_id id;
+    struct store_probe probe;
+    if (!probe_id_parse(request->path + strlen("/api/v1/probes/"), &id)) {
+        http_respond_problem(response, 400, "a probe's id has 26 characters of A-Z and 2-7");
+    } else if (!store_get_probe(agent_store(agent), &id, &probe)) {
+        http_respond_problem(response, 404, "the ledger has no probe with this id (any more)");
+    } else {
+        http_respond_json(response, 200, api_json_probe(&probe, agent_settings(agent)->server));
+    }
+}
+
+static bool take_incident(void *context, const struct incident *incident)
+{
+    json_array_append_new(context, api_json_incident(incident));
+    return true;
+}
+
+void api_read_incidents(struct agent *agent, const struct http_request *request,
+                        struct http_response *response)
+{
+    struct error error = {0};
+    json_t *incidents = memory_checked(json_array());
+    (void)request;
+    if (!store_query_incidents(agent_store(agent), WALLTIME_NONE, INCIDENTS_MAXIMUM, take_incident,
+                               incidents, &error)) {
+        json_decref(incidents);
+        http_respond_problem(response, 503, "the ledger cannot be read: %s", error.message);
+        return;
+    }
+    json_t *object = memory_checked(json_object());
+    json_write_object(object, "incidents", incidents);
+    http_respond_json(response, 200, object);
+}

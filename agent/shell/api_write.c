@@ -1,0 +1,197 @@
+#include "shell/api_write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json_read.h"
+#include "base/random.h"
+#include "probes/json_values.h"
+#include "shell/api_json.h"
+#include "shell/api_query.h"
+#include "shell/window_request.h"
+
+// The body as an object, an absent one as an empty object; NULL with the answer.
+static json_t *read_body(const struct http_request *request, struct http_response *response)
+{
+    struct error error = {0};
+    json_t *body = request->body_length == 0
+                       ? memory_checked(json_object())
+                       : json_read_line(request->body, request->body_length, &error);
+    if (body == NULL) {
+        http_respond_problem(response, 400, "the body is no request: %s", error.message);
+    }
+    return body;
+}
+
+// ---- a probe by hand ----
+
+static void send_probe(struct agent *agent, const char *name, struct http_response *response)
+{
+    struct error error = {0};
+    struct probe_id id;
+    char text[PROBE_ID_TEXT], mesh[320];
+    int peer = settings_find_peer(agent_settings(agent), name);
+    if (peer < 0) {
+        struct text all = TEXT_OVER(mesh);
+        api_query_append_mesh(agent_settings(agent), &all);
+        http_respond_problem(response, 400, "unknown peer '%s': %s", name, mesh);
+    } else if (!agent_probe_by_hand(agent, peer, &id, &error)) {
+        http_respond_problem(response, 503, "%s", error.message);
+    } else {
+        json_t *object = memory_checked(json_object());
+        json_write_text(object, "id", probe_id_format(&id, text));
+        http_respond_json(response, 202, object);
+    }
+}
+
+void api_send_probe(struct agent *agent, const struct http_request *request,
+                    struct http_response *response)
+{
+    struct error error = {0};
+    char name[SERVER_NAME_SIZE];
+    json_t *body = read_body(request, response);
+    if (body == NULL) {
+        return;
+    }
+    if (json_read_plain(body, "peer", name, sizeof name, &error)) {
+        send_probe(agent, name, response);
+    } else {
+        http_respond_problem(response, 400, "%s", error.message);
+    }
+    json_decref(body);
+}
+
+// ---- maintenance ----
+
+static const struct window *find_window(const struct agent *agent, const char *id)
+{
+    const struct windows *windows = core_windows(agent_core(agent));
+    for (size_t i = 0; i < windows->count; i++) {
+        if (strcmp(windows->items[i].id, id) == 0) {
+            return &windows->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void name_window(const struct agent *agent, struct window *window)
+{
+    do {
+        uint32_t number;
+        random_bytes(&number, sizeof number);
+        snprintf(window->id, sizeof window->id, "w-%08" PRIx32, number);
+    } while (find_window(agent, window->id) != NULL);
+}
+
+static void put_window(struct agent *agent, const struct window *window, struct walltime now,
+                       int status, struct http_response *response)
+{
+    struct error error = {0};
+    if (!agent_put_window(agent, window, &error)) {
+        http_respond_problem(response, 503, "%s", error.message);
+        return;
+    }
+    struct span recovery = agent_settings(agent)->maintenance.recovery;
+    http_respond_json(response, status, api_json_window(window, now, recovery));
+}
+
+void api_begin_maintenance(struct agent *agent, const struct http_request *request,
+                           struct http_response *response)
+{
+    struct error error = {0};
+    struct window window;
+    json_t *body = read_body(request, response);
+    if (body == NULL) {
+        return;
+    }
+    struct walltime now = request->now.wall;
+    if (!window_request_new(body, agent_settings(agent), now, &window, &error)) {
+        http_respond_problem(response, 400, "%s", error.message);
+    } else if (core_windows(agent_core(agent))->count >= WINDOWS_MAXIMUM) {
+        http_respond_problem(response, 409, "there are %d windows already", WINDOWS_MAXIMUM);
+    } else {
+        name_window(agent, &window);
+        put_window(agent, &window, now, 201, response);
+    }
+    json_decref(body);
+}
+
+// A copy of the window that the path names; false with the answer.
+static bool take_window(const struct agent *agent, const struct http_request *request,
+                        struct window *out, struct http_response *response)
+{
+    const struct window *known = find_window(agent, request->path + strlen("/api/v1/maintenance/"));
+    if (known == NULL) {
+        http_respond_problem(response, 404, "there is no window with this id (any more)");
+        return false;
+    }
+    *out = *known;
+    return true;
+}
+
+void api_change_maintenance(struct agent *agent, const struct http_request *request,
+                            struct http_response *response)
+{
+    struct error error = {0};
+    struct window window;
+    if (!take_window(agent, request, &window, response)) {
+        return;
+    }
+    json_t *body = read_body(request, response);
+    if (body == NULL) {
+        return;
+    }
+    if (window_request_change(body, request->now.wall, &window, &error)) {
+        put_window(agent, &window, request->now.wall, 200, response);
+    } else {
+        http_respond_problem(response, 400, "%s", error.message);
+    }
+    json_decref(body);
+}
+
+void api_end_maintenance(struct agent *agent, const struct http_request *request,
+                         struct http_response *response)
+{
+    struct error error = {0};
+    struct window window;
+    if (!take_window(agent, request, &window, response)) {
+        return;
+    }
+    if (window_request_end(request->now.wall, &window, &error)) {
+        put_window(agent, &window, request->now.wall, 200, response);
+    } else {
+        http_respond_problem(response, 409, "%s", error.message);
+    }
+}
+
+// ---- reload ----
+
+static void refuse_reload(const struct config_problems *problems, struct http_response *response)
+{
+    json_t *problem = http_problem(422, "the configuration has errors, so the old one stays");
+    json_t *list = memory_checked(json_array());
+    json_write_object(problem, "problems", list);
+    for (size_t i = 0; i < problems->count; i++) {
+        char line[sizeof problems->items[i]];
+        struct text text = TEXT_OVER(line);
+        config_problem_format(&problems->items[i], &text);
+        json_array_append_new(list, api_json_text(line));
+    }
+    http_respond_problem_object(response, problem);
+}
+
+void api_reload(struct agent *agent, const struct http_request *request,
+                struct http_response *response)
+{
+    struct config_problems problems = {0};
+    (void)request;
+    if (!agent_reload(agent, &problems)) {
+        refuse_reload(&problems, response);
+        return;
+    }
+    json_t *object = memory_checked(json_object());
+    json_write_boolean(object, "reloaded", true);
+    http_respond_json(response, 200, object);
+}

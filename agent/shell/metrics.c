@@ -1,0 +1,42 @@
+#include "shell/metrics.h"
+
+#include "shell/metrics_families.h"
+
+struct metrics_cursor metrics_begin(const struct metrics_view *view, enum metrics_format format)
+{
+    return (struct metrics_cursor){.view = *view, .format = format};
+}
+
+// The family at a place in all tables, or NULL past the last.
+static const struct metric_family *family_at(size_t place)
+{
+    const struct metric_families *tables[] = {&METRICS_OF_PEERS, &METRICS_OF_INCIDENTS,
+                                              &METRICS_OF_AGENT};
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        if (place < tables[i]->count) {
+            return &tables[i]->items[place];
+        }
+        place -= tables[i]->count;
+    }
+    return NULL;
+}
+
+bool metrics_next(struct metrics_cursor *cursor, struct text *out)
+{
+    const struct metric_family *family = family_at(cursor->family);
+    if (family == NULL) {
+        text_append(out, cursor->format == METRICS_OPENMETRICS ? "# EOF\n" : "");
+        return false;
+    }
+    struct metric_writer writer = {out, cursor->format, family->name};
+    if (cursor->index == 0) {
+        metric_write_header(&writer, family->type, family->help);
+    }
+    if (cursor->index < family->count(&cursor->view)) {
+        family->write(&writer, &cursor->view, cursor->index++);
+    } else {
+        cursor->index = 0;
+        cursor->family++;
+    }
+    return true;
+}

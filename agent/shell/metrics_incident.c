@@ -1,0 +1,184 @@
+#include <string.h>
+
+#include "shell/metrics_families.h"
+
+// ---- maintenance: this server, then the peers ----
+
+static size_t count_servers(const struct metrics_view *view)
+{
+    return 1 + core_settings(view->core)->peer_count;
+}
+
+static const char *server_at(const struct metrics_view *view, size_t index)
+{
+    const struct settings *settings = core_settings(view->core);
+    return index == 0 ? settings->server : settings->peers[index - 1].name;
+}
+
+static bool active_at(const struct window *window, const char *server, struct walltime now)
+{
+    return window->begin.ns <= now.ns && now.ns < window->end.ns &&
+           strcmp(window->server, server) == 0;
+}
+
+static void write_maintenance(const struct metric_writer *writer, const struct metrics_view *view,
+                              size_t index)
+{
+    const struct windows *windows = core_windows(view->core);
+    const char *server = server_at(view, index);
+    bool active[] = {[WINDOW_ROUTINE] = false, [WINDOW_EMERGENCY] = false};
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct window *window = &windows->items[i];
+        active[window->kind] |= active_at(window, server, view->now.wall);
+    }
+    for (int kind = WINDOW_ROUTINE; kind <= WINDOW_EMERGENCY; kind++) {
+        struct metric_labels labels = {
+            {{"server", server}, {"kind", window_kind_name((enum window_kind)kind)}}};
+        metric_write_count(writer, &labels, active[kind] ? 1 : 0);
+    }
+}
+
+static void write_maintenance_end(const struct metric_writer *writer,
+                                  const struct metrics_view *view, size_t index)
+{
+    const struct windows *windows = core_windows(view->core);
+    struct metric_labels labels = {{{"server", server_at(view, index)}}};
+    struct walltime end = WALLTIME_NONE;
+    for (size_t i = 0; i < windows->count; i++) {
+        if (active_at(&windows->items[i], labels.items[0].value, view->now.wall)) {
+            end = walltime_later(end, windows->items[i].end);
+        }
+    }
+    metric_write_time(writer, &labels, end);
+}
+
+// ---- incidents by kind and severity ----
+
+static size_t count_incident_kinds(const struct metrics_view *view)
+{
+    (void)view;
+    return (size_t)INCIDENTS * SEVERITIES;
+}
+
+struct incident_class {
+    enum incident_kind kind;
+    enum severity severity;
+    struct metric_labels labels;
+    const struct incident_counts *counts;
+};
+
+static struct incident_class class_at(const struct metrics_view *view, size_t index)
+{
+    enum incident_kind kind = (enum incident_kind)(index / SEVERITIES);
+    enum severity severity = (enum severity)(index % SEVERITIES);
+    return (struct incident_class){
+        .kind = kind,
+        .severity = severity,
+        .labels = {{{"kind", incident_kind_name(kind)}, {"severity", severity_name(severity)}}},
+        .counts = core_incident_counts(view->core, kind, severity),
+    };
+}
+
+static void write_open(const struct metric_writer *writer, const struct metrics_view *view,
+                       size_t index)
+{
+    const struct incidents *incidents = core_incidents(view->core);
+    struct incident_class class = class_at(view, index);
+    uint64_t count = 0;
+    for (size_t i = 0; i < incidents->count; i++) {
+        const struct incident *incident = incidents->places[i];
+        count +=
+            incident != NULL && incident->kind == class.kind && incident->severity == class.severity
+                ? 1
+                : 0;
+    }
+    metric_write_count(writer, &class.labels, count);
+}
+
+static void write_opened(const struct metric_writer *writer, const struct metrics_view *view,
+                         size_t index)
+{
+    struct incident_class class = class_at(view, index);
+    metric_write_count(writer, &class.labels, class.counts->opened);
+}
+
+static void write_notified(const struct metric_writer *writer, const struct metrics_view *view,
+                           size_t index)
+{
+    struct incident_class class = class_at(view, index);
+    metric_write_count(writer, &class.labels, class.counts->notified);
+}
+
+static void write_suppressed(const struct metric_writer *writer, const struct metrics_view *view,
+                             size_t index)
+{
+    struct incident_class class = class_at(view, index);
+    metric_write_count(writer, &class.labels, class.counts->suppressed);
+}
+
+// ---- incidents by subject: the mailboxes, then the paths of the peers ----
+
+static size_t count_subjects(const struct metrics_view *view)
+{
+    const struct settings *settings = core_settings(view->core);
+    return settings->mailbox_count + settings->peer_count;
+}
+
+static void write_active(const struct metric_writer *writer, const struct metrics_view *view,
+                         enum incident_kind kind, const struct subject *subject, const char *text)
+{
+    struct metric_labels labels = {{{"kind", incident_kind_name(kind)}, {"subject", text}}};
+    bool active = incidents_find(core_incidents(view->core), kind, subject) >= 0;
+    metric_write_count(writer, &labels, active ? 1 : 0);
+}
+
+static void write_active_on_paths(const struct metric_writer *writer,
+                                  const struct metrics_view *view, int peer)
+{
+    char text[SUBJECT_TEXT_SIZE];
+    for (int direction = 0; direction < DIRECTIONS; direction++) {
+        struct subject subject = {
+            .kind = SUBJECT_PATH, .peer = peer, .direction = (enum direction)direction};
+        core_path_text(view->core, peer, subject.direction, text);
+        if (direction == OUTBOUND) {
+            write_active(writer, view, INCIDENT_REFUSED, &subject, text);
+        }
+        write_active(writer, view, INCIDENT_SILENT, &subject, text);
+        write_active(writer, view, INCIDENT_SLOW, &subject, text);
+    }
+}
+
+static void write_subject(const struct metric_writer *writer, const struct metrics_view *view,
+                          size_t index)
+{
+    const struct settings *settings = core_settings(view->core);
+    if (index >= settings->mailbox_count) {
+        write_active_on_paths(writer, view, (int)(index - settings->mailbox_count));
+        return;
+    }
+    struct subject subject = {.kind = SUBJECT_MAILBOX, .mailbox = (int)index};
+    write_active(writer, view, INCIDENT_BLIND, &subject, settings->mailboxes[index].name);
+}
+
+// ---- the table ----
+
+static const struct metric_family FAMILIES[] = {
+    {"mailflow_maintenance_active", METRIC_GAUGE, "1 while a maintenance window is active.",
+     count_servers, write_maintenance},
+    {"mailflow_maintenance_end_timestamp_seconds", METRIC_GAUGE,
+     "When the active maintenance of the server ends, 0 when there is none.", count_servers,
+     write_maintenance_end},
+    {"mailflow_incidents_open", METRIC_GAUGE, "Incidents that are open.", count_incident_kinds,
+     write_open},
+    {"mailflow_incidents_total", METRIC_COUNTER, "Incidents that have opened.",
+     count_incident_kinds, write_opened},
+    {"mailflow_notifications_total", METRIC_COUNTER, "Notifications of incidents.",
+     count_incident_kinds, write_notified},
+    {"mailflow_notifications_suppressed_total", METRIC_COUNTER,
+     "Notifications that a maintenance window held back.", count_incident_kinds, write_suppressed},
+    {"mailflow_incident_active", METRIC_GAUGE, "1 while an incident is open on the subject.",
+     count_subjects, write_subject},
+};
+
+const struct metric_families METRICS_OF_INCIDENTS = {FAMILIES,
+                                                     sizeof FAMILIES / sizeof FAMILIES[0]};

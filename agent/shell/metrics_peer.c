@@ -1,0 +1,244 @@
+#include "shell/metrics_families.h"
+
+// ---- what the indices stand for ----
+
+static size_t count_peers(const struct metrics_view *view)
+{
+    return core_settings(view->core)->peer_count;
+}
+
+static size_t count_paths(const struct metrics_view *view)
+{
+    return count_peers(view) * DIRECTIONS;
+}
+
+static const struct peer *peer_at(const struct metrics_view *view, size_t index)
+{
+    return core_peer(view->core, (int)index);
+}
+
+static struct metric_labels peer_labels(const struct peer *peer)
+{
+    return (struct metric_labels){{{"peer", peer->settings->name}}};
+}
+
+// One direction of one peer.
+struct way {
+    const struct peer *peer;
+    enum direction direction;
+    const struct path *path;
+    struct metric_labels labels;
+};
+
+static struct way way_at(const struct metrics_view *view, size_t index)
+{
+    struct way way = {.peer = peer_at(view, index / DIRECTIONS),
+                      .direction = index % DIRECTIONS == 0 ? OUTBOUND : INBOUND};
+    way.path = way.direction == OUTBOUND ? &way.peer->outbound.path : &way.peer->inbound.path;
+    way.labels = peer_labels(way.peer);
+    way.labels.items[1].name = "direction";
+    way.labels.items[1].value = direction_name(way.direction);
+    return way;
+}
+
+// ---- counters of a peer ----
+
+static void write_of_peer(const struct metric_writer *writer, const struct peer *peer,
+                          uint64_t value)
+{
+    struct metric_labels labels = peer_labels(peer);
+    metric_write_count(writer, &labels, value);
+}
+
+static void write_sent(const struct metric_writer *writer, const struct metrics_view *view,
+                       size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.sent);
+}
+
+static void write_send_failures(const struct metric_writer *writer, const struct metrics_view *view,
+                                size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.send_failures);
+}
+
+static void write_sends_uncertain(const struct metric_writer *writer,
+                                  const struct metrics_view *view, size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.sends_uncertain);
+}
+
+static void write_slots_missed(const struct metric_writer *writer, const struct metrics_view *view,
+                               size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.slots_missed);
+}
+
+static void write_received(const struct metric_writer *writer, const struct metrics_view *view,
+                           size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.received);
+}
+
+static void write_duplicates(const struct metric_writer *writer, const struct metrics_view *view,
+                             size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.duplicates);
+}
+
+static void write_replies(const struct metric_writer *writer, const struct metrics_view *view,
+                          size_t index)
+{
+    const struct peer *peer = peer_at(view, index);
+    struct metric_labels labels = peer_labels(peer);
+    labels.items[1].name = "class";
+    for (int class = 0; class < REPLY_CLASSES; class ++) {
+        labels.items[1].value = reply_class_name((enum reply_class) class);
+        metric_write_count(writer, &labels, peer->stats.replies[class]);
+    }
+}
+
+static void write_resolved(const struct metric_writer *writer, const struct metrics_view *view,
+                           size_t index)
+{
+    struct way way = way_at(view, index);
+    way.labels.items[2].name = "verdict";
+    for (int verdict = VERDICT_OPEN + 1; verdict < VERDICTS; verdict++) {
+        way.labels.items[2].value = verdict_name((enum verdict)verdict);
+        metric_write_count(writer, &way.labels, way.peer->stats.resolved[way.direction][verdict]);
+    }
+}
+
+// ---- latency ----
+
+static void write_latency(const struct metric_writer *writer, const struct metrics_view *view,
+                          size_t index)
+{
+    struct way way = way_at(view, index);
+    metric_write_histogram(writer, &way.labels, &way.peer->stats.latency[way.direction],
+                           core_histogram_edges(view->core));
+}
+
+static void write_last_latency(const struct metric_writer *writer, const struct metrics_view *view,
+                               size_t index)
+{
+    struct way way = way_at(view, index);
+    if (walltime_known(way.path->last_arrival)) {
+        metric_write_span(writer, &way.labels, way.path->last_latency);
+    }
+}
+
+static void write_last_error(const struct metric_writer *writer, const struct metrics_view *view,
+                             size_t index)
+{
+    struct way way = way_at(view, index);
+    if (walltime_known(way.path->last_arrival)) {
+        metric_write_span(writer, &way.labels, way.path->last_error);
+    }
+}
+
+static void write_last_arrival(const struct metric_writer *writer, const struct metrics_view *view,
+                               size_t index)
+{
+    struct way way = way_at(view, index);
+    metric_write_time(writer, &way.labels, way.path->last_arrival);
+}
+
+// ---- states ----
+
+static void write_in_flight(const struct metric_writer *writer, const struct metrics_view *view,
+                            size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->outbound.flights.count);
+}
+
+static void write_oldest(const struct metric_writer *writer, const struct metrics_view *view,
+                         size_t index)
+{
+    const struct peer *peer = peer_at(view, index);
+    const struct flights *flights = &peer->outbound.flights;
+    struct metric_labels labels = peer_labels(peer);
+    metric_write_time(writer, &labels, flights->count > 0 ? flights->items[0].sent : WALLTIME_NONE);
+}
+
+static void write_state(const struct metric_writer *writer, const struct metrics_view *view,
+                        size_t index)
+{
+    struct way way = way_at(view, index);
+    enum path_state now =
+        core_path_state(view->core, (int)(index / DIRECTIONS), way.direction, view->now);
+    way.labels.items[2].name = "state";
+    for (int state = 0; state < PATH_STATES; state++) {
+        way.labels.items[2].value = path_state_name((enum path_state)state);
+        metric_write_count(writer, &way.labels, state == (int)now ? 1 : 0);
+    }
+}
+
+static void write_heard(const struct metric_writer *writer, const struct metrics_view *view,
+                        size_t index)
+{
+    const struct peer *peer = peer_at(view, index);
+    struct metric_labels labels = peer_labels(peer);
+    metric_write_time(writer, &labels, peer->heard);
+}
+
+static void write_receipts_as_of(const struct metric_writer *writer,
+                                 const struct metrics_view *view, size_t index)
+{
+    const struct peer *peer = peer_at(view, index);
+    struct metric_labels labels = peer_labels(peer);
+    metric_write_time(writer, &labels, peer->outbound.receipts_as_of);
+}
+
+static void write_thinned(const struct metric_writer *writer, const struct metrics_view *view,
+                          size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->outbound.thinned ? 1 : 0);
+}
+
+// ---- the table ----
+
+static const struct metric_family FAMILIES[] = {
+    {"mailflow_probes_sent_total", METRIC_COUNTER,
+     "Probes that the first server on the way to the peer took over.", count_peers, write_sent},
+    {"mailflow_probe_send_failures_total", METRIC_COUNTER,
+     "Submissions that definitely failed: nothing is in flight.", count_peers, write_send_failures},
+    {"mailflow_probe_sends_uncertain_total", METRIC_COUNTER,
+     "Submissions whose last reply was lost: the probe may arrive.", count_peers,
+     write_sends_uncertain},
+    {"mailflow_slots_missed_total", METRIC_COUNTER, "Slots of the cadence that no probe filled.",
+     count_peers, write_slots_missed},
+    {"mailflow_smtp_replies_total", METRIC_COUNTER,
+     "How submissions ended: the class of the deciding reply, or what kept it from coming.",
+     count_peers, write_replies},
+    {"mailflow_probes_received_total", METRIC_COUNTER, "Probes of the peer that arrived here.",
+     count_peers, write_received},
+    {"mailflow_probes_resolved_total", METRIC_COUNTER,
+     "Probes whose fate is known, by what their life amounts to.", count_paths, write_resolved},
+    {"mailflow_probe_duplicates_total", METRIC_COUNTER,
+     "Messages with the id of a probe that had arrived before.", count_peers, write_duplicates},
+    {"mailflow_delivery_latency_seconds", METRIC_HISTOGRAM,
+     "From the hand-over of the message data to its arrival in the mailbox.", count_paths,
+     write_latency},
+    {"mailflow_delivery_latency_last_seconds", METRIC_GAUGE,
+     "Delivery latency of the last probe that arrived.", count_paths, write_last_latency},
+    {"mailflow_delivery_latency_error_seconds", METRIC_GAUGE,
+     "How far the last delivery latency may be off, either way.", count_paths, write_last_error},
+    {"mailflow_probes_in_flight", METRIC_GAUGE, "Probes handed over whose fate is not known yet.",
+     count_peers, write_in_flight},
+    {"mailflow_oldest_in_flight_sent_timestamp_seconds", METRIC_GAUGE,
+     "When the oldest probe in flight was sent, 0 when none is.", count_peers, write_oldest},
+    {"mailflow_last_arrival_timestamp_seconds", METRIC_GAUGE,
+     "When the last probe arrived, 0 when none has.", count_paths, write_last_arrival},
+    {"mailflow_path_state", METRIC_GAUGE, "1 for the state that the path is in.", count_paths,
+     write_state},
+    {"mailflow_peer_heard_timestamp_seconds", METRIC_GAUGE,
+     "When anything signed last came from the peer, 0 when nothing has.", count_peers, write_heard},
+    {"mailflow_receipts_as_of_timestamp_seconds", METRIC_GAUGE,
+     "Up to when the peer has told us what arrived there, 0 when it has not.", count_peers,
+     write_receipts_as_of},
+    {"mailflow_path_thinned", METRIC_GAUGE,
+     "1 while we send less often because nothing comes back.", count_peers, write_thinned},
+};
+
+const struct metric_families METRICS_OF_PEERS = {FAMILIES, sizeof FAMILIES / sizeof FAMILIES[0]};

@@ -1,0 +1,93 @@
+#include "shell/routes.h"
+
+#include <string.h>
+
+#include "shell/api_read.h"
+#include "shell/api_write.h"
+#include "shell/metrics_answer.h"
+#include "shell/page.h"
+
+struct route {
+    const char *path; // with '/' at its end: an id follows
+    void (*methods[HTTP_METHODS])(struct agent *agent, const struct http_request *request,
+                                  struct http_response *response);
+};
+
+static void answer_alive(struct agent *agent, const struct http_request *request,
+                         struct http_response *response)
+{
+    (void)agent, (void)request;
+    http_respond_text(response, 200, "ok\n");
+}
+
+static void answer_ready(struct agent *agent, const struct http_request *request,
+                         struct http_response *response)
+{
+    char reason[256] = "";
+    (void)request;
+    bool ready = agent_ready(agent, reason, sizeof reason - 1);
+    strcat(reason, "\n");
+    http_respond_text(response, ready ? 200 : 503, ready ? "ok\n" : reason);
+}
+
+static const struct route ROUTES[] = {
+    {"/", {[HTTP_GET] = page_answer}},
+    {"/metrics", {[HTTP_GET] = metrics_answer}},
+    {"/healthz", {[HTTP_GET] = answer_alive}},
+    {"/readyz", {[HTTP_GET] = answer_ready}},
+    {"/api/v1/version", {[HTTP_GET] = api_read_version}},
+    {"/api/v1/status", {[HTTP_GET] = api_read_status}},
+    {"/api/v1/paths", {[HTTP_GET] = api_read_paths}},
+    {"/api/v1/probes", {[HTTP_GET] = api_read_probes, [HTTP_POST] = api_send_probe}},
+    {"/api/v1/probes/", {[HTTP_GET] = api_read_probe}},
+    {"/api/v1/incidents", {[HTTP_GET] = api_read_incidents}},
+    {"/api/v1/maintenance",
+     {[HTTP_GET] = api_read_maintenance, [HTTP_POST] = api_begin_maintenance}},
+    {"/api/v1/maintenance/",
+     {[HTTP_PATCH] = api_change_maintenance, [HTTP_DELETE] = api_end_maintenance}},
+    {"/api/v1/reload", {[HTTP_POST] = api_reload}},
+};
+
+static const struct route *find_route(const char *path)
+{
+    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
+        size_t length = strlen(ROUTES[i].path);
+        bool with_id = length > 1 && ROUTES[i].path[length - 1] == '/';
+        if (with_id ? strncmp(path, ROUTES[i].path, length) == 0 && path[length] != '\0'
+                    : strcmp(path, ROUTES[i].path) == 0) {
+            return &ROUTES[i];
+        }
+    }
+    return NULL;
+}
+
+static void answer_method(const struct route *route, struct http_response *response)
+{
+    char list[sizeof response->allow];
+    struct text allow = TEXT_OVER(list);
+    for (int method = 0; method < HTTP_METHODS; method++) {
+        if (route->methods[method] != NULL) {
+            text_format(&allow, "%s%s%s", allow.length == 0 ? "" : ", ",
+                        http_method_name((enum http_method)method),
+                        method == HTTP_GET ? ", HEAD" : "");
+        }
+    }
+    http_respond_problem(response, 405, "this method is not known here: use %s", list);
+    text_copy(response->allow, sizeof response->allow, list);
+}
+
+void routes_answer(struct agent *agent, const struct http_request *request,
+                   struct http_response *response)
+{
+    const struct route *route = find_route(request->path);
+    if (route == NULL) {
+        http_respond_problem(response, 404, "there is nothing at this path");
+    } else if (request->method == HTTP_METHODS || route->methods[request->method] == NULL) {
+        answer_method(route, response);
+    } else if (request->method != HTTP_GET && !request->may_write) {
+        http_respond_problem(response, 403,
+                             "changes are made over the control socket only (mailflowctl)");
+    } else {
+        route->methods[request->method](agent, request, response);
+    }
+}
