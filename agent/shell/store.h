@@ -8,9 +8,10 @@
 //
 // Times are stored as nanoseconds since 1970, spans as nanoseconds, names as text.
 //
-// Damage: at start the ledger is looked through, small ones always, large ones (above 64 MiB) after
-// a run that did not end by store_close, for a second at most. Damage found later fails all commits
-// from then on and is noted for the next start. In both cases the damaged ledger is kept aside.
+// Damage: at start a ledger up to 64 MiB is looked through whole, one up to 512 MiB only after a
+// run that did not end by store_close, a larger one in its small tables. Damage found later fails
+// all commits from then on and is noted for the next start. In both cases the damaged ledger is
+// kept aside.
 #ifndef MAILFLOW_SHELL_STORE_H
 #define MAILFLOW_SHELL_STORE_H
 

@@ -84,8 +84,8 @@ static bool next_is_null(const struct store_reader *reader)
 static struct span read_leg(struct store_reader *reader)
 {
     bool absent = next_is_null(reader);
-    struct span leg = read_span(reader);
-    return absent ? (struct span){-1} : leg;
+    int64_t ns = store_read_integer(reader);
+    return (struct span){absent ? -1 : ns};
 }
 
 // Until the next step; "" when not there.

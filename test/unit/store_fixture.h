@@ -2,14 +2,18 @@
 #ifndef MAILFLOW_TEST_STORE_FIXTURE_H
 #define MAILFLOW_TEST_STORE_FIXTURE_H
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -107,6 +111,119 @@ static inline struct probe_record fixture_outbound(unsigned number, const char *
     };
     text_copy(record.peer, sizeof record.peer, peer);
     return record;
+}
+
+static inline void fixture_assert_equal(const struct probe_record *got,
+                                        const struct probe_record *want)
+{
+    assert_memory_equal(got->id.bytes, want->id.bytes, sizeof want->id.bytes);
+    assert_string_equal(got->peer, want->peer);
+    assert_int_equal(got->direction, want->direction);
+    assert_int_equal(got->kind, want->kind);
+    assert_int_equal(got->state, want->state);
+    assert_int_equal(got->verdict, want->verdict);
+    assert_true(got->slot == want->slot);
+    assert_true(got->planned.ns == want->planned.ns);
+    assert_true(got->sent.ns == want->sent.ns);
+    assert_true(got->accepted.ns == want->accepted.ns);
+    assert_true(got->arrived.ns == want->arrived.ns);
+    assert_true(got->latency.ns == want->latency.ns);
+    assert_true(got->latency_error.ns == want->latency_error.ns);
+    assert_true(got->excused.ns == want->excused.ns);
+    assert_true(got->incident == want->incident);
+}
+
+static inline void fixture_put_probes(struct store *store, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        struct probe_record record = fixture_inbound(i, "mx01", i);
+        store_put_probe(store, &record);
+    }
+}
+
+static inline bool fixture_has_probe(struct store *store, unsigned number)
+{
+    struct probe_id id = fixture_id(number);
+    struct store_probe probe;
+    return store_get_probe(store, &id, &probe);
+}
+
+static inline void fixture_assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        fail_msg("\"%s\" is not in \"%s\"", part, text);
+    }
+}
+
+static inline void fixture_assert_refused(const char *directory, const char *first,
+                                          const char *second)
+{
+    char kept[FILE_SIZE];
+    struct error error = {0};
+    assert_null(store_open(directory, fixture_now(), kept, sizeof kept, &error));
+    fixture_assert_contains(error.message, first);
+    fixture_assert_contains(error.message, second);
+    assert_string_equal(kept, "");
+}
+
+static inline const char *fixture_file_in(const char *directory, const char *name)
+{
+    static char path[FILE_SIZE];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
+static inline off_t fixture_file_size(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_size : -1;
+}
+
+// The bytes of a file, for free.
+struct fixture_content {
+    size_t size;
+    unsigned char *bytes;
+};
+
+static inline struct fixture_content fixture_file_read(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    struct fixture_content content = {.size = (size_t)fixture_file_size(path)};
+    content.bytes = malloc(content.size + 1);
+    assert_int_equal(fread(content.bytes, 1, content.size, file), content.size);
+    fclose(file);
+    return content;
+}
+
+static inline void fixture_assert_same_content(const char *path, struct fixture_content want)
+{
+    struct fixture_content got = fixture_file_read(path);
+    assert_int_equal(got.size, want.size);
+    assert_memory_equal(got.bytes, want.bytes, want.size);
+    free(got.bytes);
+}
+
+static inline void fixture_file_patch(const char *path, off_t offset, const void *bytes,
+                                      size_t count)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(file, bytes, count, offset), count);
+    close(file);
+}
+
+// Runs it in a process that dies by SIGKILL when it is done, as if the agent had been killed there.
+static inline void fixture_in_killed_process(void (*run)(const char *directory),
+                                             const char *directory)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        run(directory);
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 #endif
