@@ -120,7 +120,7 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     adopt_incidents(core, settings, now);
     core->settings = settings;
     schedule_free(&core->peer_timers);
-    for (size_t i = 0; i < settings->peer_count; i++) {
+    for (size_t i = 0; core->started && i < settings->peer_count; i++) {
         outbound_configure(core, (int)i, now);
         inbound_configure(core, (int)i, now);
     }

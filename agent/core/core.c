@@ -34,20 +34,45 @@ struct span core_shortest_interval(const struct core *core)
     return shortest;
 }
 
+// The path whose arrivals come through this mailbox.
+static struct path *path_through(struct core *core, int peer, int mailbox)
+{
+    const struct peer *state = &core->peers[peer];
+    if (state->collect >= 0) {
+        return state->collect == mailbox ? path_of(core, peer, OUTBOUND) : NULL;
+    }
+    return core->mailboxes[mailbox].foreign_collects ? NULL : path_of(core, peer, INBOUND);
+}
+
+// The age of what has not come in stands still meanwhile; that of what we sent counts anew.
+static void shift_watch(struct path *path, enum direction direction, struct moment begin,
+                        struct moment end)
+{
+    struct instant *from = &path->watch_from;
+    if (direction == OUTBOUND) {
+        *from = instant_later(*from, end.instant);
+    } else if (from->ns < end.instant.ns) {
+        struct instant blind_from = instant_later(begin.instant, *from);
+        *from = instant_add(*from, instant_since(end.instant, blind_from));
+    }
+}
+
 void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox)
 {
-    core->interruptions[core->interruption_count++ % INTERRUPTIONS_KEPT] = (struct verdict_trouble){
-        .began = begin.wall,
-        .closed = walltime_add(end.wall, core->settings->maintenance.settle),
-    };
     for (size_t i = 0; i < core->settings->peer_count; i++) {
-        struct peer *peer = &core->peers[i];
-        bool blinded = mailbox < 0 || peer->collect == mailbox ||
-                       (peer->collect < 0 && !core->mailboxes[mailbox].foreign_collects);
-        struct instant *from = &peer->inbound.path.watch_from;
-        if (blinded && from->ns < end.instant.ns) {
-            struct instant blind_from = instant_later(begin.instant, *from);
-            *from = instant_add(*from, instant_since(end.instant, blind_from));
+        struct span interval = core->peers[i].settings->path.interval;
+        struct path *through = mailbox < 0 ? NULL : path_through(core, (int)i, mailbox);
+        bool explains = walltime_since(end.wall, begin.wall).ns > interval.ns;
+        for (int direction = 0; direction < DIRECTIONS; direction++) {
+            struct path *path = path_of(core, (int)i, (enum direction)direction);
+            if (mailbox >= 0 && path != through) {
+                continue;
+            }
+            shift_watch(path, (enum direction)direction, begin, end);
+            if (explains) {
+                path_add_interruption(path, begin.wall, end.wall,
+                                      core->settings->maintenance.settle);
+            }
         }
         core_set_timer(core, (int)i, TIMER_SILENCE, end.instant);
     }
@@ -133,8 +158,8 @@ static void arrived_agentless(struct core *core, int peer, const struct collect_
     struct arrival arrival =
         arrival_estimate(report->absent.wall, report->present.wall, report->saved);
     struct receipt receipt = {report->tag.id, arrival.at, arrival.error};
-    core->peers[peer].heard = now.wall;
-    outbound_answered(core, peer, &receipt, now);
+    outbound_heard(core, peer, now);
+    outbound_found(core, peer, &receipt, report->tag.sent, now);
 }
 
 static void probe_found(struct core *core, int mailbox, enum arrival_known known,

@@ -123,7 +123,10 @@ struct core;
 struct core *core_create(const struct settings *settings, struct moment now, uint64_t seed);
 void core_destroy(struct core *core);
 
-// What the ledger knows of earlier runs, before core_start. Order within a kind: oldest first.
+// What the ledger knows of earlier runs, before core_start: first windows and incidents (the open
+// ones, and those closed within the last day, for what they held up may still arrive), then probes.
+// Order within a kind: oldest first. After core_configure likewise the probes of peers that are new
+// in it.
 void core_restore_probe(struct core *core, const struct probe_record *record);
 // Ids of incidents go on from here.
 void core_restore_last_incident(struct core *core, int64_t id);
@@ -131,9 +134,10 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
 void core_restore_window(struct core *core, const struct window *window);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);
 
-// `alive`: when an earlier run was last known to be alive, `started`: when it began; none for a new
-// ledger.
-void core_start(struct core *core, struct moment now, struct walltime alive,
+// `alive`: when an earlier run was last known to be alive, `started`: the last start that counted;
+// none for a new ledger. False for a start that does not count (hardly a gap, or the last one was
+// just before): what is stored of the last start stays then.
+bool core_start(struct core *core, struct moment now, struct walltime alive,
                 struct walltime started);
 
 // Another configuration: paths and mailboxes are recognised by name and keep what is known of them.

@@ -60,7 +60,8 @@ void inbound_watch(struct core *core, int peer, struct moment now)
     schedule_watch(core, peer, now);
 }
 
-void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt)
+void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt,
+                          struct walltime told)
 {
     if (inbound->unseen_count == UNSEEN_RECEIPTS_MAXIMUM) {
         inbound->unseen_count--;
@@ -72,18 +73,17 @@ void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt
         size_t size = (room == 0 ? 1 : room * 2) * sizeof *inbound->unseen;
         inbound->unseen = memory_checked(realloc(inbound->unseen, size));
     }
-    size_t place = inbound->unseen_count++;
-    while (place > 0 && inbound->unseen[place - 1].arrived.ns > receipt->arrived.ns) {
-        inbound->unseen[place] = inbound->unseen[place - 1];
-        place--;
+    struct walltime place = walltime_later(receipt->arrived, walltime_add(told, SPAN_MS(1)));
+    if (inbound->unseen_count > 0) {
+        place = walltime_later(place, inbound->unseen[inbound->unseen_count - 1].place);
     }
-    inbound->unseen[place] = *receipt;
+    inbound->unseen[inbound->unseen_count++] = (struct unseen){place, *receipt};
 }
 
 void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
 {
     size_t gone = 0;
-    while (gone < inbound->unseen_count && inbound->unseen[gone].arrived.ns <= seen.ns) {
+    while (gone < inbound->unseen_count && inbound->unseen[gone].place.ns <= seen.ns) {
         gone++;
     }
     inbound->unseen_count -= gone;
@@ -91,17 +91,28 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
             inbound->unseen_count * sizeof *inbound->unseen);
 }
 
-// From when on the next probe of the sender is missing, by what this one says of its cadence.
+// From when on the next probe of the sender is missing, by what this one says of its cadence. The
+// sender's clock may step: slots only grow, and nothing was sent after it was seen.
 static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct moment now)
 {
-    if (tag->sent.ns <= inbound->path.last_sent.ns) {
+    bool newer_slot = tag->kind == PROBE_SLOT && tag->slot > inbound->newest_slot;
+    if (!newer_slot && tag->sent.ns <= inbound->path.last_sent.ns) {
         return;
     }
     if (tag->kind == PROBE_SLOT) {
         inbound->newest_slot = tag->slot;
         inbound->sender_interval = tag->next;
     }
-    inbound->path.watch_from = moment_instant_at(now, walltime_add(tag->sent, tag->next));
+    struct walltime sent = walltime_earlier(tag->sent, now.wall);
+    inbound->path.watch_from = moment_instant_at(now, walltime_add(sent, tag->next));
+}
+
+// Before a probe of ours is due, the peer may wait for more receipts than go into one.
+static void tell_in_time(struct core *core, int peer, struct moment now)
+{
+    if (++core->peers[peer].inbound.untold >= RECEIPTS_MAXIMUM * 3 / 4) {
+        outbound_owe_receipts(core, peer, now);
+    }
 }
 
 static void answer(struct core *core, int peer, const struct tag *tag, enum verdict verdict,
@@ -129,6 +140,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
         .direction = INBOUND,
         .kind = tag->kind,
         .slot = tag->slot,
+        .next = tag->next,
         .sent = tag->sent,
         .arrived = arrival.at,
         .latency = walltime_since(arrival.at, tag->sent),
@@ -147,7 +159,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;
     struct receipt receipt = {record.id, record.arrived, record.latency_error};
-    inbound_keep_receipt(inbound, &receipt);
+    inbound_keep_receipt(inbound, &receipt, core_collected(core));
     outbound_heard(core, peer, now);
 
     struct receipts receipts;
@@ -156,5 +168,6 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
         outbound_receipts(core, peer, &receipts, now);
     }
     answer(core, peer, tag, judgement.verdict, was_silent, now);
+    tell_in_time(core, peer, now);
     schedule_watch(core, peer, now);
 }

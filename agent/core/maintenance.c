@@ -41,7 +41,7 @@ static void watch_anew(struct core *core, int peer, struct moment now)
 
 static void send_fresh(struct core *core, int peer, struct moment now)
 {
-    core->peers[peer].outbound.unanswered = 0;
+    outbound_resume(core, peer, now);
     outbound_owe(core, peer, PROBE_FRESH, now);
 }
 

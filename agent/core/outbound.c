@@ -4,6 +4,9 @@
 
 enum { SLOT_BLOCK = 100 };
 
+// Between two answers, so that a flush is answered by a few probes and not one by one.
+#define ANSWER_SPACING SPAN_SECONDS(20)
+
 static struct outbound *outbound_of(struct core *core, int peer)
 {
     return &core->peers[peer].outbound;
@@ -31,7 +34,7 @@ static void schedule_slot(struct core *core, int peer)
     core_set_timer(core, peer, TIMER_SLOT, outbound->due);
 }
 
-static void schedule_lost(struct core *core, int peer, struct moment now)
+void outbound_watch_loss(struct core *core, int peer, struct moment now)
 {
     const struct peer *state = &core->peers[peer];
     const struct flights *flights = &state->outbound.flights;
@@ -44,21 +47,48 @@ static void schedule_lost(struct core *core, int peer, struct moment now)
     core_set_timer(core, peer, TIMER_LOST, due);
 }
 
+// Keeps the phase where one is known: slots that passed while nobody was there are left out.
+static void find_phase(struct core *core, int peer, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    struct span cadence = cadence_of(core, peer);
+    int64_t ahead = instant_since(outbound->cadence, now.instant).ns;
+    if (outbound->cadence.ns != 0 && ahead <= 0) {
+        int64_t passed = -ahead / cadence.ns;
+        outbound->cadence = instant_add(outbound->cadence, span_times(cadence, passed + 1));
+    } else if (outbound->cadence.ns == 0 || ahead > cadence.ns) {
+        double phase = random_stream_fraction(&core->random) * (double)cadence.ns;
+        outbound->cadence = instant_add(now.instant, (struct span){(int64_t)phase});
+    }
+}
+
+// A new path tells the peer of itself soon, whatever its interval.
+static void owe_first(struct core *core, int peer, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    double wait = random_stream_fraction(&core->random) * (double)SPAN_MINUTES(1).ns;
+    if (instant_since(outbound->due, now.instant).ns > SPAN_MINUTES(1).ns) {
+        outbound->extra_kind = PROBE_FRESH;
+        outbound->extra_due = instant_add(now.instant, (struct span){(int64_t)wait});
+    }
+}
+
 void outbound_configure(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    if (outbound->next_slot == 0 && core->started) { // before that the ledger may still tell
+    if (outbound->next_slot == 0) {
         outbound->next_slot = now.wall.ns / SPAN_SECONDS(1).ns;
         outbound->reserved_slot = outbound->next_slot;
     }
-    struct span ahead = instant_since(outbound->cadence, now.instant);
-    if (ahead.ns <= 0 || ahead.ns > cadence_of(core, peer).ns) {
-        double phase = random_stream_fraction(&core->random) * (double)cadence_of(core, peer).ns;
-        outbound->cadence = instant_add(now.instant, (struct span){(int64_t)phase});
-    }
-    outbound->extra_due = INSTANT_NEVER;
+    bool first = outbound->cadence.ns == 0;
+    find_phase(core, peer, now);
     schedule_slot(core, peer);
-    schedule_lost(core, peer, now);
+    if (first) {
+        outbound->extra_due = INSTANT_NEVER;
+        owe_first(core, peer, now);
+    }
+    core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
+    outbound_watch_loss(core, peer, now);
 }
 
 static bool outbound_free(struct core *core, int peer)
@@ -84,6 +114,10 @@ static void outbound_send(struct core *core, int peer, enum probe_kind kind, int
     text_copy(action->send.tag.to, SERVER_NAME_SIZE, core->peers[peer].settings->name);
     outbound->sending[outbound->sending_count++] =
         (struct sending){.id = *id, .kind = kind, .slot = slot, .planned = now.wall};
+    core->peers[peer].inbound.untold = 0;
+    if (kind == PROBE_ANSWER) {
+        outbound->extra_from = instant_add(now.instant, ANSWER_SPACING);
+    }
     outbound->extra_due = INSTANT_NEVER;
     core_set_timer(core, peer, TIMER_EXTRA, INSTANT_NEVER);
 }
@@ -191,8 +225,20 @@ void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct mome
         return;
     }
     outbound->extra_kind = kind;
-    outbound->extra_due = now.instant;
+    outbound->extra_due = kind == PROBE_ANSWER ? instant_later(now.instant, outbound->extra_from)
+                                               : now.instant;
     core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
+}
+
+void outbound_owe_receipts(struct core *core, int peer, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    struct instant due = instant_later(now.instant, outbound->extra_from);
+    if (instant_earlier(outbound->due, outbound->extra_due).ns > due.ns) {
+        outbound->extra_kind = PROBE_ANSWER;
+        outbound->extra_due = due;
+        core_set_timer(core, peer, TIMER_EXTRA, due);
+    }
 }
 
 void outbound_answer_now(struct core *core, int peer, struct moment now)
@@ -203,16 +249,21 @@ void outbound_answer_now(struct core *core, int peer, struct moment now)
     core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
 }
 
-void outbound_heard(struct core *core, int peer, struct moment now)
+void outbound_resume(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    core->peers[peer].heard = now.wall;
     outbound->unanswered = 0;
     if (outbound->thinned) {
         outbound->thinned = false;
-        outbound->cadence = now.instant; // the changed cadence is told by a probe at once
+        outbound->cadence = now.instant;
         schedule_slot(core, peer);
     }
+}
+
+void outbound_heard(struct core *core, int peer, struct moment now)
+{
+    core->peers[peer].heard = now.wall;
+    outbound_resume(core, peer, now);
 }
 
 static void count_submission(struct core *core, int peer, const struct submit_outcome *outcome)
@@ -243,7 +294,7 @@ static void open_refused(struct core *core, int peer, const struct sending *sent
     struct incident *open = trouble_find(core, INCIDENT_REFUSED, &subject);
     if (open == NULL) {
         trouble_open(core, INCIDENT_REFUSED, &subject, incident_rule(INCIDENT_REFUSED)->severity,
-                     sent->planned, &evidence, now);
+                     outbound_of(core, peer)->refused_since, &evidence, now);
     } else {
         trouble_worsen(core, open, open->severity, &evidence, now);
     }
@@ -256,6 +307,9 @@ static void follow_refusals(struct core *core, int peer, const struct sending *s
     const struct incident_settings *rules = &core->settings->incidents;
     if (outcome->result == SUBMIT_REFUSED) {
         outbound->accepted_in_a_row = 0;
+        if (outbound->refused_in_a_row == 0) {
+            outbound->refused_since = sent->planned;
+        }
         if (++outbound->refused_in_a_row >= rules->refused_after) {
             open_refused(core, peer, sent, outcome, now);
         }
@@ -273,82 +327,147 @@ static void take_off(struct core *core, int peer, const struct sending *sent,
 {
     struct outbound *outbound = outbound_of(core, peer);
     struct walltime at = walltime_known(outcome->sent.wall) ? outcome->sent.wall : sent->planned;
-    flights_add(&outbound->flights, &sent->id, at);
-    outbound->unanswered++;
+    if (!sent->arrived) {
+        flights_add(&outbound->flights, &sent->id, at);
+        outbound->unanswered++;
+    }
     if (sent->slot > outbound->previous_slot) {
         outbound->previous_slot = sent->slot;
     }
-    schedule_lost(core, peer, now);
+    outbound_watch_loss(core, peer, now);
+}
+
+static struct sending *find_sending(struct outbound *outbound, const struct probe_id *id)
+{
+    for (size_t i = 0; i < outbound->sending_count; i++) {
+        if (probe_id_equal(&outbound->sending[i].id, id)) {
+            return &outbound->sending[i];
+        }
+    }
+    return NULL;
+}
+
+static void record_submission(struct core *core, int peer, const struct sending *sent,
+                              const struct submit_outcome *outcome)
+{
+    struct action *action = core_act(core, ACTION_RECORD_PROBE);
+    action->probe = (struct probe_record){
+        .id = sent->id,
+        .direction = OUTBOUND,
+        .kind = sent->kind,
+        .state = outcome->result == SUBMIT_ACCEPTED  ? PROBE_ACCEPTED
+                 : outcome->result == SUBMIT_REFUSED ? PROBE_REFUSED
+                                                     : PROBE_UNCERTAIN,
+        .slot = sent->slot,
+        .planned = sent->planned,
+        .sent = outcome->sent.wall,
+        .accepted = outcome->accepted.wall,
+    };
+    text_copy(action->probe.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
 }
 
 void outbound_submitted(struct core *core, int peer, const struct probe_id *id,
                         const struct submit_outcome *outcome, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    size_t place = 0;
-    while (place < outbound->sending_count && !probe_id_equal(&outbound->sending[place].id, id)) {
-        place++;
-    }
-    if (place == outbound->sending_count) {
+    struct sending *found = find_sending(outbound, id);
+    if (found == NULL) {
         return; // the configuration dropped the peer and took it up again meanwhile
     }
-    struct sending sent = outbound->sending[place];
-    outbound->sending[place] = outbound->sending[--outbound->sending_count];
+    struct sending sent = *found;
+    *found = outbound->sending[--outbound->sending_count];
 
     count_submission(core, peer, outcome);
     if (outcome->result != SUBMIT_REFUSED) {
         take_off(core, peer, &sent, outcome, now);
     }
-    struct action *action = core_act(core, ACTION_RECORD_PROBE);
-    action->probe = (struct probe_record){
-        .id = *id,
-        .direction = OUTBOUND,
-        .kind = sent.kind,
-        .state = outcome->result == SUBMIT_ACCEPTED  ? PROBE_ACCEPTED
-                 : outcome->result == SUBMIT_REFUSED ? PROBE_REFUSED
-                                                     : PROBE_UNCERTAIN,
-        .slot = sent.slot,
-        .planned = sent.planned,
-        .sent = outcome->sent.wall,
-        .accepted = outcome->accepted.wall,
-    };
-    text_copy(action->probe.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
+    if (!sent.arrived) {
+        record_submission(core, peer, &sent, outcome);
+    }
     follow_refusals(core, peer, &sent, outcome, now);
 }
 
-void outbound_answered(struct core *core, int peer, const struct receipt *receipt,
-                       struct moment now)
+static struct probe_record record_of(const struct core *core, int peer,
+                                     const struct receipt *receipt, struct walltime sent)
+{
+    struct probe_record record = {
+        .id = receipt->id,
+        .direction = OUTBOUND,
+        .sent = sent,
+        .arrived = receipt->arrived,
+        .latency = walltime_since(receipt->arrived, sent),
+        .latency_error = receipt->error,
+    };
+    text_copy(record.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
+    return record;
+}
+
+static void arrived(struct core *core, int peer, const struct receipt *receipt,
+                    struct walltime sent, struct moment now)
+{
+    struct probe_record record = record_of(core, peer, receipt, sent);
+    path_arrived(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery, now);
+    core_act(core, ACTION_RECORD_PROBE)->probe = record;
+}
+
+// Given up as lost, and yet it comes: the ledger is put right, nothing is counted a second time.
+static void arrived_after_loss(struct core *core, int peer, const struct receipt *receipt)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    for (size_t i = 0; i < LOST_KEPT && i < outbound->lost_count; i++) {
+        struct flight *lost = &outbound->lost[i];
+        if (walltime_known(lost->sent) && probe_id_equal(&lost->id, &receipt->id)) {
+            struct probe_record record = record_of(core, peer, receipt, lost->sent);
+            path_judge(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery);
+            core_act(core, ACTION_RECORD_PROBE)->probe = record;
+            core->peers[peer].stats.arrived_after_loss++;
+            lost->sent = WALLTIME_NONE;
+        }
+    }
+}
+
+static void outbound_answered(struct core *core, int peer, const struct receipt *receipt,
+                              struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
     ptrdiff_t place = flights_find(&outbound->flights, &receipt->id);
     if (place < 0) {
-        return; // receipts are repeated until we say that we have them
+        arrived_after_loss(core, peer, receipt);
+        return; // as a rule it is known: receipts are repeated until we say that we have them
     }
-    struct probe_record record = {
-        .id = receipt->id,
-        .direction = OUTBOUND,
-        .sent = outbound->flights.items[place].sent,
-        .arrived = receipt->arrived,
-        .latency = walltime_since(receipt->arrived, outbound->flights.items[place].sent),
-        .latency_error = receipt->error,
-    };
-    text_copy(record.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
+    struct walltime sent = outbound->flights.items[place].sent;
     flights_remove(&outbound->flights, (size_t)place);
-    schedule_lost(core, peer, now);
-    path_arrived(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery, now);
-    core_act(core, ACTION_RECORD_PROBE)->probe = record;
+    outbound_watch_loss(core, peer, now);
+    arrived(core, peer, receipt, sent, now);
+}
+
+void outbound_found(struct core *core, int peer, const struct receipt *receipt,
+                    struct walltime sent, struct moment now)
+{
+    struct sending *sending = find_sending(outbound_of(core, peer), &receipt->id);
+    if (sending == NULL) {
+        outbound_answered(core, peer, receipt, now);
+    } else if (!sending->arrived) {
+        sending->arrived = true;
+        arrived(core, peer, receipt, sent, now);
+    }
 }
 
 void outbound_receipts(struct core *core, int peer, const struct receipts *receipts,
                        struct moment now)
 {
     struct peer *state = &core->peers[peer];
+    bool all_known = true;
     for (size_t i = receipts->count; i > 0; i--) {
-        outbound_answered(core, peer, &receipts->items[i - 1], now);
+        const struct receipt *receipt = &receipts->items[i - 1];
+        all_known = all_known && find_sending(&state->outbound, &receipt->id) == NULL;
+        outbound_answered(core, peer, receipt, now);
     }
     bool gap = walltime_known(receipts->gap_end);
     struct walltime known = gap ? receipts->gap_begin : receipts->as_of;
-    state->inbound.receipts_seen = walltime_later(state->inbound.receipts_seen, known);
+    if (all_known) { // what arrived before we know that it was sent is to be told us again
+        state->inbound.receipts_seen = walltime_later(state->inbound.receipts_seen, known);
+    }
     state->outbound.receipts_as_of =
         walltime_later(state->outbound.receipts_as_of, receipts->as_of);
     inbound_drop_receipts(&state->inbound, receipts->seen);
@@ -370,7 +489,8 @@ void outbound_watch(struct core *core, int peer, struct walltime as_of, struct m
     if (oldest == NULL || trouble_find(core, INCIDENT_SILENT, &subject) != NULL) {
         return;
     }
-    struct instant from = moment_instant_at(now, oldest->sent);
+    struct instant from =
+        instant_later(moment_instant_at(now, oldest->sent), outbound->path.watch_from);
     from = path_watched_from(core, peer, from, now);
     struct span age = instant_since(moment_instant_at(now, as_of), from);
     struct span limit =
@@ -405,8 +525,9 @@ void outbound_lose(struct core *core, int peer, struct moment now)
             .sent = flights->items[0].sent,
         };
         text_copy(action->probe.peer, SERVER_NAME_SIZE, state->settings->name);
+        state->outbound.lost[state->outbound.lost_count++ % LOST_KEPT] = flights->items[0];
         flights_remove(flights, 0);
         path_count_verdict(core, peer, OUTBOUND, VERDICT_LOST);
     }
-    schedule_lost(core, peer, now);
+    outbound_watch_loss(core, peer, now);
 }

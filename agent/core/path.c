@@ -24,6 +24,23 @@ void path_close_trouble(struct path *path, struct walltime closed, int64_t incid
     }
 }
 
+void path_add_interruption(struct path *path, struct walltime began, struct walltime closed,
+                           struct span settle)
+{
+    path->troubles[path->trouble_count++ % TROUBLES_KEPT] = (struct verdict_trouble){
+        .began = began, .closed = walltime_add(closed, settle), .over = closed};
+}
+
+static void end_interruptions(struct path *path, struct walltime arrived)
+{
+    for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {
+        struct verdict_trouble *trouble = &path->troubles[i];
+        if (trouble->incident == 0 && arrived.ns >= trouble->over.ns) {
+            trouble->closed = walltime_earlier(trouble->closed, arrived);
+        }
+    }
+}
+
 struct span path_silence_limit(const struct peer *peer, struct span interval)
 {
     return span_longer(peer->settings->path.latency.critical, span_times(interval, 3));
@@ -73,18 +90,12 @@ static size_t gather_windows(const struct core *core, int peer, const struct pat
     return count;
 }
 
-static struct judgement judge(const struct core *core, int peer, const struct path *path,
-                              const struct probe_record *record, struct span recovery)
+struct judgement path_judge(const struct core *core, int peer, enum direction direction,
+                            struct probe_record *record, struct span recovery)
 {
+    const struct peer *state = &core->peers[peer];
+    const struct path *path = direction == OUTBOUND ? &state->outbound.path : &state->inbound.path;
     struct verdict_window windows[VERDICT_WINDOWS_MAXIMUM];
-    struct verdict_trouble troubles[TROUBLES_KEPT + INTERRUPTIONS_KEPT];
-    size_t troubles_count = 0;
-    for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {
-        troubles[troubles_count++] = path->troubles[i];
-    }
-    for (size_t i = 0; i < INTERRUPTIONS_KEPT && i < core->interruption_count; i++) {
-        troubles[troubles_count++] = core->interruptions[i];
-    }
     struct verdict_case life = {
         .sent = record->sent,
         .arrived = record->arrived,
@@ -94,15 +105,19 @@ static struct judgement judge(const struct core *core, int peer, const struct pa
         .recovery = recovery,
         .windows = windows,
         .window_count = gather_windows(core, peer, path, record, windows),
-        .troubles = troubles,
-        .trouble_count = troubles_count,
+        .troubles = path->troubles,
+        .trouble_count = path->trouble_count < TROUBLES_KEPT ? path->trouble_count : TROUBLES_KEPT,
     };
-    return verdict_judge(&life);
+    struct judgement judgement = verdict_judge(&life);
+    record->state = PROBE_ARRIVED;
+    record->verdict = judgement.verdict;
+    record->excused = judgement.excused;
+    record->incident = judgement.incident;
+    return judgement;
 }
 
-// Remembers when mail sent after the end of a window first came through.
-static void note_resumptions(const struct core *core, struct path *path,
-                             const struct probe_record *record)
+void path_note_resumptions(const struct core *core, struct path *path,
+                           const struct probe_record *record)
 {
     for (size_t i = 0; i < core->windows.count; i++) {
         struct walltime end = core->windows.items[i].end;
@@ -200,12 +215,9 @@ struct judgement path_arrived(struct core *core, int peer, enum direction direct
                               struct probe_record *record, struct span recovery, struct moment now)
 {
     struct path *path = path_of(core, peer, direction);
-    note_resumptions(core, path, record);
-    struct judgement judgement = judge(core, peer, path, record, recovery);
-    record->state = PROBE_ARRIVED;
-    record->verdict = judgement.verdict;
-    record->excused = judgement.excused;
-    record->incident = judgement.incident;
+    path_note_resumptions(core, path, record);
+    struct judgement judgement = path_judge(core, peer, direction, record, recovery);
+    end_interruptions(path, record->arrived);
     observe_latency(core, peer, direction, path, record);
     path_count_verdict(core, peer, direction, judgement.verdict);
     decisions_add(&path->decisions, record->arrived, record->latency, judgement.residual,

@@ -18,7 +18,8 @@ enum {
     SENDING_MAXIMUM = 4,
     TROUBLES_KEPT = 8,
     RESUMPTIONS_KEPT = 4,
-    UNSEEN_RECEIPTS_MAXIMUM = 512,
+    UNSEEN_RECEIPTS_MAXIMUM = 2048,
+    LOST_KEPT = 16,
 };
 
 // The first arrival on a path of a probe that was sent after a window's end.
@@ -33,6 +34,15 @@ struct sending {
     enum probe_kind kind;
     int64_t slot;
     struct walltime planned;
+    bool arrived; // before its outcome: it has been recorded already
+};
+
+// An arrival of which the peer may not know. The list is in the order of `place`, which is the time
+// of the arrival, but never before the one ahead of it nor before an as_of that the peer was told:
+// its `seen` then covers exactly what it was sent, whatever our clock does.
+struct unseen {
+    struct walltime place;
+    struct receipt receipt;
 };
 
 // What both directions have.
@@ -47,6 +57,7 @@ struct path {
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;
+    struct walltime decided; // restored: what arrived before has had its say
     struct resumption resumptions[RESUMPTIONS_KEPT]; // a ring
     uint32_t resumption_count;
 };
@@ -63,11 +74,15 @@ struct outbound {
     struct instant due;       // with jitter
     struct instant extra_due; // of a probe outside the cadence, INSTANT_NEVER when none is owed
     enum probe_kind extra_kind;
-    unsigned unanswered; // handed over since anything signed came from the peer
+    struct instant extra_from; // the next probe outside the cadence, by hand excepted
+    unsigned unanswered;       // handed over since anything signed came from the peer
     bool thinned;
     unsigned refused_in_a_row;
+    struct walltime refused_since; // when the first of them was planned
     unsigned accepted_in_a_row;
     struct walltime receipts_as_of; // the peer's newest
+    struct flight lost[LOST_KEPT];  // a ring: what may yet arrive after all
+    uint32_t lost_count;
 };
 
 struct inbound {
@@ -75,8 +90,9 @@ struct inbound {
     int64_t newest_slot;
     struct span sender_interval;
     struct walltime receipts_seen; // what we tell the peer we have of its receipts
-    struct receipt *unseen;        // arrivals that the peer may not know of, oldest first
+    struct unseen *unseen;         // oldest first
     size_t unseen_count;
+    unsigned untold; // arrivals since our last probe to the peer
 };
 
 struct peer {

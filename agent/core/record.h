@@ -33,6 +33,7 @@ struct probe_record {
     enum probe_state state;
     enum verdict verdict;
     int64_t slot;
+    struct span next;         // inbound: from then to the sender's next slot, as its tag says
     struct walltime planned;  // outbound: when we decided to send it
     struct walltime sent;     // none until content went out
     struct walltime accepted; // outbound, none until the first server took it over

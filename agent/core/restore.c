@@ -2,9 +2,15 @@
 
 #include "core/state.h"
 
-static void restore_outbound(struct peer *peer, const struct probe_record *record)
+static void restore_outbound(struct core *core, int index, const struct probe_record *record)
 {
+    struct peer *peer = &core->peers[index];
     struct outbound *outbound = &peer->outbound;
+    if (record->kind == PROBE_SLOT && walltime_known(record->planned) && !core->started) {
+        struct walltime next = walltime_add(record->planned, peer->settings->path.interval);
+        outbound->cadence =
+            instant_later(outbound->cadence, moment_instant_at(core->last, next));
+    }
     if (record->slot > outbound->previous_slot && record->state != PROBE_REFUSED) {
         outbound->previous_slot = record->slot;
     }
@@ -14,21 +20,47 @@ static void restore_outbound(struct peer *peer, const struct probe_record *recor
     }
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
         flights_add(&outbound->flights, &record->id, record->sent);
+        outbound_watch_loss(core, index, core->last);
     }
 }
 
-static void restore_inbound(struct peer *peer, const struct probe_record *record, struct moment now)
+static void restore_inbound(struct core *core, int index, const struct probe_record *record)
 {
+    struct peer *peer = &core->peers[index];
     struct inbound *inbound = &peer->inbound;
+    struct span interval =
+        record->next.ns > 0 ? record->next : peer->settings->path.interval;
     struct receipt receipt = {record->id, record->arrived, record->latency_error};
-    inbound_keep_receipt(inbound, &receipt);
+    inbound_keep_receipt(inbound, &receipt, WALLTIME_NONE);
     peer->heard = walltime_later(peer->heard, record->arrived);
     if (record->slot > inbound->newest_slot) {
         inbound->newest_slot = record->slot;
+        inbound->sender_interval = interval;
     }
-    if (record->sent.ns > inbound->path.last_sent.ns) {
-        struct walltime next = walltime_add(record->sent, peer->settings->path.interval);
-        inbound->path.watch_from = moment_instant_at(now, next);
+    if (record->sent.ns > inbound->path.last_sent.ns && !core->started) {
+        struct walltime next = walltime_add(record->sent, interval);
+        inbound->path.watch_from = moment_instant_at(core->last, next);
+    }
+}
+
+// Decisions before this have been made: an incident closed, a window ended.
+static void restore_decision(const struct core *core, int index, struct path *path,
+                             const struct probe_record *record)
+{
+    struct span residual = {record->latency.ns - record->excused.ns};
+    decisions_add(&path->decisions, record->arrived, record->latency, residual, record->verdict);
+    struct walltime made = path->decided;
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
+        bool ours = strcmp(window->server, core->settings->server) == 0 ||
+                    strcmp(window->server, core->peers[index].settings->name) == 0;
+        if (ours && window->end.ns > window->begin.ns && settled.ns < core->last.wall.ns) {
+            made = walltime_later(made, settled);
+        }
+    }
+    if (record->arrived.ns <= made.ns) {
+        decisions_restart(&path->decisions);
     }
 }
 
@@ -38,21 +70,31 @@ void core_restore_probe(struct core *core, const struct probe_record *record)
     if (index < 0) {
         return;
     }
-    struct peer *peer = &core->peers[index];
     if (record->direction == OUTBOUND) {
-        restore_outbound(peer, record);
+        restore_outbound(core, index, record);
     } else {
-        restore_inbound(peer, record, core->last);
+        restore_inbound(core, index, record);
     }
     if (record->state == PROBE_ARRIVED) {
         struct path *path = path_of(core, index, record->direction);
-        struct span residual = {record->latency.ns - record->excused.ns};
-        decisions_add(&path->decisions, record->arrived, record->latency, residual,
-                      record->verdict);
+        restore_decision(core, index, path, record);
+        path_note_resumptions(core, path, record);
         path->last_sent = walltime_later(path->last_sent, record->sent);
         path->last_arrival = record->arrived;
         path->last_latency = record->latency;
         path->last_error = record->latency_error;
+    }
+}
+
+// What it held up may still arrive, and decisions begin anew at its close.
+static void restore_trouble(struct path *path, const struct incident *incident)
+{
+    if (incident->kind != INCIDENT_SLOW) {
+        path_add_trouble(path, incident->began, incident->id);
+    }
+    if (walltime_known(incident->closed)) {
+        path_close_trouble(path, incident->closed, incident->id);
+        path->decided = walltime_later(path->decided, incident->closed);
     }
 }
 
@@ -64,20 +106,36 @@ void core_restore_last_incident(struct core *core, int64_t id)
 void core_restore_incident(struct core *core, const struct incident *incident, struct moment now)
 {
     struct incident restored = *incident;
-    restored.opened_at = moment_instant_at(now, incident->opened);
-    uint32_t place = incidents_add(&core->incidents, &restored);
-    struct incident *added = core->incidents.places[place];
-    if (!core_resolve_subject(core->settings, added->subject_text, &added->subject)) {
-        trouble_orphan(core, place, now);
+    bool known = core_resolve_subject(core->settings, restored.subject_text, &restored.subject);
+    if (known && restored.subject.kind == SUBJECT_PATH) {
+        restore_trouble(path_of(core, restored.subject.peer, restored.subject.direction),
+                        &restored);
+    }
+    if (walltime_known(restored.closed)) {
         return;
     }
-    if (added->subject.kind == SUBJECT_PATH && added->kind != INCIDENT_SLOW) {
-        path_add_trouble(path_of(core, added->subject.peer, added->subject.direction), added->began,
-                         added->id);
+    restored.opened_at = moment_instant_at(now, incident->opened);
+    uint32_t place = incidents_add(&core->incidents, &restored);
+    if (!known) {
+        trouble_orphan(core, place, now);
     }
-    struct walltime due = walltime_add(added->notified_at, core->settings->incidents.reminder);
-    schedule_set(&core->incident_timers, place,
-                 added->notified ? moment_instant_at(now, due) : now.instant);
+}
+
+// One that has been notified is reminded of in its time; another waits as if it had opened now:
+// its cause may have to gather anew, and nothing is silent before our own start has settled.
+static void schedule_restored(struct core *core, struct moment now)
+{
+    struct span reminder = core->settings->incidents.reminder;
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        const struct incident *incident = core->incidents.places[i];
+        if (incident != NULL && !incident->closing) {
+            struct walltime due = walltime_add(incident->notified_at, reminder);
+            schedule_set(&core->incident_timers, (uint32_t)i,
+                         incident->notified
+                             ? moment_instant_at(now, due)
+                             : instant_later(now.instant, core->watch_floor));
+        }
+    }
 }
 
 void core_restore_window(struct core *core, const struct window *window)
@@ -94,20 +152,16 @@ void core_restore_slots(struct core *core, int peer, int64_t reserved)
     }
 }
 
-void core_start(struct core *core, struct moment now, struct walltime alive,
+bool core_start(struct core *core, struct moment now, struct walltime alive,
                 struct walltime started)
 {
     struct span settle = core->settings->maintenance.settle;
     struct span gap = walltime_since(now.wall, alive);
     bool seamless = walltime_known(alive) && gap.ns < core_shortest_interval(core).ns;
     bool again = walltime_known(started) && walltime_since(now.wall, started).ns < settle.ns;
-    if (!seamless && !again) {
-        core->watch_floor = instant_add(now.instant, settle);
-    }
-    if (walltime_known(alive) && gap.ns > 0) {
-        struct moment begin = {moment_instant_at(now, alive), alive};
-        core_interrupted(core, begin, now, -1);
-    }
+    bool counts = !walltime_known(started) || (!seamless && !again);
+    struct instant began = counts ? now.instant : moment_instant_at(now, started);
+    core->watch_floor = instant_add(began, settle);
     struct walltime followed = walltime_known(alive) ? alive : now.wall;
     for (size_t i = 0; i < core->windows.count; i++) {
         core->windows.items[i].stage = window_stage_at(&core->windows.items[i], followed, settle);
@@ -118,4 +172,10 @@ void core_start(struct core *core, struct moment now, struct walltime alive,
         outbound_configure(core, (int)i, now);
         inbound_configure(core, (int)i, now);
     }
+    if (walltime_known(alive) && gap.ns > 0) {
+        struct moment begin = {moment_instant_at(now, alive), alive};
+        core_interrupted(core, begin, now, -1);
+    }
+    schedule_restored(core, now);
+    return counts;
 }

@@ -12,8 +12,6 @@
 
 enum peer_timer { TIMER_SLOT, TIMER_EXTRA, TIMER_SILENCE, TIMER_LOST, PEER_TIMERS };
 
-enum { INTERRUPTIONS_KEPT = 8 };
-
 // The core is called at least this often, so that a longer gap is a sleep and no lack of work.
 #define HEARTBEAT SPAN_SECONDS(10)
 
@@ -30,8 +28,6 @@ struct core {
     struct incident_counts incident_counts[INCIDENTS][SEVERITIES];
     struct agent_stats stats;
     struct histogram_edges edges;
-    struct verdict_trouble interruptions[INTERRUPTIONS_KEPT]; // a ring: not running, asleep, blind
-    uint32_t interruption_count;
     struct random_stream random;
     struct instant watch_floor; // our start + settle: nothing is silent before
     struct moment last;         // of the previous call
@@ -53,8 +49,8 @@ struct span core_shortest_interval(const struct core *core);
 // The subject that a stored text names in these settings; false when they have it no more.
 bool core_resolve_subject(const struct settings *settings, const char *text, struct subject *out);
 
-// A stretch in which this agent could not see (or was not there): explains what it held up, and no
-// path's silence counts in it. `mailbox` -1: all paths.
+// A stretch in which this agent could not see (or was not there): where it was longer than an
+// interval it explains what it held up, and no path's silence counts in it. `mailbox` -1: all paths.
 void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox);
 
 // An unreadable mailbox makes us blind some time after it became so, and again should its incident
@@ -71,24 +67,35 @@ void outbound_by_hand(struct core *core, int peer, const struct probe_id *id, st
 // Owes the peer a probe outside the cadence, unless a slot due within a minute serves.
 void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct moment now);
 
+// The peer waits for more receipts than fit into one probe: tells it before our next slot.
+void outbound_owe_receipts(struct core *core, int peer, struct moment now);
+
 // An answer to a probe by hand: somebody waits for it.
 void outbound_answer_now(struct core *core, int peer, struct moment now);
 
 void outbound_submitted(struct core *core, int peer, const struct probe_id *id,
                         const struct submit_outcome *outcome, struct moment now);
 
-// The probe has arrived, says a receipt (or our own eyes, for an agentless peer).
-void outbound_answered(struct core *core, int peer, const struct receipt *receipt,
-                       struct moment now);
+// The probe has arrived, our own eyes say (for an agentless peer).
+void outbound_found(struct core *core, int peer, const struct receipt *receipt,
+                    struct walltime sent, struct moment now);
+
+// What the peer says of the arrivals of our probes.
 void outbound_receipts(struct core *core, int peer, const struct receipts *receipts,
                        struct moment now);
 
 // Every arrival up to as_of is known: opens silence when what was sent long before is not there.
 void outbound_watch(struct core *core, int peer, struct walltime as_of, struct moment now);
+
+// Gives up what has been in flight for the whole queue lifetime, and when to look for it.
+void outbound_watch_loss(struct core *core, int peer, struct moment now);
 void outbound_lose(struct core *core, int peer, struct moment now);
 
 // Something signed came from the peer: full cadence again.
 void outbound_heard(struct core *core, int peer, struct moment now);
+
+// The count of unanswered probes begins anew; a changed cadence is told by a probe at once.
+void outbound_resume(struct core *core, int peer, struct moment now);
 
 // ---- inbound.c ----
 
@@ -96,13 +103,21 @@ void inbound_configure(struct core *core, int peer, struct moment now);
 void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
                      struct moment now);
 void inbound_watch(struct core *core, int peer, struct moment now);
-void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt);
+
+// Keeps it until the peer says that it has it. `told`: the newest as_of that it may have been told.
+void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt,
+                          struct walltime told);
 
 // The mailbox that inbound probes come to can be read.
 bool inbound_readable(const struct core *core);
 
 // The peer has said that it knows of every arrival up to this one.
 void inbound_drop_receipts(struct inbound *inbound, struct walltime seen);
+
+// ---- view.c ----
+
+// When everything of ours has last been read: what has arrived since is unknown.
+struct walltime core_collected(const struct core *core);
 
 // ---- path.c ----
 
@@ -112,6 +127,14 @@ struct path *path_of(struct core *core, int peer, enum direction direction);
 // judgement and fills the record's fields of it.
 struct judgement path_arrived(struct core *core, int peer, enum direction direction,
                               struct probe_record *record, struct span recovery, struct moment now);
+
+// Remembers when mail sent after the end of a window first came through.
+void path_note_resumptions(const struct core *core, struct path *path,
+                           const struct probe_record *record);
+
+// Judges only.
+struct judgement path_judge(const struct core *core, int peer, enum direction direction,
+                            struct probe_record *record, struct span recovery);
 void path_count_verdict(struct core *core, int peer, enum direction direction,
                         enum verdict verdict);
 
@@ -123,8 +146,12 @@ struct span path_silence_limit(const struct peer *peer, struct span interval);
 struct instant path_watched_from(const struct core *core, int peer, struct instant from,
                                  struct moment now);
 
+// Troubles explain what they held up. One without an incident is an interruption of ours: it ends
+// with the first arrival after `closed`, at most settle later.
 void path_add_trouble(struct path *path, struct walltime began, int64_t incident);
 void path_close_trouble(struct path *path, struct walltime closed, int64_t incident);
+void path_add_interruption(struct path *path, struct walltime began, struct walltime closed,
+                           struct span settle);
 
 // ---- trouble.c ----
 

@@ -112,18 +112,20 @@ static bool has_open_cause(const struct core *core, const struct incident *incid
 }
 
 // The receiver speaks of a path; the sender of what it knows alone, and of the rest only when the
-// receiver has no agent or has not been heard since. Not heard means silent: a peer whose next
-// probe is merely not due yet will speak for itself.
-static bool ours_to_say(const struct core *core, const struct incident *incident)
+// receiver has no agent or has not been heard since. Not heard means for as long as would be
+// silence: a peer whose next probe is merely not due yet will speak for itself.
+static bool ours_to_say(const struct core *core, const struct incident *incident,
+                        struct moment now)
 {
     if (incident->subject.kind != SUBJECT_PATH || incident->kind == INCIDENT_REFUSED ||
         incident->subject.direction == INBOUND) {
         return true;
     }
     const struct peer *peer = &core->peers[incident->subject.peer];
-    struct subject inbound = subject_of_path(incident->subject.peer, INBOUND);
-    return peer->collect >= 0 || (peer->heard.ns <= incident->opened.ns &&
-                                  trouble_find(core, INCIDENT_SILENT, &inbound) != NULL);
+    struct span unheard = walltime_since(now.wall, peer->heard);
+    struct span limit = path_silence_limit(peer, peer->inbound.sender_interval);
+    return peer->collect >= 0 ||
+           (peer->heard.ns <= incident->opened.ns && unheard.ns > limit.ns);
 }
 
 static void record(struct core *core, const struct incident *incident)
@@ -143,8 +145,9 @@ static void notify(struct core *core, uint32_t place, struct moment now)
     struct incident *incident = core->incidents.places[place];
     bool reminder = incident->notified && !incident->worsened;
     enum notice notice = reminder ? NOTICE_REMINDER : NOTICE_FIRING;
-    if (reminder && incident->evidence.oldest_age.ns > 0) {
-        struct span since = walltime_since(now.wall, incident->notified_at);
+    if (incident->evidence.oldest_age.ns > 0) {
+        struct walltime told = reminder ? incident->notified_at : incident->opened;
+        struct span since = walltime_since(now.wall, told);
         incident->evidence.oldest_age = span_add(incident->evidence.oldest_age, since);
     }
     incident->notified = true;
@@ -213,11 +216,11 @@ void trouble_due(struct core *core, uint32_t place, struct moment now)
         return;
     }
     const struct window *window = suppressing_window(core, incident, now);
-    if (window != NULL) {
-        suppress(core, place, window, now);
-    } else if (has_open_cause(core, incident) || !ours_to_say(core, incident)) {
+    if (has_open_cause(core, incident) || !ours_to_say(core, incident, now)) {
         struct span again = span_longer(hold_of(core, incident), SPAN_SECONDS(1));
         schedule_set(&core->incident_timers, place, instant_add(now.instant, again));
+    } else if (window != NULL) {
+        suppress(core, place, window, now);
     } else {
         notify(core, place, now);
     }

@@ -36,7 +36,8 @@ struct verdict_window {
 struct verdict_trouble {
     struct walltime began;
     struct walltime closed;
-    int64_t incident; // 0 for an interruption
+    int64_t incident;     // 0 for an interruption
+    struct walltime over; // of an interruption itself; it closes when mail comes again
 };
 
 struct verdict_case {

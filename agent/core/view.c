@@ -103,8 +103,7 @@ void core_path_text(const struct core *core, int peer, enum direction direction,
                 direction == OUTBOUND ? other : own);
 }
 
-// When everything of ours has last been read: what has arrived since is unknown.
-static struct walltime collected_as_of(const struct core *core)
+struct walltime core_collected(const struct core *core)
 {
     struct walltime as_of = {INT64_MAX};
     for (size_t i = 0; i < core->settings->mailbox_count; i++) {
@@ -122,17 +121,17 @@ void core_receipts(const struct core *core, int peer, struct receipts *out)
     enum { NEWEST_OF_MANY = 8 };
     const struct inbound *inbound = &core->peers[peer].inbound;
     size_t count = inbound->unseen_count;
-    *out = (struct receipts){.as_of = collected_as_of(core), .seen = inbound->receipts_seen};
+    *out = (struct receipts){.as_of = core_collected(core), .seen = inbound->receipts_seen};
     size_t newest = count <= RECEIPTS_MAXIMUM ? count : NEWEST_OF_MANY;
     size_t oldest = count <= RECEIPTS_MAXIMUM ? 0 : RECEIPTS_MAXIMUM - NEWEST_OF_MANY;
     for (size_t i = 0; i < newest; i++) {
-        out->items[out->count++] = inbound->unseen[count - 1 - i];
+        out->items[out->count++] = inbound->unseen[count - 1 - i].receipt;
     }
     for (size_t i = oldest; i > 0; i--) {
-        out->items[out->count++] = inbound->unseen[i - 1];
+        out->items[out->count++] = inbound->unseen[i - 1].receipt;
     }
     if (oldest > 0) {
-        out->gap_begin = inbound->unseen[oldest - 1].arrived;
-        out->gap_end = inbound->unseen[count - newest].arrived;
+        out->gap_begin = inbound->unseen[oldest - 1].place;
+        out->gap_end = inbound->unseen[count - newest].place;
     }
 }

@@ -168,14 +168,17 @@ static int compare_rows(const void *a, const void *b)
     return order != 0 ? (order > 0) - (order < 0) : (left > right) - (left < right);
 }
 
-// Open ones and the newest of each path. One that was being handed over when the last run ended may
+// Open ones and the newest of each path, of one peer or (NULL) of all. One that was being handed over when the last run ended may
 // have gone out: nobody knows.
-static void restore_probes(struct ledger *ledger, struct core *core)
+static void restore_probes(struct ledger *ledger, struct core *core, const char *peer)
 {
     struct row **chosen = memory_checked(malloc((ledger->row_count + 1) * sizeof *chosen));
     size_t count = 0;
     for (size_t i = 0; i < ledger->row_count; i++) {
         struct probe_record *record = &ledger->rows[i].record;
+        if (peer != NULL && strcmp(record->peer, peer) != 0) {
+            continue;
+        }
         if (record->state == PROBE_SENDING) {
             record->state = PROBE_UNCERTAIN;
             record->sent = record->planned;
@@ -210,12 +213,20 @@ void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
         core_restore_window(core, &ledger->windows[i]);
     }
     restore_incidents(ledger, core, now);
-    restore_probes(ledger, core);
+    restore_probes(ledger, core, NULL);
     for (size_t i = 0; i < ledger->slots_count; i++) {
         int peer = settings_find_peer(core_settings(core), ledger->slots[i].peer);
         if (peer >= 0) {
             core_restore_slots(core, peer, ledger->slots[i].reserved);
         }
     }
-    core_start(core, now, ledger->alive, ledger->started);
+    if (core_start(core, now, ledger->alive, ledger->started)) {
+        ledger->started = now.wall;
+    }
+    ledger->alive = now.wall;
+}
+
+void ledger_restore_peer(struct ledger *ledger, struct core *core, const char *peer)
+{
+    restore_probes(ledger, core, peer);
 }

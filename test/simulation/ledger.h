@@ -55,6 +55,9 @@ enum arrival_known ledger_find_arrival(const struct ledger *ledger, const struct
 // Hands over to a new core what it needs of earlier runs, as the shell does.
 void ledger_restore(struct ledger *ledger, struct core *core, struct moment now);
 
+// Likewise the probes of one peer, after a configuration that took it up again.
+void ledger_restore_peer(struct ledger *ledger, struct core *core, const char *peer);
+
 bool ledger_row_open(const struct row *row);
 
 #endif

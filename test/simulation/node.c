@@ -40,7 +40,6 @@ void node_start(struct world *world, int node)
     agent->settings = mesh_settings_build(world, node);
     agent->core = core_create(agent->settings, now, world->seed + agent->runs * 1000 + (uint64_t)node);
     ledger_restore(&agent->ledger, agent->core, now);
-    agent->ledger.started = agent->ledger.alive = now.wall;
     agent->deadline = world->now;
     reader_begin(world, node);
 }
@@ -95,6 +94,11 @@ void node_configure(struct world *world, int node)
     struct settings *before = agent->settings;
     agent->settings = mesh_settings_build(world, node);
     core_configure(agent->core, agent->settings, world_moment(world, node));
+    for (size_t i = 0; i < agent->settings->peer_count; i++) {
+        if (settings_find_peer(before, agent->settings->peers[i].name) < 0) {
+            ledger_restore_peer(&agent->ledger, agent->core, agent->settings->peers[i].name);
+        }
+    }
     mesh_settings_destroy(before);
     agent->deadline = world->now;
 }
