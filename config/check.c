@@ -41,16 +41,16 @@ static void check_transport(struct reading *reading, const struct node *map, con
     }
 }
 
-// The password out of its file; "" when none is named, or it cannot be had, which is a problem.
+// The password out of its file; "" when none is wanted, or it cannot be had, which is a problem.
 static const char *read_password(struct reading *reading, const struct node *map,
                                  const char *password_file)
 {
     struct secret secret;
     struct error error;
-    if (password_file[0] == '\0') {
+    if (password_file[0] == '\0' || !reading->secrets) {
         return "";
     }
-    bool good = secret_read(password_file, &secret, &error);
+    bool good = secret_read(password_file, reading->beside, &secret, &error);
     if (good && strlen(secret.bytes) != secret.length) {
         good = error_set(&error, "%s: has a NUL byte in it", password_file);
     }
@@ -142,10 +142,10 @@ static void check_mesh_key(struct reading *reading, const struct node *map, size
                           key->id);
         }
     }
-    if (from->file[0] == '\0') {
+    if (from->file[0] == '\0' || !reading->secrets) {
         return;
     }
-    if (!secret_read(from->file, &secret, &error)) {
+    if (!secret_read(from->file, reading->beside, &secret, &error)) {
         problem_error(reading->problems, place_of(map, "file"), "file: %s", error.message);
     } else if (secret.length < MESH_KEY_SECRET_MINIMUM || secret.length > MESH_KEY_SECRET_MAXIMUM) {
         problem_error(reading->problems, place_of(map, "file"),

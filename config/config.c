@@ -103,6 +103,13 @@ static void load_file(struct loading *loading, const struct config_file *file)
     }
 }
 
+// How much of the path stands before the file's name: nothing, or up to the last slash.
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? 0 : (size_t)(slash + 1 - path);
+}
+
 // The directory's first `length` bytes (its slash among them, if it has any) and the name.
 static const char *join_path(struct arena *arena, const char *directory, size_t length,
                              const char *name)
@@ -150,9 +157,8 @@ static void take_conf_d_names(struct loading *loading, DIR *directory)
 // usual.
 static void find_conf_d(struct loading *loading)
 {
-    const char *slash = strrchr(loading->main.path, '/');
-    size_t length = slash == NULL ? 0 : (size_t)(slash + 1 - loading->main.path);
-    loading->directory.path = join_path(loading->arena, loading->main.path, length, "conf.d");
+    const char *file = loading->main.path;
+    loading->directory.path = join_path(loading->arena, file, folder_length(file), "conf.d");
     loading->directory.order = 1;
     DIR *directory = opendir(loading->directory.path);
     if (directory == NULL) {
@@ -186,7 +192,7 @@ static struct settings *settings_create(void)
     return settings;
 }
 
-struct settings *settings_load(const char *file, struct config_problems *problems)
+static struct settings *load(const char *file, bool secrets, struct config_problems *problems)
 {
     struct loading loading = {
         .arena = arena_create(),
@@ -196,7 +202,14 @@ struct settings *settings_load(const char *file, struct config_problems *problem
     struct settings *settings = settings_create();
     load_files(&loading);
     if (loading.root != NULL) {
-        struct reading reading = {settings, settings->arena, &loading.problems, loading.incomplete};
+        struct reading reading = {
+            .settings = settings,
+            .arena = settings->arena,
+            .problems = &loading.problems,
+            .incomplete = loading.incomplete,
+            .beside = join_path(loading.arena, file, folder_length(file), ""),
+            .secrets = secrets,
+        };
         settings_read(&reading, loading.root);
         if (!loading.incomplete) {
             settings_check(&reading, loading.root);
@@ -208,6 +221,16 @@ struct settings *settings_load(const char *file, struct config_problems *problem
         return NULL;
     }
     return settings;
+}
+
+struct settings *settings_load(const char *file, struct config_problems *problems)
+{
+    return load(file, true, problems);
+}
+
+struct settings *settings_load_without_secrets(const char *file, struct config_problems *problems)
+{
+    return load(file, false, problems);
 }
 
 void settings_destroy(struct settings *settings)

@@ -139,6 +139,11 @@ struct config_problems {
 // Reads the file and conf.d/*.yaml beside it, and every secret named in them. NULL when any problem
 // is an error; the caller owns the snapshot.
 struct settings *settings_load(const char *file, struct config_problems *problems);
+
+// The same with the secrets left empty and their files unopened: for tools that need not know them
+// and may not.
+struct settings *settings_load_without_secrets(const char *file, struct config_problems *problems);
+
 void settings_destroy(struct settings *settings);
 
 // "file:line:column: message" without a newline.

@@ -14,7 +14,9 @@ struct reading {
     struct settings *settings;
     struct arena *arena; // of the settings
     struct problem_list *problems;
-    bool incomplete; // a file could not be read: what is missing may stand in it
+    bool incomplete;    // a file could not be read: what is missing may stand in it
+    const char *beside; // where secrets with a bare name stand, unless they are credentials
+    bool secrets;       // they are to be read
 };
 
 // Fills the settings. What is wrong with a value is a problem, and its default stands.

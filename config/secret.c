@@ -10,25 +10,18 @@
 #include "config/file.h"
 
 // Where the secret stands; false with the reason when that cannot be told.
-static bool secret_locate(const char *path, char *out, size_t size, struct error *error)
+static bool secret_locate(const char *path, const char *beside, char *out, size_t size,
+                          struct error *error)
 {
-    if (path[0] == '/') {
-        return snprintf(out, size, "%s", path) < (int)size ||
-               error_set(error, "the path is too long");
+    bool bare = strchr(path, '/') == NULL;
+    if (!bare && path[0] != '/') {
+        return error_set(error, "'%s' is neither an absolute path nor a bare name", path);
     }
-    if (strchr(path, '/') != NULL) {
-        return error_set(error, "'%s' is neither an absolute path nor a credential's bare name",
-                         path);
-    }
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
-    if (directory == NULL || directory[0] != '/') {
-        return error_set(error,
-                         "'%s' is a credential's bare name, but $CREDENTIALS_DIRECTORY is "
-                         "not set",
-                         path);
-    }
-    return snprintf(out, size, "%s/%s", directory, path) < (int)size ||
-           error_set(error, "the path of credential '%s' is too long", path);
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    bool given = credentials != NULL && credentials[0] == '/';
+    const char *folder = !bare ? "" : given ? credentials : beside;
+    int length = snprintf(out, size, "%s%s%s", folder, bare && given ? "/" : "", path);
+    return length < (int)size || error_set(error, "the path of '%s' is too long", path);
 }
 
 static bool secret_take(const char *bytes, size_t length, struct secret *out, struct error *error)
@@ -68,9 +61,9 @@ static bool secret_read_at(const char *place, struct secret *out, struct error *
     return good;
 }
 
-bool secret_read(const char *path, struct secret *out, struct error *error)
+bool secret_read(const char *path, const char *beside, struct secret *out, struct error *error)
 {
     char place[PATH_MAX];
-    return secret_locate(path, place, sizeof place, error) &&
+    return secret_locate(path, beside, place, sizeof place, error) &&
            (secret_read_at(place, out, error) || error_prefix(error, "%s", place));
 }

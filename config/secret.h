@@ -16,8 +16,9 @@ struct secret {
 };
 
 // Reads one. A path with a slash is absolute; a bare name is looked up in $CREDENTIALS_DIRECTORY
-// (systemd.exec, LoadCredential). One line end at the end is dropped. False with the reason, which
-// names the file, when it is missing, unreadable, open to others, empty or too long.
-bool secret_read(const char *path, struct secret *out, struct error *error);
+// (systemd.exec, LoadCredential) or, where that is not set, in the folder `beside`, which is "" or
+// ends in a slash. One line end at the end is dropped. False with the reason, which names the file,
+// when it is missing, unreadable, open to others, empty or too long.
+bool secret_read(const char *path, const char *beside, struct secret *out, struct error *error);
 
 #endif

@@ -30,7 +30,7 @@ static void expect_secret(const char *bytes, size_t length, mode_t mode, const c
     struct secret secret;
     struct error error = {""};
     config_fixture_write("secret", bytes, length, mode);
-    assert_true(secret_read(in_fixture("secret"), &secret, &error));
+    assert_true(secret_read(in_fixture("secret"), "", &secret, &error));
     assert_int_equal(secret.length, strlen(expected));
     assert_string_equal(secret.bytes, expected);
 }
@@ -42,7 +42,7 @@ static void expect_complaint(const char *path, const char *complaint)
     struct error error;
     char whole[512];
     snprintf(whole, sizeof whole, "%s%s", complaint[0] == ':' ? path : "", complaint);
-    assert_false(secret_read(path, &secret, &error));
+    assert_false(secret_read(path, "", &secret, &error));
     assert_string_equal(error.message, whole);
 }
 
@@ -100,7 +100,7 @@ static void test_unreadable_files(void **state)
     }
     struct secret secret;
     struct error error;
-    bool read = secret_read(in_fixture("secret"), &secret, &error);
+    bool read = secret_read(in_fixture("secret"), "", &secret, &error);
     assert_int_equal(seteuid(self), 0);
     assert_false(read);
     assert_non_null(strstr(error.message, "/secret: Permission denied"));
@@ -129,18 +129,51 @@ static void test_bare_names_are_credentials(void **state)
     (void)state;
     struct secret secret;
     struct error error;
-    assert_true(secret_read("password", &secret, &error));
+    assert_true(secret_read("password", "", &secret, &error));
     assert_string_equal(secret.bytes, "secret");
-    expect_complaint("./password",
-                     "'./password' is neither an absolute path nor a credential's bare name");
+    expect_complaint("./password", "'./password' is neither an absolute path nor a bare name");
+}
+
+static void test_bare_names_outside_of_systemd(void **state)
+{
+    (void)state;
+    struct secret secret;
+    struct error error;
+    config_fixture_write("beside", "another", 7, 0600);
+    assert_true(secret_read("beside", "/nowhere/", &secret, &error));
     unsetenv("CREDENTIALS_DIRECTORY");
-    expect_complaint(
-        "password",
-        "'password' is a credential's bare name, but $CREDENTIALS_DIRECTORY is not set");
-    setenv("CREDENTIALS_DIRECTORY", ".", 1);
-    expect_complaint(
-        "password",
-        "'password' is a credential's bare name, but $CREDENTIALS_DIRECTORY is not set");
+    assert_true(secret_read("beside", "", &secret, &error));
+    assert_string_equal(secret.bytes, "another");
+    assert_true(secret_read("beside", in_fixture(""), &secret, &error));
+    assert_false(secret_read("beside", "/nowhere/", &secret, &error));
+    assert_string_equal(error.message, "/nowhere/beside: No such file or directory");
+
+    struct config_problems problems;
+    config_fixture_write_text("mailflow.yaml", LEAST);
+    assert_int_equal(chdir("/"), 0);
+    struct settings *settings = settings_load(in_fixture("mailflow.yaml"), &problems);
+    assert_string_equal(config_fixture_problems(&problems), "");
+    assert_string_equal(settings->mailboxes[0].password, "secret");
+    settings_destroy(settings);
+}
+
+// Everything else is checked as ever.
+static void test_secrets_may_be_left_out(void **state)
+{
+    (void)state;
+    struct config_problems problems;
+    assert_int_equal(unlink("password"), 0);
+    assert_int_equal(unlink("mesh.key"), 0);
+    config_fixture_write_text("mailflow.yaml", LEAST);
+    struct settings *settings = settings_load_without_secrets("mailflow.yaml", &problems);
+    assert_non_null(settings);
+    assert_string_equal(settings->mailboxes[0].password, "");
+    assert_int_equal(settings->mesh_keys.keys[0].secret_length, 0);
+    settings_destroy(settings);
+    config_fixture_write_text("mailflow.yaml", LEAST "odd: 1\n");
+    assert_null(settings_load_without_secrets("mailflow.yaml", &problems));
+    assert_string_equal(config_fixture_problems(&problems),
+                        "mailflow.yaml:5:1: unknown key 'odd'\n");
 }
 
 static void test_secrets_reach_the_settings(void **state)
@@ -206,6 +239,8 @@ int main(void)
         IN_FIXTURE(test_unreadable_files),
         IN_FIXTURE(test_lengths),
         IN_FIXTURE(test_bare_names_are_credentials),
+        IN_FIXTURE(test_bare_names_outside_of_systemd),
+        IN_FIXTURE(test_secrets_may_be_left_out),
         IN_FIXTURE(test_secrets_reach_the_settings),
         IN_FIXTURE(test_bad_secrets_are_problems_of_the_configuration),
         IN_FIXTURE(test_authorities_are_looked_at),
