@@ -9,11 +9,12 @@
 
 enum { PEERS_LISTED_MAXIMUM = 8 };
 
-// Every peer once, for the caller to free: the two paths of one stand side by side.
+// Every peer once, with room for one name more, for the caller to free. The two paths of a peer
+// stand side by side.
 static const char **collect_peers(const json_t *paths, size_t *count)
 {
     size_t most = json_array_size(paths);
-    const char **peers = memory_checked(calloc(most + 1, sizeof peers[0]));
+    const char **peers = memory_checked(calloc(most + 2, sizeof peers[0]));
     *count = 0;
     for (size_t i = 0; i < most; i++) {
         const char *peer = answer_text(json_array_get(paths, i), "peer");
@@ -31,10 +32,32 @@ static struct text end_of(struct error *error)
     return text_over(error->message + length, sizeof error->message - length);
 }
 
+// This server's own name, which no path has for itself, into `out`; false when no path tells it.
+static bool find_own_name(const json_t *paths, char *out, size_t size)
+{
+    const char *path = answer_text(json_array_get(paths, 0), "path");
+    const char *peer = answer_text(json_array_get(paths, 0), "peer");
+    const char *arrow = strstr(path, "->");
+    struct text text = text_over(out, size);
+    if (arrow == NULL) {
+        return false;
+    }
+    if (strcmp(arrow + 2, peer) == 0) {
+        text_append_bytes(&text, path, (size_t)(arrow - path));
+    } else {
+        text_append(&text, arrow + 2);
+    }
+    return !text.truncated;
+}
+
 bool peers_suggest(const json_t *paths, const char *name, struct error *error)
 {
     size_t count;
+    char own[64];
     const char **peers = collect_peers(paths, &count);
+    if (find_own_name(paths, own, sizeof own)) {
+        peers[count++] = own;
+    }
     const char *near = suggest_nearest(name, peers, count);
     struct text message = end_of(error);
     if (near == NULL || strcmp(near, name) == 0) {

@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "ctl/client.h"
 
-// Adds "; did you mean 'mx01'?" to the message when the name is none of the paths' peers but near
-// to one; false when it added nothing.
+// Adds "; did you mean 'mx01'?" to the message when the name is no server's at either end of the
+// paths but near to one; false when it added nothing.
 bool peers_suggest(const json_t *paths, const char *name, struct error *error);
 
 // The same, of an agent that has to be asked first.

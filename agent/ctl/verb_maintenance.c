@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/answer.h"
+#include "ctl/peers.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
 #include "ctl/window_pick.h"
@@ -215,6 +216,7 @@ static int change_named(const struct context *context, const struct change *chan
     if (picked != NULL) {
         code = change_picked(context, change, picked);
     } else {
+        peers_ask_and_suggest(context->client, name, &error);
         code = report_failure(context, EXIT_REFUSED, error.message);
     }
     json_decref(picked);
@@ -224,15 +226,20 @@ static int change_named(const struct context *context, const struct change *chan
 
 int verb_maintenance_extend(struct context *context)
 {
-    double seconds = span_seconds(context->command->duration);
+    const struct command *command = context->command;
+    json_t *request = memory_checked(json_object());
+    set_member(request, "extend_seconds", json_real(span_seconds(command->duration)));
+    if (command->force) {
+        set_member(request, "force", json_true());
+    }
     struct change change = {
         .method = "PATCH",
-        .request = memory_checked(json_pack("{s:f}", "extend_seconds", seconds)),
+        .request = request,
         .choice = {.by_id = WINDOW_PICK_ALL, .by_server = WINDOW_PICK_ACTIVE},
         .describe = describe_extended,
     };
     int code = change_named(context, &change);
-    json_decref(change.request);
+    json_decref(request);
     return code;
 }
 

@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 
+// As walltime_parse_rfc3339 has it.
+enum { YEAR_LAST = 2200 };
+
 // '#' stands for a digit, 'T' for itself or a blank.
 static bool matches(const char *from, const char *pattern)
 {
@@ -25,10 +28,14 @@ static bool resolve_local(const struct tm *shown, struct walltime *out)
 {
     struct tm local = *shown;
     local.tm_isdst = -1;
+    if (shown->tm_year > YEAR_LAST - 1900) {
+        return false;
+    }
     time_t seconds = mktime(&local);
     *out = (struct walltime){(int64_t)seconds * 1000000000};
-    return local.tm_mday == shown->tm_mday && local.tm_hour == shown->tm_hour &&
-           local.tm_min == shown->tm_min && local.tm_sec == shown->tm_sec;
+    return local.tm_mon == shown->tm_mon && local.tm_mday == shown->tm_mday &&
+           local.tm_hour == shown->tm_hour && local.tm_min == shown->tm_min &&
+           local.tm_sec == shown->tm_sec;
 }
 
 static bool next_clock_time(struct tm *wanted, struct walltime now, struct walltime *out)
