@@ -33,6 +33,7 @@ struct daemon {
     uv_signal_t interrupt;
     uv_signal_t reload;
     uv_timer_t watchdog;
+    bool broken;
 };
 
 // ---- options ----
@@ -50,7 +51,8 @@ static bool read_options(int count, char **arguments, struct options *out, int *
         {"probers", required_argument, NULL, 'p'}, {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
-    *out = (struct options){.agent = {DEFAULT_CONFIG, MAILFLOW_LIBEXECDIR}};
+    *out =
+        (struct options){.agent = {.config_file = DEFAULT_CONFIG, .probers = MAILFLOW_LIBEXECDIR}};
     *status = EXIT_SUCCESS;
     for (int option; (option = getopt_long(count, arguments, "", LONG, NULL)) != -1;) {
         switch (option) {
@@ -110,15 +112,27 @@ static void close_handle(uv_handle_t *handle, void *context)
     }
 }
 
-static void on_stop(uv_signal_t *signal, int number)
+static void stop(struct daemon *daemon)
 {
-    struct daemon *daemon = signal->data;
-    (void)number;
     sd_notify(0, "STOPPING=1");
     uv_walk(&daemon->loop, close_handle, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
     http_destroy(daemon->http);
     agent_destroy(daemon->agent);
+}
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+    (void)number;
+    stop(signal->data);
+}
+
+// The supervisor starts us again, and the ledger is kept aside then.
+static void on_broken(void *context)
+{
+    struct daemon *daemon = context;
+    daemon->broken = true;
+    stop(daemon);
 }
 
 static void on_reload(uv_signal_t *signal, int number)
@@ -195,9 +209,11 @@ int main(int count, char **arguments)
         return settings == NULL ? EXIT_FAILURE : EXIT_SUCCESS;
     }
 
-    struct daemon daemon = {0};
+    struct daemon daemon = {.broken = false};
     struct error error;
     uv_loop_init(&daemon.loop);
+    options.agent.broken = on_broken;
+    options.agent.context = &daemon;
     bool started = start(&daemon, &options.agent, settings, &error);
     if (started) {
         sd_notify(0, "READY=1");
@@ -206,5 +222,5 @@ int main(int count, char **arguments)
     }
     uv_run(&daemon.loop, UV_RUN_DEFAULT);
     uv_loop_close(&daemon.loop);
-    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+    return started && !daemon.broken ? EXIT_SUCCESS : EXIT_FAILURE;
 }

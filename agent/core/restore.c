@@ -19,7 +19,8 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
         outbound->reserved_slot = outbound->next_slot;
     }
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
-        flights_add(&outbound->flights, &record->id, record->sent);
+        struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;
+        flights_add(&outbound->flights, &record->id, sent);
         outbound_watch_loss(core, index, core->last);
     }
 }
@@ -121,19 +122,18 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
     }
 }
 
-// One that has been notified is reminded of in its time; another waits as if it had opened now:
-// its cause may have to gather anew, and nothing is silent before our own start has settled.
+// Our own start settles first: then one that has been notified is reminded of in its time, and
+// another notified, should it still be open.
 static void schedule_restored(struct core *core, struct moment now)
 {
     struct span reminder = core->settings->incidents.reminder;
     for (size_t i = 0; i < core->incidents.count; i++) {
         const struct incident *incident = core->incidents.places[i];
         if (incident != NULL && !incident->closing) {
-            struct walltime due = walltime_add(incident->notified_at, reminder);
+            struct walltime due =
+                incident->notified ? walltime_add(incident->notified_at, reminder) : now.wall;
             schedule_set(&core->incident_timers, (uint32_t)i,
-                         incident->notified
-                             ? moment_instant_at(now, due)
-                             : instant_later(now.instant, core->watch_floor));
+                         instant_later(moment_instant_at(now, due), core->watch_floor));
         }
     }
 }

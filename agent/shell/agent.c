@@ -57,9 +57,15 @@ static void on_second(uv_timer_t *timer)
         agent->alive = now;
     }
     if (agent->seconds % CHECKPOINT_SECONDS == 0) {
-        struct span kept = {-agent->settings->retention.ns};
-        store_retain(agent->store, walltime_add(now, kept), RETAIN_ROWS);
+        agent->retaining = true;
         begin_checkpoint(agent);
+    }
+    if (agent->retaining) { // a bounded bite a second, until nothing old is left
+        struct span kept = {-agent->settings->retention.ns};
+        agent->retaining = store_retain(agent->store, walltime_add(now, kept), RETAIN_ROWS);
+    }
+    if (store_figures(agent->store).corrupt) {
+        agent->broken(agent->broken_context); // the agent is gone when it returns
     }
 }
 
@@ -114,6 +120,8 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
     agent->settings = settings;
     agent->started = now.wall;
     agent->reload_successful = true;
+    agent->broken = options->broken;
+    agent->broken_context = options->context;
     text_copy(agent->config_file, sizeof agent->config_file, options->config_file);
     text_copy(agent->checkpoint_dir, sizeof agent->checkpoint_dir, settings->state_dir);
     agent->journal = journal_create(settings);

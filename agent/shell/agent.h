@@ -21,6 +21,9 @@ struct agent;
 struct agent_options {
     const char *config_file;
     const char *probers; // directory of mailflow-submit and mailflow-collect
+    // Called from the loop when only a new start can help (the ledger was damaged meanwhile).
+    void (*broken)(void *context);
+    void *context;
 };
 
 // Opens the ledger, restores, starts the probers. Owns the settings from here on. NULL with a

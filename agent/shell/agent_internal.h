@@ -61,6 +61,9 @@ struct agent {
     unsigned open_handles;
     uv_work_t checkpoint;
     bool checkpointing;
+    bool retaining; // old probes are left to delete
+    void (*broken)(void *context);
+    void *broken_context;
     char checkpoint_dir[PROBE_PATH_SIZE];
     unsigned seconds; // since the start, for chores that are due less often
 };
