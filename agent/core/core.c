@@ -48,13 +48,9 @@ static struct path *path_through(struct core *core, int peer, int mailbox)
 static void shift_watch(struct path *path, enum direction direction, struct moment begin,
                         struct moment end)
 {
-    struct instant *from = &path->watch_from;
-    if (direction == OUTBOUND) {
-        *from = instant_later(*from, end.instant);
-    } else if (from->ns < end.instant.ns) {
-        struct instant blind_from = instant_later(begin.instant, *from);
-        *from = instant_add(*from, instant_since(end.instant, blind_from));
-    }
+    path->gap_begin = begin.instant;
+    path->gap_end = end.instant;
+    path->watch_from = direction == OUTBOUND ? end.instant : path_skip_gap(path, path->watch_from);
 }
 
 void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox)
@@ -92,8 +88,7 @@ static void notice_sleep(struct core *core, struct moment now)
 void core_watch_mailbox(struct core *core, int mailbox, struct moment now)
 {
     const struct mailbox *state = &core->mailboxes[mailbox];
-    struct instant due =
-        instant_add(state->blind_since, core->settings->incidents.blind_after);
+    struct instant due = instant_add(state->blind_since, core->settings->incidents.blind_after);
     schedule_set(&core->mailbox_timers, (uint32_t)mailbox,
                  state->readable ? INSTANT_NEVER : instant_later(due, now.instant));
 }

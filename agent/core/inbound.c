@@ -73,16 +73,18 @@ void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt
         size_t size = (room == 0 ? 1 : room * 2) * sizeof *inbound->unseen;
         inbound->unseen = memory_checked(realloc(inbound->unseen, size));
     }
-    struct walltime place = walltime_later(receipt->arrived, walltime_add(told, SPAN_MS(1)));
+    told = walltime_later(told, inbound->seen_by_peer);
     if (inbound->unseen_count > 0) {
-        place = walltime_later(place, inbound->unseen[inbound->unseen_count - 1].place);
+        told = walltime_later(told, inbound->unseen[inbound->unseen_count - 1].place);
     }
+    struct walltime place = walltime_later(receipt->arrived, walltime_add(told, SPAN_MS(1)));
     inbound->unseen[inbound->unseen_count++] = (struct unseen){place, *receipt};
 }
 
 void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
 {
     size_t gone = 0;
+    inbound->seen_by_peer = walltime_later(inbound->seen_by_peer, seen);
     while (gone < inbound->unseen_count && inbound->unseen[gone].place.ns <= seen.ns) {
         gone++;
     }
@@ -104,7 +106,8 @@ static void follow_cadence(struct inbound *inbound, const struct tag *tag, struc
         inbound->sender_interval = tag->next;
     }
     struct walltime sent = walltime_earlier(tag->sent, now.wall);
-    inbound->path.watch_from = moment_instant_at(now, walltime_add(sent, tag->next));
+    struct instant next = moment_instant_at(now, walltime_add(sent, tag->next));
+    inbound->path.watch_from = path_skip_gap(&inbound->path, next);
 }
 
 // Before a probe of ours is due, the peer may wait for more receipts than go into one.

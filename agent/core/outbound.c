@@ -225,8 +225,8 @@ void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct mome
         return;
     }
     outbound->extra_kind = kind;
-    outbound->extra_due = kind == PROBE_ANSWER ? instant_later(now.instant, outbound->extra_from)
-                                               : now.instant;
+    outbound->extra_due =
+        kind == PROBE_ANSWER ? instant_later(now.instant, outbound->extra_from) : now.instant;
     core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
 }
 

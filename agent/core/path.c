@@ -31,6 +31,15 @@ void path_add_interruption(struct path *path, struct walltime began, struct wall
         .began = began, .closed = walltime_add(closed, settle), .over = closed};
 }
 
+struct instant path_skip_gap(const struct path *path, struct instant from)
+{
+    if (instant_reached(from, path->gap_end)) {
+        return from;
+    }
+    struct instant blind_from = instant_later(from, path->gap_begin);
+    return instant_add(from, instant_since(path->gap_end, blind_from));
+}
+
 static void end_interruptions(struct path *path, struct walltime arrived)
 {
     for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {

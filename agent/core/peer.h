@@ -38,7 +38,7 @@ struct sending {
 };
 
 // An arrival of which the peer may not know. The list is in the order of `place`, which is the time
-// of the arrival, but never before the one ahead of it nor before an as_of that the peer was told:
+// of the arrival, but always after the one ahead of it and after any as_of that the peer was told:
 // its `seen` then covers exactly what it was sent, whatever our clock does.
 struct unseen {
     struct walltime place;
@@ -57,6 +57,8 @@ struct path {
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;
+    struct instant gap_begin; // the last stretch in which we could not see: no silence ages in it
+    struct instant gap_end;
     struct walltime decided; // restored: what arrived before has had its say
     struct resumption resumptions[RESUMPTIONS_KEPT]; // a ring
     uint32_t resumption_count;
@@ -92,7 +94,8 @@ struct inbound {
     struct walltime receipts_seen; // what we tell the peer we have of its receipts
     struct unseen *unseen;         // oldest first
     size_t unseen_count;
-    unsigned untold; // arrivals since our last probe to the peer
+    struct walltime seen_by_peer; // newer than any as_of of this run, if our clock went back
+    unsigned untold;              // arrivals since our last probe to the peer
 };
 
 struct peer {

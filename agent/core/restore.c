@@ -8,8 +8,7 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
     struct outbound *outbound = &peer->outbound;
     if (record->kind == PROBE_SLOT && walltime_known(record->planned) && !core->started) {
         struct walltime next = walltime_add(record->planned, peer->settings->path.interval);
-        outbound->cadence =
-            instant_later(outbound->cadence, moment_instant_at(core->last, next));
+        outbound->cadence = instant_later(outbound->cadence, moment_instant_at(core->last, next));
     }
     if (record->slot > outbound->previous_slot && record->state != PROBE_REFUSED) {
         outbound->previous_slot = record->slot;
@@ -29,8 +28,7 @@ static void restore_inbound(struct core *core, int index, const struct probe_rec
 {
     struct peer *peer = &core->peers[index];
     struct inbound *inbound = &peer->inbound;
-    struct span interval =
-        record->next.ns > 0 ? record->next : peer->settings->path.interval;
+    struct span interval = record->next.ns > 0 ? record->next : peer->settings->path.interval;
     struct receipt receipt = {record->id, record->arrived, record->latency_error};
     inbound_keep_receipt(inbound, &receipt, WALLTIME_NONE);
     peer->heard = walltime_later(peer->heard, record->arrived);

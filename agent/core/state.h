@@ -50,7 +50,8 @@ struct span core_shortest_interval(const struct core *core);
 bool core_resolve_subject(const struct settings *settings, const char *text, struct subject *out);
 
 // A stretch in which this agent could not see (or was not there): where it was longer than an
-// interval it explains what it held up, and no path's silence counts in it. `mailbox` -1: all paths.
+// interval it explains what it held up, and no path's silence counts in it. `mailbox` -1: all
+// paths.
 void core_interrupted(struct core *core, struct moment begin, struct moment end, int mailbox);
 
 // An unreadable mailbox makes us blind some time after it became so, and again should its incident
@@ -145,6 +146,10 @@ struct span path_silence_limit(const struct peer *peer, struct span interval);
 // window of either end that has begun. INSTANT_NEVER while one of them is active.
 struct instant path_watched_from(const struct core *core, int peer, struct instant from,
                                  struct moment now);
+
+// From when on a silence counts that would count from here, were it not for the last stretch in
+// which we could not see.
+struct instant path_skip_gap(const struct path *path, struct instant from);
 
 // Troubles explain what they held up. One without an incident is an interruption of ours: it ends
 // with the first arrival after `closed`, at most settle later.

@@ -114,8 +114,7 @@ static bool has_open_cause(const struct core *core, const struct incident *incid
 // The receiver speaks of a path; the sender of what it knows alone, and of the rest only when the
 // receiver has no agent or has not been heard since. Not heard means for as long as would be
 // silence: a peer whose next probe is merely not due yet will speak for itself.
-static bool ours_to_say(const struct core *core, const struct incident *incident,
-                        struct moment now)
+static bool ours_to_say(const struct core *core, const struct incident *incident, struct moment now)
 {
     if (incident->subject.kind != SUBJECT_PATH || incident->kind == INCIDENT_REFUSED ||
         incident->subject.direction == INBOUND) {
@@ -124,8 +123,7 @@ static bool ours_to_say(const struct core *core, const struct incident *incident
     const struct peer *peer = &core->peers[incident->subject.peer];
     struct span unheard = walltime_since(now.wall, peer->heard);
     struct span limit = path_silence_limit(peer, peer->inbound.sender_interval);
-    return peer->collect >= 0 ||
-           (peer->heard.ns <= incident->opened.ns && unheard.ns > limit.ns);
+    return peer->collect >= 0 || (peer->heard.ns <= incident->opened.ns && unheard.ns > limit.ns);
 }
 
 static void record(struct core *core, const struct incident *incident)

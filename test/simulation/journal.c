@@ -66,10 +66,10 @@ static void check_not_said(struct world *world, int node, const struct incident 
         }
         journal_check(world, earlier->incident.kind == incident->kind, node,
                       "one number for two incidents");
-        bool again = earlier->notice == notice &&
-                     (notice == NOTICE_RESOLVED ||
-                      (notice == NOTICE_FIRING &&
-                       earlier->incident.severity == incident->severity));
+        bool again =
+            earlier->notice == notice &&
+            (notice == NOTICE_RESOLVED ||
+             (notice == NOTICE_FIRING && earlier->incident.severity == incident->severity));
         journal_check(world, !again, node, "said twice");
         journal_check(world, earlier->notice != NOTICE_RESOLVED, node, "said after its end");
     }
@@ -159,7 +159,8 @@ void journal_record(struct world *world, int node, const struct probe_record *re
     }
     char id[PROBE_ID_TEXT];
     begin_line(world, node);
-    fprintf(world->journal->out, "  %s %s %s %s latency=%.3f excused=%.3f incident=%" PRId64 " id=%.6s\n",
+    fprintf(world->journal->out,
+            "  %s %s %s %s latency=%.3f excused=%.3f incident=%" PRId64 " id=%.6s\n",
             direction_name(record->direction), record->peer, probe_state_name(record->state),
             verdict_name(record->verdict), span_seconds(record->latency),
             span_seconds(record->excused), record->incident, probe_id_format(&record->id, id));

@@ -97,8 +97,7 @@ void ledger_put_incident(struct ledger *ledger, const struct incident *incident)
             return;
         }
     }
-    ledger->incidents =
-        grown(ledger->incidents, ledger->incident_count, sizeof *ledger->incidents);
+    ledger->incidents = grown(ledger->incidents, ledger->incident_count, sizeof *ledger->incidents);
     ledger->incidents[ledger->incident_count++] = *incident;
 }
 
@@ -168,8 +167,8 @@ static int compare_rows(const void *a, const void *b)
     return order != 0 ? (order > 0) - (order < 0) : (left > right) - (left < right);
 }
 
-// Open ones and the newest of each path, of one peer or (NULL) of all. One that was being handed over when the last run ended may
-// have gone out: nobody knows.
+// Open ones and the newest of each path, of one peer or (NULL) of all. One that was being handed
+// over when the last run ended may have gone out: nobody knows.
 static void restore_probes(struct ledger *ledger, struct core *core, const char *peer)
 {
     struct row **chosen = memory_checked(malloc((ledger->row_count + 1) * sizeof *chosen));

@@ -97,8 +97,8 @@ void mail_take_content(struct world *world, struct message *message, enum submis
         messages_add(&world->servers[message->from].queue, message_copy(message));
         schedule_queue(world, message->from);
     }
-    bool timeout = submission == SUBMISSION_UNCERTAIN_ARRIVES ||
-                   submission == SUBMISSION_UNCERTAIN_VANISHES;
+    bool timeout =
+        submission == SUBMISSION_UNCERTAIN_ARRIVES || submission == SUBMISSION_UNCERTAIN_VANISHES;
     struct span reply = timeout ? SPAN_SECONDS(30) : world->parameters.submit;
     world_put_event(world, (struct world_event){.at = instant_add(world->now, reply),
                                                 .kind = WORLD_SUBMITTED,
@@ -138,8 +138,8 @@ static void send_off(struct world *world, struct message *message)
                                                     .kind = WORLD_DELIVER,
                                                     .message = twin});
     }
-    world_put_event(
-        world, (struct world_event){.at = at, .kind = WORLD_DELIVER, .message = message});
+    world_put_event(world,
+                    (struct world_event){.at = at, .kind = WORLD_DELIVER, .message = message});
 }
 
 // One attempt: true when the message has left the queue.
@@ -190,19 +190,19 @@ static void store(struct world *world, struct message *message)
     message->reported = false;
     struct walltime wall = world_moment(world, message->to).wall;
     int64_t second = SPAN_SECONDS(1).ns;
-    message->saved = world->parameters.saved ? (struct walltime){wall.ns / second * second}
-                                             : WALLTIME_NONE;
+    message->saved =
+        world->parameters.saved ? (struct walltime){wall.ns / second * second} : WALLTIME_NONE;
     messages_add(&host->mailbox, message);
     int reader = host->agentless ? host->collector : message->to;
     const struct node *node = &world->servers[reader].node;
     for (size_t i = 0; i < node->reader_count; i++) {
         if (node->readers[i].server == message->to) {
-            world_put_event(world, (struct world_event){
-                                       .at = instant_add(world->now, world->parameters.lag),
-                                       .kind = WORLD_READ,
-                                       .a = reader,
-                                       .b = (int)i,
-                                       .run = node->runs});
+            world_put_event(
+                world, (struct world_event){.at = instant_add(world->now, world->parameters.lag),
+                                            .kind = WORLD_READ,
+                                            .a = reader,
+                                            .b = (int)i,
+                                            .run = node->runs});
         }
     }
 }

@@ -7,8 +7,13 @@
 
 #include "simulation/world.h"
 
-enum submission { SUBMISSION_ACCEPTED, SUBMISSION_REJECTED, SUBMISSION_NO_SERVER,
-                  SUBMISSION_UNCERTAIN_ARRIVES, SUBMISSION_UNCERTAIN_VANISHES };
+enum submission {
+    SUBMISSION_ACCEPTED,
+    SUBMISSION_REJECTED,
+    SUBMISSION_NO_SERVER,
+    SUBMISSION_UNCERTAIN_ARRIVES,
+    SUBMISSION_UNCERTAIN_VANISHES
+};
 
 void message_free(struct message *message);
 struct message *message_copy(const struct message *message);
@@ -19,7 +24,8 @@ void messages_remove(struct messages *messages, size_t place); // hands the mess
 // What becomes of a submission that starts now.
 enum submission mail_submit(struct world *world, int from, int to);
 
-// The content goes out: stamps `sent`, queues what the server takes over, and tells the agent later.
+// The content goes out: stamps `sent`, queues what the server takes over, and tells the agent
+// later.
 void mail_take_content(struct world *world, struct message *message, enum submission submission);
 void mail_run_queue(struct world *world, int server);
 void mail_deliver(struct world *world, struct message *message);

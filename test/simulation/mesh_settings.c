@@ -31,8 +31,7 @@ static void build_peers(const struct world *world, int node, struct settings *se
     uint32_t count = 0;
     for (int i = 0; i < world->server_count; i++) {
         const struct server *server = &world->servers[i];
-        if (i == node || !world_are_peers(world, node, i) ||
-            world->servers[node].node.forgets[i]) {
+        if (i == node || !world_are_peers(world, node, i) || world->servers[node].node.forgets[i]) {
             continue;
         }
         by_name[count] = count;

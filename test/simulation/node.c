@@ -38,7 +38,8 @@ void node_start(struct world *world, int node)
     agent->runs++;
     gather_readers(world, node);
     agent->settings = mesh_settings_build(world, node);
-    agent->core = core_create(agent->settings, now, world->seed + agent->runs * 1000 + (uint64_t)node);
+    agent->core =
+        core_create(agent->settings, now, world->seed + agent->runs * 1000 + (uint64_t)node);
     ledger_restore(&agent->ledger, agent->core, now);
     agent->deadline = world->now;
     reader_begin(world, node);

@@ -22,8 +22,7 @@ void node_configure(struct world *world, int node);
 void node_time(struct world *world, int node);
 
 // `message`: the one that an arrival is about, else NULL.
-void node_handle(struct world *world, int node, const struct event *event,
-                 struct message *message);
+void node_handle(struct world *world, int node, const struct event *event, struct message *message);
 void node_submitted(struct world *world, struct message *message, enum submission submission);
 
 #endif

@@ -58,8 +58,7 @@ static struct moment absent_at(const struct world *world, int node, const struct
     bool watched = message->stored.ns >= reader->readable_from.ns;
     struct instant seen = instant_add(message->stored, world->parameters.lag);
     struct instant before = {seen.ns - world->parameters.width.ns};
-    struct instant at =
-        watched ? instant_later(before, reader->complete) : reader->complete;
+    struct instant at = watched ? instant_later(before, reader->complete) : reader->complete;
     return at.ns == 0 ? (struct moment){0} : moment_of(world, node, at);
 }
 
@@ -79,8 +78,8 @@ static void report(struct world *world, int node, int index, struct message *mes
         .kind = EVENT_ARRIVAL,
         .arrival = {.mailbox = index, .report = &report},
     };
-    event.arrival.known = ledger_find_arrival(&world->servers[node].node.ledger, &message->tag.id,
-                                              message->uid);
+    event.arrival.known =
+        ledger_find_arrival(&world->servers[node].node.ledger, &message->tag.id, message->uid);
     message->reported = true;
     node_handle(world, node, &event, message);
 }

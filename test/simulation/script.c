@@ -24,15 +24,14 @@ static size_t add_line(struct script *script, unsigned number, const char *text)
 {
     size_t size = (script->line_count + 1) * sizeof *script->lines;
     script->lines = memory_checked(realloc(script->lines, size));
-    script->lines[script->line_count] =
-        (struct script_line){number, memory_checked(strdup(text))};
+    script->lines[script->line_count] = (struct script_line){number, memory_checked(strdup(text))};
     return script->line_count++;
 }
 
 static void put_line(struct world *world, size_t line, struct span at)
 {
-    world_put_event(world, (struct world_event){
-                               .at = {at.ns}, .kind = WORLD_SCRIPT, .a = (int)line});
+    world_put_event(world,
+                    (struct world_event){.at = {at.ns}, .kind = WORLD_SCRIPT, .a = (int)line});
 }
 
 // Takes the first word off the text; "" at its end.

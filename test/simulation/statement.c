@@ -182,8 +182,8 @@ static bool visit_probe(struct world *world, int from, int to, const struct word
 {
     (void)words;
     struct node *node = &world->servers[from].node;
-    int peer = node->core == NULL ? -1
-                                  : settings_find_peer(node->settings, world->servers[to].name);
+    int peer =
+        node->core == NULL ? -1 : settings_find_peer(node->settings, world->servers[to].name);
     if (peer < 0) {
         return error_set(error, "nobody there to send it");
     }
@@ -368,8 +368,10 @@ static bool change_part(struct world *world, const struct words *words, bool up,
         change_smtp(world, server, up);
     } else if (strcmp(words->of[1], "imap") == 0) {
         world->servers[server].imap = up;
-    } else if (strcmp(words->of[1], "agent") == 0) {
+    } else if (strcmp(words->of[1], "agent") == 0 && world->began) {
         (up ? node_start : node_stop)(world, server);
+    } else if (strcmp(words->of[1], "agent") == 0) {
+        world->servers[server].node.away = !up;
     } else {
         return error_set(error, "no part is called '%s'", words->of[1]);
     }
@@ -563,22 +565,38 @@ static const struct statement {
     int words; // at least so many after the name
     bool (*run)(struct world *world, const struct words *words, struct error *error);
 } STATEMENTS[] = {
-    {"servers", 1, say_servers},     {"agentless", 4, say_agentless},
-    {"hub", 1, say_hub},             {"seed", 1, say_seed},
-    {"run", 1, say_run},             {"set", 2, say_set},
-    {"interval", 2, say_interval},   {"delay", 2, say_delay},
-    {"clock", 2, say_step},          {"step", 2, say_step},
-    {"stop", 1, say_stop},           {"start", 1, say_start},
-    {"down", 2, say_down},           {"up", 2, say_up},
-    {"restart", 1, say_restart},     {"kill", 1, say_kill},
-    {"freeze", 2, say_freeze},       {"flush", 1, say_flush},
-    {"cut", 1, say_cut},             {"mend", 1, say_mend},
-    {"lose", 2, say_lose},           {"duplicate", 2, say_duplicate},
-    {"defer", 2, say_defer},         {"refuse", 2, say_refuse},
-    {"uncertain", 3, say_uncertain}, {"replay", 1, say_replay},
-    {"probe", 1, say_probe},         {"maintenance", 4, say_maintenance},
-    {"extend", 2, say_extend},       {"end", 1, say_end},
-    {"cancel", 1, say_cancel},       {"forget", 2, say_forget},
+    {"servers", 1, say_servers},
+    {"agentless", 4, say_agentless},
+    {"hub", 1, say_hub},
+    {"seed", 1, say_seed},
+    {"run", 1, say_run},
+    {"set", 2, say_set},
+    {"interval", 2, say_interval},
+    {"delay", 2, say_delay},
+    {"clock", 2, say_step},
+    {"step", 2, say_step},
+    {"stop", 1, say_stop},
+    {"start", 1, say_start},
+    {"down", 2, say_down},
+    {"up", 2, say_up},
+    {"restart", 1, say_restart},
+    {"kill", 1, say_kill},
+    {"freeze", 2, say_freeze},
+    {"flush", 1, say_flush},
+    {"cut", 1, say_cut},
+    {"mend", 1, say_mend},
+    {"lose", 2, say_lose},
+    {"duplicate", 2, say_duplicate},
+    {"defer", 2, say_defer},
+    {"refuse", 2, say_refuse},
+    {"uncertain", 3, say_uncertain},
+    {"replay", 1, say_replay},
+    {"probe", 1, say_probe},
+    {"maintenance", 4, say_maintenance},
+    {"extend", 2, say_extend},
+    {"end", 1, say_end},
+    {"cancel", 1, say_cancel},
+    {"forget", 2, say_forget},
     {"know", 2, say_know},
 };
 

@@ -113,7 +113,8 @@ bool world_are_peers(const struct world *world, int a, int b)
 {
     const struct server *one = &world->servers[a], *other = &world->servers[b];
     if (one->agentless || other->agentless) {
-        return (one->agentless && one->collector == b) || (other->agentless && other->collector == a);
+        return (one->agentless && one->collector == b) ||
+               (other->agentless && other->collector == a);
     }
     return world->hub < 0 || world->hub == a || world->hub == b;
 }
@@ -196,7 +197,7 @@ void world_run(struct world *world)
     world->began = true;
     world->random = random_stream_from(world->seed);
     for (int i = 0; i < world->server_count; i++) {
-        if (!world->servers[i].agentless) {
+        if (!world->servers[i].agentless && !world->servers[i].node.away) {
             node_start(world, i);
         }
     }

@@ -4,8 +4,8 @@
 // World time is an instant that starts at zero. Each host has clocks of its own, derived from it:
 // a boot-time clock that starts anew with the host and a wall clock that may be off and may step.
 // Everything that happens is an event in one queue, in the order of time and then of being put
-// there, so that a run repeats exactly. mail.c moves messages, reader.c reads mailboxes, node.c runs
-// the agents, script.c says what goes wrong, journal.c writes down what is said.
+// there, so that a run repeats exactly. mail.c moves messages, reader.c reads mailboxes, node.c
+// runs the agents, script.c says what goes wrong, journal.c writes down what is said.
 #ifndef MAILFLOW_SIMULATION_WORLD_H
 #define MAILFLOW_SIMULATION_WORLD_H
 
@@ -79,6 +79,7 @@ struct node {
     struct instant deadline; // world time
     struct instant wakes;    // events wait until then: asleep or stopped
     struct span interval;    // of its own to everyone; zero: the world's
+    bool away;               // does not come up with the world
     bool forgets[SERVERS_MAXIMUM];
     enum kill_phase kill;
     uint64_t runs;
