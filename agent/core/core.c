@@ -140,7 +140,7 @@ static void collected(struct core *core, int index, struct walltime at, int64_t 
     if (mailbox->foreign_collects) {
         for (size_t i = 0; i < core->settings->peer_count; i++) {
             if (core->peers[i].collect == index) {
-                outbound_watch(core, (int)i, at, now);
+                fate_watch_silence(core, (int)i, at, now);
             }
         }
     }
@@ -154,7 +154,7 @@ static void arrived_agentless(struct core *core, int peer, const struct collect_
         arrival_estimate(report->absent.wall, report->present.wall, report->saved);
     struct receipt receipt = {report->tag.id, arrival.at, arrival.error};
     outbound_heard(core, peer, now);
-    outbound_found(core, peer, &receipt, report->tag.sent, now);
+    fate_found(core, peer, &receipt, report->tag.sent, now);
 }
 
 static void probe_found(struct core *core, int mailbox, enum arrival_known known,
@@ -194,8 +194,8 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
     case EVENT_TIME:
         break;
     case EVENT_SUBMITTED:
-        outbound_submitted(core, event->submitted.peer, &event->submitted.id,
-                           &event->submitted.outcome, now);
+        fate_submitted(core, event->submitted.peer, &event->submitted.id, &event->submitted.outcome,
+                       now);
         break;
     case EVENT_ARRIVAL:
         probe_found(core, event->arrival.mailbox, event->arrival.known, event->arrival.report, now);
@@ -235,7 +235,7 @@ static void peer_timer_due(struct core *core, uint32_t key, struct moment now)
         inbound_watch(core, peer, now);
         break;
     case TIMER_LOST:
-        outbound_lose(core, peer, now);
+        fate_lose(core, peer, now);
         break;
     case PEER_TIMERS:
         break;

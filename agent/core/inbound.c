@@ -168,7 +168,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     struct receipts receipts;
     struct error error;
     if (report->receipts[0] != '\0' && receipts_parse(report->receipts, &receipts, &error)) {
-        outbound_receipts(core, peer, &receipts, now);
+        fate_receipts(core, peer, &receipts, now);
     }
     answer(core, peer, tag, judgement.verdict, was_silent, now);
     tell_in_time(core, peer, now);

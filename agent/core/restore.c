@@ -20,7 +20,7 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
         struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;
         flights_add(&outbound->flights, &record->id, sent);
-        outbound_watch_loss(core, index, core->last);
+        fate_watch_loss(core, index, core->last);
     }
 }
 

@@ -1,8 +1,8 @@
 // The inside of the core, shared by its own files only. core.c joins them
 // (build.c makes it from the settings, restore.c from the ledger, view.c shows it): outbound.c
-// sends and learns the fate of what was sent, inbound.c receives and watches for silence, path.c
-// judges what arrived on either, trouble.c opens, folds, notifies and closes incidents,
-// maintenance.c follows the windows.
+// sends, fate.c learns what became of it, inbound.c receives and watches for silence, path.c judges
+// what arrived on either, trouble.c opens, folds, notifies and closes incidents, maintenance.c
+// follows the windows.
 #ifndef MAILFLOW_CORE_STATE_H
 #define MAILFLOW_CORE_STATE_H
 
@@ -74,29 +74,30 @@ void outbound_owe_receipts(struct core *core, int peer, struct moment now);
 // An answer to a probe by hand: somebody waits for it.
 void outbound_answer_now(struct core *core, int peer, struct moment now);
 
-void outbound_submitted(struct core *core, int peer, const struct probe_id *id,
-                        const struct submit_outcome *outcome, struct moment now);
-
-// The probe has arrived, our own eyes say (for an agentless peer).
-void outbound_found(struct core *core, int peer, const struct receipt *receipt,
-                    struct walltime sent, struct moment now);
-
-// What the peer says of the arrivals of our probes.
-void outbound_receipts(struct core *core, int peer, const struct receipts *receipts,
-                       struct moment now);
-
-// Every arrival up to as_of is known: opens silence when what was sent long before is not there.
-void outbound_watch(struct core *core, int peer, struct walltime as_of, struct moment now);
-
-// Gives up what has been in flight for the whole queue lifetime, and when to look for it.
-void outbound_watch_loss(struct core *core, int peer, struct moment now);
-void outbound_lose(struct core *core, int peer, struct moment now);
-
 // Something signed came from the peer: full cadence again.
 void outbound_heard(struct core *core, int peer, struct moment now);
 
 // The count of unanswered probes begins anew; a changed cadence is told by a probe at once.
 void outbound_resume(struct core *core, int peer, struct moment now);
+
+// ---- fate.c ----
+
+void fate_submitted(struct core *core, int peer, const struct probe_id *id,
+                    const struct submit_outcome *outcome, struct moment now);
+
+// The probe has arrived, our own eyes say (for an agentless peer).
+void fate_found(struct core *core, int peer, const struct receipt *receipt, struct walltime sent,
+                struct moment now);
+
+// What the peer says of the arrivals of our probes.
+void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now);
+
+// Every arrival up to as_of is known: opens silence when what was sent long before is not there.
+void fate_watch_silence(struct core *core, int peer, struct walltime as_of, struct moment now);
+
+// Gives up what has been in flight for the whole queue lifetime, and when to look for it.
+void fate_watch_loss(struct core *core, int peer, struct moment now);
+void fate_lose(struct core *core, int peer, struct moment now);
 
 // ---- inbound.c ----
 

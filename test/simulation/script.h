@@ -10,7 +10,7 @@
 //   down NAME PART       smtp, imap or agent of it; up NAME PART
 //   restart NAME         its agent, in an orderly way
 //   kill NAME [PHASE]    kill -9 at its next deeds: before-commit, before-deeds, amid-deeds
-//   freeze NAME DURATION its agent stands still; sleep NAME DURATION: its host does
+//   freeze NAME DURATION its agent stands still
 //   step NAME OFFSET     its wall clock
 //   cut PATH, mend PATH  deliveries fail and wait in the sender's queue
 //   flush NAME           its queue tries everything now
@@ -26,8 +26,6 @@
 #define MAILFLOW_SIMULATION_SCRIPT_H
 
 #include "simulation/world.h"
-
-enum { SCRIPT_WORDS_MAXIMUM = 16 };
 
 struct script_line {
     unsigned number;

@@ -3,19 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "simulation/mail.h"
 #include "simulation/node.h"
-#include "simulation/script.h"
+#include "simulation/statement_words.h"
 
-// The words after the first one.
-struct words {
-    char *of[SCRIPT_WORDS_MAXIMUM + SERVERS_MAXIMUM];
-    int count;
-};
-
-static bool find_server(const struct world *world, const char *name, int *server,
-                        struct error *error)
+bool words_find_server(const struct world *world, const char *name, int *server,
+                       struct error *error)
 {
     *server = world_find_server(world, name);
     return *server >= 0 || error_set(error, "no server is called '%s'", name);
@@ -32,183 +25,10 @@ static bool parse_offset(const char *word, struct span *offset, struct error *er
     return true;
 }
 
-static bool parse_span(const char *word, struct span *span, struct error *error)
+bool words_parse_span(const char *word, struct span *span, struct error *error)
 {
     return span_parse(word, span) || error_set(error, "'%s' is no duration", word);
 }
-
-// ---- paths ----
-
-struct path_pattern {
-    char from[SERVER_NAME_SIZE];
-    char to[SERVER_NAME_SIZE];
-    bool both;
-};
-
-static bool parse_path(const struct world *world, const char *word, struct path_pattern *pattern,
-                       struct error *error)
-{
-    const char *arrow = strstr(word, "->");
-    *pattern = (struct path_pattern){0};
-    if (arrow == NULL || arrow == word) {
-        return error_set(error, "'%s' is no path", word);
-    }
-    pattern->both = arrow[-1] == '<';
-    snprintf(pattern->from, sizeof pattern->from, "%.*s", (int)(arrow - word - pattern->both),
-             word);
-    snprintf(pattern->to, sizeof pattern->to, "%s", arrow + 2);
-    int server;
-    return (strcmp(pattern->from, "*") == 0 || find_server(world, pattern->from, &server, error)) &&
-           (strcmp(pattern->to, "*") == 0 || find_server(world, pattern->to, &server, error));
-}
-
-static bool matches(const char *pattern, const char *name)
-{
-    return strcmp(pattern, "*") == 0 || strcmp(pattern, name) == 0;
-}
-
-static bool on_path(const struct world *world, const struct path_pattern *pattern, int from, int to)
-{
-    const char *names[] = {world->servers[from].name, world->servers[to].name};
-    return from != to &&
-           ((matches(pattern->from, names[0]) && matches(pattern->to, names[1])) ||
-            (pattern->both && matches(pattern->from, names[1]) && matches(pattern->to, names[0])));
-}
-
-// Does one thing to every link that a path means.
-static bool each_link(struct world *world, const struct words *words, struct error *error,
-                      bool (*visit)(struct world *world, int from, int to,
-                                    const struct words *words, struct error *error))
-{
-    struct path_pattern pattern;
-    if (!parse_path(world, words->of[0], &pattern, error)) {
-        return false;
-    }
-    for (int from = 0; from < world->server_count; from++) {
-        for (int to = 0; to < world->server_count; to++) {
-            if (on_path(world, &pattern, from, to) && !visit(world, from, to, words, error)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static bool visit_cut(struct world *world, int from, int to, const struct words *words,
-                      struct error *error)
-{
-    (void)words, (void)error;
-    world->links[from][to].cut = true;
-    return true;
-}
-
-static bool visit_mend(struct world *world, int from, int to, const struct words *words,
-                       struct error *error)
-{
-    (void)words, (void)error;
-    world->links[from][to].cut = false;
-    return true;
-}
-
-static bool visit_delay(struct world *world, int from, int to, const struct words *words,
-                        struct error *error)
-{
-    struct link *link = &world->links[from][to];
-    if (!parse_span(words->of[1], &link->delay_least, error)) {
-        return false;
-    }
-    link->delay_most = link->delay_least;
-    return words->count < 4 || parse_span(words->of[3], &link->delay_most, error);
-}
-
-static bool visit_replay(struct world *world, int from, int to, const struct words *words,
-                         struct error *error)
-{
-    (void)words;
-    return mail_replay(world, from, to) || error_set(error, "nothing to replay");
-}
-
-static unsigned count_of(const struct words *words)
-{
-    return (unsigned)strtoul(words->of[1], NULL, 10);
-}
-
-static bool visit_lose(struct world *world, int from, int to, const struct words *words,
-                       struct error *error)
-{
-    (void)error;
-    world->links[from][to].lose = count_of(words);
-    return true;
-}
-
-static bool visit_duplicate(struct world *world, int from, int to, const struct words *words,
-                            struct error *error)
-{
-    (void)error;
-    world->links[from][to].duplicate = count_of(words);
-    return true;
-}
-
-static bool visit_defer(struct world *world, int from, int to, const struct words *words,
-                        struct error *error)
-{
-    (void)error;
-    world->links[from][to].defer = count_of(words);
-    return true;
-}
-
-static bool visit_refuse(struct world *world, int from, int to, const struct words *words,
-                         struct error *error)
-{
-    (void)error;
-    world->links[from][to].refuse = count_of(words);
-    return true;
-}
-
-static bool visit_uncertain(struct world *world, int from, int to, const struct words *words,
-                            struct error *error)
-{
-    struct link *link = &world->links[from][to];
-    bool arrives = strcmp(words->of[2], "arrives") == 0;
-    if (!arrives && strcmp(words->of[2], "vanishes") != 0) {
-        return error_set(error, "it arrives or vanishes, not '%s'", words->of[2]);
-    }
-    *(arrives ? &link->uncertain_arrives : &link->uncertain_vanishes) = count_of(words);
-    return true;
-}
-
-static bool visit_probe(struct world *world, int from, int to, const struct words *words,
-                        struct error *error)
-{
-    (void)words;
-    struct node *node = &world->servers[from].node;
-    int peer =
-        node->core == NULL ? -1 : settings_find_peer(node->settings, world->servers[to].name);
-    if (peer < 0) {
-        return error_set(error, "nobody there to send it");
-    }
-    struct event event = {.kind = EVENT_BY_HAND, .by_hand = {.peer = peer}};
-    uint64_t halves[2] = {random_stream_next(&world->random), random_stream_next(&world->random)};
-    memcpy(event.by_hand.id.bytes, halves, sizeof event.by_hand.id.bytes);
-    node_handle(world, from, &event, NULL);
-    return true;
-}
-
-#define PATH_STATEMENT(name)                                                                       \
-    static bool say_##name(struct world *world, const struct words *words, struct error *error)    \
-    {                                                                                              \
-        return each_link(world, words, error, visit_##name);                                       \
-    }
-PATH_STATEMENT(cut)
-PATH_STATEMENT(mend)
-PATH_STATEMENT(delay)
-PATH_STATEMENT(replay)
-PATH_STATEMENT(lose)
-PATH_STATEMENT(duplicate)
-PATH_STATEMENT(defer)
-PATH_STATEMENT(refuse)
-PATH_STATEMENT(uncertain)
-PATH_STATEMENT(probe)
 
 // ---- who is there ----
 
@@ -238,7 +58,7 @@ static bool say_servers(struct world *world, const struct words *words, struct e
 static bool say_agentless(struct world *world, const struct words *words, struct error *error)
 {
     int collector;
-    if (!find_server(world, words->of[3], &collector, error) ||
+    if (!words_find_server(world, words->of[3], &collector, error) ||
         !add_server(world, words->of[0], error)) {
         return false;
     }
@@ -250,7 +70,7 @@ static bool say_agentless(struct world *world, const struct words *words, struct
 
 static bool say_hub(struct world *world, const struct words *words, struct error *error)
 {
-    return find_server(world, words->of[0], &world->hub, error);
+    return words_find_server(world, words->of[0], &world->hub, error);
 }
 
 static bool say_seed(struct world *world, const struct words *words, struct error *error)
@@ -263,7 +83,7 @@ static bool say_seed(struct world *world, const struct words *words, struct erro
 static bool say_run(struct world *world, const struct words *words, struct error *error)
 {
     struct span length;
-    bool good = parse_span(words->of[0], &length, error);
+    bool good = words_parse_span(words->of[0], &length, error);
     world->end.ns = good ? length.ns : 0;
     return good;
 }
@@ -284,8 +104,8 @@ static bool say_set(struct world *world, const struct words *words, struct error
 static bool say_interval(struct world *world, const struct words *words, struct error *error)
 {
     int server;
-    if (!find_server(world, words->of[0], &server, error) ||
-        !parse_span(words->of[1], &world->servers[server].node.interval, error)) {
+    if (!words_find_server(world, words->of[0], &server, error) ||
+        !words_parse_span(words->of[1], &world->servers[server].node.interval, error)) {
         return false;
     }
     if (world->began) {
@@ -298,8 +118,8 @@ static bool change_peer(struct world *world, const struct words *words, bool for
                         struct error *error)
 {
     int server, peer;
-    if (!find_server(world, words->of[0], &server, error) ||
-        !find_server(world, words->of[1], &peer, error)) {
+    if (!words_find_server(world, words->of[0], &server, error) ||
+        !words_find_server(world, words->of[1], &peer, error)) {
         return false;
     }
     world->servers[server].node.forgets[peer] = forget;
@@ -332,7 +152,7 @@ static void change_smtp(struct world *world, int server, bool up)
 static bool say_stop(struct world *world, const struct words *words, struct error *error)
 {
     int server;
-    if (!find_server(world, words->of[0], &server, error)) {
+    if (!words_find_server(world, words->of[0], &server, error)) {
         return false;
     }
     change_smtp(world, server, false);
@@ -344,7 +164,7 @@ static bool say_stop(struct world *world, const struct words *words, struct erro
 static bool say_start(struct world *world, const struct words *words, struct error *error)
 {
     int server;
-    if (!find_server(world, words->of[0], &server, error)) {
+    if (!words_find_server(world, words->of[0], &server, error)) {
         return false;
     }
     struct server *host = &world->servers[server];
@@ -361,7 +181,7 @@ static bool change_part(struct world *world, const struct words *words, bool up,
                         struct error *error)
 {
     int server;
-    if (!find_server(world, words->of[0], &server, error)) {
+    if (!words_find_server(world, words->of[0], &server, error)) {
         return false;
     }
     if (strcmp(words->of[1], "smtp") == 0) {
@@ -391,7 +211,7 @@ static bool say_up(struct world *world, const struct words *words, struct error 
 static bool say_restart(struct world *world, const struct words *words, struct error *error)
 {
     int server;
-    bool good = find_server(world, words->of[0], &server, error);
+    bool good = words_find_server(world, words->of[0], &server, error);
     if (good) {
         node_restart(world, server);
     }
@@ -402,7 +222,7 @@ static bool say_kill(struct world *world, const struct words *words, struct erro
 {
     static const char *const PHASES[] = {"before-commit", "before-deeds", "amid-deeds"};
     int server;
-    if (!find_server(world, words->of[0], &server, error)) {
+    if (!words_find_server(world, words->of[0], &server, error)) {
         return false;
     }
     uint64_t phase = random_stream_next(&world->random) % 3;
@@ -417,8 +237,8 @@ static bool say_freeze(struct world *world, const struct words *words, struct er
 {
     int server;
     struct span length;
-    if (!find_server(world, words->of[0], &server, error) ||
-        !parse_span(words->of[1], &length, error)) {
+    if (!words_find_server(world, words->of[0], &server, error) ||
+        !words_parse_span(words->of[1], &length, error)) {
         return false;
     }
     world->servers[server].node.wakes = instant_add(world->now, length);
@@ -428,7 +248,7 @@ static bool say_freeze(struct world *world, const struct words *words, struct er
 static bool say_flush(struct world *world, const struct words *words, struct error *error)
 {
     int server;
-    bool good = find_server(world, words->of[0], &server, error);
+    bool good = words_find_server(world, words->of[0], &server, error);
     if (good) {
         mail_flush(world, server);
     }
@@ -439,123 +259,12 @@ static bool say_step(struct world *world, const struct words *words, struct erro
 {
     int server;
     struct span offset;
-    bool good = find_server(world, words->of[0], &server, error) &&
+    bool good = words_find_server(world, words->of[0], &server, error) &&
                 parse_offset(words->of[1], &offset, error);
     if (good) {
         world->servers[server].wall_offset = span_add(world->servers[server].wall_offset, offset);
     }
     return good;
-}
-
-// ---- maintenance ----
-
-static struct script_window *find_window(struct world *world, const char *id)
-{
-    for (size_t i = 0; i < world->script->window_count; i++) {
-        if (strcmp(world->script->windows[i].window.id, id) == 0) {
-            return &world->script->windows[i];
-        }
-    }
-    return NULL;
-}
-
-// An operator at every agent that is told, in the clock of its host.
-static void tell_window(struct world *world, struct script_window *of)
-{
-    of->window.revision++;
-    for (int i = 0; i < world->server_count; i++) {
-        struct node *node = &world->servers[i].node;
-        if (node->core == NULL || world_asleep(world, i) || (of->agents >> i & 1) == 0) {
-            continue;
-        }
-        struct event event = {.kind = EVENT_WINDOW, .window = of->window};
-        int64_t epoch = WORLD_EPOCH.ns + world->servers[i].wall_offset.ns;
-        event.window.begin = (struct walltime){of->begin.ns + epoch};
-        event.window.end = (struct walltime){of->end.ns + epoch};
-        node_handle(world, i, &event, NULL);
-    }
-}
-
-static bool parse_window(struct world *world, const struct words *words, struct script_window *of,
-                         struct error *error)
-{
-    struct span length = SPAN_ZERO, wait = SPAN_ZERO;
-    for (int i = 2; i < words->count; i++) {
-        const char *word = words->of[i], *next = i + 1 < words->count ? words->of[i + 1] : "";
-        int agent;
-        if (strcmp(word, "for") == 0 || strcmp(word, "in") == 0) {
-            if (!parse_span(next, *word == 'f' ? &length : &wait, error)) {
-                return false;
-            }
-            i++;
-        } else if (strcmp(word, "emergency") == 0) {
-            of->window.kind = WINDOW_EMERGENCY;
-        } else if (strcmp(word, "on") == 0) {
-            of->agents = 0;
-        } else if (find_server(world, word, &agent, error)) {
-            of->agents |= (uint64_t)1 << agent;
-        } else {
-            return false;
-        }
-    }
-    of->begin = instant_add(world->now, wait);
-    of->end = instant_add(of->begin, length);
-    return true;
-}
-
-static bool say_maintenance(struct world *world, const struct words *words, struct error *error)
-{
-    struct script *script = world->script;
-    int server;
-    if (!find_server(world, words->of[1], &server, error) ||
-        script->window_count == sizeof script->windows / sizeof script->windows[0]) {
-        return false;
-    }
-    struct script_window of = {.agents = UINT64_MAX};
-    if (!parse_window(world, words, &of, error)) {
-        return false;
-    }
-    text_copy(of.window.id, sizeof of.window.id, words->of[0]);
-    text_copy(of.window.server, sizeof of.window.server, words->of[1]);
-    text_copy(of.window.by, sizeof of.window.by, "operator");
-    script->windows[script->window_count] = of;
-    tell_window(world, &script->windows[script->window_count++]);
-    return true;
-}
-
-static bool say_extend(struct world *world, const struct words *words, struct error *error)
-{
-    struct script_window *of = find_window(world, words->of[0]);
-    struct span more;
-    if (of == NULL || !parse_span(words->of[1], &more, error)) {
-        return of != NULL || error_set(error, "no window is called '%s'", words->of[0]);
-    }
-    of->end = instant_add(of->end, more);
-    tell_window(world, of);
-    return true;
-}
-
-static bool say_end(struct world *world, const struct words *words, struct error *error)
-{
-    struct script_window *of = find_window(world, words->of[0]);
-    if (of == NULL) {
-        return error_set(error, "no window is called '%s'", words->of[0]);
-    }
-    of->end = world->now;
-    tell_window(world, of);
-    return true;
-}
-
-static bool say_cancel(struct world *world, const struct words *words, struct error *error)
-{
-    struct script_window *of = find_window(world, words->of[0]);
-    if (of == NULL) {
-        return error_set(error, "no window is called '%s'", words->of[0]);
-    }
-    of->end = of->begin;
-    of->window.cancelled = true;
-    tell_window(world, of);
-    return true;
 }
 
 // ---- the table ----
@@ -607,7 +316,8 @@ bool statement_run(struct world *world, const char *text, struct error *error)
     char *rest = NULL;
     text_copy(line, sizeof line, text);
     const char *name = strtok_r(line, " \t", &rest);
-    for (char *word; (word = strtok_r(NULL, " \t", &rest)) != NULL;) {
+    for (char *word;
+         words.count < WORDS_MAXIMUM && (word = strtok_r(NULL, " \t", &rest)) != NULL;) {
         words.of[words.count++] = word;
     }
     for (size_t i = 0; name != NULL && i < sizeof STATEMENTS / sizeof STATEMENTS[0]; i++) {

@@ -1,0 +1,290 @@
+#include <string.h>
+
+#include "core/state.h"
+
+static struct outbound *outbound_of(struct core *core, int peer)
+{
+    return &core->peers[peer].outbound;
+}
+
+static struct subject subject_of(int peer)
+{
+    return subject_of_path(peer, OUTBOUND);
+}
+
+void fate_watch_loss(struct core *core, int peer, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    const struct flights *flights = &state->outbound.flights;
+    struct instant due = INSTANT_NEVER;
+    if (flights->count > 0) {
+        struct walltime end =
+            walltime_add(flights->items[0].sent, state->settings->path.queue_lifetime);
+        due = moment_instant_at(now, end);
+    }
+    core_set_timer(core, peer, TIMER_LOST, due);
+}
+
+static void count_submission(struct core *core, int peer, const struct submit_outcome *outcome)
+{
+    struct peer_stats *stats = &core->peers[peer].stats;
+    stats->replies[outcome->reply_class]++;
+    stats->sent += outcome->result == SUBMIT_ACCEPTED;
+    stats->send_failures += outcome->result == SUBMIT_REFUSED;
+    stats->sends_uncertain += outcome->result == SUBMIT_UNCERTAIN;
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        if (outcome->legs[i].ns >= 0) {
+            histogram_observe(&core->stats.legs[i], &core->edges, span_seconds(outcome->legs[i]));
+        }
+    }
+}
+
+static void open_refused(struct core *core, int peer, const struct sending *sent,
+                         const struct submit_outcome *outcome, struct moment now)
+{
+    struct evidence evidence = {
+        .failures = outbound_of(core, peer)->refused_in_a_row,
+        .has_probe = true,
+        .probe = sent->id,
+    };
+    text_copy(evidence.cause, sizeof evidence.cause,
+              outcome->reply[0] != '\0' ? outcome->reply : outcome->cause);
+    struct subject subject = subject_of(peer);
+    struct incident *open = trouble_find(core, INCIDENT_REFUSED, &subject);
+    if (open == NULL) {
+        trouble_open(core, INCIDENT_REFUSED, &subject, incident_rule(INCIDENT_REFUSED)->severity,
+                     outbound_of(core, peer)->refused_since, &evidence, now);
+    } else {
+        trouble_worsen(core, open, open->severity, &evidence, now);
+    }
+}
+
+static void follow_refusals(struct core *core, int peer, const struct sending *sent,
+                            const struct submit_outcome *outcome, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    const struct incident_settings *rules = &core->settings->incidents;
+    if (outcome->result == SUBMIT_REFUSED) {
+        outbound->accepted_in_a_row = 0;
+        if (outbound->refused_in_a_row == 0) {
+            outbound->refused_since = sent->planned;
+        }
+        if (++outbound->refused_in_a_row >= rules->refused_after) {
+            open_refused(core, peer, sent, outcome, now);
+        }
+    } else if (outcome->result == SUBMIT_ACCEPTED) {
+        outbound->refused_in_a_row = 0;
+        struct subject subject = subject_of(peer);
+        if (++outbound->accepted_in_a_row >= rules->close_after) {
+            trouble_close(core, INCIDENT_REFUSED, &subject, now);
+        }
+    }
+}
+
+static void take_off(struct core *core, int peer, const struct sending *sent,
+                     const struct submit_outcome *outcome, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    struct walltime at = walltime_known(outcome->sent.wall) ? outcome->sent.wall : sent->planned;
+    if (!sent->arrived) {
+        flights_add(&outbound->flights, &sent->id, at);
+        outbound->unanswered++;
+    }
+    if (sent->slot > outbound->previous_slot) {
+        outbound->previous_slot = sent->slot;
+    }
+    fate_watch_loss(core, peer, now);
+}
+
+static struct sending *find_sending(struct outbound *outbound, const struct probe_id *id)
+{
+    for (size_t i = 0; i < outbound->sending_count; i++) {
+        if (probe_id_equal(&outbound->sending[i].id, id)) {
+            return &outbound->sending[i];
+        }
+    }
+    return NULL;
+}
+
+static void record_submission(struct core *core, int peer, const struct sending *sent,
+                              const struct submit_outcome *outcome)
+{
+    struct action *action = core_act(core, ACTION_RECORD_PROBE);
+    action->probe = (struct probe_record){
+        .id = sent->id,
+        .direction = OUTBOUND,
+        .kind = sent->kind,
+        .state = outcome->result == SUBMIT_ACCEPTED  ? PROBE_ACCEPTED
+                 : outcome->result == SUBMIT_REFUSED ? PROBE_REFUSED
+                                                     : PROBE_UNCERTAIN,
+        .slot = sent->slot,
+        .planned = sent->planned,
+        .sent = outcome->sent.wall,
+        .accepted = outcome->accepted.wall,
+    };
+    text_copy(action->probe.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
+}
+
+void fate_submitted(struct core *core, int peer, const struct probe_id *id,
+                    const struct submit_outcome *outcome, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    struct sending *found = find_sending(outbound, id);
+    if (found == NULL) {
+        return; // the configuration dropped the peer and took it up again meanwhile
+    }
+    struct sending sent = *found;
+    *found = outbound->sending[--outbound->sending_count];
+
+    count_submission(core, peer, outcome);
+    if (outcome->result != SUBMIT_REFUSED) {
+        take_off(core, peer, &sent, outcome, now);
+    }
+    if (!sent.arrived) {
+        record_submission(core, peer, &sent, outcome);
+    }
+    follow_refusals(core, peer, &sent, outcome, now);
+}
+
+static struct probe_record record_of(const struct core *core, int peer,
+                                     const struct receipt *receipt, struct walltime sent)
+{
+    struct probe_record record = {
+        .id = receipt->id,
+        .direction = OUTBOUND,
+        .sent = sent,
+        .arrived = receipt->arrived,
+        .latency = walltime_since(receipt->arrived, sent),
+        .latency_error = receipt->error,
+    };
+    text_copy(record.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
+    return record;
+}
+
+static void arrived(struct core *core, int peer, const struct receipt *receipt,
+                    struct walltime sent, struct moment now)
+{
+    struct probe_record record = record_of(core, peer, receipt, sent);
+    path_arrived(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery, now);
+    core_act(core, ACTION_RECORD_PROBE)->probe = record;
+}
+
+// Given up as lost, and yet it comes: the ledger is put right, nothing is counted a second time.
+static void arrived_after_loss(struct core *core, int peer, const struct receipt *receipt)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    for (size_t i = 0; i < LOST_KEPT && i < outbound->lost_count; i++) {
+        struct flight *lost = &outbound->lost[i];
+        if (walltime_known(lost->sent) && probe_id_equal(&lost->id, &receipt->id)) {
+            struct probe_record record = record_of(core, peer, receipt, lost->sent);
+            path_judge(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery);
+            core_act(core, ACTION_RECORD_PROBE)->probe = record;
+            core->peers[peer].stats.arrived_after_loss++;
+            lost->sent = WALLTIME_NONE;
+        }
+    }
+}
+
+static void answered(struct core *core, int peer, const struct receipt *receipt, struct moment now)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    ptrdiff_t place = flights_find(&outbound->flights, &receipt->id);
+    if (place < 0) {
+        arrived_after_loss(core, peer, receipt);
+        return; // as a rule it is known: receipts are repeated until we say that we have them
+    }
+    struct walltime sent = outbound->flights.items[place].sent;
+    flights_remove(&outbound->flights, (size_t)place);
+    fate_watch_loss(core, peer, now);
+    arrived(core, peer, receipt, sent, now);
+}
+
+void fate_found(struct core *core, int peer, const struct receipt *receipt, struct walltime sent,
+                struct moment now)
+{
+    struct sending *sending = find_sending(outbound_of(core, peer), &receipt->id);
+    if (sending == NULL) {
+        answered(core, peer, receipt, now);
+    } else if (!sending->arrived) {
+        sending->arrived = true;
+        arrived(core, peer, receipt, sent, now);
+    }
+}
+
+void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    bool all_known = true;
+    for (size_t i = receipts->count; i > 0; i--) {
+        const struct receipt *receipt = &receipts->items[i - 1];
+        all_known = all_known && find_sending(&state->outbound, &receipt->id) == NULL;
+        answered(core, peer, receipt, now);
+    }
+    bool gap = walltime_known(receipts->gap_end);
+    struct walltime known = gap ? receipts->gap_begin : receipts->as_of;
+    if (all_known) { // what arrived before we know that it was sent is to be told us again
+        state->inbound.receipts_seen = walltime_later(state->inbound.receipts_seen, known);
+    }
+    state->outbound.receipts_as_of =
+        walltime_later(state->outbound.receipts_as_of, receipts->as_of);
+    inbound_drop_receipts(&state->inbound, receipts->seen);
+    if (!gap) {
+        fate_watch_silence(core, peer, receipts->as_of, now);
+    }
+}
+
+void fate_watch_silence(struct core *core, int peer, struct walltime as_of, struct moment now)
+{
+    const struct outbound *outbound = &core->peers[peer].outbound;
+    const struct flight *oldest = NULL;
+    for (size_t i = 0; i < outbound->flights.count && oldest == NULL; i++) {
+        if (outbound->flights.items[i].sent.ns > outbound->path.last_sent.ns) {
+            oldest = &outbound->flights.items[i];
+        }
+    }
+    struct subject subject = subject_of(peer);
+    if (oldest == NULL || trouble_find(core, INCIDENT_SILENT, &subject) != NULL) {
+        return;
+    }
+    struct instant from =
+        instant_later(moment_instant_at(now, oldest->sent), outbound->path.watch_from);
+    from = path_watched_from(core, peer, from, now);
+    struct span age = instant_since(moment_instant_at(now, as_of), from);
+    struct span limit =
+        path_silence_limit(&core->peers[peer], core->peers[peer].settings->path.interval);
+    if (age.ns <= limit.ns) {
+        return;
+    }
+    struct evidence evidence = {
+        .threshold = limit,
+        .oldest_age = age,
+        .in_flight = (unsigned)outbound->flights.count,
+        .has_probe = true,
+        .probe = oldest->id,
+    };
+    trouble_open(core, INCIDENT_SILENT, &subject, incident_rule(INCIDENT_SILENT)->severity,
+                 oldest->sent, &evidence, now);
+}
+
+void fate_lose(struct core *core, int peer, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    struct flights *flights = &state->outbound.flights;
+    struct walltime before =
+        walltime_add(now.wall, (struct span){-state->settings->path.queue_lifetime.ns});
+    if (flights->count > 0 && flights->items[0].sent.ns <= before.ns) {
+        struct action *action = core_act(core, ACTION_RECORD_PROBE);
+        action->probe = (struct probe_record){
+            .id = flights->items[0].id,
+            .direction = OUTBOUND,
+            .state = PROBE_LOST,
+            .verdict = VERDICT_LOST,
+            .sent = flights->items[0].sent,
+        };
+        text_copy(action->probe.peer, SERVER_NAME_SIZE, state->settings->name);
+        state->outbound.lost[state->outbound.lost_count++ % LOST_KEPT] = flights->items[0];
+        flights_remove(flights, 0);
+        path_count_verdict(core, peer, OUTBOUND, VERDICT_LOST);
+    }
+    fate_watch_loss(core, peer, now);
+}
