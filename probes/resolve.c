@@ -1,14 +1,17 @@
 #include "probes/resolve.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -18,7 +21,7 @@ enum { THREAD_STACK = 512 * 1024 };
 // Shared by the thread that asks and the one that waits; the last to let go frees it.
 struct lookup {
     pthread_mutex_t lock;
-    pthread_cond_t done;
+    int done; // an eventfd(2)
     char host[256];
     char port[8];
     bool finished;
@@ -38,7 +41,7 @@ static void lookup_destroy(struct lookup *lookup)
     if (lookup->addresses != NULL) {
         freeaddrinfo(lookup->addresses);
     }
-    pthread_cond_destroy(&lookup->done);
+    close(lookup->done);
     pthread_mutex_destroy(&lookup->lock);
     free(lookup);
 }
@@ -53,7 +56,7 @@ static void *lookup_run(void *argument)
     lookup->result = result;
     lookup->addresses = addresses;
     bool abandoned = lookup->abandoned;
-    pthread_cond_signal(&lookup->done);
+    eventfd_write(lookup->done, 1);
     pthread_mutex_unlock(&lookup->lock);
     if (abandoned) {
         lookup_destroy(lookup);
@@ -78,24 +81,24 @@ static bool lookup_start(struct lookup *lookup)
     return result == 0;
 }
 
-static struct timespec monotonic_deadline(struct span left)
+static bool await(int descriptor, struct instant deadline)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    int64_t ns = nanoseconds_add((int64_t)at.tv_sec * 1000000000 + at.tv_nsec, left.ns);
-    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
-                             .tv_nsec = (long)(ns % 1000000000)};
+    struct pollfd polled = {.fd = descriptor, .events = POLLIN};
+    struct span left;
+    while ((left = instant_since(deadline, clock_now().instant)).ns > 0) {
+        struct timespec wait = {.tv_sec = left.ns / 1000000000, .tv_nsec = left.ns % 1000000000};
+        if (ppoll(&polled, 1, &wait, NULL) > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // True when the answer came in time; otherwise the lookup belongs to its thread from now on.
-static bool lookup_wait(struct lookup *lookup, struct span left)
+static bool lookup_wait(struct lookup *lookup, struct instant deadline)
 {
-    struct timespec until = monotonic_deadline(left);
-    int result = 0;
+    await(lookup->done, deadline);
     pthread_mutex_lock(&lookup->lock);
-    while (!lookup->finished && result == 0) {
-        result = pthread_cond_clockwait(&lookup->done, &lookup->lock, CLOCK_MONOTONIC, &until);
-    }
     bool finished = lookup->finished;
     lookup->abandoned = !finished;
     pthread_mutex_unlock(&lookup->lock);
@@ -109,33 +112,43 @@ static bool numeric_host(const char *host, const char *port, struct addrinfo **o
     return getaddrinfo(host, port, &hints, out) == 0;
 }
 
-bool resolve_host(const char *host, uint16_t port, struct instant deadline, struct addrinfo **out,
-                  struct error *error)
+static struct lookup *lookup_create(const char *host, const char *port)
 {
-    struct span left = instant_since(deadline, clock_now().instant);
     struct lookup *lookup = memory_checked(calloc(1, sizeof *lookup));
     pthread_mutex_init(&lookup->lock, NULL);
-    pthread_cond_init(&lookup->done, NULL);
-    snprintf(lookup->port, sizeof lookup->port, "%" PRIu16, port);
+    lookup->done = eventfd(0, EFD_CLOEXEC);
     text_copy(lookup->host, sizeof lookup->host, host);
-    bool found = numeric_host(host, lookup->port, out);
-    if (found) {
+    text_copy(lookup->port, sizeof lookup->port, port);
+    return lookup;
+}
+
+static bool look_up(const char *host, const char *port, struct instant deadline,
+                    struct addrinfo **out, struct error *error)
+{
+    struct instant begin = clock_now().instant;
+    struct lookup *lookup = lookup_create(host, port);
+    if (lookup->done < 0 || !lookup_start(lookup)) {
         lookup_destroy(lookup);
-        return true;
+        return error_set(error, "no thread to look it up in: %s", strerror(errno));
     }
-    if (!lookup_start(lookup)) {
-        lookup_destroy(lookup);
-        return error_set(error, "%s: no thread to look it up", host);
-    }
-    if (!lookup_wait(lookup, left)) {
-        return error_set(error, "%s: no answer from the resolver within %.1f s", host,
-                         span_seconds(left));
+    if (!lookup_wait(lookup, deadline)) {
+        return error_set(error, "no answer from the resolver within %.1f s",
+                         span_seconds(instant_since(clock_now().instant, begin)));
     }
     int result = lookup->result;
     *out = lookup->addresses;
     lookup->addresses = NULL;
     lookup_destroy(lookup);
-    return result == 0 || error_set(error, "%s: %s", host, gai_strerror(result));
+    return result == 0 || error_set(error, "%s", gai_strerror(result));
+}
+
+bool resolve_host(const char *host, uint16_t port, struct instant deadline, struct addrinfo **out,
+                  struct error *error)
+{
+    char service[8];
+    snprintf(service, sizeof service, "%" PRIu16, port);
+    return numeric_host(host, service, out) || look_up(host, service, deadline, out, error) ||
+           error_prefix(error, "%s", host);
 }
 
 // The services in the "hosts:" line of nsswitch.conf are shared objects, which getaddrinfo loads

@@ -1,6 +1,6 @@
 // TLS as a client for both mail probers (OpenSSL): chain and name verified always, SNI sent,
-// TLS 1.2 or newer, against the system's store or one CA file. The reason of a refusal is kept in
-// words.
+// TLS 1.2 or newer, against the system's store (its hashed directory, /etc/ssl/certs) or one CA
+// file. The reason of a refusal is kept in words.
 #ifndef MAILFLOW_PROBES_TLS_H
 #define MAILFLOW_PROBES_TLS_H
 

@@ -166,7 +166,7 @@ class Server:
     """Listens on 127.0.0.1 (or another address) on a port of the system's choice."""
 
     def __init__(self, script=None, *, ehlo=EHLO, ehlo_tls=None, certificate=None, address="127.0.0.1",
-                 stay_in_the_clear=False, challenges=None, tls_version=ssl.TLSVersion.TLSv1_3):
+                 port=0, stay_in_the_clear=False, challenges=None, tls_version=ssl.TLSVersion.TLSv1_3):
         self.script = script or {}
         self.ehlo = ehlo
         self.ehlo_tls = ehlo_tls or EHLO
@@ -178,7 +178,7 @@ class Server:
         self.threads = []
         self.over = threading.Event()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.listener = socket.create_server((address, 0), family=family)
+        self.listener = socket.create_server((address, port), family=family)
         self.port = self.listener.getsockname()[1]
 
     def accept(self):
