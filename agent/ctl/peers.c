@@ -90,7 +90,7 @@ void peers_list(const json_t *paths, struct error *error)
     const char **peers = collect_peers(paths, &count);
     struct text message = end_of(error);
     for (size_t i = 0; i < count && i < PEERS_LISTED_MAXIMUM; i++) {
-        text_append(&message, i == 0 ? "; its peers are " : ", ");
+        text_append(&message, i == 0 ? "; the peers are " : ", ");
         text_append_escaped(&message, peers[i]);
     }
     if (count > PEERS_LISTED_MAXIMUM) {

@@ -14,7 +14,7 @@ bool peers_suggest(const json_t *paths, const char *name, struct error *error);
 // The same, of an agent that has to be asked first.
 bool peers_ask_and_suggest(struct client *client, const char *name, struct error *error);
 
-// Adds "; its peers are mx01, mx03", the first of many.
+// Adds "; the peers are mx01, mx03", the first of many.
 void peers_list(const json_t *paths, struct error *error);
 
 #endif

@@ -28,6 +28,7 @@ static bool resolve_local(const struct tm *shown, struct walltime *out)
 {
     struct tm local = *shown;
     local.tm_isdst = -1;
+    *out = WALLTIME_NONE;
     if (shown->tm_year > YEAR_LAST - 1900) {
         return false;
     }

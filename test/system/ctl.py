@@ -1,0 +1,74 @@
+"""mailflowctl, run to its end."""
+
+import os
+import pathlib
+import pty
+import subprocess
+
+BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
+PROGRAM = BUILD / "agent" / "ctl" / "mailflowctl"
+PATIENCE = 30.0
+
+
+def environment(**more):
+    """A terminal-less one in a known zone and locale; None removes."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+    kept |= {"TZ": "UTC", "LC_ALL": "C.utf8", "TERM": "xterm", **more}
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+class Result:
+    def __init__(self, code, out, err):
+        self.code = code
+        self.out = out
+        self.err = err
+
+    def __repr__(self):
+        return f"exit {self.code}\n--- out\n{self.out}--- err\n{self.err}"
+
+
+def ctl(*arguments, server=None, **more):
+    """Runs it against a ControlServer, or as the arguments say. Sanitizers have nothing to report."""
+    control = [] if server is None else ["--control", str(server.socket_path)]
+    done = subprocess.run(
+        [str(PROGRAM), *map(str, arguments), *control],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=PATIENCE,
+        env=environment(**more),
+        check=False,
+    )
+    result = Result(done.returncode, done.stdout, done.stderr)
+    assert "Sanitizer" not in result.err and "runtime error" not in result.err, result
+    assert result.code in (0, 1, 2, 3), result
+    return result
+
+
+def ctl_in_a_terminal(*arguments, server, **more):
+    """What it writes to a terminal of 100 columns."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, *arguments, "--control", server.socket_path],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment(COLUMNS="100", **more),
+    ) as process:
+        os.close(slave)
+        written = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:
+                break
+            written += piece
+        os.close(master)
+    assert process.returncode == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+def changes_asked(server):
+    """Method, path and body of every request, without the ones that only look."""
+    return [(method, path, body) for method, path, body in server.asked if method != "GET"]

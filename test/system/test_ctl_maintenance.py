@@ -1,0 +1,159 @@
+"""mailflowctl maintenance: what it asks of the agent, and the sentence it answers with."""
+
+import datetime
+import getpass
+import json
+import os
+import re
+import socket
+
+from control_answers import PATHS, WINDOWS, window
+from control_server import Answer, ControlServer, problem
+from ctl import changes_asked, ctl
+
+
+def soon(**more):
+    """A time from now as the agent writes it; almost a second more, so that whole seconds are stable."""
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(milliseconds=900, **more)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), at
+
+
+def clock(at):
+    return f"(?:{at:%Y-%m-%d} )?{at:%H:%M:%S}"
+
+
+def me():
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+
+
+def test_maintenance_begins_at_once():
+    end, at = soon(minutes=30)
+    answer = Answer(window(end=end), 201)
+    with ControlServer({"POST /maintenance": answer}) as server:
+        result = ctl("maintenance", "begin", "mx01", "--for", "30m", "--reason", "kernel update", server=server)
+        as_json = ctl("maintenance", "begin", "--json", server=server)
+    assert result.code == 0
+    assert re.fullmatch(rf"mx01 is in maintenance until {clock(at)} \(in 30 m\), window w-1f3a2b4c\n", result.out)
+    assert changes_asked(server) == [
+        (
+            "POST",
+            "/api/v1/maintenance",
+            {"server": "mx01", "duration_seconds": 1800.0, "reason": "kernel update", "by": me()},
+        ),
+        ("POST", "/api/v1/maintenance", {"by": me()}),
+    ]
+    assert (as_json.code, json.loads(as_json.out)) == (0, window(end=end))
+
+
+def test_maintenance_is_announced():
+    begin, begin_at = soon(hours=3)
+    end, end_at = soon(hours=4)
+    answer = Answer(window(kind="emergency", state="announced", begin=begin, end=end), 201)
+    with ControlServer({"POST /maintenance": answer}) as server:
+        result = ctl(
+            *("maintenance", "begin", "mx01", "--kind=emergency", "--reason", "disk failed"),
+            *("--at", "2031-01-05T10:00", "--for", "5h", "--force"),
+            server=server,
+            TZ="CET-1CEST,M3.5.0,M10.5.0/3",
+        )
+    assert result.code == 0
+    assert changes_asked(server)[0][2] == {
+        "server": "mx01",
+        "kind": "emergency",
+        "begin": "2031-01-05T09:00:00.000000Z",
+        "duration_seconds": 18000.0,
+        "reason": "disk failed",
+        "force": True,
+        "by": me(),
+    }
+    assert re.fullmatch(
+        r"mx01 will be in maintenance from [-0-9: ]+ \(in 3 h\) until [-0-9: ]+ \(in 4 h\), window w-1f3a2b4c\n",
+        result.out,
+    )
+
+
+def test_maintenance_refused_says_why():
+    refusal = problem(400, "unknown server 'mx10': this mesh has mx02, mx01, gmail")
+    with ControlServer({"POST /maintenance": refusal, "GET /paths": {"paths": PATHS}}) as server:
+        result = ctl("maintenance", "begin", "mx10", server=server)
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "mailflowctl: unknown server 'mx10': this mesh has mx02, mx01, gmail; did you mean 'mx01'?\n"
+    )
+
+
+def test_maintenance_of_a_server_is_extended():
+    end, at = soon(hours=1)
+    answers = {
+        "GET /maintenance": {"maintenance": WINDOWS},
+        "PATCH /maintenance/w-1f3a2b4c": window(revision=2, end=end),
+    }
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "extend", "mx01", "--for", "30m", server=server)
+        by_id = ctl("maintenance", "extend", "w-1f3a2b4c", "--for", "5h", "--force", "--json", server=server)
+    assert re.fullmatch(rf"mx01 stays in maintenance until {clock(at)} \(in 1 h\), window w-1f3a2b4c\n", result.out)
+    assert changes_asked(server) == [
+        ("PATCH", "/api/v1/maintenance/w-1f3a2b4c", {"extend_seconds": 1800.0}),
+        ("PATCH", "/api/v1/maintenance/w-1f3a2b4c", {"extend_seconds": 18000.0, "force": True}),
+    ]
+    assert json.loads(by_id.out) == {"maintenance": [window(revision=2, end=end)]}
+
+
+def test_ending_by_server_ends_all_its_active_windows():
+    both = [window(), window(id="w-2"), window(id="w-3", state="announced"), window(id="w-4", state="over")]
+    answers = {
+        "GET /maintenance": {"maintenance": both},
+        "DELETE /maintenance/w-1f3a2b4c": window(state="recovering"),
+        "DELETE /maintenance/w-2": window(id="w-2", state="recovering"),
+    }
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "end", "mx01", server=server)
+        del server.answers["DELETE /maintenance/w-1f3a2b4c"]
+        partly = ctl("maintenance", "end", "mx01", server=server)
+    assert (result.code, result.out) == (
+        0,
+        "mx01 is out of maintenance, window w-1f3a2b4c\nmx01 is out of maintenance, window w-2\n",
+    )
+    assert (partly.code, partly.out) == (1, "mx01 is out of maintenance, window w-2\n")
+    assert partly.err == "mailflowctl: there is nothing at this path\n"
+
+
+def test_cancelling_by_server_takes_announced_windows_too():
+    gone = window(id="w-00000001", server="mx02", cancelled=True, state="over")
+    answers = {"GET /maintenance": {"maintenance": WINDOWS}, "DELETE /maintenance/w-00000001": gone}
+    with ControlServer(answers) as server:
+        ending = ctl("maintenance", "end", "mx02", server=server)
+        ending_by_id = ctl("maintenance", "end", "w-00000001", server=server)
+        result = ctl("maintenance", "cancel", "mx02", server=server)
+        nothing = ctl("maintenance", "cancel", "mx11", server=server)
+    assert (ending.code, ending.err) == (
+        1,
+        "mailflowctl: no window of 'mx02' is active; 1 announced (mailflowctl maintenance list)\n",
+    )
+    assert (ending_by_id.code, ending_by_id.err) == (
+        1,
+        "mailflowctl: that window has not begun: call it off with mailflowctl maintenance cancel\n",
+    )
+    assert (result.code, result.out) == (0, "maintenance of mx02 is cancelled, window w-00000001\n")
+    assert (nothing.code, nothing.err) == (
+        1,
+        "mailflowctl: no window has the id 'mx11', and no server of that name has one announced or active\n",
+    )
+
+
+def test_maintenance_list():
+    begin, _ = soon(hours=-1)
+    end, _ = soon(hours=2)
+    listed = {"maintenance": [window(begin=begin, end=end), window(id="w-2", cancelled=True)]}
+    with ControlServer({"GET /maintenance": [listed, listed, {"maintenance": []}]}) as server:
+        result = ctl("maintenance", "list", server=server)
+        as_json = ctl("maintenance", "list", "--json", server=server)
+        none = ctl("maintenance", "list", server=server)
+    lines = result.out.splitlines()
+    assert result.code == 0 and len(lines) == 3
+    assert re.fullmatch(
+        r"w-1f3a2b4c  mx01    routine  active     [-0-9: ]+  ends in 2 h  root@mx02  kernel update", lines[1]
+    )
+    assert re.fullmatch(r"w-2         mx01    routine  cancelled  .*  -            root@mx02  kernel update", lines[2])
+    assert json.loads(as_json.out) == listed
+    assert (none.code, none.out) == (0, "No maintenance windows.\n")
