@@ -6,7 +6,8 @@
 #include "probes/probe.h"
 
 static const char *const RESULT_NAMES[] = {"content", "accepted", "refused", "uncertain"};
-static const char *const CLASS_NAMES[] = {"2xx", "4xx", "5xx", "timeout", "connect", "tls", "dns", "local"};
+static const char *const CLASS_NAMES[] = {"2xx",     "4xx", "5xx", "timeout",
+                                          "connect", "tls", "dns", "local"};
 static const char *const LEG_NAMES[] = {"dns", "connect", "tls", "auth", "submit"};
 static const size_t RESULT_COUNT = sizeof RESULT_NAMES / sizeof RESULT_NAMES[0];
 

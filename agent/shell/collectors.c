@@ -14,7 +14,8 @@ enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
 struct collector {
     struct collectors *all;
     struct child *child; // NULL between two lives
-    struct collect_command watch;
+    char mailbox[PROBE_MAILBOX_SIZE];
+    char *watch; // the command's line; equal lines are equal settings
     uv_timer_t retry;
     uint64_t retry_ms;
     bool timer_closed;
@@ -33,7 +34,7 @@ struct collectors {
 static void report_down(struct collector *collector, const char *cause)
 {
     struct collect_report report = {.kind = COLLECT_DOWN};
-    text_copy(report.mailbox, sizeof report.mailbox, collector->watch.mailbox);
+    text_copy(report.mailbox, sizeof report.mailbox, collector->mailbox);
     text_copy(report.cause, sizeof report.cause, cause);
     struct collectors *all = collector->all;
     int mailbox = settings_find_mailbox(all->settings, report.mailbox);
@@ -57,13 +58,14 @@ static void on_line(void *context, const char *line, size_t length)
     if (report.kind == COLLECT_UP) {
         collector->retry_ms = RETRY_FIRST_MS;
     }
-    int mailbox = settings_find_mailbox(all->settings, collector->watch.mailbox);
+    int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
     all->handlers.report(all->context, mailbox, &report);
 }
 
 static void free_when_over(struct collector *collector)
 {
     if (collector->all == NULL && collector->child == NULL && collector->timer_closed) {
+        free(collector->watch);
         free(collector);
     }
 }
@@ -110,7 +112,7 @@ static void start(struct collector *collector)
         start_later(collector);
         return;
     }
-    child_write(collector->child, collect_command_encode(&collector->watch));
+    child_write(collector->child, memory_checked(strdup(collector->watch)));
 }
 
 static void on_timer_closed(uv_handle_t *timer)
@@ -129,24 +131,24 @@ static void let_go(struct collector *collector)
     }
 }
 
-static void describe(const struct settings *settings, const struct mailbox_settings *mailbox,
-                     struct collect_command *out)
+// The line that tells a prober what to watch, for the caller to free.
+static char *describe(const struct settings *settings, const struct mailbox_settings *mailbox)
 {
-    memset(out, 0, sizeof *out); // padding too: compared as bytes
-    out->kind = COLLECT_WATCH;
-    memcpy(&out->keys, &settings->mesh_keys, sizeof out->keys);
-    text_copy(out->mailbox, sizeof out->mailbox, mailbox->name);
-    endpoint_of_mailbox(mailbox, &out->endpoint);
+    struct collect_command watch = {.kind = COLLECT_WATCH, .keys = settings->mesh_keys};
+    text_copy(watch.mailbox, sizeof watch.mailbox, mailbox->name);
+    endpoint_of_mailbox(mailbox, &watch.endpoint);
     for (size_t i = 0; i < mailbox->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
-        text_copy(out->folders[out->folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);
+        text_copy(watch.folders[watch.folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);
     }
+    return collect_command_encode(&watch);
 }
 
-static struct collector *create_one(struct collectors *all, const struct collect_command *watch)
+static struct collector *create_one(struct collectors *all, const char *mailbox, char *watch)
 {
     struct collector *collector = memory_checked(calloc(1, sizeof *collector));
     collector->all = all;
-    collector->watch = *watch;
+    collector->watch = watch;
+    text_copy(collector->mailbox, sizeof collector->mailbox, mailbox);
     collector->retry_ms = RETRY_FIRST_MS;
     uv_timer_init(all->loop, &collector->retry);
     collector->retry.data = collector;
@@ -155,11 +157,11 @@ static struct collector *create_one(struct collectors *all, const struct collect
 }
 
 // The collector that watches exactly this already, taken out of the list; NULL when there is none.
-static struct collector *take_unchanged(struct collectors *all, const struct collect_command *watch)
+static struct collector *take_unchanged(struct collectors *all, const char *watch)
 {
     for (size_t i = 0; i < all->count; i++) {
         struct collector *collector = all->each[i];
-        if (collector != NULL && memcmp(&collector->watch, watch, sizeof *watch) == 0) {
+        if (collector != NULL && strcmp(collector->watch, watch) == 0) {
             all->each[i] = NULL;
             return collector;
         }
@@ -171,11 +173,13 @@ void collectors_configure(struct collectors *all, const struct settings *setting
 {
     struct collector **each = memory_checked(calloc(settings->mailbox_count + 1, sizeof *each));
     for (size_t i = 0; i < settings->mailbox_count; i++) {
-        struct collect_command watch;
-        describe(settings, &settings->mailboxes[i], &watch);
-        each[i] = take_unchanged(all, &watch);
+        const struct mailbox_settings *mailbox = &settings->mailboxes[i];
+        char *watch = describe(settings, mailbox);
+        each[i] = take_unchanged(all, watch);
         if (each[i] == NULL) {
-            each[i] = create_one(all, &watch);
+            each[i] = create_one(all, mailbox->name, watch);
+        } else {
+            free(watch);
         }
     }
     for (size_t i = 0; i < all->count; i++) {

@@ -80,9 +80,9 @@ static bool send_syslog(const struct syslog_socket *log, const struct waiting_li
 static const char *append_field(struct text *datagram, const char *pair)
 {
     const char *equals = strchr(pair, '=');
-    const char *end = equals;
     bool quoted = equals[1] == '"';
-    for (end = equals + (quoted ? 2 : 1); *end != '\0' && *end != (quoted ? '"' : ' '); end++) {
+    const char *end = equals + (quoted ? 2 : 1);
+    for (; *end != '\0' && *end != (quoted ? '"' : ' '); end++) {
         end += *end == '\\' && end[1] != '\0';
     }
     text_append(datagram, "MAILFLOW_");
