@@ -63,7 +63,7 @@ bool control_socket_find(const struct command *command, char out[CONTROL_SOCKET_
                error_set(error, "--control: a socket's path has at most 107 bytes");
     }
     struct config_problems problems = {0};
-    struct settings *settings = settings_load(command->config, &problems);
+    struct settings *settings = settings_load_without_secrets(command->config, &problems);
     bool found = settings != NULL && text_copy(out, CONTROL_SOCKET_SIZE, settings->http.control);
     settings_destroy(settings);
     if (found || search_file(command->config, out)) {
