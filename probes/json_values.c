@@ -276,7 +276,7 @@ bool json_read_key(const json_t *object, const char *name, struct mesh_key *out,
 bool json_read_keys(const json_t *object, const char *name, struct mesh_keys *out,
                     struct error *error)
 {
-    const json_t *keys;
+    const json_t *keys = NULL;
     if (!json_read_array(object, name, MESH_KEYS_MAXIMUM, &keys, error)) {
         return false;
     }

@@ -37,8 +37,9 @@ const char *smtp_answer_name(enum smtp_stage stage)
 static void remember_secret(struct dialogue *dialogue, const char *secret, size_t length)
 {
     if (dialogue->secret_count < DIALOGUE_SECRETS && length >= SECRET_MINIMUM) {
-        struct text to = TEXT_OVER(dialogue->secrets[dialogue->secret_count++]);
+        struct text to = TEXT_OVER(dialogue->secrets[dialogue->secret_count]);
         text_append_bytes(&to, secret, length);
+        dialogue->secret_count++;
     }
 }
 

@@ -18,12 +18,7 @@
 #include "probes/submit/watchdog.h"
 
 // Hidden by some compiler option, they would not be found by the library.
-#pragma GCC visibility push(default)
-int getaddrinfo(const char *restrict name, const char *restrict service,
-                const struct addrinfo *restrict hints, struct addrinfo **restrict result);
-int connect(int descriptor, __CONST_SOCKADDR_ARG address, socklen_t length);
-int poll(struct pollfd *polled, nfds_t count, int timeout);
-#pragma GCC visibility pop
+#define VISIBLE __attribute__((visibility("default")))
 
 enum { SEEN_GETADDRINFO = 1, SEEN_CONNECT = 2, SEEN_POLL = 4, SEEN_ALL = 7 };
 
@@ -51,8 +46,8 @@ static int hand_out_addresses(struct wire *wire, struct addrinfo **result)
     return 0;
 }
 
-int getaddrinfo(const char *restrict name, const char *restrict service,
-                const struct addrinfo *restrict hints, struct addrinfo **restrict result)
+VISIBLE int getaddrinfo(const char *restrict name, const char *restrict service,
+                        const struct addrinfo *restrict hints, struct addrinfo **restrict result)
 {
     if (rehearsal != NULL) {
         *rehearsal |= SEEN_GETADDRINFO;
@@ -89,7 +84,7 @@ static int poll_in_time(struct instant deadline, struct pollfd *polled, nfds_t c
     return ready;
 }
 
-int poll(struct pollfd *polled, nfds_t count, int timeout)
+VISIBLE int poll(struct pollfd *polled, nfds_t count, int timeout)
 {
     if (rehearsal != NULL) {
         *rehearsal |= SEEN_POLL;
@@ -142,7 +137,7 @@ static bool connect_in_time(struct wire *wire, int descriptor, __CONST_SOCKADDR_
            (errno == EINPROGRESS && await_connection(wire, descriptor, share));
 }
 
-int connect(int descriptor, __CONST_SOCKADDR_ARG address, socklen_t length)
+VISIBLE int connect(int descriptor, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
     if (rehearsal != NULL) {
         *rehearsal |= SEEN_CONNECT;
