@@ -24,7 +24,9 @@ static void free_when_over(struct agent *agent)
 {
     if (agent->open_handles == 0 && !agent->checkpointing) {
         settings_destroy(agent->settings);
-        free(agent->deeds);
+        writes_free(&agent->writes);
+        free(agent->deeds.items);
+        free(agent->postponed.items);
         free(agent);
     }
 }
@@ -52,7 +54,11 @@ static void on_second(uv_timer_t *timer)
     struct walltime now = clock_now().wall;
     journal_flush(agent->journal);
     agent->seconds++;
-    if (agent->seconds % ALIVE_SECONDS == 0 || agent->ledger_failing) {
+    agent->ledger_retry = agent->writes.waiting;
+    if (agent->writes.waiting) {
+        return;
+    }
+    if (agent->seconds % ALIVE_SECONDS == 0) {
         store_put_alive(agent->store, now);
         agent->alive = now;
     }
@@ -153,13 +159,11 @@ static void on_closed(uv_handle_t *handle)
 
 void agent_destroy(struct agent *agent)
 {
+    agent->ledger_retry = agent->durable = true;
+    store_put_alive(agent->store, clock_now().wall);
+    agent_settle(agent);
     submitters_destroy(agent->submitters);
     collectors_destroy(agent->collectors);
-    store_put_alive(agent->store, clock_now().wall);
-    struct error error;
-    if (!store_commit(agent->store, STORE_DURABLE, &error)) {
-        journal_ledger_failed(agent->journal, error.message);
-    }
     store_close(agent->store);
     journal_stopped(agent->journal);
     journal_destroy(agent->journal);
@@ -210,7 +214,7 @@ bool agent_reload_successful(const struct agent *agent)
 bool agent_ready(const struct agent *agent, char *reason, size_t size)
 {
     struct text text = text_over(reason, size);
-    if (agent->ledger_failing) {
+    if (agent->writes.waiting) {
         text_append(&text, "the ledger cannot be written");
         return false;
     }
@@ -233,7 +237,8 @@ bool agent_put_window(struct agent *agent, const struct window *window, struct e
     agent_feed(agent, &event);
     agent->durable = true;
     return agent_settle(agent) ||
-           error_set(error, "the window is in force but could not be written to the ledger");
+           error_set(error, "the window is in force, but not in the ledger yet: %s",
+                     agent->ledger_failure.message);
 }
 
 bool agent_probe_by_hand(struct agent *agent, int peer, struct probe_id *id, struct error *error)

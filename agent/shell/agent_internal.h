@@ -7,6 +7,7 @@
 #include "shell/collectors.h"
 #include "shell/journal.h"
 #include "shell/submitters.h"
+#include "shell/writes.h"
 
 // What is done once the ledger has what it says.
 enum deed_kind { DEED_SEND, DEED_DELETE, DEED_NOTIFY, DEED_SAY_WINDOW, DEED_SAY_PROBE };
@@ -36,6 +37,12 @@ struct deed {
     };
 };
 
+struct deeds {
+    struct deed *items;
+    size_t count;
+    size_t room;
+};
+
 struct agent {
     uv_loop_t *loop;
     char config_file[PROBE_PATH_SIZE];
@@ -49,11 +56,12 @@ struct agent {
     struct walltime started;
     bool reload_successful;
     struct actions actions;
-    struct deed *deeds; // of this turn of the loop
-    size_t deed_count;
-    size_t deed_room;
-    bool durable; // this turn's commit must survive a power cut
-    bool ledger_failing;
+    struct writes writes;   // not committed yet
+    struct deeds deeds;     // of this turn of the loop
+    struct deeds postponed; // until the ledger works again
+    bool durable;           // the next commit must survive a power cut
+    bool ledger_retry;      // this turn tries whether the ledger works again
+    struct error ledger_failure;
     struct walltime alive; // last written
     uv_timer_t deadline;   // the core's next
     uv_timer_t second;     // chores

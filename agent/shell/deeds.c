@@ -9,16 +9,20 @@
 #define SUBMIT_DEADLINE SPAN_SECONDS(60)
 #define ALIVE_EVERY     SPAN_SECONDS(1)
 
-static struct deed *add_deed(struct agent *agent, enum deed_kind kind)
+static struct deed *deeds_add(struct deeds *deeds, enum deed_kind kind)
 {
-    if (agent->deed_count == agent->deed_room) {
-        agent->deed_room = agent->deed_room == 0 ? 64 : agent->deed_room * 2;
-        agent->deeds =
-            memory_checked(realloc(agent->deeds, agent->deed_room * sizeof *agent->deeds));
+    if (deeds->count == deeds->room) {
+        deeds->room = deeds->room == 0 ? 64 : deeds->room * 2;
+        deeds->items = memory_checked(realloc(deeds->items, deeds->room * sizeof *deeds->items));
     }
-    struct deed *deed = &agent->deeds[agent->deed_count++];
+    struct deed *deed = &deeds->items[deeds->count++];
     *deed = (struct deed){.kind = kind};
     return deed;
+}
+
+static struct deed *add_deed(struct agent *agent, enum deed_kind kind)
+{
+    return deeds_add(&agent->deeds, kind);
 }
 
 // ---- gathering ----
@@ -34,30 +38,41 @@ static void gather_send(struct agent *agent, const struct action *action, struct
         .planned = now.wall,
     };
     text_copy(record.peer, sizeof record.peer, action->send.tag.to);
-    store_put_probe(agent->store, &record);
+    writes_put_probe(&agent->writes, agent->store, &record);
     struct deed *deed = add_deed(agent, DEED_SEND);
     deed->send.tag = action->send.tag;
     text_copy(deed->send.peer, sizeof deed->send.peer, action->send.tag.to);
 }
 
-static void gather_record(struct agent *agent, const struct action *action,
-                          const struct event *event)
+static void write_record(struct agent *agent, const struct probe_record *record,
+                         const struct event *event)
 {
-    const struct probe_record *record = &action->probe;
-    store_put_probe(agent->store, record);
+    if (writes_full(&agent->writes)) {
+        return;
+    }
+    writes_put_probe(&agent->writes, agent->store, record);
     if (event->kind == EVENT_SUBMITTED && probe_id_equal(&record->id, &event->submitted.id)) {
-        store_put_outcome(agent->store, &record->id, &event->submitted.outcome);
+        writes_put_outcome(&agent->writes, agent->store, &record->id, &event->submitted.outcome);
     }
     if (event->kind == EVENT_ARRIVAL &&
         probe_id_equal(&record->id, &event->arrival.report->tag.id)) {
-        store_put_message(agent->store, &record->id, event->arrival.report);
+        writes_put_message(&agent->writes, agent->store, event->arrival.report);
     }
-    add_deed(agent, DEED_SAY_PROBE)->probe = *record;
+}
+
+static void gather_record(struct agent *agent, const struct action *action,
+                          const struct event *event)
+{
+    write_record(agent, &action->probe, event);
+    add_deed(agent, DEED_SAY_PROBE)->probe = action->probe;
 }
 
 static void gather_delete(struct agent *agent, const struct event *event)
 {
     const struct collect_report *report = event->arrival.report;
+    if (writes_full(&agent->writes)) {
+        return; // its arrival cannot be recorded either
+    }
     struct deed *deed = add_deed(agent, DEED_DELETE);
     text_copy(deed->message.mailbox, sizeof deed->message.mailbox, report->mailbox);
     text_copy(deed->message.folder, sizeof deed->message.folder, report->folder);
@@ -80,7 +95,7 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         gather_delete(agent, event);
         break;
     case ACTION_INCIDENT:
-        store_put_incident(agent->store, &action->incident);
+        writes_put_incident(&agent->writes, agent->store, &action->incident);
         agent->durable |= action->incident.notified;
         break;
     case ACTION_NOTIFY:
@@ -89,15 +104,15 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         deed->notify.notice = action->notice;
         break;
     case ACTION_WINDOW:
-        store_put_window(agent->store, &action->window.window);
+        writes_put_window(&agent->writes, agent->store, &action->window.window);
         agent->durable = true;
         deed = add_deed(agent, DEED_SAY_WINDOW);
         deed->window.window = action->window.window;
         deed->window.transition = action->window.transition;
         break;
     case ACTION_RESERVE_SLOTS:
-        store_put_slots(agent->store, agent->settings->peers[action->slots.peer].name,
-                        action->slots.reserved);
+        writes_put_slots(&agent->writes, agent->store,
+                         agent->settings->peers[action->slots.peer].name, action->slots.reserved);
         agent->durable = true;
         break;
     }
@@ -177,16 +192,8 @@ static void do_deed(struct agent *agent, const struct deed *deed)
     }
 }
 
-// The ledger did not take the turn: nothing is sent and nothing deleted on its word, but what the
-// operator must hear is said.
-static void refuse_deed(struct agent *agent, const struct deed *deed, const char *reason)
+static void refuse_send(struct agent *agent, const struct deed *deed, const char *reason)
 {
-    if (deed->kind != DEED_SEND) {
-        if (deed->kind != DEED_DELETE) {
-            do_deed(agent, deed);
-        }
-        return;
-    }
     struct submit_outcome outcome = {.result = SUBMIT_REFUSED, .reply_class = REPLY_LOCAL};
     for (int i = 0; i < SUBMIT_LEGS; i++) {
         outcome.legs[i] = (struct span){-1};
@@ -195,39 +202,82 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     agent_on_submitted(agent, deed->send.peer, &deed->send.tag.id, &outcome);
 }
 
-static bool commit(struct agent *agent, struct error *error)
+// The ledger did not take the turn: nothing is sent on its word, and deleted only once it has, but
+// what the operator must hear is said.
+static void refuse_deed(struct agent *agent, const struct deed *deed, const char *reason)
+{
+    switch (deed->kind) {
+    case DEED_SEND:
+        refuse_send(agent, deed, reason);
+        break;
+    case DEED_DELETE:
+        *deeds_add(&agent->postponed, DEED_DELETE) = *deed;
+        break;
+    case DEED_NOTIFY:
+    case DEED_SAY_WINDOW:
+    case DEED_SAY_PROBE:
+        do_deed(agent, deed);
+        break;
+    }
+}
+
+static bool commit_turn(struct agent *agent, struct error *error)
 {
     struct walltime now = clock_now().wall;
-    if (agent->deed_count > 0 && walltime_since(now, agent->alive).ns > ALIVE_EVERY.ns) {
+    if (agent->writes.waiting) {
+        writes_repeat(&agent->writes, agent->store);
+    }
+    bool deeds = agent->deeds.count > 0 && walltime_since(now, agent->alive).ns > ALIVE_EVERY.ns;
+    if (deeds || agent->writes.waiting) {
         store_put_alive(agent->store, now);
         agent->alive = now;
     }
-    bool taken = store_commit(agent->store, agent->durable ? STORE_DURABLE : STORE_FAST, error);
-    agent->durable = false;
-    agent->ledger_failing = !taken;
-    if (taken) {
-        journal_ledger_works_again(agent->journal);
-    } else {
-        journal_ledger_failed(agent->journal, error->message);
+    bool durable = agent->durable || agent->writes.waiting;
+    return store_commit(agent->store, durable ? STORE_DURABLE : STORE_FAST, error);
+}
+
+// True when the ledger has what was decided. After a failure it is tried once a second; in between
+// all that is decided waits.
+static bool commit(struct agent *agent)
+{
+    if (agent->writes.waiting && !agent->ledger_retry) {
+        return false;
     }
-    return taken;
+    struct error error;
+    bool taken = commit_turn(agent, &error);
+    agent->ledger_retry = false;
+    agent->writes.waiting = !taken;
+    if (!taken) {
+        agent->ledger_failure = error;
+        journal_ledger_failed(agent->journal, error.message);
+        return false;
+    }
+    writes_forget(&agent->writes);
+    agent->durable = false;
+    journal_ledger_works_again(agent->journal);
+    return true;
+}
+
+static void do_deeds(struct agent *agent, struct deeds *deeds, bool taken)
+{
+    struct deeds now = *deeds;
+    *deeds = (struct deeds){0}; // what the deeds lead to belongs to the next turn
+    for (size_t i = 0; i < now.count; i++) {
+        if (taken) {
+            do_deed(agent, &now.items[i]);
+        } else {
+            refuse_deed(agent, &now.items[i], agent->ledger_failure.message);
+        }
+    }
+    free(now.items);
 }
 
 bool agent_settle(struct agent *agent)
 {
-    struct error error = {""};
-    bool taken = commit(agent, &error);
-    struct deed *deeds = agent->deeds;
-    size_t count = agent->deed_count;
-    agent->deeds = NULL; // what the deeds lead to belongs to the next turn
-    agent->deed_count = agent->deed_room = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (taken) {
-            do_deed(agent, &deeds[i]);
-        } else {
-            refuse_deed(agent, &deeds[i], error.message);
-        }
+    bool taken = commit(agent);
+    if (taken) {
+        do_deeds(agent, &agent->postponed, true);
     }
-    free(deeds);
+    do_deeds(agent, &agent->deeds, taken);
     return taken;
 }

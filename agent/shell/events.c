@@ -50,7 +50,9 @@ void agent_on_prober_died(void *context, const char *how)
 
 static enum arrival_known look_up(struct agent *agent, const struct collect_report *report)
 {
-    switch (store_find_arrival(agent->store, report)) {
+    enum store_arrival waiting =
+        agent->writes.waiting ? writes_find_arrival(&agent->writes, report) : STORE_ARRIVAL_NEW;
+    switch (waiting != STORE_ARRIVAL_NEW ? waiting : store_find_arrival(agent->store, report)) {
     case STORE_ARRIVAL_SAME:
         return ARRIVAL_SAME;
     case STORE_ARRIVAL_DUPLICATE:

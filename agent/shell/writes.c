@@ -1,0 +1,191 @@
+#include "shell/writes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+enum write_kind {
+    WRITE_PROBE,
+    WRITE_OUTCOME,
+    WRITE_MESSAGE,
+    WRITE_INCIDENT,
+    WRITE_WINDOW,
+    WRITE_SLOTS
+};
+
+// Of a collect_report what the ledger keeps, a tenth of it.
+struct message {
+    char mailbox[PROBE_MAILBOX_SIZE];
+    char folder[PROBE_FOLDER_SIZE];
+    uint32_t uid_validity;
+    uint32_t uid;
+    bool stripped;
+    struct moment absent;
+    struct moment present;
+    struct walltime saved;
+};
+
+struct write {
+    enum write_kind kind;
+    struct probe_id id; // outcome, message
+    union {
+        struct probe_record probe;
+        struct submit_outcome outcome;
+        struct message message;
+        struct incident incident;
+        struct window window;
+        struct {
+            char peer[SERVER_NAME_SIZE];
+            int64_t reserved;
+        } slots;
+    };
+};
+
+static void put_message(struct store *store, const struct write *write)
+{
+    const struct message *message = &write->message;
+    struct collect_report report = {
+        .kind = COLLECT_ARRIVAL,
+        .uid_validity = message->uid_validity,
+        .uid = message->uid,
+        .stripped = message->stripped,
+        .absent = message->absent,
+        .present = message->present,
+        .saved = message->saved,
+    };
+    text_copy(report.mailbox, sizeof report.mailbox, message->mailbox);
+    text_copy(report.folder, sizeof report.folder, message->folder);
+    store_put_message(store, &write->id, &report);
+}
+
+static void perform(struct store *store, const struct write *write)
+{
+    switch (write->kind) {
+    case WRITE_PROBE:
+        store_put_probe(store, &write->probe);
+        break;
+    case WRITE_OUTCOME:
+        store_put_outcome(store, &write->id, &write->outcome);
+        break;
+    case WRITE_MESSAGE:
+        put_message(store, write);
+        break;
+    case WRITE_INCIDENT:
+        store_put_incident(store, &write->incident);
+        break;
+    case WRITE_WINDOW:
+        store_put_window(store, &write->window);
+        break;
+    case WRITE_SLOTS:
+        store_put_slots(store, write->slots.peer, write->slots.reserved);
+        break;
+    }
+}
+
+static void put(struct writes *writes, struct store *store, const struct write *write)
+{
+    if (writes->count == writes->room) {
+        writes->room = writes->room == 0 ? 16 : writes->room * 2;
+        writes->items =
+            memory_checked(realloc(writes->items, writes->room * sizeof *writes->items));
+    }
+    writes->items[writes->count++] = *write;
+    if (!writes->waiting) {
+        perform(store, write);
+    }
+}
+
+void writes_put_probe(struct writes *writes, struct store *store, const struct probe_record *record)
+{
+    struct write write = {.kind = WRITE_PROBE, .probe = *record};
+    put(writes, store, &write);
+}
+
+void writes_put_outcome(struct writes *writes, struct store *store, const struct probe_id *id,
+                        const struct submit_outcome *outcome)
+{
+    struct write write = {.kind = WRITE_OUTCOME, .id = *id, .outcome = *outcome};
+    put(writes, store, &write);
+}
+
+void writes_put_message(struct writes *writes, struct store *store,
+                        const struct collect_report *report)
+{
+    struct write write = {.kind = WRITE_MESSAGE, .id = report->tag.id};
+    struct message *message = &write.message;
+    text_copy(message->mailbox, sizeof message->mailbox, report->mailbox);
+    text_copy(message->folder, sizeof message->folder, report->folder);
+    message->uid_validity = report->uid_validity;
+    message->uid = report->uid;
+    message->stripped = report->stripped;
+    message->absent = report->absent;
+    message->present = report->present;
+    message->saved = report->saved;
+    put(writes, store, &write);
+}
+
+void writes_put_incident(struct writes *writes, struct store *store,
+                         const struct incident *incident)
+{
+    struct write write = {.kind = WRITE_INCIDENT, .incident = *incident};
+    put(writes, store, &write);
+}
+
+void writes_put_window(struct writes *writes, struct store *store, const struct window *window)
+{
+    struct write write = {.kind = WRITE_WINDOW, .window = *window};
+    put(writes, store, &write);
+}
+
+void writes_put_slots(struct writes *writes, struct store *store, const char *peer,
+                      int64_t reserved)
+{
+    struct write write = {.kind = WRITE_SLOTS, .slots = {.reserved = reserved}};
+    text_copy(write.slots.peer, sizeof write.slots.peer, peer);
+    put(writes, store, &write);
+}
+
+bool writes_full(const struct writes *writes)
+{
+    return writes->waiting && writes->count >= WRITES_MAXIMUM;
+}
+
+enum store_arrival writes_find_arrival(const struct writes *writes,
+                                       const struct collect_report *report)
+{
+    for (size_t i = 0; i < writes->count; i++) {
+        const struct write *write = &writes->items[i];
+        const struct message *message = &write->message;
+        if (write->kind == WRITE_MESSAGE && probe_id_equal(&write->id, &report->tag.id)) {
+            bool same = message->uid == report->uid &&
+                        message->uid_validity == report->uid_validity &&
+                        strcmp(message->folder, report->folder) == 0 &&
+                        strcmp(message->mailbox, report->mailbox) == 0;
+            return same ? STORE_ARRIVAL_SAME : STORE_ARRIVAL_DUPLICATE;
+        }
+    }
+    return STORE_ARRIVAL_NEW;
+}
+
+void writes_repeat(const struct writes *writes, struct store *store)
+{
+    for (size_t i = 0; i < writes->count; i++) {
+        perform(store, &writes->items[i]);
+    }
+}
+
+void writes_forget(struct writes *writes)
+{
+    writes->count = 0;
+    if (writes->room > WRITES_MAXIMUM / 8) {
+        writes_free(writes);
+    }
+}
+
+void writes_free(struct writes *writes)
+{
+    free(writes->items);
+    *writes = (struct writes){.waiting = writes->waiting};
+}
