@@ -198,7 +198,10 @@ void journal_probe(struct journal *journal, const struct probe_record *record, c
         text_format(&line, "%c", *at - 'a' + 'A');
     }
     put_text(&line, "path", path);
-    text_format(&line, " probe=%s slot=%" PRId64, probe_id_format(&record->id, id), record->slot);
+    text_format(&line, " probe=%s", probe_id_format(&record->id, id));
+    if (record->slot > 0) { // a receipt does not tell it, and a probe by hand has none
+        text_format(&line, " slot=%" PRId64, record->slot);
+    }
     if (record->state == PROBE_ARRIVED) {
         put_text(&line, "verdict", verdict_name(record->verdict));
         put_seconds(&line, "latency", record->latency);
