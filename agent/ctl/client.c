@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "ctl/format.h"
+
 // Enough for the paths of 10,000 peers.
 enum { ANSWER_BYTES_MAXIMUM = 16 * 1024 * 1024, TARGET_SIZE = 1024 };
 
@@ -128,16 +130,16 @@ static enum client_result client_fail(const struct client *client, CURLcode code
 static enum client_result client_refuse(const struct client *client, long status,
                                         const json_t *problem, struct error *error)
 {
-    char escaped[400];
-    struct text text = TEXT_OVER(escaped);
+    char shown[400];
+    struct text text = TEXT_OVER(shown);
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     const char *title = json_string_value(json_object_get(problem, "title"));
     if (detail == NULL && title == NULL) {
         error_set(error, "the agent at %s answered HTTP %ld without saying why", client->socket,
                   status);
     } else {
-        text_append_escaped(&text, detail != NULL ? detail : title);
-        error_set(error, "%s", escaped);
+        format_text(detail != NULL ? detail : title, &text);
+        error_set(error, "%s", shown);
     }
     return CLIENT_REFUSED;
 }

@@ -1,8 +1,8 @@
 // Where the agent listens for orders: --control, else http.control of the configuration.
 //
 // The agent may have to be asked while its configuration is broken: a file with errors is still
-// searched for that one key, and when the usual file is not there at all, the usual socket is tried.
-// Secrets are not read.
+// searched for that one key, and when the usual file is not there at all, the usual socket is
+// tried. Secrets are not read.
 #ifndef MAILFLOW_CTL_CONTROL_SOCKET_H
 #define MAILFLOW_CTL_CONTROL_SOCKET_H
 

@@ -63,7 +63,7 @@ void format_distance(struct walltime at, struct walltime now, struct text *out)
     struct span ahead = walltime_since(at, now);
     if (ahead.ns > 0) {
         text_append(out, "in ");
-        format_duration(ahead, out);
+        format_duration((struct span){nanoseconds_add(ahead.ns, SECOND - 1)}, out);
     } else {
         format_duration(walltime_since(now, at), out);
         text_append(out, " ago");
@@ -104,4 +104,22 @@ void format_clock(struct walltime at, struct walltime now, struct text *out)
     } else {
         append_date(&local, out);
     }
+}
+
+void format_text(const char *from, struct text *out)
+{
+    size_t begin = out->length;
+    text_append_escaped(out, from);
+    const char *read = out->data + begin;
+    char *write = out->data + begin;
+    while (*read != '\0') {
+        if (read[0] == '\\' && read[1] == '"') {
+            read++;
+        } else if (read[0] == '\\' && read[1] != '\0') {
+            *write++ = *read++;
+        }
+        *write++ = *read++;
+    }
+    *write = '\0';
+    out->length = (size_t)(write - out->data);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ctl/format.h"
 #include "ctl/suggest.h"
 
 enum { VERBS_MOST = 32 };
@@ -112,10 +113,10 @@ void help_describe_unknown(const char *const *words, size_t count, struct text *
     }
     const char *near = nearest_verb(words, count);
     text_append(out, "no verb '");
-    text_append_escaped(out, words[0]);
+    format_text(words[0], out);
     if (group) {
         text_append(out, " ");
-        text_append_escaped(out, words[1]);
+        format_text(words[1], out);
     }
     text_append(out, "'");
     if (near != NULL) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ctl/format.h"
 #include "ctl/answer.h"
 #include "ctl/suggest.h"
 
@@ -65,7 +66,7 @@ bool peers_suggest(const json_t *paths, const char *name, struct error *error)
         return false;
     }
     text_append(&message, "; did you mean '");
-    text_append_escaped(&message, near);
+    format_text(near, &message);
     text_append(&message, "'?");
     free(peers);
     return true;
@@ -91,7 +92,7 @@ void peers_list(const json_t *paths, struct error *error)
     struct text message = end_of(error);
     for (size_t i = 0; i < count && i < PEERS_LISTED_MAXIMUM; i++) {
         text_append(&message, i == 0 ? "; the peers are " : ", ");
-        text_append_escaped(&message, peers[i]);
+        format_text(peers[i], &message);
     }
     if (count > PEERS_LISTED_MAXIMUM) {
         text_format(&message, " and %zu more", count - PEERS_LISTED_MAXIMUM);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/answer.h"
+#include "ctl/format.h"
 
 static bool in_state(const json_t *probe, const char *state)
 {
@@ -61,7 +62,7 @@ static void append_if_any(struct text *why, const char *before, const char *valu
 {
     if (value[0] != '\0') {
         text_append(why, before);
-        text_append_escaped(why, value);
+        format_text(value, why);
     }
 }
 
@@ -75,13 +76,13 @@ static void append_words(const json_t *probe, struct text *why)
 enum plugin_status plugin_judge(const json_t *probe, const struct command *command,
                                 struct text *why)
 {
-    text_append_escaped(why, answer_text(probe, "path"));
+    format_text(answer_text(probe, "path"), why);
     if (in_state(probe, "arrived")) {
         return judge_arrived(probe, command, why);
     }
     if (plugin_probe_over(probe)) {
         text_append(why, " ");
-        text_append_escaped(why, answer_text(probe, "state"));
+        format_text(answer_text(probe, "state"), why);
         append_words(probe, why);
         return PLUGIN_CRITICAL;
     }
@@ -145,7 +146,7 @@ static void append_legs(json_t *legs, struct text *out)
         struct span span;
         if (answer_span(legs, name, &span) && strpbrk(name, " ='|;") == NULL) {
             text_append(out, out->length == 0 ? "" : " ");
-            text_append_escaped(out, name);
+            format_text(name, out);
             text_append(out, "=");
             append_seconds(out, span, 3);
             text_append(out, "s");

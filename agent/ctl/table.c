@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ctl/format.h"
 
 enum { GAP = 2 };
 
@@ -83,21 +84,21 @@ void table_destroy(struct table *table)
 
 void table_add(struct table *table, const char *text, enum colour colour)
 {
-    char escaped[TABLE_CELL_SIZE];
-    struct text cell = TEXT_OVER(escaped);
-    text_append_escaped(&cell, text[0] == '\0' ? "-" : text);
+    char shown[TABLE_CELL_SIZE];
+    struct text cell = TEXT_OVER(shown);
+    format_text(text[0] == '\0' ? "-" : text, &cell);
     if (table->cell_count == table->room) {
         table->room = table->room * 2 + 64;
         table->cells =
             memory_checked(reallocarray(table->cells, table->room, sizeof table->cells[0]));
     }
     size_t column = table->cell_count % table->column_count;
-    size_t width = text_width(escaped);
+    size_t width = text_width(shown);
     if (width > table->widest[column]) {
         table->widest[column] = width;
     }
     table->cells[table->cell_count++] =
-        (struct cell){.text = memory_checked(strdup(escaped)), .colour = colour};
+        (struct cell){.text = memory_checked(strdup(shown)), .colour = colour};
 }
 
 static size_t table_width(const struct table *table)

@@ -182,11 +182,11 @@ static void open_pages(struct history *history, const json_t *paths, const char 
 
 static int fail_unknown_peer(const struct context *context, const json_t *paths, const char *peer)
 {
-    char escaped[128];
-    struct text text = TEXT_OVER(escaped);
+    char shown[128];
+    struct text text = TEXT_OVER(shown);
     struct error error;
-    text_append_escaped(&text, peer);
-    error_set(&error, "no peer '%s'", escaped);
+    format_text(peer, &text);
+    error_set(&error, "no peer '%s'", shown);
     if (!peers_suggest(paths, peer, &error)) {
         peers_list(paths, &error);
     }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ctl/format.h"
 #include "ctl/answer.h"
 #include "ctl/peers.h"
 #include "ctl/report.h"
@@ -18,7 +19,7 @@
 static void append_id(struct text *line, const json_t *window)
 {
     text_append(line, ", window ");
-    text_append_escaped(line, answer_text(window, "id"));
+    format_text(answer_text(window, "id"), line);
 }
 
 static void append_until(struct text *line, const json_t *window, struct walltime now)
@@ -30,7 +31,7 @@ static void append_until(struct text *line, const json_t *window, struct walltim
 
 static void append_server(struct text *line, const json_t *window)
 {
-    text_append_escaped(line, answer_text(window, "server"));
+    format_text(answer_text(window, "server"), line);
 }
 
 static void describe_begun(const json_t *window, struct walltime now, struct text *line)

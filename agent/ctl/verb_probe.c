@@ -54,7 +54,7 @@ static void print_text_detail(const char *name, const json_t *probe, const char 
 {
     char shown[1024];
     struct text text = TEXT_OVER(shown);
-    text_append_escaped(&text, answer_text(probe, member));
+    format_text(answer_text(probe, member), &text);
     print_detail(name, shown);
 }
 
@@ -79,7 +79,7 @@ static void print_legs(json_t *legs)
         struct text title_text = TEXT_OVER(title);
         struct text text = TEXT_OVER(shown);
         struct span span;
-        text_append_escaped(&title_text, name);
+        format_text(name, &title_text);
         if (answer_span(legs, name, &span)) {
             format_latency(span, &text);
             print_detail(title, shown);
@@ -139,7 +139,7 @@ static int show_sent(const struct context *context, const json_t *answer, const 
         return PLUGIN_OK;
     }
     text_append(&text, "probe ");
-    text_append_escaped(&text, id);
+    format_text(id, &text);
     text_append(&text, " is on its way, not waited for");
     plugin_print_line(PLUGIN_OK, why, "");
     return PLUGIN_OK;

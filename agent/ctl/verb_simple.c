@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "ctl/format.h"
 #include "ctl/answer.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
@@ -20,9 +21,9 @@ int verb_version(struct context *context)
     if (answer != NULL && json) {
         report_json(context, answer);
     } else if (answer != NULL) {
-        text_append_escaped(&text, answer_text(answer, "version"));
+        format_text(answer_text(answer, "version"), &text);
         text_append(&text, " at ");
-        text_append_escaped(&text, answer_text(answer, "server"));
+        format_text(answer_text(answer, "server"), &text);
         printf("mailflowd %s\n", agent);
     }
     json_decref(answer);
@@ -35,7 +36,7 @@ static void print_problems(const json_t *problems)
         char line[1024];
         struct text text = TEXT_OVER(line);
         const char *problem = json_string_value(json_array_get(problems, i));
-        text_append_escaped(&text, problem == NULL ? "(not text)" : problem);
+        format_text(problem == NULL ? "(not text)" : problem, &text);
         fprintf(stderr, "%s\n", line);
     }
 }

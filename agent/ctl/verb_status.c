@@ -204,9 +204,9 @@ static void print_server(const struct view *view, const json_t *status)
     struct walltime started;
     bool ready = answer_true(status, "ready");
     const char *why = answer_text(status, "not_ready_because");
-    text_append_escaped(&text, answer_text(status, "server"));
+    format_text(answer_text(status, "server"), &text);
     text_append(&text, ", mailflow ");
-    text_append_escaped(&text, answer_text(status, "version"));
+    format_text(answer_text(status, "version"), &text);
     if (answer_time(status, "started", &started)) {
         text_append(&text, ", up since ");
         format_date(started, &text);
@@ -220,7 +220,7 @@ static void print_server(const struct view *view, const json_t *status)
     text_append(&text, ready ? "ready" : "not ready");
     if (!ready && why[0] != '\0') {
         text_append(&text, ": ");
-        text_append_escaped(&text, why);
+        format_text(why, &text);
     }
     fputs(line, stdout);
     terminal_paint(&view->context->terminal, COLOUR_PLAIN, stdout);

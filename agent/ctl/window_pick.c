@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ctl/format.h"
 #include "ctl/answer.h"
 #include "ctl/windows.h"
 
@@ -45,20 +46,25 @@ static json_t *collect_of_server(const json_t *windows, const char *server, unsi
 static void describe_none(const json_t *windows, const char *name, struct window_choice choice,
                           struct error *error)
 {
-    char escaped[128];
-    struct text text = TEXT_OVER(escaped);
-    text_append_escaped(&text, name);
+    char shown[128];
+    struct text text = TEXT_OVER(shown);
     json_t *waiting = collect_of_server(windows, name, WINDOW_PICK_ANNOUNCED);
+    json_t *known = collect_of_server(windows, name, WINDOW_PICK_ALL);
+    bool announced = (choice.by_server & WINDOW_PICK_ANNOUNCED) != 0;
+    const char *wanted = announced ? "announced or active" : "active";
+    format_text(name, &text);
     if (json_array_size(waiting) > 0) {
         error_set(error,
                   "no window of '%s' is active; %zu announced (mailflowctl maintenance list)",
-                  escaped, json_array_size(waiting));
+                  shown, json_array_size(waiting));
+    } else if (json_array_size(known) > 0) {
+        error_set(error, "no window of '%s' is %s", shown, wanted);
     } else {
-        bool announced = (choice.by_server & WINDOW_PICK_ANNOUNCED) != 0;
-        error_set(error, "no window has the id '%s', and no server of that name has one %s",
-                  escaped, announced ? "announced or active" : "active");
+        error_set(error, "no window has the id '%s', and no server of that name has one %s", shown,
+                  wanted);
     }
     json_decref(waiting);
+    json_decref(known);
 }
 
 json_t *window_pick(const json_t *windows, const char *name, struct window_choice choice,

@@ -13,8 +13,8 @@ from ctl import changes_asked, ctl
 
 
 def soon(**more):
-    """A time from now as the agent writes it; almost a second more, so that whole seconds are stable."""
-    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(milliseconds=900, **more)
+    """A time from now as the agent writes it, and as it is. Countdowns round seconds up."""
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**more)
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), at
 
 

@@ -87,6 +87,47 @@ static void distances_lie_ahead_or_behind(void **state)
     assert_distance("2026-07-28T11:56:48Z", "3 m 12 s ago");
 }
 
+static void a_countdown_rounds_up(void **state)
+{
+    (void)state;
+    assert_distance("2026-07-28T12:29:59.000001Z", "in 30 m");
+    assert_distance("2026-07-28T12:00:00.000001Z", "in 1 s");
+    assert_distance("2026-07-28T11:59:59.000001Z", "0 s ago");
+}
+
+static void assert_text(const char *from, const char *expected)
+{
+    char shown[64];
+    struct text text = TEXT_OVER(shown);
+    text_append(&text, "\\\"");
+    format_text(from, &text);
+    assert_memory_equal(shown, "\\\"", 2);
+    assert_string_equal(shown + 2, expected);
+    assert_int_equal(text.length, 2 + strlen(expected));
+}
+
+static void text_is_harmless_and_keeps_its_quotes(void **state)
+{
+    (void)state;
+    assert_text("", "");
+    assert_text("kernel \"update\"", "kernel \"update\"");
+    assert_text("\033[2J\r\n\x7f", "\\x1b[2J\\r\\n\\x7f");
+    assert_text("\\\"x\\", "\\\\\"x\\\\");
+    assert_text("\xC2\x9B Malmö \xFF", "\\xc2\\x9b Malmö \\xff");
+}
+
+static void text_that_does_not_fit_is_cut(void **state)
+{
+    char shown[8];
+    struct text text = TEXT_OVER(shown);
+    (void)state;
+    format_text("\"12345678", &text);
+    assert_string_equal(shown, "\"12345");
+    format_text("\"more\"", &text);
+    assert_string_equal(shown, "\"12345");
+    assert_true(text.truncated);
+}
+
 static void use_zone(const char *zone)
 {
     setenv("TZ", zone, 1);
@@ -200,6 +241,9 @@ int main(void)
         cmocka_unit_test(latencies_have_the_unit_that_fits),
         cmocka_unit_test(durations_have_two_units_and_are_cut),
         cmocka_unit_test(distances_lie_ahead_or_behind),
+        cmocka_unit_test(a_countdown_rounds_up),
+        cmocka_unit_test(text_is_harmless_and_keeps_its_quotes),
+        cmocka_unit_test(text_that_does_not_fit_is_cut),
         cmocka_unit_test(clock_times_are_local_and_dated_on_other_days),
         cmocka_unit_test(times_are_read_in_the_local_zone),
         cmocka_unit_test(times_that_no_clock_shows_are_refused),
