@@ -76,6 +76,8 @@ enum reply_class {
 };
 const char *reply_class_name(enum reply_class of);
 
+// Without gaps: connect from the first connect(2) until the reply to EHLO, greeting included; tls
+// from STARTTLS until the reply to the EHLO inside; auth; submit from MAIL FROM to the final reply.
 enum submit_leg { LEG_DNS, LEG_CONNECT, LEG_TLS, LEG_AUTH, LEG_SUBMIT, SUBMIT_LEGS };
 const char *submit_leg_name(enum submit_leg leg);
 
@@ -89,7 +91,7 @@ struct submit_outcome {
     char queue_id[PROBE_QUEUE_ID_SIZE];
     struct moment sent;            // zero when no content started
     struct moment accepted;        // zero unless accepted
-    struct span legs[SUBMIT_LEGS]; // negative when the leg did not take place
+    struct span legs[SUBMIT_LEGS]; // negative when the leg was not completed
 };
 
 // ---- mailflow-collect: long-lived; commands in, reports out ----
@@ -114,7 +116,7 @@ struct collect_command {
 };
 
 enum collect_report_kind {
-    COLLECT_UP,       // the mailbox is readable
+    COLLECT_UP,       // the mailbox is readable; sent again when `cause` changes
     COLLECT_DOWN,     // it is not, `cause` says why; sent again when the cause changes
     COLLECT_COMPLETE, // everything there at `at` has been reported
     COLLECT_ARRIVAL,  // a probe with a valid tag
@@ -127,7 +129,7 @@ const char *rejection_name(enum rejection of);
 struct collect_report {
     enum collect_report_kind kind;
     char mailbox[PROBE_MAILBOX_SIZE];
-    char cause[PROBE_REPLY_SIZE]; // down, rejected
+    char cause[PROBE_REPLY_SIZE]; // down, rejected; up: what still cannot be read or deleted, or ""
     // complete
     struct moment at;
     int64_t foreign; // messages in the mailbox that are not ours, left alone
