@@ -30,14 +30,9 @@ void api_json_time(json_t *object, const char *name, struct walltime value)
     json_write_text(object, name, text);
 }
 
-static void write_seconds(json_t *object, const char *name, double seconds)
-{
-    json_write_object(object, name, json_real(seconds));
-}
-
 static void write_span(json_t *object, const char *name, struct span value)
 {
-    write_seconds(object, name, span_seconds(value));
+    json_write_object(object, name, json_real(span_seconds(value)));
 }
 
 static void write_span_if(json_t *object, const char *name, bool known, struct span value)
@@ -57,14 +52,19 @@ static void write_text_if(json_t *object, const char *name, const char *value)
 
 // ---- a path ----
 
+// What is kept for the median has no more digits than these.
+static struct span to_microseconds(double seconds)
+{
+    return (struct span){(int64_t)(seconds * 1e6 + 0.5) * 1000};
+}
+
 static void write_latency(json_t *object, const struct path *path)
 {
     bool arrived = walltime_known(path->last_arrival);
     double median = decisions_median(&path->decisions);
     write_span_if(object, "last_latency_seconds", arrived, path->last_latency);
     write_span_if(object, "last_latency_error_seconds", arrived, path->last_error);
-    json_write_object(object, "median_latency_seconds",
-                      median < 0 ? json_null() : json_real(median));
+    write_span_if(object, "median_latency_seconds", median >= 0, to_microseconds(median));
     api_json_time(object, "last_sent", path->last_sent);
     api_json_time(object, "last_arrival", path->last_arrival);
 }

@@ -86,6 +86,12 @@ static void write_duplicates(const struct metric_writer *writer, const struct me
     write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.duplicates);
 }
 
+static void write_arrived_after_loss(const struct metric_writer *writer,
+                                     const struct metrics_view *view, size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.arrived_after_loss);
+}
+
 static void write_replies(const struct metric_writer *writer, const struct metrics_view *view,
                           size_t index)
 {
@@ -217,6 +223,9 @@ static const struct metric_family FAMILIES[] = {
      "Probes whose fate is known, by what their life amounts to.", count_paths, write_resolved},
     {"mailflow_probe_duplicates_total", METRIC_COUNTER,
      "Messages with the id of a probe that had arrived before.", count_peers, write_duplicates},
+    {"mailflow_probes_arrived_after_loss_total", METRIC_COUNTER,
+     "Probes that had been counted as lost and arrived after all.", count_peers,
+     write_arrived_after_loss},
     {"mailflow_delivery_latency_seconds", METRIC_HISTOGRAM,
      "From the hand-over of the message data to its arrival in the mailbox.", count_paths,
      write_latency},

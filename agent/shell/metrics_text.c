@@ -17,7 +17,7 @@ static const char OPENMETRICS_TYPE[] = "application/openmetrics-text";
 // point count (RFC 9110 section 12.4.2); a malformed weight is no wish.
 static double element_weight(const char *parameters, size_t length)
 {
-    for (size_t i = 0; i + 2 < length; i++) {
+    for (size_t i = 0; i + 1 < length; i++) {
         if (tolower((unsigned char)parameters[i]) == 'q' && parameters[i + 1] == '=') {
             char digits[8] = "";
             size_t count = length - i - 2;

@@ -1,7 +1,7 @@
 #include "shell/page_text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 static const char SPECIAL[] = "&<>\"'\\";
@@ -49,15 +49,10 @@ static void append_two(struct text *out, int64_t seconds, int64_t large, const c
     }
 }
 
-// `digits` after the point below 100 seconds.
-static void append_duration(struct text *out, struct span of, int digits)
+static void append_duration(struct text *out, int64_t seconds)
 {
-    int64_t seconds = llabs(of.ns) / 1000000000;
-    if (of.ns < 0) {
-        text_append(out, "-");
-    }
     if (seconds < 100) {
-        text_format(out, "%.*f s", digits, (double)llabs(of.ns) / 1e9);
+        text_format(out, "%" PRId64 " s", seconds);
     } else if (seconds < 3600) {
         append_two(out, seconds, 60, "min", 1, "s");
     } else if (seconds < 86400) {
@@ -67,9 +62,20 @@ static void append_duration(struct text *out, struct span of, int digits)
     }
 }
 
+// Three digits that count, as long as that is seconds.
 void page_append_span(struct text *out, struct span of)
 {
-    append_duration(out, of, llabs(of.ns) < SPAN_SECONDS(10).ns ? 2 : 1);
+    double seconds = fabs(span_seconds(of));
+    if (of.ns < 0) {
+        text_append(out, "-");
+    }
+    if (seconds < 0.9995) {
+        text_format(out, "%.*f ms", seconds < 0.01 ? 1 : 0, seconds * 1000);
+    } else if (seconds < 99.95) {
+        text_format(out, "%.*f s", seconds < 9.995 ? 2 : 1, seconds);
+    } else {
+        append_duration(out, (int64_t)seconds);
+    }
 }
 
 void page_append_time(struct text *out, struct walltime at, struct walltime now)
@@ -85,9 +91,9 @@ void page_append_time(struct text *out, struct walltime at, struct walltime now)
     text_format(out, "%.10s %.8s <span class=\"soft\">(", stamp, stamp + 11);
     if (passed.ns < 0) {
         text_append(out, "in ");
-        append_duration(out, walltime_since(at, now), 0);
+        append_duration(out, walltime_since(at, now).ns / 1000000000);
     } else {
-        append_duration(out, passed, 0);
+        append_duration(out, passed.ns / 1000000000);
         text_append(out, " ago");
     }
     text_append(out, ")</span>");

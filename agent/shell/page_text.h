@@ -9,10 +9,10 @@
 // HTML for text and quoted attributes; control bytes and bytes that are no UTF-8 become visible.
 void page_append_escaped(struct text *out, const char *value);
 
-// "0.42 s", "82.4 s", "48 min 46 s", "3 h 5 min", "2 d 4 h".
+// "2.1 ms", "420 ms", "1.42 s", "82.4 s", "48 min 46 s", "3 h 5 min", "2 d 4 h".
 void page_append_span(struct text *out, struct span of);
 
-// "2026-01-04 02:00:00 (12 s ago)", "(in 5 min 0 s)", or a dash when there is no such time.
+// "2026-01-04 02:00:00 (12 s ago)", "... (in 5 min)", or a dash when there is no such time.
 void page_append_time(struct text *out, struct walltime at, struct walltime now);
 
 #endif

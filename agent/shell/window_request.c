@@ -207,6 +207,9 @@ bool window_request_change(const json_t *request, struct walltime now, struct wi
 bool window_request_end(struct walltime now, struct window *window, struct error *error)
 {
     char end[TIME_TEXT];
+    if (window->cancelled) {
+        return error_set(error, "window %s was cancelled already", window->id);
+    }
     if (now.ns >= window->end.ns) {
         return error_set(error, "window %s is over since %s", window->id,
                          time_text(window->end, end));

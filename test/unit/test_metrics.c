@@ -1,0 +1,243 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent_fixture.h"
+#include "metrics_check.h"
+#include "shell/metrics.h"
+
+static int setup(void **state)
+{
+    *state = agent_fixture_create(1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    agent_fixture_destroy(*state);
+    return 0;
+}
+
+// From malloc.
+static char *render(struct agent *agent, enum metrics_format format)
+{
+    struct metrics_view view = {
+        .core = agent->core,
+        .now = MOMENT(100),
+        .version = "1.2.3",
+        .started = WALL(-50),
+        .workers = agent_workers(agent),
+        .ledger = {.entries = 12, .bytes = 4096, .commit_failures = 1},
+        .reload_successful = agent->reload_successful,
+        .process = {0.25, 8388608, 17, 1024},
+    };
+    struct metrics_cursor cursor = metrics_begin(&view, format);
+    enum { ROOM = 1 << 20 };
+    char *rendered = malloc(ROOM);
+    struct text out = text_over(rendered, ROOM);
+    while (metrics_next(&cursor, &out)) {
+    }
+    assert_false(out.truncated);
+    return rendered;
+}
+
+static void fill_outbound(struct peer *peer)
+{
+    struct outbound *outbound = &peer->outbound;
+    flights_add(&outbound->flights, &(struct probe_id){{1}}, WALL(40));
+    flights_add(&outbound->flights, &(struct probe_id){{2}}, WALL(10));
+    outbound->thinned = true;
+    outbound->receipts_as_of = WALL(90);
+    outbound->path.last_arrival = WALL(80);
+    outbound->path.last_latency = SPAN_MS(1500);
+    outbound->path.last_error = SPAN_MS(20);
+}
+
+static void fill_stats(struct peer_stats *stats, const struct histogram_edges *edges)
+{
+    stats->sent = 9;
+    stats->send_failures = 2;
+    stats->sends_uncertain = 1;
+    stats->slots_missed = 3;
+    stats->received = 4;
+    stats->duplicates = 5;
+    stats->arrived_after_loss = 1;
+    stats->replies[REPLY_2XX] = 9;
+    stats->replies[REPLY_DNS] = 2;
+    stats->resolved[OUTBOUND][VERDICT_ON_TIME] = 6;
+    stats->resolved[INBOUND][VERDICT_DRAINED] = 7;
+    histogram_observe(&stats->latency[OUTBOUND], edges, 1.5);
+    histogram_observe(&stats->latency[OUTBOUND], edges, 2926);
+}
+
+static void fill_agent(struct agent *agent)
+{
+    struct agent_stats *stats = (struct agent_stats *)core_stats(agent->core);
+    struct mailbox *mailbox = (struct mailbox *)core_mailbox(agent->core, 0);
+    stats->rejected[REJECTED_SIGNATURE] = 1;
+    stats->rejected[REJECTED_MISROUTED] = 8;
+    stats->negative_latencies = 2;
+    histogram_observe(&stats->legs[LEG_VISIBLE], core_histogram_edges(agent->core), 0.5);
+    mailbox->readable = true;
+    mailbox->complete = WALL(95);
+    mailbox->errors = 3;
+    mailbox->foreign_messages = 11;
+}
+
+static void fill(struct agent *agent)
+{
+    struct peer *peer = agent_fixture_peer(agent, 0);
+    fill_outbound(peer);
+    fill_stats(&peer->stats, core_histogram_edges(agent->core));
+    peer->heard = WALL(85);
+    fill_agent(agent);
+    struct window window = {.id = "w-1",
+                            .revision = 1,
+                            .server = "mx02",
+                            .kind = WINDOW_EMERGENCY,
+                            .begin = WALL(50),
+                            .end = WALL(500)};
+    core_restore_window(agent->core, &window);
+    struct incident incident = {.id = 3,
+                                .kind = INCIDENT_SILENT,
+                                .severity = SEVERITY_CRITICAL,
+                                .subject_text = "mx02->mx01",
+                                .began = WALL(1),
+                                .opened = WALL(2)};
+    core_restore_incident(agent->core, &incident, MOMENT(3));
+}
+
+static void test_everything_as_expected(void **state)
+{
+    struct agent *agent = *state;
+    fill(agent);
+    char *rendered = render(agent, METRICS_PROMETHEUS);
+    char *expected = agent_fixture_read("metrics.expected");
+    assert_string_equal(rendered, expected);
+    free(rendered);
+    free(expected);
+}
+
+static void assert_valid(struct agent *agent)
+{
+    for (int format = METRICS_PROMETHEUS; format <= METRICS_OPENMETRICS; format++) {
+        struct error error = {0};
+        char *rendered = render(agent, (enum metrics_format)format);
+        metrics_check(rendered, format == METRICS_OPENMETRICS, &error);
+        assert_string_equal(error.message, "");
+        free(rendered);
+    }
+}
+
+static void test_valid_with_everything(void **state)
+{
+    fill(*state);
+    assert_valid(*state);
+}
+
+static void test_valid_with_nothing(void **state)
+{
+    assert_valid(*state);
+}
+
+static void test_valid_without_peers(void **state)
+{
+    (void)state;
+    struct agent *agent = agent_fixture_create(0);
+    assert_valid(agent);
+    agent_fixture_destroy(agent);
+}
+
+static void test_valid_with_many_peers(void **state)
+{
+    (void)state;
+    struct agent *agent = agent_fixture_create(40);
+    assert_valid(agent);
+    agent_fixture_destroy(agent);
+}
+
+static void test_zero_is_exported_but_no_latency_without_arrival(void **state)
+{
+    char *rendered = render(*state, METRICS_PROMETHEUS);
+    assert_non_null(strstr(rendered, "\nmailflow_probes_sent_total{peer=\"mx02\"} 0\n"));
+    assert_non_null(strstr(rendered, "\nmailflow_last_arrival_timestamp_seconds"
+                                     "{peer=\"mx02\",direction=\"inbound\"} 0\n"));
+    assert_null(strstr(rendered, "\nmailflow_delivery_latency_last_seconds"));
+    free(rendered);
+}
+
+// Each piece must fit into what the HTTP side has for one.
+static void test_pieces_are_small(void **state)
+{
+    static char piece[16 * 1024];
+    struct agent *agent = *state;
+    fill(agent);
+    struct histogram_edges *edges = (struct histogram_edges *)core_histogram_edges(agent->core);
+    for (double edge = 0.123456789; edges->count < HISTOGRAM_EDGES_MAXIMUM; edge += 1) {
+        histogram_edges_add(edges, edge);
+    }
+    struct metrics_view view = {.core = agent->core, .now = MOMENT(0), .version = "1"};
+    struct metrics_cursor cursor = metrics_begin(&view, METRICS_OPENMETRICS);
+    for (bool more = true; more;) {
+        struct text out = TEXT_OVER(piece);
+        more = metrics_next(&cursor, &out);
+        assert_false(out.truncated);
+    }
+}
+
+// The checker itself must see what it is there for.
+static void test_checker_refuses(void **state)
+{
+    static const struct {
+        bool openmetrics;
+        const char *text;
+    } CASES[] = {
+        {false, ""},
+        {false, "# HELP a b\n# TYPE a gauge\na 1"},
+        {false, "# HELP a b\n# TYPE a gauge\na 1\na 2\n"},
+        {false, "# HELP a b\n# TYPE a gauge\na{x=\"1\"} 1\na{x=\"1\"} 2\n"},
+        {false, "# HELP a b\n# TYPE a gauge\na 1\n# HELP a b\n# TYPE a gauge\na{x=\"1\"} 1\n"},
+        {false, "# HELP a b\n# TYPE a gauge\nb 1\n"},
+        {false, "# HELP a b\na 1\n"},
+        {false, "# TYPE a gauge\na 1\n"},
+        {false, "# HELP a b\n# TYPE a gauge\na NaN\n"},
+        {false, "# HELP a b\n# TYPE a gauge\na x\n"},
+        {false, "# HELP a b\n# TYPE a gauge\na{x=\"\\x\"} 1\n"},
+        {false, "# HELP a b\n# TYPE a gauge\na{x=1} 1\n"},
+        {false, "# HELP a b\n# TYPE a counter\na 1\n"},
+        {false, "# HELP a b\n# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\n"},
+        {false, "# HELP a b\n# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n"},
+        {true, "# HELP a b\n# TYPE a gauge\na 1\n"},
+        {true, "# HELP a_total b\n# TYPE a_total counter\na_total 1\n# EOF\n"},
+        {true, "# HELP a b\n# TYPE a gauge\na 1\n# EOF\na 1\n"},
+        {true, "# HELP a b\n# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n"
+               "a_sum 1\na_count 1\n# EOF\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct error error = {0};
+        assert_false(metrics_check(CASES[i].text, CASES[i].openmetrics, &error));
+        assert_string_not_equal(error.message, "");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_everything_as_expected, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_valid_with_everything, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_valid_with_nothing, setup, teardown),
+        cmocka_unit_test(test_valid_without_peers),
+        cmocka_unit_test(test_valid_with_many_peers),
+        cmocka_unit_test_setup_teardown(test_zero_is_exported_but_no_latency_without_arrival, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_pieces_are_small, setup, teardown),
+        cmocka_unit_test(test_checker_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
