@@ -31,7 +31,7 @@ void expectations_note_arrival(struct expectations *expectations, const struct t
         return;
     }
     struct span latency = span_longer(walltime_since(arrived.wall, tag->sent), SPAN_ZERO);
-    struct span lead = span_shorter(latency, SPAN_SECONDS(1));
+    struct span lead = span_add(span_shorter(latency, SPAN_SECONDS(1)), EXPECTATION_EARLY);
     raised = &expectations->items[expectations->count++];
     memcpy(raised->from, tag->from, sizeof raised->from);
     raised->sent = tag->sent;

@@ -4,7 +4,7 @@
 // polled, with a spacing that grows with the age of the expectation: so the error of an arrival
 // stays a small part of its latency. Only our own clock counts here: the next probe is expected
 // `next` after the arrival of this one, less its latency (as far as the clocks agree on it, and at
-// most a second), so that polling begins about when the probe is sent.
+// most a second), so that polling begins just before the probe is sent.
 #ifndef MAILFLOW_PROBES_COLLECT_EXPECTATION_H
 #define MAILFLOW_PROBES_COLLECT_EXPECTATION_H
 
@@ -16,6 +16,7 @@
 enum { EXPECTATIONS_MAXIMUM = 512 };
 
 #define EXPECTATION_LIFE     SPAN_SECONDS(10) // after that only IDLE waits for it
+#define EXPECTATION_EARLY    SPAN_MS(20)      // timers of the sender are not exact
 #define EXPECTATION_SPACING  SPAN_MS(3)       // at first
 #define EXPECTATION_FRACTION 40               // then a fortieth of its age
 

@@ -85,10 +85,8 @@ static void keep_fault(struct header_block *out, enum header_block_fault fault)
 static void keep_message_id(struct header_block *out, const char *value,
                             enum header_block_fault fault, bool *seen)
 {
-    memset(out->message_id, 0, sizeof out->message_id);
-    if (fault == HEADERS_SOUND && !*seen) {
-        strcpy(out->message_id, value);
-    }
+    bool usable = fault == HEADERS_SOUND && !*seen;
+    memcpy(out->message_id, usable ? value : "", usable ? HEADER_VALUE_SIZE : 1);
     *seen = true;
 }
 

@@ -1,5 +1,6 @@
 """A private Dovecot on a loopback port; needs root, as its master process does."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -145,5 +146,6 @@ class Maildir:
         for part in ("cur", "new"):
             for path in (self.folder(folder) / part).iterdir():
                 name, _, flags = path.name.partition(":2,")
-                found[name] = (flags, path.read_bytes())
+                with contextlib.suppress(FileNotFoundError):
+                    found[name] = (flags, path.read_bytes())
         return found

@@ -46,7 +46,7 @@ class Server:
         self.tls = tls
         self.implicit = implicit
         self.password = "secret"
-        self.commands = []
+        self.commands = []  # those that have been answered, or not
         self.sessions = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -92,13 +92,15 @@ class Session:
         self.told = 0
         self.is_secure = False
         self.idle_tag = None
+        self.writing = threading.Lock()
 
     def close(self):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def write(self, data):
-        self.connection.sendall(data if isinstance(data, bytes) else data.encode())
+        with self.writing:
+            self.connection.sendall(data if isinstance(data, bytes) else data.encode())
 
     def start_tls(self):
         self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
@@ -130,12 +132,14 @@ class Session:
         self.handle(tag, command.upper(), arguments)
 
     def handle(self, tag, command, arguments):
-        self.server.commands.append(f"{command} {arguments}".strip())
         answer = self.server.on.get(command)
-        if answer is None:
-            self.answer(tag, command, arguments)
-        else:
-            answer(self, tag, arguments)
+        try:
+            if answer is None:
+                self.answer(tag, command, arguments)
+            else:
+                answer(self, tag, arguments)
+        finally:
+            self.server.commands.append(f"{command} {arguments}".strip())
 
     def answer(self, tag, command, arguments):
         name = "on_" + command.lower().replace(" ", "_")

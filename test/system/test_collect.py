@@ -598,7 +598,7 @@ STEPS = ["greeting", "CAPABILITY", "LOGIN", "SELECT", "UID SEARCH", "UID FETCH",
 
 @pytest.mark.parametrize("step", [*STEPS, "DONE", "UID STORE", "UID EXPUNGE"])
 def test_a_server_that_stalls_is_left_in_time(step):
-    with Server(block(Probe(next=0.4)), on={step: hang}) as server, Collector("300ms") as collector:
+    with Server(block(Probe(next=0.6)), on={step: hang}) as server, Collector("300ms") as collector:
         collector.watch(server.port)
         if step in ("UID STORE", "UID EXPUNGE"):
             collector.delete(collector.expect("arrival"))
@@ -643,7 +643,7 @@ def flood(piece):
 @pytest.mark.parametrize("piece", ["* OK still here\r\n" * 1000, "* OK " + "x" * 100_000],
                          ids=["lines", "one line"])
 def test_a_server_that_floods_is_left_without_growing(step, piece):
-    next_slot = 0.4 if step == "IDLE" else 0.05
+    next_slot = 0.6 if step == "IDLE" else 0.05
     headers = block(Probe(next=next_slot))
     with Server(headers, on={step: flood(piece)}) as server, Collector("5s") as collector:
         collector.watch(server.port)
@@ -696,7 +696,7 @@ def test_a_connection_that_is_cut_is_told(step):
     def cut(session, _tag, _arguments):
         session.close()
 
-    with Server(block(Probe(next=0.4)), on={step: cut}) as server:
+    with Server(block(Probe(next=0.6)), on={step: cut}) as server:
         assert "the server closed the connection" in cause_of(server)
 
 

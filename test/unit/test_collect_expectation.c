@@ -13,6 +13,7 @@
 static struct expectations expectations;
 
 static const struct instant START = {1000000000000};
+static const struct span EARLY = EXPECTATION_EARLY;
 static const struct walltime WALL = {1795287409000000000};
 
 static int set_up(void **state)
@@ -27,11 +28,12 @@ static struct instant after_ms(int64_t ms)
     return instant_add(START, SPAN_MS(ms));
 }
 
-// A probe that was sent at START + sent_ms by a clock `ahead_ms` ahead of ours.
+// A probe that was sent at START + sent_ms by a clock `ahead_ms` ahead of ours. The next one is to
+// be expected next_ms after it was sent, so it is announced for a little later.
 static void arrive(const char *from, int64_t sent_ms, int64_t arrived_ms, int64_t next_ms,
                    int64_t ahead_ms)
 {
-    struct tag tag = {.next = SPAN_MS(next_ms)};
+    struct tag tag = {.next = next_ms == 0 ? SPAN_ZERO : span_add(SPAN_MS(next_ms), EARLY)};
     snprintf(tag.from, sizeof tag.from, "%s", from);
     tag.sent = walltime_add(WALL, SPAN_MS(sent_ms + ahead_ms));
     struct moment arrived = {after_ms(arrived_ms), walltime_add(WALL, SPAN_MS(arrived_ms))};
