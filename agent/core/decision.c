@@ -34,12 +34,16 @@ void decisions_add(struct decisions *decisions, struct walltime arrived, struct 
         .counts = verdict == VERDICT_ON_TIME || verdict == VERDICT_LATE,
     };
     struct decision *cohort = verdict == VERDICT_LATE ? open_cohort(decisions, arrived) : NULL;
-    if (cohort != NULL) {
-        decision.counts = false;
-        cohort->residual =
-            decision.residual > cohort->residual ? decision.residual : cohort->residual;
+    struct decision *place = &decisions->ring[decisions->count++ % DECISIONS_KEPT];
+    if (cohort != NULL && decision.residual > cohort->residual) {
+        cohort->residual = decision.residual;
     }
-    decisions->ring[decisions->count++ % DECISIONS_KEPT] = decision;
+    if (cohort == place) { // it spoke for all of them and leaves: this one does from now on
+        decision.residual = cohort->residual;
+    } else if (cohort != NULL) {
+        decision.counts = false;
+    }
+    *place = decision;
 }
 
 unsigned decisions_above(const struct decisions *decisions, unsigned of, struct span threshold)

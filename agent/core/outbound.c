@@ -54,7 +54,7 @@ static void owe_first(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
     double wait = random_stream_fraction(&core->random) * (double)SPAN_MINUTES(1).ns;
-    if (instant_since(outbound->due, now.instant).ns > SPAN_MINUTES(1).ns) {
+    if (instant_since(outbound->cadence, now.instant).ns > SPAN_MINUTES(1).ns) {
         outbound->extra_kind = PROBE_FRESH;
         outbound->extra_due = instant_add(now.instant, (struct span){(int64_t)wait});
     }

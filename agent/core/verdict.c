@@ -50,19 +50,21 @@ static struct span excused_part(const struct verdict_case *life)
 }
 
 // The trouble that already explains the delay, or NULL: part of the life lay in it, and the probe
-// came within one recovery after it closed.
+// came within one recovery after it closed. An incident, which can be credited, rather than an
+// interruption.
 static const struct verdict_trouble *explaining_trouble(const struct verdict_case *life)
 {
+    const struct verdict_trouble *best = NULL;
     for (size_t i = 0; i < life->trouble_count; i++) {
         const struct verdict_trouble *trouble = &life->troubles[i];
         bool open = !walltime_known(trouble->closed);
         struct walltime closed = open ? life->arrived : trouble->closed;
         if (life->sent.ns <= closed.ns && life->arrived.ns >= trouble->began.ns &&
             life->arrived.ns <= walltime_add(closed, life->recovery).ns) {
-            return trouble;
+            best = best == NULL || best->incident == 0 ? trouble : best;
         }
     }
-    return NULL;
+    return best;
 }
 
 struct judgement verdict_judge(const struct verdict_case *life)
