@@ -76,6 +76,7 @@ static void append_words(const json_t *probe, struct text *why)
 enum plugin_status plugin_judge(const json_t *probe, const struct command *command,
                                 struct text *why)
 {
+    const char *queue_id = answer_text(probe, "queue_id");
     format_text(answer_text(probe, "path"), why);
     if (in_state(probe, "arrived")) {
         return judge_arrived(probe, command, why);
@@ -89,8 +90,10 @@ enum plugin_status plugin_judge(const json_t *probe, const struct command *comma
     text_append(why, " not arrived within ");
     span_append(command->wait, why);
     append_if_any(why, ", ", answer_text(probe, "state"));
-    append_if_any(why, ", queue id ", answer_text(probe, "queue_id"));
-    append_words(probe, why);
+    append_if_any(why, ", queue id ", queue_id);
+    if (queue_id[0] == '\0') {
+        append_words(probe, why);
+    }
     return PLUGIN_CRITICAL;
 }
 

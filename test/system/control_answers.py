@@ -116,7 +116,13 @@ STATUS = {
     "incidents": INCIDENTS,
     "maintenance": WINDOWS,
     "mailboxes": [
-        {"name": "local", "readable": True, "cause": None, "last_collect": "2026-07-28T12:29:59Z", "foreign_messages": 0},
+        {
+            "name": "local",
+            "readable": True,
+            "cause": None,
+            "last_collect": "2026-07-28T12:29:59.000000Z",
+            "foreign_messages": 0,
+        },
         {
             "name": "gmail-box",
             "readable": False,
@@ -127,6 +133,9 @@ STATUS = {
     ],
     "workers": {"busy": 1, "killed": 0, "waiting": 0},
 }
+
+
+LEGS = {"dns": None, "connect": 0.000231, "tls": None, "auth": None, "submit": 0.004}
 
 
 def probe(**more):
@@ -147,7 +156,7 @@ def probe(**more):
         "latency_error_seconds": None,
         "excused_seconds": None,
         "clock": None,
-        "legs": {"dns": None, "connect": 0.000231, "tls": None, "auth": None, "submit": 0.004, "transit": None},
+        "legs": LEGS | {"transit": None},
         "smtp_reply": "250 2.0.0 Ok: queued as 4F7A2C",
         "error_cause": None,
         "queue_id": "4F7A2C",
@@ -166,6 +175,6 @@ def arrived(latency=0.012, **more):
         latency_seconds=latency,
         latency_error_seconds=0.0005,
         excused_seconds=0.0,
-        legs={"dns": None, "connect": 0.000231, "tls": None, "auth": None, "submit": 0.004, "transit": 0.008},
+        legs=LEGS | {"transit": 0.008},
         **more,
     )

@@ -1,4 +1,4 @@
-"""The agent's control socket, scripted: replays answers, good and bad, and remembers what was asked."""
+"""The agent's control socket, scripted: replays answers, good and bad, and notes what was asked."""
 
 import http.server
 import json
@@ -56,7 +56,8 @@ class Endless:
 
 def problem(status, detail, **more):
     """A problem detail of RFC 9457, as the agent refuses things."""
-    return Answer({"type": "about:blank", "title": "No", "status": status, "detail": detail, **more}, status)
+    body = {"type": "about:blank", "title": "No", "status": status, "detail": detail, **more}
+    return Answer(body, status)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -86,11 +87,14 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mailflow-control-"))
         self.directory.chmod(0o755)
         self.socket_path = self.directory / "control.sock"
-        self.answers = {key: list(value) if isinstance(value, list) else [value] for key, value in answers.items()}
+        self.answers = {
+            key: list(value) if isinstance(value, list) else [value]
+            for key, value in answers.items()
+        }
         self.asked = []
         self.ending = threading.Event()
         super().__init__(str(self.socket_path), Handler)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 
     def next_answer(self, method, target):
         assert target.startswith(API), target

@@ -12,7 +12,7 @@ PATIENCE = 30.0
 
 def environment(**more):
     """A terminal-less one in a known zone and locale; None removes."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+    kept = {name: os.environ.get(name) for name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
     kept |= {"TZ": "UTC", "LC_ALL": "C.utf8", "TERM": "xterm", **more}
     return {name: value for name, value in kept.items() if value is not None}
 
@@ -28,7 +28,7 @@ class Result:
 
 
 def ctl(*arguments, server=None, **more):
-    """Runs it against a ControlServer, or as the arguments say. Sanitizers have nothing to report."""
+    """Runs it against a ControlServer, or as the arguments say. No sanitizer may complain."""
     control = [] if server is None else ["--control", str(server.socket_path)]
     done = subprocess.run(
         [str(PROGRAM), *map(str, arguments), *control],

@@ -1,10 +1,11 @@
-"""mailflowctl when things go wrong: no agent, a bad one, wrong usage. Exit codes are stable."""
+"""mailflowctl when things go wrong: no agent, or a bad one. Exit codes are stable."""
 
 import json
 import os
 import socket
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 from control_answers import PATHS, STATUS, arrived, probe, window
@@ -92,7 +93,8 @@ def test_a_path_too_long_for_a_socket():
 
 def test_proxies_of_the_environment_are_not_asked():
     with ControlServer({"GET /version": {"version": "0.1.0", "server": "mx02"}}) as server:
-        result = ctl("version", server=server, http_proxy="http://127.0.0.1:1", ALL_PROXY="http://127.0.0.1:1")
+        proxy = "http://127.0.0.1:1"
+        result = ctl("version", server=server, http_proxy=proxy, ALL_PROXY=proxy)
     assert result.code == 0
 
 
@@ -129,7 +131,10 @@ def test_garbage_is_a_failure(verb):
         assert result.out in ("", "mailflowctl 0.1.0\n")
 
 
-@pytest.mark.parametrize("verb", [["status"], ["history", "mx01"], ["maintenance", "list"]], ids=" ".join)
+READING_VERBS = [["status"], ["history", "mx01"], ["maintenance", "list"]]
+
+
+@pytest.mark.parametrize("verb", READING_VERBS, ids=" ".join)
 def test_strange_json_is_a_failure(verb):
     for body in STRANGE:
         with same_to_all(Answer(body)) as server:
@@ -138,20 +143,25 @@ def test_strange_json_is_a_failure(verb):
         assert result.err.startswith("mailflowctl: ")
 
 
+LISTS = ("paths", "incidents", "maintenance", "mailboxes")
+
+
 def test_members_of_any_type_and_size_do_no_harm():
-    values = [None, True, [], {}, "", "x" * 5000, 1e308, -1e308, 10**18, -(10**18), "9999-99-99T99:99:99Z", -0.0]
-    for value in values:
+    numbers = [1e308, -1e308, 10**18, -(10**18), -0.0]
+    for value in [None, True, [], {}, "", "x" * 5000, "9999-99-99T99:99:99Z", *numbers]:
+        one_probe = dict.fromkeys(probe(), value)
+        arrived_probe = one_probe | {"state": "arrived", "legs": {"dns": value, "a b": 1}}
         answers = {
             "GET /status": {
-                name: [dict.fromkeys(entry, value) for entry in member] if isinstance(member, list) else value
+                name: [dict.fromkeys(entry, value) for entry in member] if name in LISTS else value
                 for name, member in STATUS.items()
             },
             "GET /paths": {"paths": PATHS},
-            "GET /probes": {"probes": [dict.fromkeys(probe(), value)], "next": None},
+            "GET /probes": {"probes": [one_probe], "next": None},
             "GET /maintenance": {"maintenance": [dict.fromkeys(window(), value)]},
             "POST /maintenance": dict.fromkeys(window(), value),
             "POST /probes": {"id": "x"},
-            "GET /probes/x": dict.fromkeys(probe(), value) | {"state": "arrived", "legs": {"dns": value, "a b": 1}},
+            "GET /probes/x": arrived_probe,
         }
         with ControlServer(answers) as server:
             assert ctl("status", server=server).code == 0
@@ -165,22 +175,27 @@ def test_http_errors_say_what_the_agent_says():
     with same_to_all(problem(500, "the ledger is\x1b[31m full")) as server:
         result = ctl("status", server=server)
         plugin = ctl("probe", "mx01", server=server)
-    assert (result.code, result.out, result.err) == (1, "", "mailflowctl: the ledger is\\x1b[31m full\n")
-    assert (plugin.code, plugin.out) == (3, "MAILFLOW UNKNOWN - the ledger is\\x1b[31m full\n")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "mailflowctl: the ledger is\\x1b[31m full\n"
+    assert (plugin.code, plugin.err) == (3, "")
+    assert plugin.out == "MAILFLOW UNKNOWN - the ledger is\\x1b[31m full\n"
 
 
 def test_http_errors_without_a_reason():
-    for answer in Answer(b"<html>", 500), Answer(b"", 404), Answer({"detail": 7}, 403), Answer({}, 302):
+    strange = [Answer({"detail": 7}, 403), Answer({}, 302)]
+    for answer in [Answer(b"<html>", 500), Answer(b"", 404), *strange]:
         with same_to_all(answer) as server:
             result = ctl("status", server=server)
         assert result.code == 1
         assert result.err == (
-            f"mailflowctl: the agent at {server.socket_path} answered HTTP {answer.status} without saying why\n"
+            f"mailflowctl: the agent at {server.socket_path} answered HTTP {answer.status} "
+            "without saying why\n"
         )
 
 
 def test_what_is_not_http():
-    for data in b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"\0" * 1000:
+    cut_short = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    for data in b"", b"SSH-2.0-OpenSSH_9.2\r\n", cut_short, b"\0" * 1000:
         with same_to_all(Raw(data)) as server:
             result = ctl("status", server=server)
         assert result.code == 3, data
@@ -191,13 +206,17 @@ HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def test_slow_answers_are_given_up():
-    for answer in Endless(b"", b"", 60), Endless(HEAD, b"1\r\n \r\n", 0.05), Endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", 0.05):
+    for answer in (
+        Endless(b"", b"", 60),
+        Endless(HEAD, b"1\r\n \r\n", 0.05),
+        Endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", 0.05),
+    ):
         begun = time.monotonic()
         with same_to_all(answer) as server:
             result = ctl("status", "--timeout", "500ms", server=server)
         assert time.monotonic() - begun < 5
         assert result.code == 3
-        assert f"{server.socket_path}: no complete answer within 500ms. mailflowd may be overloaded" in result.err
+        assert f"{server.socket_path}: no complete answer within 500ms. mailflowd may" in result.err
 
 
 def test_the_usual_patience_is_ten_seconds():
@@ -229,10 +248,9 @@ def test_an_agent_that_goes_away_while_a_probe_is_followed():
 
 
 def test_output_that_cannot_be_written_is_a_failure():
-    with ControlServer({"GET /status": STATUS}) as server, open("/dev/full", "w", encoding="ascii") as full:
-        done = subprocess.run(
-            [PROGRAM, "status", "--control", server.socket_path], stdout=full, env=environment(), check=False
-        )
+    with ControlServer({"GET /status": STATUS}) as server, open("/dev/full", "wb") as full:
+        command = [PROGRAM, "status", "--control", server.socket_path]
+        done = subprocess.run(command, stdout=full, env=environment(), check=False)
     assert done.returncode == 1
 
 
@@ -249,108 +267,44 @@ def poisoned(value):
     return value + ESCAPE if isinstance(value, str) else value
 
 
-def test_nothing_of_the_agent_reaches_the_terminal_raw():
-    life = poisoned(arrived() | {"legs": {}}) | {"state": "arrived", "legs": {"dns" + ESCAPE: 0.5}}
-    paths = [path | {"path": path["path"] + ESCAPE} for path in PATHS]
-    answers = {
-        "GET /status": poisoned(STATUS),
-        "GET /paths": {"paths": paths},
-        "GET /probes": {"probes": [poisoned(probe())], "next": None},
-        "GET /maintenance": {"maintenance": [poisoned(window())]},
-        "GET /version": poisoned({"version": "0.1.0", "server": "mx02"}),
-        "POST /maintenance": poisoned(window()),
-        "POST /probes": {"id": "x"},
-        "POST /reload": problem(422, "bad" + ESCAPE, problems=["line" + ESCAPE]),
-        "GET /probes/x": life,
-    }
-    with ControlServer(answers) as server:
-        for verb in [*AGENT_VERBS, ["probe", "mx01"], ["probe", "mx01", "--wait", "0"], ["history", "mx0x"]]:
-            result = ctl(*verb, server=server)
-            for text in result.out, result.err:
-                lines = text.split("\n")
-                assert not any(ord(byte) < 0x20 or 0x7F <= ord(byte) < 0xA0 for line in lines for byte in line), verb
-                assert "owned" not in text or "\\x1b]0;owned" in text
+def unprintable(character):
+    return ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0
 
 
-# ---- usage ----
-
-USAGE = [
-    (["stauts"], "no verb 'stauts'; did you mean 'status'?"),
-    (["xyzzy"], "no verb 'xyzzy'"),
-    (["maintenance"], "maintenance what? One of: begin, extend, end, cancel, list"),
-    (["maintenance", "bgein"], "no verb 'maintenance bgein'; did you mean 'maintenance begin'?"),
-    (["maintenence", "list"], "no verb 'maintenence'; did you mean 'maintenance list'?"),
-    (["status", "mx01"], "status takes no arguments"),
-    (["history"], "history needs PEER"),
-    (["history", "mx01", "mx03"], "history takes one argument only"),
-    (["status", "--for", "30m"], "status takes no --for"),
-    (["maintenance", "extend", "mx01"], "maintenance extend needs --for"),
-    (["status", "--jsn"], "no option '--jsn'; did you mean '--json'?"),
-    (["status", "-x"], "no option '-x'"),
-    (["status", "--json=yes"], "--json takes no value"),
-    (["status", "--control"], "--control needs a SOCKET"),
-    (["history", "mx01", "--limit", "0"], "--limit 0: not a whole number above 0"),
-    (["history", "mx01", "--since", "soon"], "--since soon: neither a duration (24h) nor a time (2026-07-28T14:30)"),
-    (["maintenance", "begin", "--for", "30"], "--for 30: not a duration: write 250ms, 15s, 30m, 4h or 5d"),
-    (["maintenance", "begin", "--kind", "urgent"], "--kind urgent: neither routine nor emergency"),
-    (["maintenance", "begin", "--at", "25:00"], "--at 25:00: the clock never shows this time"),
-    (["maintenance", "begin", "--wait", "60s"], "maintenance begin takes no --wait"),
-    (["check", "--live"], "no option '--live'"),
-    (["status", *"abcdefgh"], "too many arguments, from 'h' on"),
+POISONED_VERBS = [
+    ["status"],
+    ["probe", "mx01"],
+    ["probe", "mx01", "--wait", "0"],
+    ["history", "mx01"],
+    ["maintenance", "begin"],
+    ["maintenance", "end", "mx01"],
+    ["maintenance", "list"],
+    ["reload"],
+    ["version"],
 ]
 
 
-@pytest.mark.parametrize("arguments, message", USAGE, ids=[" ".join(arguments) for arguments, _ in USAGE])
-def test_usage_errors_say_what_is_wrong(arguments, message):
-    result = ctl(*arguments)
-    assert (result.code, result.out) == (2, "")
-    first, second = result.err.splitlines()
-    assert first == f"mailflowctl: {message}"
-    assert second.startswith("Try 'mailflowctl ") and second.endswith("--help'.")
-
-
-def test_to_a_monitoring_system_wrong_usage_is_unknown():
-    for arguments in ["probe"], ["probe", "mx01", "-w", "5"], ["probe", "mx01", "-w", "2s", "-c", "1s"]:
-        result = ctl(*arguments, "--control", "/nonexistent")
-        assert result.code == 3
-        assert result.out.startswith("MAILFLOW UNKNOWN - ")
-
-
-def test_no_verb_at_all_shows_the_verbs():
-    result = ctl()
-    assert (result.code, result.out) == (2, "")
-    assert "\nVerbs:\n" in result.err
-
-
-def test_help_of_everything():
-    general = ctl("--help")
-    assert (general.code, general.err) == (0, "")
-    verbs = general.out.partition("Verbs:\n")[2].partition("\n\n")[0].splitlines()
-    names = [line[2:23].strip() for line in verbs]
-    assert len(names) == 11
-    for name in names:
-        for arguments in [*name.split(), "--help"], ["help", *name.split()], ["-h", *name.split()]:
-            result = ctl(*arguments)
-            assert (result.code, result.err) == (0, "")
-            assert result.out.startswith(f"Usage: mailflowctl {name}")
-            assert f"\nExamples:\n  mailflowctl {name}" in result.out or name == "reload"
-            assert all(len(line) <= 88 for line in result.out.splitlines())
-    assert "maintenance begin" in ctl("maintenance", "--help").out
-
-
-def test_words_after_two_dashes_are_no_options():
-    with ControlServer({"POST /probes": problem(400, "unknown peer"), "GET /paths": {"paths": PATHS}}) as server:
-        result = ctl("probe", "--control", server.socket_path, "--", "--json")
-    assert result.code == 3
-    assert server.asked[0][2] == {"peer": "--json"}
-
-
-def test_arguments_that_are_no_text():
-    refusal = problem(400, "no")
-    with ControlServer({"POST /maintenance": refusal, "POST /probes": refusal, "GET /paths": {"paths": []}}) as server:
-        done = ctl("maintenance", "begin", b"mx\xff\x1b".decode(errors="surrogateescape"), "--reason", "\udcff" * 3, server=server)
-    assert done.code == 1
-    assert server.asked[0][2]["server"] == "mx\\xff\\x1b"
+def test_nothing_of_the_agent_reaches_the_terminal_raw():
+    life = poisoned(arrived() | {"legs": {}}) | {"state": "arrived", "legs": {"dns" + ESCAPE: 0.5}}
+    answers = {
+        "GET /status": poisoned(STATUS),
+        "GET /paths": {"paths": PATHS},
+        "GET /probes": {"probes": [poisoned(probe())], "next": None},
+        "GET /maintenance": {"maintenance": [window() | {"reason": ESCAPE}]},
+        "DELETE /maintenance/w-1f3a2b4c": poisoned(window()),
+        "GET /version": poisoned({"version": "0.1.0", "server": "mx02"}),
+        "POST /maintenance": poisoned(window()),
+        "POST /probes": {"id": "x" + ESCAPE},
+        "POST /reload": problem(422, "bad" + ESCAPE, problems=["line" + ESCAPE]),
+        f"GET /probes/x{urllib.parse.quote(ESCAPE)}": life,
+    }
+    with ControlServer(answers) as server:
+        for verb in POISONED_VERBS:
+            result = ctl(*verb, server=server)
+            shown = result.out + result.err
+            raw = [byte for byte in shown if byte != "\n" and unprintable(byte)]
+            assert not raw, verb
+            assert "\\x1b]0;owned" in shown, verb
 
 
 def test_json_of_a_refusal_is_the_problem():

@@ -1,11 +1,15 @@
 """mailflowctl history: both paths merged, page by page."""
 
+import datetime
 import json
 import urllib.parse
 
 from control_answers import PATHS, probe
 from control_server import Answer, ControlServer
 from ctl import ctl
+
+START = datetime.datetime(2026, 7, 28, 12)
+
 
 class Ledger:
     """Pages of one probe every ten seconds on each path, the way the agent hands them out."""
@@ -33,7 +37,7 @@ class Ledger:
             slot=1000 + number,
             state="arrived",
             verdict="on_time",
-            sent=f"2026-07-28T{12 + second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.000000Z",
+            sent=(START + datetime.timedelta(seconds=second)).isoformat() + ".000000Z",
             latency_seconds=0.25,
             latency_error_seconds=0.001,
         )
@@ -80,10 +84,11 @@ def test_pages_follow_each_other():
 def test_limit_and_since_go_to_the_agent():
     ledger = Ledger(50)
     with history(ledger) as server:
-        result = ctl("history", "mx01", "--limit", "3", "--since", "2026-07-28T14:00", server=server)
+        result = ctl("history", "mx01", "--limit=3", "--since", "2026-07-28T14:00", server=server)
         as_json = ctl("history", "mx01", "--limit=1", "--since=90m", "--json", server=server)
     assert len(result.out.splitlines()) == 1 + 3
-    assert ledger.queries[0] == {"path": "mx02->mx01", "since": "2026-07-28T14:00:00.000000Z", "limit": "3"}
+    since = "2026-07-28T14:00:00.000000Z"
+    assert ledger.queries[0] == {"path": "mx02->mx01", "since": since, "limit": "3"}
     assert ledger.queries[-1] == {"path": "mx01->mx02", "since": "90m", "limit": "1"}
     assert [entry["slot"] for entry in json.loads(as_json.out)["probes"]] == [1049]
 
@@ -103,7 +108,7 @@ def test_what_never_went_out_stands_at_its_planned_time():
         result = ctl("history", "mx01", server=server, LC_ALL="C", TZ="CET-1CEST,M3.5.0,M10.5.0/3")
     title, row = result.out.splitlines()
     assert title.endswith("+-ERROR")
-    assert row.split() == ["2026-07-28", "14:29:59", "mx02->mx01", "hand", "-", "refused", "open", "-", "-"]
+    assert row.split() == "2026-07-28 14:29:59 mx02->mx01 hand - refused open - -".split()
 
 
 def test_an_unknown_peer_is_told_with_those_there_are():
@@ -111,7 +116,8 @@ def test_an_unknown_peer_is_told_with_those_there_are():
         near = ctl("history", "gmial", server=server)
         far = ctl("history", "somewhere", server=server)
     assert (near.code, near.err) == (1, "mailflowctl: no peer 'gmial'; did you mean 'gmail'?\n")
-    assert (far.code, far.err) == (1, "mailflowctl: no peer 'somewhere'; the peers are mx01, gmail\n")
+    assert far.code == 1
+    assert far.err == "mailflowctl: no peer 'somewhere'; the peers are mx01, gmail\n"
 
 
 def test_a_cursor_that_stands_still_ends_in_an_error():

@@ -30,10 +30,12 @@ def test_maintenance_begins_at_once():
     end, at = soon(minutes=30)
     answer = Answer(window(end=end), 201)
     with ControlServer({"POST /maintenance": answer}) as server:
-        result = ctl("maintenance", "begin", "mx01", "--for", "30m", "--reason", "kernel update", server=server)
+        asking = ["maintenance", "begin", "mx01", "--for", "30m", "--reason", "kernel update"]
+        result = ctl(*asking, server=server)
         as_json = ctl("maintenance", "begin", "--json", server=server)
     assert result.code == 0
-    assert re.fullmatch(rf"mx01 is in maintenance until {clock(at)} \(in 30 m\), window w-1f3a2b4c\n", result.out)
+    said = rf"mx01 is in maintenance until {clock(at)} \(in 30 m\), window w-1f3a2b4c\n"
+    assert re.fullmatch(said, result.out)
     assert changes_asked(server) == [
         (
             "POST",
@@ -67,7 +69,8 @@ def test_maintenance_is_announced():
         "by": me(),
     }
     assert re.fullmatch(
-        r"mx01 will be in maintenance from [-0-9: ]+ \(in 3 h\) until [-0-9: ]+ \(in 4 h\), window w-1f3a2b4c\n",
+        r"mx01 will be in maintenance from [-0-9: ]+ \(in 3 h\) until [-0-9: ]+ \(in 4 h\), "
+        r"window w-1f3a2b4c\n",
         result.out,
     )
 
@@ -78,7 +81,8 @@ def test_maintenance_refused_says_why():
         result = ctl("maintenance", "begin", "mx10", server=server)
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        "mailflowctl: unknown server 'mx10': this mesh has mx02, mx01, gmail; did you mean 'mx01'?\n"
+        "mailflowctl: unknown server 'mx10': this mesh has mx02, mx01, gmail; "
+        "did you mean 'mx01'?\n"
     )
 
 
@@ -90,8 +94,10 @@ def test_maintenance_of_a_server_is_extended():
     }
     with ControlServer(answers) as server:
         result = ctl("maintenance", "extend", "mx01", "--for", "30m", server=server)
-        by_id = ctl("maintenance", "extend", "w-1f3a2b4c", "--for", "5h", "--force", "--json", server=server)
-    assert re.fullmatch(rf"mx01 stays in maintenance until {clock(at)} \(in 1 h\), window w-1f3a2b4c\n", result.out)
+        asking = ["maintenance", "extend", "w-1f3a2b4c", "--for", "5h", "--force", "--json"]
+        by_id = ctl(*asking, server=server)
+    said = rf"mx01 stays in maintenance until {clock(at)} \(in 1 h\), window w-1f3a2b4c\n"
+    assert re.fullmatch(said, result.out)
     assert changes_asked(server) == [
         ("PATCH", "/api/v1/maintenance/w-1f3a2b4c", {"extend_seconds": 1800.0}),
         ("PATCH", "/api/v1/maintenance/w-1f3a2b4c", {"extend_seconds": 18000.0, "force": True}),
@@ -100,7 +106,8 @@ def test_maintenance_of_a_server_is_extended():
 
 
 def test_ending_by_server_ends_all_its_active_windows():
-    both = [window(), window(id="w-2"), window(id="w-3", state="announced"), window(id="w-4", state="over")]
+    others = [window(id="w-3", state="announced"), window(id="w-4", state="over")]
+    both = [window(), window(id="w-2"), *others]
     answers = {
         "GET /maintenance": {"maintenance": both},
         "DELETE /maintenance/w-1f3a2b4c": window(state="recovering"),
@@ -137,7 +144,8 @@ def test_cancelling_by_server_takes_announced_windows_too():
     assert (result.code, result.out) == (0, "maintenance of mx02 is cancelled, window w-00000001\n")
     assert (nothing.code, nothing.err) == (
         1,
-        "mailflowctl: no window has the id 'mx11', and no server of that name has one announced or active\n",
+        "mailflowctl: no window has the id 'mx11', and no server of that name has one "
+        "announced or active\n",
     )
 
 
@@ -152,8 +160,12 @@ def test_maintenance_list():
     lines = result.out.splitlines()
     assert result.code == 0 and len(lines) == 3
     assert re.fullmatch(
-        r"w-1f3a2b4c  mx01    routine  active     [-0-9: ]+  ends in 2 h  root@mx02  kernel update", lines[1]
+        r"w-1f3a2b4c  mx01    routine  active     [-0-9: ]+  ends in 2 h  root@mx02  kernel update",
+        lines[1],
     )
-    assert re.fullmatch(r"w-2         mx01    routine  cancelled  .*  -            root@mx02  kernel update", lines[2])
+    assert re.fullmatch(
+        r"w-2         mx01    routine  cancelled  .*  -            root@mx02  kernel update",
+        lines[2],
+    )
     assert json.loads(as_json.out) == listed
     assert (none.code, none.out) == (0, "No maintenance windows.\n")

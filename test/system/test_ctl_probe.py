@@ -9,7 +9,8 @@ from ctl import changes_asked, ctl
 ID = probe()["id"]
 
 PROBE_TEXT = f"""\
-MAILFLOW OK - mx02->mx01 latency 0.012 s | latency=0.012s;10;60;0 connect=0.000231s submit=0.004s transit=0.008s
+MAILFLOW OK - mx02->mx01 latency 0.012 s | \
+latency=0.012s;10;60;0 connect=0.000231s submit=0.004s transit=0.008s
   probe     {ID}
   sent      2026-07-28 12:30:00
   connect   0.2 ms
@@ -24,7 +25,9 @@ MAILFLOW OK - mx02->mx01 latency 0.012 s | latency=0.012s;10;60;0 connect=0.0002
 
 
 def probing(*answers):
-    return ControlServer({"POST /probes": Answer({"id": ID}, 202), f"GET /probes/{ID}": list(answers)})
+    return ControlServer(
+        {"POST /probes": Answer({"id": ID}, 202), f"GET /probes/{ID}": list(answers)}
+    )
 
 
 def first_line(result):
@@ -46,9 +49,10 @@ def test_probe_thresholds_decide_the_exit_code():
         critical = ctl("probe", "mx01", "--warning=1s", "--critical=10s", server=server)
         critical_only = ctl("probe", "mx01", "-c", "12s", server=server)
     assert (good.code, warning.code, critical.code, critical_only.code) == (0, 1, 2, 2)
-    assert first_line(good).startswith("MAILFLOW OK - mx02->mx01 latency 12.500 s | latency=12.500s;12.5;60;0 ")
-    assert first_line(warning).startswith("MAILFLOW WARNING - mx02->mx01 latency 12.500 s, more than 10s | ")
-    assert first_line(critical).startswith("MAILFLOW CRITICAL - mx02->mx01 latency 12.500 s, more than 10s | ")
+    measured = "mx02->mx01 latency 12.500 s"
+    assert first_line(good).startswith(f"MAILFLOW OK - {measured} | latency=12.500s;12.5;60;0 ")
+    assert first_line(warning).startswith(f"MAILFLOW WARNING - {measured}, more than 10s | ")
+    assert first_line(critical).startswith(f"MAILFLOW CRITICAL - {measured}, more than 10s | ")
     assert "latency=12.500s;;12;0 " in first_line(critical_only)
 
 
@@ -58,7 +62,9 @@ def test_probe_without_thresholds_follows_the_verdict():
         result = ctl("probe", "mx01", server=server)
         judged = ctl("probe", "mx01", "-w", "80s", server=server)
     assert result.code == 1
-    assert first_line(result).startswith("MAILFLOW WARNING - mx02->mx01 latency 70.000 s, late | latency=70.000s;;;0 ")
+    assert first_line(result).startswith(
+        "MAILFLOW WARNING - mx02->mx01 latency 70.000 s, late | latency=70.000s;;;0 "
+    )
     assert judged.code == 0
 
 
@@ -67,17 +73,19 @@ def test_probe_that_does_not_arrive_is_critical_and_says_how_far_it_got():
         result = ctl("probe", "mx01", "--wait", "300ms", server=server)
     assert result.code == 2
     assert first_line(result) == (
-        "MAILFLOW CRITICAL - mx02->mx01 not arrived within 300ms, accepted, queue id 4F7A2C: "
-        "250 2.0.0 Ok: queued as 4F7A2C"
+        "MAILFLOW CRITICAL - mx02->mx01 not arrived within 300ms, accepted, queue id 4F7A2C"
     )
 
 
 def test_probe_refused_bounced_lost_is_critical_at_once():
-    refused = probe(state="refused", smtp_reply="550 5.7.1 go | away", queue_id=None, legs={"dns": 0.25})
+    reply = "550 5.7.1 go | away"
+    refused = probe(state="refused", smtp_reply=reply, queue_id=None, legs={"dns": 0.25})
     with probing(refused) as server:
         result = ctl("probe", "mx01", "--wait", "20s", server=server)
     assert result.code == 2
-    assert first_line(result) == "MAILFLOW CRITICAL - mx02->mx01 refused: 550 5.7.1 go / away | dns=0.250s"
+    assert first_line(result) == (
+        "MAILFLOW CRITICAL - mx02->mx01 refused: 550 5.7.1 go / away | dns=0.250s"
+    )
     assert "|" not in result.out.partition("\n")[2]
     for state in "bounced", "lost":
         with probing(probe(state=state)) as server:
@@ -85,7 +93,9 @@ def test_probe_refused_bounced_lost_is_critical_at_once():
 
 
 def test_probe_uncertain_is_waited_for():
-    uncertain = probe(state="uncertain", smtp_reply=None, queue_id=None, error_cause="no reply to the data", legs={})
+    cause = "no reply to the data"
+    unknown = {"smtp_reply": None, "queue_id": None, "legs": {}}
+    uncertain = probe(state="uncertain", error_cause=cause, **unknown)
     with probing(uncertain, arrived()) as server:
         assert ctl("probe", "mx01", "--wait", "20s", server=server).code == 0
     with probing(uncertain) as server:
@@ -100,7 +110,8 @@ def test_probe_need_not_wait():
     with probing() as server:
         result = ctl("probe", "mx01", "--wait", "0", server=server)
         as_json = ctl("probe", "mx01", "--wait", "0", "--json", server=server)
-    assert (result.code, result.out) == (0, f"MAILFLOW OK - probe {ID} is on its way, not waited for\n")
+    assert result.code == 0
+    assert result.out == f"MAILFLOW OK - probe {ID} is on its way, not waited for\n"
     assert (as_json.code, json.loads(as_json.out)) == (0, {"id": ID})
 
 
@@ -115,7 +126,8 @@ def test_probe_of_an_unknown_peer_suggests_one():
     with ControlServer({"POST /probes": refusal, "GET /paths": {"paths": PATHS}}) as server:
         result = ctl("probe", "mx11", server=server)
         as_json = ctl("probe", "mx11", "--json", server=server)
-    assert (result.code, result.out) == (3, "MAILFLOW UNKNOWN - unknown peer 'mx11'; did you mean 'mx01'?\n")
+    assert result.code == 3
+    assert result.out == "MAILFLOW UNKNOWN - unknown peer 'mx11'; did you mean 'mx01'?\n"
     assert as_json.code == 3
     assert json.loads(as_json.out)["detail"] == "unknown peer 'mx11'"
     assert as_json.err == "mailflowctl: unknown peer 'mx11'; did you mean 'mx01'?\n"

@@ -1,0 +1,93 @@
+"""mailflowctl's command line: what is wrong with it, what was probably meant, help."""
+
+import pytest
+from control_answers import PATHS
+from control_server import ControlServer, problem
+from ctl import ctl
+
+USAGE = [
+    (["stauts"], "no verb 'stauts'; did you mean 'status'?"),
+    (["xyzzy"], "no verb 'xyzzy'"),
+    (["maintenance"], "maintenance what? One of: begin, extend, end, cancel, list"),
+    (["maintenance", "bgein"], "no verb 'maintenance bgein'; did you mean 'maintenance begin'?"),
+    (["maintenence", "list"], "no verb 'maintenence'; did you mean 'maintenance list'?"),
+    (["status", "mx01"], "status takes no arguments"),
+    (["history"], "history needs PEER"),
+    (["history", "mx01", "mx03"], "history takes one argument only"),
+    (["status", "--for", "30m"], "status takes no --for"),
+    (["maintenance", "extend", "mx01"], "maintenance extend needs --for"),
+    (["status", "--jsn"], "no option '--jsn'; did you mean '--json'?"),
+    (["status", "-x"], "no option '-x'"),
+    (["status", "--json=yes"], "--json takes no value"),
+    (["status", "--control"], "--control needs a SOCKET"),
+    (["history", "mx01", "--limit", "0"], "--limit 0: not a whole number above 0"),
+    (
+        ["history", "mx01", "--since", "soon"],
+        "--since soon: neither a duration (24h) nor a time (2026-07-28T14:30)",
+    ),
+    (
+        ["maintenance", "begin", "--for", "30"],
+        "--for 30: not a duration: write 250ms, 15s, 30m, 4h or 5d",
+    ),
+    (["maintenance", "begin", "--kind", "urgent"], "--kind urgent: neither routine nor emergency"),
+    (["maintenance", "begin", "--at", "25:00"], "--at 25:00: the clock never shows this time"),
+    (["maintenance", "begin", "--wait", "60s"], "maintenance begin takes no --wait"),
+    (["check", "--live"], "no option '--live'"),
+    (["status", *"abcdefgh"], "too many arguments, from 'h' on"),
+]
+
+
+@pytest.mark.parametrize("arguments, message", USAGE, ids=[" ".join(line) for line, _ in USAGE])
+def test_usage_errors_say_what_is_wrong(arguments, message):
+    result = ctl(*arguments)
+    assert (result.code, result.out) == (2, "")
+    first, second = result.err.splitlines()
+    assert first == f"mailflowctl: {message}"
+    assert second.startswith("Try 'mailflowctl ") and second.endswith("--help'.")
+
+
+def test_to_a_monitoring_system_wrong_usage_is_unknown():
+    crossed = ["probe", "mx01", "-w", "2s", "-c", "1s"]
+    for arguments in ["probe"], ["probe", "mx01", "-w", "5"], crossed:
+        result = ctl(*arguments, "--control", "/nonexistent")
+        assert result.code == 3
+        assert result.out.startswith("MAILFLOW UNKNOWN - ")
+
+
+def test_no_verb_at_all_shows_the_verbs():
+    result = ctl()
+    assert (result.code, result.out) == (2, "")
+    assert "\nVerbs:\n" in result.err
+
+
+def test_help_of_everything():
+    general = ctl("--help")
+    assert (general.code, general.err) == (0, "")
+    verbs = general.out.partition("Verbs:\n")[2].partition("\n\n")[0].splitlines()
+    names = [line[2:23].strip() for line in verbs]
+    assert len(names) == 11
+    for name in names:
+        for arguments in [*name.split(), "--help"], ["help", *name.split()], ["-h", *name.split()]:
+            result = ctl(*arguments)
+            assert (result.code, result.err) == (0, "")
+            assert result.out.startswith(f"Usage: mailflowctl {name}")
+            assert f"\nExamples:\n  mailflowctl {name}" in result.out or name == "reload"
+            assert all(len(line) <= 88 for line in result.out.splitlines())
+    assert "maintenance begin" in ctl("maintenance", "--help").out
+
+
+def test_words_after_two_dashes_are_no_options():
+    answers = {"POST /probes": problem(400, "unknown peer"), "GET /paths": {"paths": PATHS}}
+    with ControlServer(answers) as server:
+        result = ctl("probe", "--control", server.socket_path, "--", "--json")
+    assert result.code == 3
+    assert server.asked[0][2] == {"peer": "--json"}
+
+
+def test_arguments_that_are_no_text():
+    answers = {"POST /maintenance": problem(400, "no"), "GET /paths": {"paths": []}}
+    with ControlServer(answers) as server:
+        asking = ["maintenance", "begin", "mx\udcff\x1b", "--reason", "\udcff" * 3]
+        result = ctl(*asking, server=server)
+    assert result.code == 1
+    assert server.asked[0][2]["server"] == "mx\\xff\\x1b"
