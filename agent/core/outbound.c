@@ -34,23 +34,26 @@ static void schedule_slot(struct core *core, int peer)
     core_set_timer(core, peer, TIMER_SLOT, outbound->due);
 }
 
-// Keeps the phase where one is known: slots that passed while nobody was there are left out.
-static void find_phase(struct core *core, int peer, struct moment now)
+// Keeps the phase where one is known. False when the path is new, or slots have passed while nobody
+// was there: these are left out.
+static bool keep_phase(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
     struct span cadence = cadence_of(core, peer);
-    int64_t ahead = instant_since(outbound->cadence, now.instant).ns;
-    if (outbound->cadence.ns != 0 && ahead <= 0) {
-        int64_t passed = -ahead / cadence.ns;
-        outbound->cadence = instant_add(outbound->cadence, span_times(cadence, passed + 1));
-    } else if (outbound->cadence.ns == 0 || ahead > cadence.ns) {
+    struct span ahead = instant_since(outbound->cadence, now.instant);
+    bool known = outbound->cadence.ns != 0 && ahead.ns <= cadence.ns;
+    if (!known) {
         double phase = random_stream_fraction(&core->random) * (double)cadence.ns;
         outbound->cadence = instant_add(now.instant, (struct span){(int64_t)phase});
+    } else if (ahead.ns <= 0) {
+        int64_t passed = -ahead.ns / cadence.ns + 1;
+        outbound->cadence = instant_add(outbound->cadence, span_times(cadence, passed));
     }
+    return known && ahead.ns > 0;
 }
 
-// A new path tells the peer of itself soon, whatever its interval.
-static void owe_first(struct core *core, int peer, struct moment now)
+// The peer has waited, or does not know us yet: it hears from us soon, whatever the interval.
+static void owe_sign_of_life(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
     double wait = random_stream_fraction(&core->random) * (double)SPAN_MINUTES(1).ns;
@@ -67,12 +70,17 @@ void outbound_configure(struct core *core, int peer, struct moment now)
         outbound->next_slot = now.wall.ns / SPAN_SECONDS(1).ns;
         outbound->reserved_slot = outbound->next_slot;
     }
-    bool first = outbound->cadence.ns == 0;
-    find_phase(core, peer, now);
-    schedule_slot(core, peer);
-    if (first) {
+    if (outbound->extra_due.ns == 0) {
         outbound->extra_due = INSTANT_NEVER;
-        owe_first(core, peer, now);
+    }
+    struct span ahead = instant_since(outbound->due, now.instant);
+    if (ahead.ns > 0 && ahead.ns <= cadence_of(core, peer).ns) {
+        core_set_timer(core, peer, TIMER_SLOT, outbound->due);
+    } else {
+        if (!keep_phase(core, peer, now)) {
+            owe_sign_of_life(core, peer, now);
+        }
+        schedule_slot(core, peer);
     }
     core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
     fate_watch_loss(core, peer, now);

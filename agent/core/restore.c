@@ -120,8 +120,8 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
     }
 }
 
-// Our own start settles first: then one that has been notified is reminded of in its time, and
-// another notified, should it still be open.
+// Our own start settles first; then one that has been notified is reminded of in its time, another
+// notified when it has been held for its cause.
 static void schedule_restored(struct core *core, struct moment now)
 {
     struct span reminder = core->settings->incidents.reminder;
@@ -129,7 +129,8 @@ static void schedule_restored(struct core *core, struct moment now)
         const struct incident *incident = core->incidents.places[i];
         if (incident != NULL && !incident->closing) {
             struct walltime due =
-                incident->notified ? walltime_add(incident->notified_at, reminder) : now.wall;
+                incident->notified ? walltime_add(incident->notified_at, reminder)
+                                   : walltime_add(incident->opened, trouble_hold(core, incident));
             schedule_set(&core->incident_timers, (uint32_t)i,
                          instant_later(moment_instant_at(now, due), core->watch_floor));
         }

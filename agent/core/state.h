@@ -177,6 +177,9 @@ void trouble_worsen(struct core *core, struct incident *incident, enum severity 
 void trouble_close(struct core *core, enum incident_kind kind, const struct subject *subject,
                    struct moment now);
 
+// How long it waits, before it notifies, for its cause to show.
+struct span trouble_hold(const struct core *core, const struct incident *incident);
+
 // Its timer: notify, remind, or wait for a window or a cause to end.
 void trouble_due(struct core *core, uint32_t place, struct moment now);
 

@@ -66,8 +66,7 @@ static struct span interval_of(const struct core *core, const struct incident *i
                : SPAN_ZERO;
 }
 
-// How long it waits, before it notifies, for its cause to show.
-static struct span hold_of(const struct core *core, const struct incident *incident)
+struct span trouble_hold(const struct core *core, const struct incident *incident)
 {
     if (!incident_rule(incident->kind)->held) {
         return SPAN_ZERO;
@@ -215,7 +214,7 @@ void trouble_due(struct core *core, uint32_t place, struct moment now)
     }
     const struct window *window = suppressing_window(core, incident, now);
     if (has_open_cause(core, incident) || !ours_to_say(core, incident, now)) {
-        struct span again = span_longer(hold_of(core, incident), SPAN_SECONDS(1));
+        struct span again = span_longer(trouble_hold(core, incident), SPAN_SECONDS(1));
         schedule_set(&core->incident_timers, place, instant_add(now.instant, again));
     } else if (window != NULL) {
         suppress(core, place, window, now);
@@ -245,7 +244,8 @@ void trouble_open(struct core *core, enum incident_kind kind, const struct subje
         path_add_trouble(path_of(core, subject->peer, subject->direction), began, opened->id);
     }
     record(core, opened);
-    schedule_set(&core->incident_timers, place, instant_add(now.instant, hold_of(core, opened)));
+    schedule_set(&core->incident_timers, place,
+                 instant_add(now.instant, trouble_hold(core, opened)));
 }
 
 void trouble_worsen(struct core *core, struct incident *incident, enum severity severity,

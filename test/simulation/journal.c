@@ -216,6 +216,21 @@ static void print_verdicts(FILE *out, const struct path_sums *sums)
     fputc('\n', out);
 }
 
+// What the core has counted is what the ledger holds; a crash between the two is the exception.
+static void check_counts(struct world *world, int node, int peer, enum direction direction,
+                         const struct path_sums *sums)
+{
+    const struct node *agent = &world->servers[node].node;
+    int index =
+        agent->core == NULL ? -1 : settings_find_peer(agent->settings, world->servers[peer].name);
+    for (int i = VERDICT_ON_TIME; i < VERDICTS && !agent->crashed; i++) {
+        uint64_t counted = agent->resolved[peer][direction][i];
+        counted += index < 0 ? 0 : core_peer(agent->core, index)->stats.resolved[direction][i];
+        journal_check(world, counted == sums->verdicts[i], node,
+                      "the core and the ledger differ on how many had a verdict");
+    }
+}
+
 static void summarise_outbound(struct world *world, int node, int peer)
 {
     FILE *out = world->journal->out;
@@ -230,6 +245,7 @@ static void summarise_outbound(struct world *world, int node, int peer)
     print_some(out, "refused", sums.states[PROBE_REFUSED]);
     print_some(out, "missed", missed);
     print_verdicts(out, &sums);
+    check_counts(world, node, peer, OUTBOUND, &sums);
     if (state != NULL) {
         journal_check(world,
                       state->outbound.flights.count + state->outbound.sending_count == sums.open,
@@ -250,11 +266,13 @@ static void summarise_inbound(struct world *world, int node, int peer)
             sums.total);
     print_some(out, "duplicates", duplicates);
     print_verdicts(out, &sums);
+    check_counts(world, node, peer, INBOUND, &sums);
 }
 
 static void summarise_node(struct world *world, int node)
 {
     const struct node *agent = &world->servers[node].node;
+    journal_check(world, agent->ledger.rewritten == 0, node, "a verdict was changed");
     uint64_t negative = agent->negative;
     negative += agent->core == NULL ? 0 : core_stats(agent->core)->negative_latencies;
     if (negative > 0) {

@@ -75,6 +75,8 @@ struct row *ledger_put_probe(struct ledger *ledger, const struct probe_record *r
         *index_place(ledger, &record->id) = (uint32_t)ledger->row_count;
     } else {
         struct probe_record before = row->record;
+        ledger->rewritten += row->resolved > 0 && before.verdict != record->verdict &&
+                             before.verdict != VERDICT_LOST;
         row->record = *record;
         row->record.kind = before.kind;
         row->record.slot = before.slot;

@@ -215,11 +215,10 @@ void mail_deliver(struct world *world, struct message *message)
     store(world, message);
 }
 
-bool mail_replay(struct world *world, int from, int to)
+void mail_replay(struct world *world, int from, int to)
 {
     const struct message *last = world->links[from][to].last;
     if (last != NULL) {
         store(world, message_copy(last));
     }
-    return last != NULL;
 }

@@ -33,7 +33,7 @@ void mail_deliver(struct world *world, struct message *message);
 // Everything in the queue is tried now.
 void mail_flush(struct world *world, int server);
 
-// Puts another copy of the last delivered message into the mailbox; false when there is none.
-bool mail_replay(struct world *world, int from, int to);
+// Puts another copy of the last delivered message, if there is one, into the mailbox.
+void mail_replay(struct world *world, int from, int to);
 
 #endif

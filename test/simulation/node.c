@@ -31,7 +31,7 @@ static void gather_readers(struct world *world, int node)
 void node_start(struct world *world, int node)
 {
     struct node *agent = node_of(world, node);
-    if (agent->core != NULL) {
+    if (agent->core != NULL || agent->away) {
         return;
     }
     struct moment now = world_moment(world, node);
@@ -45,16 +45,17 @@ void node_start(struct world *world, int node)
     reader_begin(world, node);
 }
 
-// What the core counted and no ledger keeps.
-static void keep_counts(struct world *world, struct node *agent)
+// What the core has counted of one peer, before it is gone.
+static void keep_counts(struct world *world, struct node *agent, size_t peer)
 {
-    for (size_t i = 0; i < agent->settings->peer_count; i++) {
-        int server = world_find_server(world, agent->settings->peers[i].name);
-        const struct peer_stats *stats = &core_peer(agent->core, (int)i)->stats;
-        agent->duplicates[server] += stats->duplicates;
-        agent->missed[server] += stats->slots_missed;
+    int server = world_find_server(world, agent->settings->peers[peer].name);
+    const struct peer_stats *stats = &core_peer(agent->core, (int)peer)->stats;
+    agent->duplicates[server] += stats->duplicates;
+    agent->missed[server] += stats->slots_missed;
+    for (int i = 0; i < DIRECTIONS * VERDICTS; i++) {
+        agent->resolved[server][i / VERDICTS][i % VERDICTS] +=
+            stats->resolved[i / VERDICTS][i % VERDICTS];
     }
-    agent->negative += core_stats(agent->core)->negative_latencies;
 }
 
 void node_stop(struct world *world, int node)
@@ -63,7 +64,10 @@ void node_stop(struct world *world, int node)
     if (agent->core == NULL) {
         return;
     }
-    keep_counts(world, agent);
+    for (size_t i = 0; i < agent->settings->peer_count; i++) {
+        keep_counts(world, agent, i);
+    }
+    agent->negative += core_stats(agent->core)->negative_latencies;
     core_destroy(agent->core);
     agent->core = NULL;
     mesh_settings_destroy(agent->settings);
@@ -79,6 +83,9 @@ void node_free(struct world *world, int node)
 
 void node_restart(struct world *world, int node)
 {
+    if (node_of(world, node)->core == NULL) {
+        return;
+    }
     node_stop(world, node);
     world_put_event(world,
                     (struct world_event){.at = instant_add(world->now, world->parameters.restart),
@@ -93,6 +100,11 @@ void node_configure(struct world *world, int node)
         return;
     }
     struct settings *before = agent->settings;
+    for (size_t i = 0; i < before->peer_count; i++) {
+        if (agent->forgets[world_find_server(world, before->peers[i].name)]) {
+            keep_counts(world, agent, i);
+        }
+    }
     agent->settings = mesh_settings_build(world, node);
     core_configure(agent->core, agent->settings, world_moment(world, node));
     for (size_t i = 0; i < agent->settings->peer_count; i++) {
@@ -229,6 +241,7 @@ static bool carry_out(struct world *world, int node, struct message *message)
     }
     if (kill != KILL_NONE) {
         journal_kill(world, node, kill);
+        agent->crashed = true;
         node_restart(world, node);
     }
     return kill == KILL_NONE;

@@ -149,6 +149,16 @@ static void change_smtp(struct world *world, int server, bool up)
     }
 }
 
+static void change_agent(struct world *world, int server, bool up)
+{
+    world->servers[server].node.away = !up;
+    if (!up) {
+        node_stop(world, server);
+    } else if (world->began) {
+        node_start(world, server);
+    }
+}
+
 static bool say_stop(struct world *world, const struct words *words, struct error *error)
 {
     int server;
@@ -157,7 +167,7 @@ static bool say_stop(struct world *world, const struct words *words, struct erro
     }
     change_smtp(world, server, false);
     world->servers[server].imap = false;
-    node_stop(world, server);
+    change_agent(world, server, false);
     return true;
 }
 
@@ -172,7 +182,7 @@ static bool say_start(struct world *world, const struct words *words, struct err
     host->imap = true;
     change_smtp(world, server, true);
     if (!host->agentless) {
-        node_start(world, server);
+        change_agent(world, server, true);
     }
     return true;
 }
@@ -188,10 +198,8 @@ static bool change_part(struct world *world, const struct words *words, bool up,
         change_smtp(world, server, up);
     } else if (strcmp(words->of[1], "imap") == 0) {
         world->servers[server].imap = up;
-    } else if (strcmp(words->of[1], "agent") == 0 && world->began) {
-        (up ? node_start : node_stop)(world, server);
     } else if (strcmp(words->of[1], "agent") == 0) {
-        world->servers[server].node.away = !up;
+        change_agent(world, server, up);
     } else {
         return error_set(error, "no part is called '%s'", words->of[1]);
     }

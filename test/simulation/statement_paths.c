@@ -93,7 +93,9 @@ static bool visit_replay(struct world *world, int from, int to, const struct wor
                          struct error *error)
 {
     (void)words;
-    return mail_replay(world, from, to) || error_set(error, "nothing to replay");
+    (void)error;
+    mail_replay(world, from, to);
+    return true;
 }
 
 static unsigned count_of(const struct words *words)
@@ -152,8 +154,11 @@ static bool visit_probe(struct world *world, int from, int to, const struct word
     struct node *node = &world->servers[from].node;
     int peer =
         node->core == NULL ? -1 : settings_find_peer(node->settings, world->servers[to].name);
+    if (node->core == NULL || world_asleep(world, from)) {
+        return true; // nobody is there to be asked
+    }
     if (peer < 0) {
-        return error_set(error, "nobody there to send it");
+        return error_set(error, "it has no such peer");
     }
     struct event event = {.kind = EVENT_BY_HAND, .by_hand = {.peer = peer}};
     uint64_t halves[2] = {random_stream_next(&world->random), random_stream_next(&world->random)};

@@ -197,7 +197,7 @@ void world_run(struct world *world)
     world->began = true;
     world->random = random_stream_from(world->seed);
     for (int i = 0; i < world->server_count; i++) {
-        if (!world->servers[i].agentless && !world->servers[i].node.away) {
+        if (!world->servers[i].agentless) {
             node_start(world, i);
         }
     }

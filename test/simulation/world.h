@@ -79,12 +79,14 @@ struct node {
     struct instant deadline; // world time
     struct instant wakes;    // events wait until then: asleep or stopped
     struct span interval;    // of its own to everyone; zero: the world's
-    bool away;               // does not come up with the world
+    bool away; // its host is down, or it has been stopped: nothing but a script brings it back
     bool forgets[SERVERS_MAXIMUM];
     enum kill_phase kill;
+    bool crashed;
     uint64_t runs;
     uint64_t duplicates[SERVERS_MAXIMUM]; // of earlier runs; the ledger has the rest
     uint64_t missed[SERVERS_MAXIMUM];
+    uint64_t resolved[SERVERS_MAXIMUM][DIRECTIONS][VERDICTS];
     uint64_t negative;
 };
 
