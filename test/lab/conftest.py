@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import process  # noqa: E402
+import together  # noqa: E402
 from lab import Lab  # noqa: E402
 
 PREFIX = "mailflow-lab-test-"
@@ -58,3 +59,11 @@ def make_lab(lab_directories):
     yield make
     for lab in made:
         lab.down()
+
+
+@pytest.fixture(scope="module")
+def under_way(request, make_lab):
+    """The tests of the module that run together: see together.py."""
+    tests = together.tests_of(request.module, request.session.items)
+    with together.running(tests, make_lab) as futures:
+        yield futures

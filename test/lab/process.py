@@ -189,9 +189,9 @@ def spawn(command, **options):
 
 def reap():
     """Collect those of our children that have ended, so that none stays as a zombie."""
-    for pid in list(_children):
-        if _children[pid].poll() is not None:
-            del _children[pid]
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)  # another thread may have been faster
 
 
 class Handshake:

@@ -287,7 +287,9 @@ class Dovecot:
             process.wait_for(lambda: not self._end_sessions(), READY_SECONDS, "end of IMAP")
 
     def stop_all(self):
+        """Stop everything; sessions would outlive Dovecot's master process."""
         process.end(self.pid_file)
+        process.wait_for(lambda: not self._end_sessions(), READY_SECONDS, "end of IMAP")
 
     def _end_sessions(self):
         """Those that still serve IMAP, or are about to, after all were asked to end."""

@@ -23,7 +23,7 @@ from tag import Key
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
 from agent import merge, parse_metrics, yaml_lines  # noqa: E402
-from process import child_of, wait_for  # noqa: E402, F401
+from process import wait_for  # noqa: E402, F401
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build")).absolute()
 PROGRAM = BUILD / "agent" / "mailflowd"

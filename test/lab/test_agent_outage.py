@@ -1,0 +1,103 @@
+"""A server goes down: what its peer and its own agent say, with and without a maintenance flag."""
+
+import together
+from told import (
+    count,
+    find,
+    in_flight,
+    notifications,
+    start_pair,
+    total,
+    verdicts,
+    wait_for_arrivals,
+    wait_for_line,
+)
+
+OUTAGE_PROBES = 8  # accepted by the sender's queue while its peer is down
+
+
+def wait_until_queue_holds(host, probes):
+    host.wait_for(lambda: in_flight(host) >= probes, 30, f"{probes} probes in {host.name}'s queue")
+
+
+def wait_until_drained(host, peer, arrivals):
+    """Everything that waited has come, receipts have told so, and mail flows again."""
+    for server in host, peer:
+        server.wait_for(lambda: in_flight(server) <= 2, 20, f"{server.name}'s queue to drain")
+    wait_for_arrivals(host, peer, arrivals)
+
+
+@together.on(hosts=2)
+def test_an_unannounced_outage_is_said_once_and_its_end_once(mx01, mx02):
+    start_pair(mx01, mx02)
+    here = f"{mx02.name}->{mx01.name}"
+    mx02.stop("all")
+    wait_until_queue_holds(mx01, OUTAGE_PROBES)
+    assert notifications(mx01) == [("silent", "FIRING", here)]
+    mx02.start("all")
+    wait_for_line(mx01, rf"silent RESOLVED .*path={here} .*")
+    wait_until_drained(mx01, mx02, 3)
+
+    assert notifications(mx01) == [("silent", "FIRING", here), ("silent", "RESOLVED", here)]
+    # Beside the server that is down, its agent sees that nobody takes its probes, and no mailbox.
+    assert sorted(notifications(mx02)) == [
+        ("blind", "FIRING", "local"),
+        ("blind", "RESOLVED", "local"),
+        ("refused", "FIRING", here),
+        ("refused", "RESOLVED", here),
+    ]
+    judged = verdicts(mx02, "inbound")
+    print(f"{mx01.name}->{mx02.name} as {mx02.name} judges: {judged}")
+    assert set(judged) == {"on_time", "drained"} and judged["drained"] >= OUTAGE_PROBES - 4
+    assert set(verdicts(mx01, "inbound")) == {"on_time"}
+
+
+@together.on(hosts=2)
+def test_an_announced_outage_is_no_incident_at_all(mx01, mx02):
+    start_pair(mx01, mx02)
+    begin = ("maintenance", "begin", mx02.name, "--for", "14s", "--reason", "kernel update")
+    for host in (mx01, mx02):
+        assert host.ctl(*begin).returncode == 0
+        wait_for_line(host, rf"maintenance BEGIN server={mx02.name} kind=routine .*")
+    mx02.stop("all")
+    wait_until_queue_holds(mx01, OUTAGE_PROBES)
+    mx02.start("all")
+    for host in (mx01, mx02):
+        wait_for_line(host, rf"maintenance END server={mx02.name} .*")
+    settled = 2 + 3  # settle, and as long as a silence would take to show
+    wait_until_drained(mx01, mx02, settled)
+
+    for host in (mx01, mx02):
+        assert notifications(host) == []
+        assert total(host, "notifications_total") == 0
+        assert count(host, r"maintenance BEGIN .*") == count(host, r"maintenance END .*") == 1
+    # Silence does not count inside a window; what else went wrong was seen, and kept quiet.
+    window = wait_for_line(mx02, r"maintenance BEGIN .* window=(\S+) .*")[1][1]
+    suppressed = find(mx02, rf"(\w+) SUPPRESSED .* maintenance={window}.*")
+    print(f"{mx02.name} kept quiet: {sorted(match[1] for _, match in suppressed)}")
+    assert {(priority, match[1]) for priority, match in suppressed} == {
+        ("info", "blind"),
+        ("info", "refused"),
+    }
+    assert total(mx02, "notifications_suppressed_total") == len(suppressed)
+    for host, direction in (mx01, "outbound"), (mx02, "inbound"):
+        judged = verdicts(host, direction)
+        print(f"{mx01.name}->{mx02.name} as {host.name} judges: {judged}")
+        assert set(judged) <= {"on_time", "excused", "drained"}
+        assert judged["excused"] >= OUTAGE_PROBES - 4
+
+
+@together.on(hosts=2)
+def test_the_own_server_refuses_once_and_takes_again_once(mx01, mx02):
+    start_pair(mx01, mx02)
+    path = f"{mx01.name}->{mx02.name}"
+    mx01.stop("smtp")
+    priority, match = wait_for_line(mx01, rf"refused FIRING .*path={path} failures=(\d+) .*")
+    assert (priority, match[1]) == ("crit", "3")
+    assert 'cause="connect to 127.0.0.1:25: Connection refused"' in match[0]
+    mx01.wait_for(lambda: total(mx01, "probe_send_failures_total") >= 6, 20, "more refusals")
+    mx01.start("smtp")
+    wait_for_line(mx01, rf"refused RESOLVED .*path={path} .*")
+    wait_for_arrivals(mx01, mx02, 3)
+    of_sender = [said for said in notifications(mx01) if said[2] == path]
+    assert of_sender == [("refused", "FIRING", path), ("refused", "RESOLVED", path)]

@@ -1,0 +1,125 @@
+"""What an agent of the lab tells, in the words of its tests: syslog, ledger, metrics."""
+
+import contextlib
+import os
+import re
+import sqlite3
+from pathlib import Path
+
+from agent import merge
+
+BUILD = Path(os.environ.get("MAILFLOW_BUILD", "build")).absolute()
+PATIENCE = 20.0
+LINE = re.compile(r"(\S+) <(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d mailflowd\[\d+\]: (.*)")
+PRIORITIES = "emerg alert crit err warning notice info debug".split()
+NOTIFICATION = re.compile(r"(\w+) (FIRING|REMINDER|RESOLVED) severity=\w+ (?:path|mailbox)=(\S+) ")
+
+# Real times, a sixtieth of what a user would set.
+QUICK = {
+    "defaults": {"interval": "1s", "latency": {"warning": "2s", "critical": "3s"}},
+    "incidents": {"hold": "1s", "blind_after": "3s"},
+    "maintenance": {"settle": "2s", "recovery": "60s"},
+}
+
+
+def start(host, *peers, **overrides):
+    """Configure and start the agent beside a host with these peers."""
+    host.write_agent_config(peers, merge(QUICK, overrides))
+    host.agent_start(BUILD)
+
+
+def start_pair(first, second, **overrides):
+    """Two agents that know each other, once probes have arrived both ways."""
+    start(first, second, **overrides)
+    start(second, first, **overrides)
+    wait_for_arrivals(first, second)
+
+
+def reload(host, *peers, **overrides):
+    """Another configuration for a running agent."""
+    host.write_agent_config(peers, merge(QUICK, overrides))
+    reloads = count(host, r"config (RELOADED|REFUSED) .*")
+    process_signal(host)
+    wait_for_line(host, r"config (RELOADED|REFUSED) .*", reloads + 1)
+
+
+def process_signal(host, number=1):
+    os.kill(host.agent_pid, number)
+
+
+# Syslog
+
+
+def lines(host):
+    """[(priority, text)], oldest first."""
+    found = (LINE.fullmatch(line) for line in host.syslog())
+    return [(PRIORITIES[int(match[2]) & 7], match[3]) for match in found if match]
+
+
+def find(host, pattern):
+    """The lines of this shape: [(priority, match)]."""
+    matches = ((priority, re.fullmatch(pattern, text)) for priority, text in lines(host))
+    return [(priority, match) for priority, match in matches if match]
+
+
+def count(host, pattern):
+    return len(find(host, pattern))
+
+
+def wait_for_line(host, pattern, number=1, seconds=PATIENCE):
+    """The number-th line of this shape: (priority, match)."""
+    what = f"{host.name}: syslog line {pattern}"
+    host.wait_for(lambda: count(host, pattern) >= number, seconds, what)
+    return find(host, pattern)[number - 1]
+
+
+def notifications(host):
+    """What would have woken somebody up, and its end: [(kind, state, subject)]."""
+    found = (NOTIFICATION.match(text) for _, text in lines(host))
+    return [match.groups() for match in found if match]
+
+
+def arrivals(host, peer, direction="inbound"):
+    path = f"{peer.name}->{host.name}" if direction == "inbound" else f"{host.name}->{peer.name}"
+    return count(host, rf"probe ARRIVED path={path} .*")
+
+
+def wait_for_arrivals(host, peer, more=2):
+    """Wait until so many more probes have arrived both ways, and both agents know it."""
+    watched = [(host, peer, "inbound"), (host, peer, "outbound")]
+    watched += [(peer, host, "inbound"), (peer, host, "outbound")]
+    wanted = [arrivals(*where) + more for where in watched]
+    for where, least in zip(watched, wanted):
+        what = f"{more} {where[2]} arrivals at {where[0].name} with {where[1].name}"
+        host.wait_for(lambda: arrivals(*where) >= least, PATIENCE + more, what)
+
+
+# The ledger
+
+
+def ledger(host, query, *values):
+    """Rows of the ledger, read beside the running agent."""
+    place = f"file:{host.agent_directory}/state/ledger.db?mode=ro"
+    with contextlib.closing(sqlite3.connect(place, uri=True, timeout=5)) as database:
+        return database.execute(query, values).fetchall()
+
+
+def verdicts(host, direction):
+    """{verdict: how many} of what arrived."""
+    query = "SELECT verdict, count(*) FROM probes WHERE direction = ? AND state = 'arrived' GROUP BY 1"
+    return dict(ledger(host, query, direction))
+
+
+def in_flight(host):
+    query = "SELECT count(*) FROM probes WHERE direction = 'outbound' AND state = 'accepted'"
+    return ledger(host, query)[0][0]
+
+
+# Metrics
+
+
+def total(host, name, **labels):
+    """The sum of the samples of a metric that have these labels."""
+    wanted = set(labels.items())
+    samples = host.metrics().items()
+    return sum(value for (at, has), value in samples if at == f"mailflow_{name}" and wanted <= has)
