@@ -56,7 +56,6 @@ static size_t client_take_bytes(char *bytes, size_t size, size_t count, void *co
     return more;
 }
 
-// libcurl would also follow the environment's proxies, and speak more than HTTP.
 static void client_set_request(struct client *client, const char *method, const char *url,
                                const char *body)
 {
@@ -64,8 +63,6 @@ static void client_set_request(struct client *client, const char *method, const 
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
     curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(client->timeout.ns / 1000000));

@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 from control_answers import PATHS, STATUS, arrived, probe, window
 from control_server import Answer, ControlServer, Endless, Raw, problem
-from ctl import PROGRAM, ctl, environment
+from ctl import PROGRAM, ctl, ctl_in_a_terminal, environment
 
 AGENT_VERBS = [
     ["status"],
@@ -305,6 +305,16 @@ def test_nothing_of_the_agent_reaches_the_terminal_raw():
             raw = [byte for byte in shown if byte != "\n" and unprintable(byte)]
             assert not raw, verb
             assert "\\x1b]0;owned" in shown, verb
+
+
+def test_json_on_a_terminal_is_harmless_too():
+    page = {"probes": [poisoned(probe())], "next": None}
+    answers = {"GET /status": poisoned(STATUS), "GET /paths": {"paths": PATHS}, "GET /probes": page}
+    with ControlServer(answers) as server:
+        status = ctl_in_a_terminal("status", "--json", server=server)
+        history = ctl_in_a_terminal("history", "gmail", "--json", server=server)
+    assert not [byte for byte in status + history if byte != "\n" and unprintable(byte)]
+    assert (json.loads(status), json.loads(history)) == (poisoned(STATUS), page)
 
 
 def test_json_of_a_refusal_is_the_problem():

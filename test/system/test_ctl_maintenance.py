@@ -7,6 +7,7 @@ import os
 import re
 import socket
 
+import pytest
 from control_answers import PATHS, WINDOWS, window
 from control_server import Answer, ControlServer, problem
 from ctl import changes_asked, ctl
@@ -23,7 +24,7 @@ def clock(at):
 
 
 def me():
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def test_maintenance_begins_at_once():
@@ -169,3 +170,20 @@ def test_maintenance_list():
     )
     assert json.loads(as_json.out) == listed
     assert (none.code, none.out) == (0, "No maintenance windows.\n")
+
+
+def test_this_server_is_suggested_too_and_its_right_name_is_not_corrected():
+    answers = {"GET /maintenance": {"maintenance": []}, "GET /paths": {"paths": PATHS}}
+    with ControlServer(answers) as server:
+        mistyped = ctl("maintenance", "end", "mx22", server=server)
+        right = ctl("maintenance", "end", "mx02", server=server)
+    assert mistyped.code == right.code == 1
+    assert mistyped.err.endswith("no server of that name has one active; did you mean 'mx02'?\n")
+    assert right.err.endswith("no server of that name has one active\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only under sudo does SUDO_USER mean anything")
+def test_who_asks_is_the_one_behind_sudo():
+    with ControlServer({"POST /maintenance": Answer(window(), 201)}) as server:
+        ctl("maintenance", "begin", server=server, SUDO_USER="anna")
+    assert changes_asked(server)[0][2] == {"by": f"anna@{socket.gethostname()}"}
