@@ -14,9 +14,10 @@
 enum { BACKLOG = 128, ADDRESS_SIZE = 128 };
 
 // Closes the socket and returns -1, so that `return give_up(...)` reads as what it does.
-static int give_up(int descriptor)
+static int give_up(int descriptor, int number)
 {
     close(descriptor);
+    errno = number;
     return -1;
 }
 
@@ -84,7 +85,7 @@ int http_socket_open(const char *address, struct error *error)
     freeaddrinfo(found);
     if (!bound) {
         explain_bind(address, port, number, error);
-        return give_up(descriptor);
+        return give_up(descriptor, number);
     }
     return descriptor;
 }
@@ -173,8 +174,9 @@ int http_socket_open_control(const char *path, struct http_socket_file *file, st
         return -1;
     }
     if (!bind_control(descriptor, &name, file)) {
-        explain_control(path, errno, error);
-        return give_up(descriptor);
+        int number = errno;
+        explain_control(path, number, error);
+        return give_up(descriptor, number);
     }
     return descriptor;
 }

@@ -1,5 +1,5 @@
 // The sockets that http.c listens on: TCP addresses, and the control socket in the file system.
-// All are non-blocking and close on exec; -1 with a message that says what to do.
+// All are non-blocking and close on exec; -1 with a message that says what to do, and errno.
 #ifndef MAILFLOW_SHELL_HTTP_SOCKET_H
 #define MAILFLOW_SHELL_HTTP_SOCKET_H
 

@@ -96,6 +96,7 @@ struct agent *agent_fixture_create(size_t peers)
     agent->settings = agent_fixture_settings(peers, agent->directory, NULL, 0);
     agent->core = core_create(agent->settings, MOMENT(0), 1);
     agent->store = store_open(agent->directory, MOMENT(0), kept, sizeof kept, &error);
+    core_start(agent->core, MOMENT(0), WALLTIME_NONE, WALLTIME_NONE);
     agent->reload_successful = true;
     return memory_checked(agent->store) == NULL ? NULL : agent;
 }

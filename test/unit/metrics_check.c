@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 128, SERIES_SIZE = 256, FAMILIES_MAXIMUM = 200, SERIES_MAXIMUM = 20000 };
+enum { NAME_SIZE = 128, SERIES_SIZE = 256, FAMILIES_MAXIMUM = 200, SERIES_MAXIMUM = 60000 };
 
 struct check {
     bool openmetrics;

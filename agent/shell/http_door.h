@@ -1,0 +1,39 @@
+// One door through which requests come in: a listening socket and the connections made to it, as a
+// libmicrohttpd daemon without a thread. Whoever owns the door waits for it and runs it.
+//
+// Connections, their memory and their idle time are limited. Above three quarters of the limit, or
+// after a minute, those that are of no use are shown out, so that nobody locks the others out.
+#ifndef MAILFLOW_SHELL_HTTP_DOOR_H
+#define MAILFLOW_SHELL_HTTP_DOOR_H
+
+#include <stdbool.h>
+
+#include "base/instant.h"
+#include "shell/agent.h"
+
+struct http_door;
+
+struct http_door_rules {
+    struct agent *agent; // answers
+    bool may_write;
+    // Of the configuration: an answer that is being streamed when it moves on ends short.
+    const unsigned *generation;
+};
+
+// Takes the listening socket over; NULL when the machine has no more resources (then it does not).
+struct http_door *http_door_open(int listening, const struct http_door_rules *rules);
+
+// Readable when there is something to do.
+int http_door_descriptor(const struct http_door *door);
+
+void http_door_run(struct http_door *door);
+
+// When to run it at the latest.
+struct instant http_door_due(const struct http_door *door, struct instant now);
+
+// Nobody new gets in.
+void http_door_shut(struct http_door *door);
+
+void http_door_close(struct http_door *door);
+
+#endif
