@@ -1,9 +1,9 @@
 """mailflowctl maintenance: what it asks of the agent, and the sentence it answers with."""
 
 import datetime
-import getpass
 import json
 import os
+import pwd
 import re
 import socket
 
@@ -24,7 +24,7 @@ def clock(at):
 
 
 def me():
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    return f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
 
 
 def test_maintenance_begins_at_once():
