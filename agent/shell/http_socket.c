@@ -66,6 +66,7 @@ int http_socket_open(const char *address, struct error *error)
     if (!split(address, host, &port) || getaddrinfo(host, port, &hints, &found) != 0) {
         error_set(error, "%s: not an address to listen on: write 127.0.0.1:9925 or [::1]:9925",
                   address);
+        errno = EINVAL;
         return -1;
     }
     int on = 1;

@@ -1,5 +1,5 @@
 // The sockets that http.c listens on: TCP addresses, and the control socket in the file system.
-// All are non-blocking and close on exec; -1 with a message that says what to do, and errno.
+// All are non-blocking and close on exec; -1 with a message that says what to do.
 #ifndef MAILFLOW_SHELL_HTTP_SOCKET_H
 #define MAILFLOW_SHELL_HTTP_SOCKET_H
 
@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-// "127.0.0.1:9925" or "[::1]:9925". An IPv6 address never stands for IPv4 too.
+// "127.0.0.1:9925" or "[::1]:9925". An IPv6 address never stands for IPv4 too. errno is
+// EADDRINUSE when somebody listens there.
 int http_socket_open(const char *address, struct error *error);
 
 // The control socket's file as it was made, so that only ours is removed.

@@ -566,7 +566,7 @@ static void test_own_port_is_explained_otherwise(void **state)
 {
     struct house *house = *state;
     struct error error = {0};
-    char all[32], expected[128];
+    char all[32], expected[256];
     snprintf(all, sizeof all, "0.0.0.0:%u", house->port);
     const char *listen[] = {all};
     struct settings *settings = settings_for(house, 0, listen, 1);
