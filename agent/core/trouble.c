@@ -188,6 +188,10 @@ static void close_at(struct core *core, uint32_t place, struct moment now)
 {
     struct incident *incident = core->incidents.places[place];
     incident->closed = now.wall;
+    if (incident->subject.kind == SUBJECT_PATH && incident->subject.direction == OUTBOUND) {
+        const struct outbound *outbound = &core->peers[incident->subject.peer].outbound;
+        incident->evidence.in_flight = (unsigned)outbound->flights.count;
+    }
     record(core, incident);
     if (incident->notified) {
         say(core, incident, NOTICE_RESOLVED);

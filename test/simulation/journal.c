@@ -101,6 +101,9 @@ void journal_notice(struct world *world, int node, const struct incident *incide
     if (notice == NOTICE_RESOLVED) {
         struct span lasted = walltime_since(incident->closed, incident->began);
         fprintf(out, " lasted=%.0fs drained=%u", span_seconds(lasted), incident->drained);
+        if (incident->evidence.in_flight > 0) {
+            fprintf(out, " in_flight=%u", incident->evidence.in_flight);
+        }
     } else {
         print_evidence(out, incident);
     }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core_fixture.h"
@@ -59,6 +60,46 @@ static void test_a_thousand_incidents_close_at_once(void **state)
         }
     } while (instant_reached(fixture.now.instant, core_next_deadline(fixture.core)));
     assert_int_equal(resolved, 999);
+    core_fixture_end(&fixture);
+}
+
+struct transitions_seen {
+    unsigned begun;
+    unsigned ended;
+};
+
+static void see_transition(void *context, const struct action *action)
+{
+    struct transitions_seen *seen = context;
+    if (action->kind == ACTION_WINDOW) {
+        seen->begun += action->window.transition == WINDOW_BEGINS;
+        seen->ended += action->window.transition == WINDOW_ENDS;
+    }
+}
+
+static void test_hundreds_of_windows_at_once(void **state)
+{
+    (void)state;
+    enum { WINDOWS = 700 };
+    struct core_fixture fixture;
+    struct transitions_seen seen = {0, 0};
+    core_fixture_begin(&fixture, 3);
+    for (int i = 0; i < WINDOWS; i++) {
+        struct event event = {.kind = EVENT_WINDOW};
+        struct window *window = &event.window;
+        *window = (struct window){.revision = 1,
+                                  .begin = walltime_add(fixture.now.wall, SPAN_MINUTES(10)),
+                                  .end = walltime_add(fixture.now.wall, SPAN_MINUTES(20))};
+        snprintf(window->id, sizeof window->id, "w-%d", i);
+        snprintf(window->server, sizeof window->server, "p%d", i % 3);
+        core_fixture_handle(&fixture, &event);
+    }
+    core_fixture_run(&fixture, SPAN_MINUTES(11), see_transition, &seen);
+    assert_int_equal(seen.begun, WINDOWS);
+    assert_int_equal(seen.ended, 0);
+    core_fixture_run(&fixture, SPAN_MINUTES(30), see_transition, &seen);
+    assert_int_equal(seen.begun, WINDOWS);
+    assert_int_equal(seen.ended, WINDOWS);
     core_fixture_end(&fixture);
 }
 
@@ -439,6 +480,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thousand_timers_at_once),
         cmocka_unit_test(test_a_thousand_incidents_close_at_once),
+        cmocka_unit_test(test_hundreds_of_windows_at_once),
         cmocka_unit_test(test_slots_never_wait_for_an_earlier_probe),
         cmocka_unit_test(test_a_relay_that_hangs_makes_slots_missed),
         cmocka_unit_test(test_a_long_sleep_counts_what_it_missed),
