@@ -2,18 +2,6 @@
 
 #include "core/state.h"
 
-bool maintenance_active(const struct core *core, const char *server, struct walltime now)
-{
-    for (size_t i = 0; i < core->windows.count; i++) {
-        const struct window *window = &core->windows.items[i];
-        if (strcmp(window->server, server) == 0 && now.ns >= window->begin.ns &&
-            now.ns < window->end.ns) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void say(struct core *core, const struct window *window, enum window_transition transition)
 {
     struct action *action = core_act(core, ACTION_WINDOW);

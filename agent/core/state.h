@@ -200,6 +200,5 @@ void maintenance_put(struct core *core, const struct window *window, struct mome
 
 // Says what began or ended since the last call, and computes when to look again.
 void maintenance_follow(struct core *core, struct moment now);
-bool maintenance_active(const struct core *core, const char *server, struct walltime now);
 
 #endif

@@ -84,15 +84,20 @@ void core_fixture_handle(struct core_fixture *fixture, const struct event *event
     core_handle(fixture->core, event, fixture->now, &fixture->actions);
 }
 
+void core_fixture_time(struct core_fixture *fixture)
+{
+    const struct event event = {.kind = EVENT_TIME};
+    core_fixture_handle(fixture, &event);
+}
+
 void core_fixture_run(struct core_fixture *fixture, struct span length,
                       void (*each)(void *context, const struct action *action), void *context)
 {
-    const struct event time = {.kind = EVENT_TIME};
     struct instant end = instant_add(fixture->now.instant, length);
     for (struct instant next; (next = core_next_deadline(fixture->core)).ns <= end.ns;) {
         core_fixture_wait(fixture, instant_since(instant_later(next, fixture->now.instant),
                                                  fixture->now.instant));
-        core_fixture_handle(fixture, &time);
+        core_fixture_time(fixture);
         for (size_t i = 0; each != NULL && i < fixture->actions.count; i++) {
             each(context, &fixture->actions.items[i]);
         }
@@ -181,4 +186,15 @@ void core_fixture_submitted(struct core_fixture *fixture, int peer, const struct
         event.submitted.outcome.sent = event.submitted.outcome.accepted = fixture->now;
     }
     core_fixture_handle(fixture, &event);
+}
+
+struct probe_id core_fixture_send(struct core_fixture *fixture, enum submit_result result)
+{
+    while (core_fixture_count(fixture, ACTION_SEND) == 0) {
+        core_fixture_wait(fixture, SPAN_SECONDS(5));
+        core_fixture_time(fixture);
+    }
+    struct probe_id id = core_fixture_action(fixture, ACTION_SEND)->send.tag.id;
+    core_fixture_submitted(fixture, 0, &id, result);
+    return id;
 }

@@ -22,6 +22,7 @@ void core_fixture_end(struct core_fixture *fixture);
 // Puts the clock forward; nothing is called.
 void core_fixture_wait(struct core_fixture *fixture, struct span wait);
 void core_fixture_handle(struct core_fixture *fixture, const struct event *event);
+void core_fixture_time(struct core_fixture *fixture);
 
 // EVENT_TIME at every deadline up to then. `each` (may be NULL) sees every action.
 void core_fixture_run(struct core_fixture *fixture, struct span length,
@@ -39,6 +40,9 @@ struct collect_report core_fixture_report(const struct core_fixture *fixture, co
 void core_fixture_arrive(struct core_fixture *fixture, const struct collect_report *report,
                          enum arrival_known known);
 void core_fixture_readable(struct core_fixture *fixture, bool readable);
+
+// Waits for the next probe to peer 0 and tells its outcome.
+struct probe_id core_fixture_send(struct core_fixture *fixture, enum submit_result result);
 
 // Tells the outcome of a probe that is being handed over; sent and accepted are now.
 void core_fixture_submitted(struct core_fixture *fixture, int peer, const struct probe_id *id,

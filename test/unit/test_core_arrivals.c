@@ -1,0 +1,311 @@
+// Arrivals and receipts as the core takes them: what is none, clocks that step, what it tells and
+// is told, the states of paths.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "core_fixture.h"
+
+static void test_arrivals_that_are_none(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct collect_report report = core_fixture_report(&fixture, "p0", 1, SPAN_SECONDS(1));
+
+    core_fixture_arrive(&fixture, &report, ARRIVAL_SAME); // recorded by an earlier run
+    assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 1);
+    assert_int_equal(core_fixture_count(&fixture, ACTION_RECORD_PROBE), 0);
+
+    core_fixture_arrive(&fixture, &report, ARRIVAL_DUPLICATE);
+    assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 1);
+    assert_int_equal(core_peer(fixture.core, 0)->stats.duplicates, 1);
+
+    text_copy(report.tag.from, sizeof report.tag.from, "stranger");
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_UNKNOWN_PEER], 1);
+
+    text_copy(report.tag.to, sizeof report.tag.to, "elsewhere");
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_MISROUTED], 1);
+    assert_int_equal(fixture.actions.count, 0); // left alone: it may be somebody's
+    assert_int_equal(core_peer(fixture.core, 0)->stats.received, 0);
+    core_fixture_end(&fixture);
+}
+
+static void test_rejections_are_counted_by_reason(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    for (int reason = 0; reason < REJECTIONS; reason++) {
+        struct event event = {.kind = EVENT_REJECTED, .rejected = (enum rejection)reason};
+        core_fixture_handle(&fixture, &event);
+        assert_int_equal(core_stats(fixture.core)->rejected[reason], 1);
+    }
+    core_fixture_end(&fixture);
+}
+
+static void test_path_states(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 2);
+    assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_UNKNOWN);
+    struct collect_report report = core_fixture_report(&fixture, "p0", 1, SPAN_SECONDS(1));
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_OK);
+    assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_UNKNOWN);
+    for (unsigned i = 2; i < 5; i++) {
+        core_fixture_wait(&fixture, SPAN_SECONDS(6));
+        report = core_fixture_report(&fixture, "p0", i, SPAN_SECONDS(90));
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    }
+    assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_SLOW);
+    core_fixture_run(&fixture, SPAN_MINUTES(15), NULL, NULL);
+    assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_SILENT);
+
+    struct event event = {.kind = EVENT_WINDOW,
+                          .window = {.id = "w-1",
+                                     .revision = 1,
+                                     .server = "p0",
+                                     .begin = fixture.now.wall,
+                                     .end = walltime_add(fixture.now.wall, SPAN_MINUTES(10))}};
+    core_fixture_handle(&fixture, &event);
+    assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_MAINTENANCE);
+    assert_int_equal(core_path_state(fixture.core, 1, INBOUND, fixture.now), PATH_SILENT);
+    core_fixture_run(&fixture, SPAN_MINUTES(11), NULL, NULL);
+    assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_RECOVERING);
+    core_fixture_end(&fixture);
+}
+
+static void test_three_refusals_refuse_a_path(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_UNKNOWN);
+        fixture.actions.count = 0;
+        core_fixture_send(&fixture, SUBMIT_REFUSED);
+    }
+    assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_REFUSED);
+    const struct action *action = core_fixture_action(&fixture, ACTION_INCIDENT);
+    assert_string_equal(action->incident.subject_text, "here->p0");
+    assert_string_equal(action->incident.evidence.cause, "550 no");
+    assert_int_equal(action->incident.evidence.failures, 3);
+    core_fixture_end(&fixture);
+}
+
+static void test_a_negative_latency_is_counted_not_observed(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct collect_report report = core_fixture_report(&fixture, "p0", 1, SPAN_SECONDS(-90));
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    const struct peer_stats *stats = &core_peer(fixture.core, 0)->stats;
+    assert_int_equal(core_stats(fixture.core)->negative_latencies, 1);
+    assert_int_equal(stats->latency[INBOUND].count, 0);
+    assert_int_equal(stats->resolved[INBOUND][VERDICT_ON_TIME], 1);
+    assert_int_equal(core_fixture_action(&fixture, ACTION_RECORD_PROBE)->probe.latency.ns,
+                     SPAN_SECONDS(-90).ns);
+    core_fixture_end(&fixture);
+}
+
+// The sender's clock is 2 hours ahead for a while: what comes after that has been sent earlier, by
+// its own account, and is newer all the same.
+static void test_silence_survives_a_step_of_the_senders_clock(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        struct span latency = i < 10 ? SPAN_HOURS(-2) : SPAN_SECONDS(1);
+        struct collect_report report = core_fixture_report(&fixture, "p0", i, latency);
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        core_fixture_run(&fixture, SPAN_MINUTES(1), NULL, NULL);
+    }
+    const struct incident_counts *silent =
+        core_incident_counts(fixture.core, INCIDENT_SILENT, SEVERITY_CRITICAL);
+    assert_int_equal(silent->opened, 0);
+    core_fixture_run(&fixture, SPAN_MINUTES(6), NULL, NULL);
+    assert_int_equal(silent->opened, 1);
+    core_fixture_end(&fixture);
+}
+
+// ---- receipts ----
+
+static void collect_at(struct core_fixture *fixture)
+{
+    struct event event = {.kind = EVENT_COLLECTED, .collected = {0, fixture->now.wall, 0}};
+    core_fixture_handle(fixture, &event);
+}
+
+static void arrive_many(struct core_fixture *fixture, unsigned from, unsigned count)
+{
+    for (unsigned i = from; i < from + count; i++) {
+        struct collect_report report = core_fixture_report(fixture, "p0", i, SPAN_SECONDS(1));
+        core_fixture_arrive(fixture, &report, ARRIVAL_NEW);
+        core_fixture_wait(fixture, SPAN_MS(100));
+    }
+    collect_at(fixture);
+}
+
+static void test_receipts_newest_first_until_seen(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    struct receipts receipts;
+    core_fixture_begin(&fixture, 1);
+    arrive_many(&fixture, 0, 3);
+    core_receipts(fixture.core, 0, &receipts);
+    assert_int_equal(receipts.count, 3);
+    assert_int_equal(receipts.as_of.ns, fixture.now.wall.ns);
+    assert_false(walltime_known(receipts.gap_end));
+    for (unsigned i = 0; i < 3; i++) {
+        struct probe_id id = core_fixture_id(2 - i);
+        assert_memory_equal(&receipts.items[i].id, &id, sizeof id);
+    }
+    core_fixture_wait(&fixture, SPAN_SECONDS(1));
+    struct collect_report report = core_fixture_report(&fixture, "p0", 3, SPAN_SECONDS(1));
+    struct text list = TEXT_OVER(report.receipts);
+    struct receipts theirs = {.as_of = fixture.now.wall, .seen = receipts.as_of};
+    receipts_format(&theirs, &list);
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    core_receipts(fixture.core, 0, &receipts);
+    assert_int_equal(receipts.count, 1); // only the one that the peer cannot have seen
+    assert_int_equal(walltime_microseconds(receipts.seen), walltime_microseconds(fixture.now.wall));
+    core_fixture_end(&fixture);
+}
+
+// Two cores talk until each receipt has come through, however many there were at once.
+static void test_a_flush_of_receipts_comes_through_in_pieces(void **state)
+{
+    (void)state;
+    enum { PROBES = 300 };
+    struct core_fixture fixture;
+    struct receipts receipts;
+    bool told[PROBES] = {false};
+    core_fixture_begin(&fixture, 1);
+    arrive_many(&fixture, 0, PROBES);
+    for (unsigned round = 0; round < 20; round++) {
+        core_receipts(fixture.core, 0, &receipts);
+        for (size_t i = 0; i < receipts.count; i++) {
+            for (unsigned k = 0; k < PROBES; k++) {
+                struct probe_id id = core_fixture_id(k);
+                told[k] |= probe_id_equal(&id, &receipts.items[i].id);
+            }
+        }
+        core_fixture_wait(&fixture, SPAN_SECONDS(1));
+        struct collect_report report =
+            core_fixture_report(&fixture, "p0", PROBES + round, SPAN_SECONDS(1));
+        struct text list = TEXT_OVER(report.receipts);
+        struct receipts theirs = {.as_of = fixture.now.wall,
+                                  .seen = walltime_known(receipts.gap_end) ? receipts.gap_begin
+                                                                           : receipts.as_of};
+        receipts_format(&theirs, &list);
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        collect_at(&fixture);
+    }
+    for (unsigned k = 0; k < PROBES; k++) {
+        assert_true(told[k]);
+    }
+    assert_true(receipts.count < RECEIPTS_MAXIMUM);
+    core_fixture_end(&fixture);
+}
+
+static void receive_receipt(struct core_fixture *fixture, unsigned number,
+                            const struct probe_id *id)
+{
+    struct collect_report report = core_fixture_report(fixture, "p0", number, SPAN_SECONDS(1));
+    struct receipts theirs = {.as_of = fixture->now.wall,
+                              .count = 1,
+                              .items = {{.id = *id, .arrived = fixture->now.wall}}};
+    struct text list = TEXT_OVER(report.receipts);
+    receipts_format(&theirs, &list);
+    core_fixture_arrive(fixture, &report, ARRIVAL_NEW);
+}
+
+static void test_receipts_that_nobody_takes_are_bounded(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    struct receipts receipts;
+    core_fixture_begin(&fixture, 1);
+    arrive_many(&fixture, 0, UNSEEN_RECEIPTS_MAXIMUM + 100);
+    assert_int_equal(core_peer(fixture.core, 0)->inbound.unseen_count, UNSEEN_RECEIPTS_MAXIMUM);
+    core_receipts(fixture.core, 0, &receipts);
+    assert_int_equal(receipts.count, RECEIPTS_MAXIMUM);
+    assert_true(walltime_known(receipts.gap_end));
+    struct probe_id newest = core_fixture_id(UNSEEN_RECEIPTS_MAXIMUM + 99);
+    assert_true(probe_id_equal(&receipts.items[0].id, &newest));
+    core_fixture_end(&fixture);
+}
+
+static void test_lost_arrives_after_all(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct probe_id id = core_fixture_send(&fixture, SUBMIT_ACCEPTED);
+    core_fixture_wait(&fixture, SPAN_HOURS(133));
+    do {
+        core_fixture_time(&fixture);
+    } while (instant_reached(fixture.now.instant, core_next_deadline(fixture.core)));
+    const struct peer_stats *stats = &core_peer(fixture.core, 0)->stats;
+    assert_int_equal(stats->resolved[OUTBOUND][VERDICT_LOST], 1);
+
+    receive_receipt(&fixture, 1, &id);
+    receive_receipt(&fixture, 2, &id);
+    assert_int_equal(stats->arrived_after_loss, 1);
+    assert_int_equal(stats->resolved[OUTBOUND][VERDICT_LOST], 1);
+    assert_int_equal(stats->resolved[OUTBOUND][VERDICT_LATE], 0);
+    core_fixture_end(&fixture);
+}
+
+static void test_a_receipt_before_the_outcome_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    struct receipts receipts;
+    core_fixture_begin(&fixture, 1);
+    while (core_fixture_count(&fixture, ACTION_SEND) == 0) {
+        core_fixture_wait(&fixture, SPAN_SECONDS(5));
+        core_fixture_time(&fixture);
+    }
+    struct probe_id id = core_fixture_action(&fixture, ACTION_SEND)->send.tag.id;
+    receive_receipt(&fixture, 1, &id);
+    core_receipts(fixture.core, 0, &receipts);
+    assert_false(walltime_known(receipts.seen));
+    core_fixture_submitted(&fixture, 0, &id, SUBMIT_UNCERTAIN);
+    assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 1);
+    receive_receipt(&fixture, 2, &id);
+    core_receipts(fixture.core, 0, &receipts);
+    assert_true(walltime_known(receipts.seen));
+    assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 0);
+    core_fixture_end(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arrivals_that_are_none),
+        cmocka_unit_test(test_rejections_are_counted_by_reason),
+        cmocka_unit_test(test_path_states),
+        cmocka_unit_test(test_three_refusals_refuse_a_path),
+        cmocka_unit_test(test_a_negative_latency_is_counted_not_observed),
+        cmocka_unit_test(test_silence_survives_a_step_of_the_senders_clock),
+        cmocka_unit_test(test_receipts_newest_first_until_seen),
+        cmocka_unit_test(test_a_flush_of_receipts_comes_through_in_pieces),
+        cmocka_unit_test(test_receipts_that_nobody_takes_are_bounded),
+        cmocka_unit_test(test_lost_arrives_after_all),
+        cmocka_unit_test(test_a_receipt_before_the_outcome_is_asked_for_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
