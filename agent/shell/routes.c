@@ -23,11 +23,12 @@ static void answer_alive(struct agent *agent, const struct http_request *request
 static void answer_ready(struct agent *agent, const struct http_request *request,
                          struct http_response *response)
 {
-    char reason[256] = "";
+    char reason[256], answer[sizeof reason + 1];
+    struct text text = TEXT_OVER(answer);
     (void)request;
-    bool ready = agent_ready(agent, reason, sizeof reason - 1);
-    strcat(reason, "\n");
-    http_respond_text(response, ready ? 200 : 503, ready ? "ok\n" : reason);
+    bool ready = agent_ready(agent, reason, sizeof reason);
+    text_format(&text, "%s\n", ready ? "ok" : reason);
+    http_respond_text(response, ready ? 200 : 503, answer);
 }
 
 static const struct route ROUTES[] = {
