@@ -61,7 +61,7 @@ void core_interrupted(struct core *core, struct moment begin, struct moment end,
         bool explains = walltime_since(end.wall, begin.wall).ns > interval.ns;
         for (int direction = 0; direction < DIRECTIONS; direction++) {
             struct path *path = path_of(core, (int)i, (enum direction)direction);
-            if (mailbox >= 0 && path != through) {
+            if (mailbox >= 0 && (through == NULL || path != through)) {
                 continue;
             }
             shift_watch(path, (enum direction)direction, begin, end);

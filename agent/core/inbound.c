@@ -94,8 +94,10 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
 }
 
 // From when on the next probe of the sender is missing, by what this one says of its cadence. The
-// sender's clock may step: slots only grow, and nothing was sent after it was seen.
-static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct moment now)
+// sender's clock may step: slots only grow, and nothing was sent after it was seen. A probe that
+// lost its headers on the way does not say when the next one is due: the cadence goes on as it was.
+static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct span next,
+                           struct moment now)
 {
     bool newer_slot = tag->kind == PROBE_SLOT && tag->slot > inbound->newest_slot;
     if (!newer_slot && tag->sent.ns <= inbound->path.last_sent.ns) {
@@ -103,11 +105,11 @@ static void follow_cadence(struct inbound *inbound, const struct tag *tag, struc
     }
     if (tag->kind == PROBE_SLOT) {
         inbound->newest_slot = tag->slot;
-        inbound->sender_interval = tag->next;
+        inbound->sender_interval = next;
     }
     struct walltime sent = walltime_earlier(tag->sent, now.wall);
-    struct instant next = moment_instant_at(now, walltime_add(sent, tag->next));
-    inbound->path.watch_from = path_skip_gap(&inbound->path, next);
+    struct instant due = moment_instant_at(now, walltime_add(sent, next));
+    inbound->path.watch_from = path_skip_gap(&inbound->path, due);
 }
 
 // Before a probe of ours is due, the peer may wait for more receipts than go into one.
@@ -155,9 +157,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &core->edges, span_seconds(arrival.error));
-    if (!report->stripped) {
-        follow_cadence(inbound, tag, now);
-    }
+    follow_cadence(inbound, tag, report->stripped ? inbound->sender_interval : tag->next, now);
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;

@@ -188,10 +188,10 @@ static void store(struct world *world, struct message *message)
     message->uid = ++world->uids;
     message->stored = world->now;
     message->reported = false;
-    struct walltime wall = world_moment(world, message->to).wall;
-    int64_t second = SPAN_SECONDS(1).ns;
-    message->saved =
-        world->parameters.saved ? (struct walltime){wall.ns / second * second} : WALLTIME_NONE;
+    if (world->parameters.saved) {
+        int64_t second = SPAN_SECONDS(1).ns;
+        message->saved.ns = world_moment(world, message->to).wall.ns / second * second;
+    }
     messages_add(&host->mailbox, message);
     int reader = host->agentless ? host->collector : message->to;
     const struct node *node = &world->servers[reader].node;

@@ -1,5 +1,6 @@
 #include "simulation/node.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,7 @@ static void send(struct world *world, int node, const struct action *action)
 
 static void delete_message(struct world *world, const struct message *message)
 {
+    assert(message != NULL); // only what has arrived is ever deleted
     struct messages *mailbox = &world->servers[message->to].mailbox;
     for (size_t i = 0; i < mailbox->count; i++) {
         if (mailbox->items[i] == message) {

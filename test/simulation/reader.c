@@ -59,7 +59,10 @@ static struct moment absent_at(const struct world *world, int node, const struct
     struct instant seen = instant_add(message->stored, world->parameters.lag);
     struct instant before = {seen.ns - world->parameters.width.ns};
     struct instant at = watched ? instant_later(before, reader->complete) : reader->complete;
-    return at.ns == 0 ? (struct moment){0} : moment_of(world, node, at);
+    if (at.ns == 0) {
+        return (struct moment){0};
+    }
+    return moment_of(world, node, at);
 }
 
 static void report(struct world *world, int node, int index, struct message *message)

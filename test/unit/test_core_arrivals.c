@@ -139,6 +139,27 @@ static void test_silence_survives_a_step_of_the_senders_clock(void **state)
     core_fixture_end(&fixture);
 }
 
+// Its relay strips our headers: the Message-ID still tells slot and time, and the cadence goes on.
+static void test_stripped_probes_are_no_silence(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        struct collect_report report = core_fixture_report(&fixture, "p0", i, SPAN_SECONDS(1));
+        report.stripped = true;
+        report.tag.next = report.tag.drain = SPAN_ZERO;
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        core_fixture_run(&fixture, SPAN_MINUTES(1), NULL, NULL);
+    }
+    const struct incident_counts *silent =
+        core_incident_counts(fixture.core, INCIDENT_SILENT, SEVERITY_CRITICAL);
+    assert_int_equal(silent->opened, 0);
+    core_fixture_run(&fixture, SPAN_MINUTES(6), NULL, NULL);
+    assert_int_equal(silent->opened, 1);
+    core_fixture_end(&fixture);
+}
+
 // ---- receipts ----
 
 static void collect_at(struct core_fixture *fixture)
@@ -301,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_three_refusals_refuse_a_path),
         cmocka_unit_test(test_a_negative_latency_is_counted_not_observed),
         cmocka_unit_test(test_silence_survives_a_step_of_the_senders_clock),
+        cmocka_unit_test(test_stripped_probes_are_no_silence),
         cmocka_unit_test(test_receipts_newest_first_until_seen),
         cmocka_unit_test(test_a_flush_of_receipts_comes_through_in_pieces),
         cmocka_unit_test(test_receipts_that_nobody_takes_are_bounded),
