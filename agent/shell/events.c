@@ -11,7 +11,8 @@ static void on_deadline(uv_timer_t *timer)
 static void set_deadline(struct agent *agent)
 {
     struct span ahead = instant_since(core_next_deadline(agent->core), clock_now().instant);
-    uint64_t ms = ahead.ns <= 0 ? 0 : (uint64_t)((ahead.ns + 999999) / 1000000);
+    // Never 0: libuv would call again at once, before the turn is settled and others are served.
+    uint64_t ms = ahead.ns <= 1000000 ? 1 : (uint64_t)((ahead.ns + 999999) / 1000000);
     uv_update_time(agent->loop);
     uv_timer_start(&agent->deadline, on_deadline, ms, 0);
 }
