@@ -142,6 +142,9 @@ static void on_line(void *context, const char *line, size_t length)
     struct submitter *submitter = context;
     struct submit_outcome outcome = {0};
     struct error error;
+    if (submitter->pool->ending) {
+        return; // killed, but it had still something to say
+    }
     if (!submit_outcome_decode(line, length, &outcome, &error)) {
         submitter->pool->handlers.died(submitter->pool->context, error.message);
         child_kill(submitter->child);
