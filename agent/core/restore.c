@@ -7,7 +7,10 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
     struct peer *peer = &core->peers[index];
     struct outbound *outbound = &peer->outbound;
     if (record->kind == PROBE_SLOT && walltime_known(record->planned) && !core->started) {
-        struct walltime next = walltime_add(record->planned, peer->settings->path.interval);
+        // Sent when it was planned means that a crash came between: as good as missed.
+        bool missed = record->state == PROBE_UNCERTAIN && record->sent.ns == record->planned.ns;
+        struct span interval = missed ? SPAN_ZERO : peer->settings->path.interval;
+        struct walltime next = walltime_add(record->planned, interval);
         outbound->cadence = instant_later(outbound->cadence, moment_instant_at(core->last, next));
     }
     if (record->slot > outbound->previous_slot && record->state != PROBE_REFUSED) {
