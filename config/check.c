@@ -113,6 +113,25 @@ static void check_path(struct reading *reading, const struct node *map,
         problem_error(reading->problems, place_of(latency, "warning"),
                       "latency: warning is above critical");
     }
+    if (path->queue_lifetime.ns > reading->settings->retention.ns &&
+        member_of(map, "queue_lifetime") != NULL) {
+        problem_error(reading->problems, place_of(map, "queue_lifetime"),
+                      "queue_lifetime: is longer than retention: a probe would be forgotten while "
+                      "its mail is still under way");
+    }
+}
+
+// Where nobody set queue_lifetime, it is the retention that is wrong.
+static void check_retention(struct reading *reading, const struct node *root)
+{
+    const struct settings *settings = reading->settings;
+    if (settings->retention.ns < settings->defaults.queue_lifetime.ns &&
+        member_of(node_of(root, "defaults"), "queue_lifetime") == NULL) {
+        problem_error(
+            reading->problems, place_of(root, "retention"),
+            "retention: is shorter than queue_lifetime (132h): a probe would be forgotten "
+            "while its mail is still under way");
+    }
 }
 
 static void check_incidents(struct reading *reading, const struct node *root)
@@ -281,6 +300,7 @@ void settings_check(struct reading *reading, const struct node *root)
     check_mailboxes(reading, root);
     derive_address(reading, root);
     check_path(reading, node_of(root, "defaults"), &reading->settings->defaults);
+    check_retention(reading, root);
     check_incidents(reading, root);
     check_peers(reading, root);
 }

@@ -296,8 +296,14 @@ bool agent_reload(struct agent *agent, struct config_problems *problems)
         return false;
     }
     struct settings *before = agent->settings;
+    struct moment now = clock_now();
     agent->settings = settings;
-    core_configure(agent->core, settings, clock_now());
+    core_configure(agent->core, settings, now);
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        if (settings_find_peer(before, settings->peers[i].name) < 0) {
+            agent_restore_peer(agent, settings->peers[i].name, now);
+        }
+    }
     collectors_configure(agent->collectors, settings);
     journal_configure(agent->journal, settings);
     settings_destroy(before);

@@ -99,4 +99,7 @@ bool agent_settle(struct agent *agent);
 // Everything the ledger knows into the core; the number of probes, or -1 with a message.
 int64_t agent_restore(struct agent *agent, struct moment now, struct error *error);
 
+// The same for a peer that the configuration has taken up again.
+void agent_restore_peer(struct agent *agent, const char *peer, struct moment now);
+
 #endif

@@ -55,31 +55,59 @@ static void restore_slots(void *context, const char *peer, int64_t reserved)
     }
 }
 
-int64_t agent_restore(struct agent *agent, struct moment now, struct error *error)
+// How far back a closed incident may still explain a probe that drains, or begin the decisions
+// anew.
+#define INCIDENTS_BACK SPAN_HOURS(24)
+
+static struct store_restore visitors_of(struct restoring *restoring)
 {
-    struct restoring restoring = {.agent = agent, .now = now};
-    const struct store_restore visitors = {
-        .context = &restoring,
+    const struct settings *settings = restoring->agent->settings;
+    struct span kept = span_add(settings->retention, settings->maintenance.recovery);
+    return (struct store_restore){
+        .windows_since = walltime_add(restoring->now.wall, (struct span){-kept.ns}),
+        .incidents_since = walltime_add(restoring->now.wall, (struct span){-INCIDENTS_BACK.ns}),
+        .newest = DECISIONS_KEPT,
+        .context = restoring,
         .probe = restore_probe,
         .incident = restore_incident,
         .window = restore_window,
         .slots = restore_slots,
     };
-    struct walltime alive, started;
-    struct span kept = span_add(agent->settings->retention, agent->settings->maintenance.recovery);
-    core_restore_last_incident(agent->core, store_last_incident(agent->store));
-    bool restored =
-        store_restore(agent->store, &visitors, DECISIONS_KEPT,
-                      walltime_add(now.wall, (struct span){-kept.ns}), &alive, &started, error);
-    for (size_t i = 0; i < restoring.interrupted_count; i++) {
-        store_put_probe(agent->store, &restoring.interrupted[i]);
+}
+
+static void record_interrupted(struct restoring *restoring)
+{
+    for (size_t i = 0; i < restoring->interrupted_count; i++) {
+        store_put_probe(restoring->agent->store, &restoring->interrupted[i]);
     }
-    free(restoring.interrupted);
+    free(restoring->interrupted);
+}
+
+int64_t agent_restore(struct agent *agent, struct moment now, struct error *error)
+{
+    struct restoring restoring = {.agent = agent, .now = now};
+    const struct store_restore visitors = visitors_of(&restoring);
+    struct walltime alive, started;
+    core_restore_last_incident(agent->core, store_last_incident(agent->store));
+    bool restored = store_restore(agent->store, &visitors, &alive, &started, error);
+    record_interrupted(&restoring);
     if (!restored) {
         return -1;
     }
-    core_start(agent->core, now, alive, started);
-    store_put_started(agent->store, now.wall);
+    if (core_start(agent->core, now, alive, started)) {
+        store_put_started(agent->store, now.wall);
+    }
     store_put_alive(agent->store, now.wall);
     return restoring.probes;
+}
+
+void agent_restore_peer(struct agent *agent, const char *peer, struct moment now)
+{
+    struct restoring restoring = {.agent = agent, .now = now};
+    const struct store_restore visitors = visitors_of(&restoring);
+    struct error error;
+    if (!store_restore_peer(agent->store, &visitors, peer, &error)) {
+        journal_ledger_failed(agent->journal, error.message);
+    }
+    record_interrupted(&restoring);
 }

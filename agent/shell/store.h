@@ -80,20 +80,27 @@ enum store_arrival { STORE_ARRIVAL_NEW, STORE_ARRIVAL_SAME, STORE_ARRIVAL_DUPLIC
 // new. A failure to read makes the next commit fail.
 enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report);
 
-// What the core needs after a start: for every path named in the rows all probes in flight and the
-// newest `newest` that arrived, oldest first; open incidents; windows that ended after
-// `windows_since`; reserved slots; when the last run began and was last alive (none for a new
-// ledger).
+// What the core needs after a start, told in this order: reserved slots; windows that ended after
+// `windows_since`; incidents that are open or closed since `incidents_since`; for every path named
+// in the rows all probes in flight and the newest `newest` that arrived, oldest first.
 struct store_restore {
+    struct walltime windows_since;
+    struct walltime incidents_since;
+    unsigned newest;
     void *context;
     void (*probe)(void *context, const struct probe_record *record);
     void (*incident)(void *context, const struct incident *incident);
     void (*window)(void *context, const struct window *window);
     void (*slots)(void *context, const char *peer, int64_t reserved);
 };
-bool store_restore(struct store *store, const struct store_restore *restore, unsigned newest,
-                   struct walltime windows_since, struct walltime *alive, struct walltime *started,
-                   struct error *error);
+
+// Also says when the last run began and was last alive (none for a new ledger).
+bool store_restore(struct store *store, const struct store_restore *restore, struct walltime *alive,
+                   struct walltime *started, struct error *error);
+
+// The probes of one peer only.
+bool store_restore_peer(struct store *store, const struct store_restore *restore, const char *peer,
+                        struct error *error);
 
 // The highest incident id ever given, so that ids are never reused.
 int64_t store_last_incident(struct store *store);

@@ -117,11 +117,11 @@ static bool restore_slots(struct store *store, const struct store_restore *resto
 }
 
 static bool restore_windows(struct store *store, const struct store_restore *restore,
-                            struct walltime since, struct error *error)
+                            struct error *error)
 {
     struct window window;
     struct store_binder range = store_binder_for(store, STATEMENT_LIST_WINDOWS);
-    store_bind_integer(&range, since.ns);
+    store_bind_integer(&range, restore->windows_since.ns);
     struct store_reader row = store_reader_for(range.statement);
     while (read_next(&row)) {
         store_read_window(&row, &window);
@@ -136,7 +136,9 @@ static bool restore_incidents(struct store *store, const struct store_restore *r
                               struct error *error)
 {
     struct incident incident;
-    struct store_reader row = store_reader_for(store->statements[STATEMENT_LIST_OPEN_INCIDENTS]);
+    struct store_binder range = store_binder_for(store, STATEMENT_LIST_RECENT_INCIDENTS);
+    store_bind_integer(&range, restore->incidents_since.ns);
+    struct store_reader row = store_reader_for(range.statement);
     while (read_next(&row)) {
         store_read_incident(&row, &incident);
         if (!row.malformed) {
@@ -147,13 +149,13 @@ static bool restore_incidents(struct store *store, const struct store_restore *r
 }
 
 static bool restore_path(struct store *store, const struct store_restore *restore, const char *peer,
-                         enum direction direction, unsigned newest, struct error *error)
+                         enum direction direction, struct error *error)
 {
     struct probe_record record;
     struct store_binder range = store_binder_for(store, STATEMENT_LIST_PATH);
     store_bind_text(&range, peer);
     store_bind_text(&range, direction_name(direction));
-    store_bind_integer(&range, newest);
+    store_bind_integer(&range, restore->newest);
     struct store_reader row = store_reader_for(range.statement);
     while (read_next(&row)) {
         store_read_record(&row, &record);
@@ -179,28 +181,31 @@ static bool next_peer(struct store *store, char peer[SERVER_NAME_SIZE], struct e
     return read_end(store, &row, error);
 }
 
+bool store_restore_peer(struct store *store, const struct store_restore *restore, const char *peer,
+                        struct error *error)
+{
+    return restore_path(store, restore, peer, OUTBOUND, error) &&
+           restore_path(store, restore, peer, INBOUND, error);
+}
+
 static bool restore_probes(struct store *store, const struct store_restore *restore,
-                           unsigned newest, struct error *error)
+                           struct error *error)
 {
     char peer[SERVER_NAME_SIZE] = "";
     bool done = next_peer(store, peer, error);
     while (done && peer[0] != '\0') {
-        done = restore_path(store, restore, peer, OUTBOUND, newest, error) &&
-               restore_path(store, restore, peer, INBOUND, newest, error) &&
-               next_peer(store, peer, error);
+        done = store_restore_peer(store, restore, peer, error) && next_peer(store, peer, error);
     }
     return done;
 }
 
-bool store_restore(struct store *store, const struct store_restore *restore, unsigned newest,
-                   struct walltime windows_since, struct walltime *alive, struct walltime *started,
-                   struct error *error)
+bool store_restore(struct store *store, const struct store_restore *restore, struct walltime *alive,
+                   struct walltime *started, struct error *error)
 {
     return get_mark(store, MARK_ALIVE, alive, error) &&
            get_mark(store, MARK_STARTED, started, error) && restore_slots(store, restore, error) &&
-           restore_windows(store, restore, windows_since, error) &&
-           restore_incidents(store, restore, error) &&
-           restore_probes(store, restore, newest, error);
+           restore_windows(store, restore, error) && restore_incidents(store, restore, error) &&
+           restore_probes(store, restore, error);
 }
 
 // ---- lists ----

@@ -151,6 +151,7 @@ void store_read_record(struct store_reader *reader, struct probe_record *out)
     out->latency_error = read_span(reader);
     out->excused = read_span(reader);
     out->incident = store_read_integer(reader);
+    out->next = read_span(reader);
 }
 
 void store_read_probe(struct store_reader *reader, struct store_probe *out)

@@ -39,7 +39,7 @@ static const char *const MIGRATIONS[] = {
     " slot INTEGER,"
     " planned INTEGER, sent INTEGER, accepted INTEGER, arrived INTEGER,"
     " latency INTEGER, latency_error INTEGER, excused INTEGER,"
-    " incident INTEGER,"
+    " incident INTEGER, next INTEGER,"
     " code INTEGER, reply TEXT, cause TEXT, queue_id TEXT,"
     " leg_dns INTEGER, leg_connect INTEGER, leg_tls INTEGER, leg_auth INTEGER, leg_submit INTEGER,"
     " mailbox TEXT, folder TEXT, uid_validity INTEGER, uid INTEGER, stripped INTEGER,"
@@ -60,7 +60,7 @@ static const char *const MIGRATIONS[] = {
     " latency INTEGER, threshold INTEGER, late INTEGER, of INTEGER, oldest_age INTEGER,"
     " in_flight INTEGER, failures INTEGER, probe BLOB, cause TEXT"
     ") STRICT;"
-    "CREATE INDEX incidents_open ON incidents (id) WHERE closed IS NULL;"
+    "CREATE INDEX incidents_by_close ON incidents (closed);"
 
     "CREATE TABLE windows ("
     " id TEXT PRIMARY KEY, revision INTEGER NOT NULL, server TEXT NOT NULL, kind TEXT NOT NULL,"

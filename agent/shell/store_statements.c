@@ -3,7 +3,7 @@
 // In the order in which store_row.c reads them.
 #define RECORD                                                                                     \
     "id, peer, direction, kind, state, verdict, slot, planned, sent, accepted, arrived, latency, " \
-    "latency_error, excused, incident"
+    "latency_error, excused, incident, next"
 #define PROBE                                                                                      \
     "row, " RECORD ", code, reply, cause, queue_id, leg_dns, leg_connect, leg_tls, leg_auth, "     \
     "leg_submit, mailbox, folder, uid_validity, uid, stripped, absent, present, saved"
@@ -15,8 +15,8 @@
 // As the partial index probes_open has it, or it would not be used.
 #define IN_FLIGHT "state IN ('sending', 'accepted', 'uncertain')"
 
-#define NEWER(column)  #column " = coalesce(excluded." #column ", " #column ")"
-#define LATEST(column) #column " = excluded." #column
+#define NEWER(column)  " " #column " = coalesce(excluded." #column ", " #column ")"
+#define LATEST(column) " " #column " = excluded." #column
 
 // What lists have in common: ?1, ?2 the cursor, ?3 the least `noted`, ?4 since, ?5 direction or
 // NULL, ?6 the limit, ?7 peer, ?8 verdict or NULL.
@@ -25,95 +25,97 @@
     " WHERE (noted, row) < (?1, ?2) AND noted >= ?3 AND coalesce(sent, planned, noted) >= ?4"      \
     " AND (?5 IS NULL OR direction = ?5) AND " filter " ORDER BY noted DESC, row DESC LIMIT ?6"
 
-static const char
-    *const SQL[STATEMENTS] =
-        {
-            [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
-            [STATEMENT_COMMIT] = "COMMIT",
-            [STATEMENT_ROLLBACK] = "ROLLBACK",
+// clang-format off: a table of texts, broken where SQL breaks
+static const char *const SQL[STATEMENTS] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
 
-            // `noted` stays as the first record says, unless evidence came first.
-            [STATEMENT_PUT_PROBE] =
-                "INSERT INTO probes (noted, " RECORD ")"
-                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-                " ON CONFLICT (id) DO UPDATE SET noted = CASE peer WHEN '' THEN excluded.noted "
-                "ELSE noted"
-                " END, " LATEST(peer) ", " LATEST(direction) ", " LATEST(state) ", " LATEST(verdict) ", kind = CASE kind WHEN '' THEN excluded.kind ELSE kind END, " NEWER(
-                    slot) ", " NEWER(planned) ", " NEWER(sent) ", " NEWER(accepted) ", " NEWER(arrived) ", " NEWER(latency) ", " NEWER(latency_error) ", " NEWER(excused) ", " NEWER(incident),
-            [STATEMENT_PUT_OUTCOME] =
-                "INSERT INTO probes (id, code, reply, cause, queue_id, leg_dns, leg_connect, "
-                "leg_tls,"
-                " leg_auth, leg_submit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-                " ON CONFLICT (id) DO UPDATE SET " LATEST(code) ", " LATEST(reply) ", " LATEST(cause) ", " LATEST(queue_id) ", " LATEST(
-                    leg_dns) ", " LATEST(leg_connect) ", " LATEST(leg_tls) ", " LATEST(leg_auth) ","
-                                                                                                 " " LATEST(
-                                                                                                     leg_submit),
-            [STATEMENT_PUT_MESSAGE] =
-                "INSERT INTO probes (id, mailbox, folder, uid_validity, uid, stripped, absent, "
-                "present,"
-                " saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-                " ON CONFLICT (id) DO UPDATE SET " LATEST(mailbox) ", " LATEST(folder) ", " LATEST(uid_validity) ", " LATEST(
-                    uid) ", " LATEST(stripped) ", " LATEST(absent) ", " LATEST(present) ", " LATEST(saved),
-            [STATEMENT_PUT_INCIDENT] =
-                "INSERT OR REPLACE INTO incidents (" INCIDENT
-                ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-                " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
-            [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
-                                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            [STATEMENT_PUT_SLOTS] =
-                "INSERT INTO slots (peer, reserved) VALUES (?1, ?2)"
-                " ON CONFLICT (peer) DO UPDATE SET reserved = max(reserved, excluded.reserved)",
-            [STATEMENT_PUT_MARK] = "INSERT OR REPLACE INTO marks (name, at) VALUES (?1, ?2)",
+    // `noted` stays as the first record says, unless evidence came first.
+    [STATEMENT_PUT_PROBE] =
+        "INSERT INTO probes (noted, " RECORD ") VALUES"
+        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+        " ON CONFLICT (id) DO UPDATE SET"
+        " noted = CASE peer WHEN '' THEN excluded.noted ELSE noted END,"
+        " kind = CASE kind WHEN '' THEN excluded.kind ELSE kind END,"
+        LATEST(peer) "," LATEST(direction) "," LATEST(state) "," LATEST(verdict) ","
+        NEWER(slot) "," NEWER(planned) "," NEWER(sent) "," NEWER(accepted) ","
+        NEWER(arrived) "," NEWER(latency) "," NEWER(latency_error) "," NEWER(excused) ","
+        NEWER(incident) "," NEWER(next),
+    [STATEMENT_PUT_OUTCOME] =
+        "INSERT INTO probes (id, code, reply, cause, queue_id, leg_dns, leg_connect,"
+        " leg_tls, leg_auth, leg_submit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        " ON CONFLICT (id) DO UPDATE SET"
+        LATEST(code) "," LATEST(reply) "," LATEST(cause) "," LATEST(queue_id) ","
+        LATEST(leg_dns) "," LATEST(leg_connect) "," LATEST(leg_tls) ","
+        LATEST(leg_auth) "," LATEST(leg_submit),
+    [STATEMENT_PUT_MESSAGE] =
+        "INSERT INTO probes (id, mailbox, folder, uid_validity, uid, stripped, absent,"
+        " present, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        " ON CONFLICT (id) DO UPDATE SET"
+        LATEST(mailbox) "," LATEST(folder) "," LATEST(uid_validity) "," LATEST(uid) ","
+        LATEST(stripped) "," LATEST(absent) "," LATEST(present) "," LATEST(saved),
+    [STATEMENT_PUT_INCIDENT] =
+        "INSERT OR REPLACE INTO incidents (" INCIDENT
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+        " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+    [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
+                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [STATEMENT_PUT_SLOTS] =
+        "INSERT INTO slots (peer, reserved) VALUES (?1, ?2)"
+        " ON CONFLICT (peer) DO UPDATE SET reserved = max(reserved, excluded.reserved)",
+    [STATEMENT_PUT_MARK] = "INSERT OR REPLACE INTO marks (name, at) VALUES (?1, ?2)",
 
-            [STATEMENT_EXPIRE_PROBES] =
-                "DELETE FROM probes WHERE row IN (SELECT row FROM probes INDEXED BY probes_by_time"
-                " WHERE noted < ?1 AND NOT (" IN_FLIGHT ") ORDER BY noted LIMIT ?2)",
-            [STATEMENT_EXPIRE_INCIDENTS] =
-                "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents"
-                " WHERE closed < ?1 ORDER BY id LIMIT ?2)",
-            // A window is not forgotten before the last probe that may touch it is resolved.
-            [STATEMENT_EXPIRE_WINDOWS] =
-                "DELETE FROM windows WHERE id IN (SELECT id FROM windows WHERE max(begin, end) < "
-                "?1 AND"
-                " max(begin, end) < coalesce((SELECT min(noted) FROM probes INDEXED BY probes_open"
-                " WHERE " IN_FLIGHT "), ?1) LIMIT ?2)",
+    [STATEMENT_EXPIRE_PROBES] =
+        "DELETE FROM probes WHERE row IN (SELECT row FROM probes INDEXED BY probes_by_time"
+        " WHERE noted < ?1 AND NOT (" IN_FLIGHT ") ORDER BY noted LIMIT ?2)",
+    [STATEMENT_EXPIRE_INCIDENTS] =
+        "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents"
+        " WHERE closed < ?1 ORDER BY id LIMIT ?2)",
+    // A window is not forgotten before the last probe that may touch it is resolved.
+    [STATEMENT_EXPIRE_WINDOWS] =
+        "DELETE FROM windows WHERE id IN (SELECT id FROM windows WHERE max(begin, end) < "
+        "?1 AND"
+        " max(begin, end) < coalesce((SELECT min(noted) FROM probes INDEXED BY probes_open"
+        " WHERE " IN_FLIGHT "), ?1) LIMIT ?2)",
 
-            [STATEMENT_COUNT_PROBES] = "SELECT count(*) FROM probes",
-            [STATEMENT_GET_MARK] = "SELECT at FROM marks WHERE name = ?1",
-            [STATEMENT_GET_LAST_INCIDENT] =
-                "SELECT seq FROM sqlite_sequence WHERE name = 'incidents'",
-            [STATEMENT_GET_LOCATION] =
-                "SELECT arrived, mailbox, folder, uid_validity, uid FROM probes WHERE id = ?1",
-            [STATEMENT_GET_PROBE] = "SELECT " PROBE " FROM probes WHERE id = ?1 AND peer <> ''",
-            [STATEMENT_GET_NOTED] = "SELECT noted FROM probes WHERE row = ?1",
-            [STATEMENT_NEXT_PEER] =
-                "SELECT peer FROM probes INDEXED BY probes_by_peer WHERE peer > ?1"
-                " ORDER BY peer LIMIT 1",
-            [STATEMENT_LIST_PATH] =
-                "SELECT " RECORD " FROM probes WHERE row IN ("
-                "SELECT row FROM (SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
-                " AND direction = ?2 AND verdict NOT IN ('open', 'lost', 'bounced')"
-                " ORDER BY noted DESC LIMIT ?3)"
-                " UNION ALL SELECT row FROM probes INDEXED BY probes_open"
-                " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT ")"
-                " ORDER BY coalesce(arrived, noted), row",
-            [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved FROM slots",
-            [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"
-                                       " ORDER BY begin, id",
-            [STATEMENT_LIST_OPEN_INCIDENTS] =
-                "SELECT " INCIDENT " FROM incidents"
-                " INDEXED BY incidents_open WHERE closed IS NULL ORDER BY id",
-            [STATEMENT_LIST_INCIDENTS] =
-                "SELECT " INCIDENT " FROM incidents"
-                " WHERE closed IS NULL OR closed >= ?1 ORDER BY id DESC LIMIT ?2",
-            [STATEMENT_LIST_PROBES] =
-                LIST("probes_by_time", "(?8 IS NULL OR verdict = ?8) AND peer <> ''"),
-            [STATEMENT_LIST_PROBES_OF_PEER] =
-                LIST("probes_by_peer", "peer = ?7 AND (?8 IS NULL OR verdict = ?8)"),
-            [STATEMENT_LIST_PROBES_WITH_VERDICT] =
-                LIST("probes_by_verdict", "verdict = ?8 AND verdict <> 'on_time' AND peer <> '' "
-                                          "AND (?7 IS NULL OR peer = ?7)"),
+    [STATEMENT_COUNT_PROBES] = "SELECT count(*) FROM probes",
+    [STATEMENT_GET_MARK] = "SELECT at FROM marks WHERE name = ?1",
+    [STATEMENT_GET_LAST_INCIDENT] =
+        "SELECT seq FROM sqlite_sequence WHERE name = 'incidents'",
+    [STATEMENT_GET_LOCATION] =
+        "SELECT arrived, mailbox, folder, uid_validity, uid FROM probes WHERE id = ?1",
+    [STATEMENT_GET_PROBE] = "SELECT " PROBE " FROM probes WHERE id = ?1 AND peer <> ''",
+    [STATEMENT_GET_NOTED] = "SELECT noted FROM probes WHERE row = ?1",
+    [STATEMENT_NEXT_PEER] =
+        "SELECT peer FROM probes INDEXED BY probes_by_peer WHERE peer > ?1"
+        " ORDER BY peer LIMIT 1",
+    [STATEMENT_LIST_PATH] =
+        "SELECT " RECORD " FROM probes WHERE row IN ("
+        "SELECT row FROM (SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
+        " AND direction = ?2 AND verdict NOT IN ('open', 'lost', 'bounced')"
+        " ORDER BY noted DESC LIMIT ?3)"
+        " UNION ALL SELECT row FROM probes INDEXED BY probes_open"
+        " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT ")"
+        " ORDER BY coalesce(arrived, noted), row",
+    [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved FROM slots",
+    [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"
+                               " ORDER BY begin, id",
+    [STATEMENT_LIST_RECENT_INCIDENTS] =
+        "SELECT " INCIDENT " FROM incidents"
+        " WHERE closed IS NULL OR closed >= ?1 ORDER BY id",
+    [STATEMENT_LIST_INCIDENTS] =
+        "SELECT " INCIDENT " FROM incidents"
+        " WHERE closed IS NULL OR closed >= ?1 ORDER BY id DESC LIMIT ?2",
+    [STATEMENT_LIST_PROBES] =
+        LIST("probes_by_time", "(?8 IS NULL OR verdict = ?8) AND peer <> ''"),
+    [STATEMENT_LIST_PROBES_OF_PEER] =
+        LIST("probes_by_peer", "peer = ?7 AND (?8 IS NULL OR verdict = ?8)"),
+    [STATEMENT_LIST_PROBES_WITH_VERDICT] =
+        LIST("probes_by_verdict", "verdict = ?8 AND verdict <> 'on_time' AND peer <> '' "
+                                  "AND (?7 IS NULL OR peer = ?7)"),
 };
+// clang-format on
 
 bool store_statements_prepare(struct store *store, struct error *error)
 {

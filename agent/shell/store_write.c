@@ -85,6 +85,7 @@ void store_put_probe(struct store *store, const struct probe_record *record)
     store_bind_known(&row, record->arrived.ns);
     bind_outcome_of_life(&row, record);
     store_bind_known(&row, record->incident);
+    store_bind_known(&row, record->next.ns);
     write_end_probe(store, &row);
 }
 

@@ -222,10 +222,16 @@ static void time_restore(struct store *store)
     unsigned probes = 0;
     struct error error;
     struct walltime alive, started;
-    struct store_restore visitors = {&probes, count_probe, ignore_incident, ignore_window,
-                                     ignore_slots};
+    struct store_restore visitors = {
+        .newest = 64,
+        .context = &probes,
+        .probe = count_probe,
+        .incident = ignore_incident,
+        .window = ignore_window,
+        .slots = ignore_slots,
+    };
     struct instant start = clock_now().instant;
-    if (!store_restore(store, &visitors, 64, WALLTIME_NONE, &alive, &started, &error)) {
+    if (!store_restore(store, &visitors, &alive, &started, &error)) {
         fail("restore", &error);
     }
     report("restore", start, 1);

@@ -130,7 +130,7 @@ static inline void fixture_assert_equal(const struct probe_record *got,
     assert_true(got->latency.ns == want->latency.ns);
     assert_true(got->latency_error.ns == want->latency_error.ns);
     assert_true(got->excused.ns == want->excused.ns);
-    assert_true(got->incident == want->incident);
+    assert_true(got->incident == want->incident && got->next.ns == want->next.ns);
 }
 
 static inline void fixture_put_probes(struct store *store, unsigned first, unsigned count)

@@ -227,6 +227,12 @@ static void test_what_one_value_does_not_show(void **state)
          "5:21: latency: warning is above critical\n"},
         {SERVER KEYS MAILBOXES "peers: [{name: p, address: a@b, latency: {warning: 6m}}]\n",
          "4:52: latency: warning is above critical\n"},
+        {LEAST "retention: 1d\n",
+         "5:12: retention: is shorter than queue_lifetime (132h): a probe would be forgotten while "
+         "its mail is still under way\n"},
+        {LEAST "retention: 2d\ndefaults: {queue_lifetime: 3d}\n",
+         "6:28: queue_lifetime: is longer than retention: a probe would be forgotten while its "
+         "mail is still under way\n"},
         {LEAST "incidents: {slow_late: 6}\n", "5:24: slow_late: is above slow_of\n"},
         {LEAST "maintenance: {settle: 2h}\n", "5:14: recovery: is below settle\n"},
     };

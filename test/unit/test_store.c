@@ -19,6 +19,7 @@ static struct probe_record full_record(void)
         .latency_error = {6},
         .excused = {7},
         .incident = 8,
+        .next = {9},
     };
 }
 

@@ -50,9 +50,17 @@ static struct seen *restore(struct store *store, unsigned newest, struct walltim
     static struct seen seen;
     struct error error = {0};
     seen = (struct seen){0};
-    struct store_restore visitors = {&seen, see_probe, see_incident, see_window, see_slots};
-    bool done =
-        store_restore(store, &visitors, newest, windows_since, &seen.alive, &seen.started, &error);
+    struct store_restore visitors = {
+        .windows_since = windows_since,
+        .incidents_since = WALL(4),
+        .newest = newest,
+        .context = &seen,
+        .probe = see_probe,
+        .incident = see_incident,
+        .window = see_window,
+        .slots = see_slots,
+    };
+    bool done = store_restore(store, &visitors, &seen.alive, &seen.started, &error);
     assert_string_equal(error.message, "");
     assert_true(done);
     return &seen;
@@ -229,10 +237,10 @@ static void assert_incidents_equal(const struct incident *got, const struct inci
     assert_string_equal(a->cause, b->cause);
 }
 
-static void open_incidents_survive(void **state)
+static void open_and_recent_incidents_survive(void **state)
 {
     struct store *store = fixture_open(*state);
-    struct incident slow = full_incident(17), closed = full_incident(18);
+    struct incident slow = full_incident(17), closed = full_incident(18), old = full_incident(15);
     struct incident blind = {
         .id = 16, .kind = INCIDENT_BLIND, .subject_text = "local", .opened = WALL(4)};
     store_put_incident(store, &slow);
@@ -240,16 +248,19 @@ static void open_incidents_survive(void **state)
     closed.closed = WALL(5);
     store_put_incident(store, &closed);
     store_put_incident(store, &blind);
+    old.closed = WALL(3);
+    store_put_incident(store, &old);
     fixture_commit(store);
     store_close(store);
 
     store = fixture_open(*state);
     struct seen *seen = restore(store, 1, WALLTIME_NONE);
-    assert_int_equal(seen->incident_count, 2);
+    assert_int_equal(seen->incident_count, 3);
     assert_incidents_equal(&seen->incidents[0], &blind);
     assert_int_equal(seen->incidents[0].subject.kind, SUBJECT_MAILBOX);
     assert_incidents_equal(&seen->incidents[1], &slow);
     assert_int_equal(seen->incidents[1].subject.kind, SUBJECT_PATH);
+    assert_incidents_equal(&seen->incidents[2], &closed);
     assert_int_equal(store_last_incident(store), 18);
     store_close(store);
 }
@@ -381,7 +392,7 @@ int main(void)
         TEST(restores_open_probes_and_the_newest_arrived),
         TEST(slots_only_grow),
         TEST(windows_survive),
-        TEST(open_incidents_survive),
+        TEST(open_and_recent_incidents_survive),
         TEST(lists_incidents_newest_first),
         TEST(incident_ids_are_never_reused),
         TEST(remembers_when_it_lived),
