@@ -25,7 +25,20 @@ QUICK = {
 def start(host, *peers, **overrides):
     """Configure and start the agent beside a host with these peers."""
     host.write_agent_config(peers, merge(QUICK, overrides))
+    restart(host)
+
+
+def restart(host):
+    """Start the agent with the configuration it has."""
     host.agent_start(BUILD)
+    host.wait_for(lambda: answers(host), PATIENCE, f"{host.name}'s agent to answer")
+
+
+def answers(host):
+    try:
+        return host.http_get("/healthz")[0] == 200
+    except ConnectionRefusedError:
+        return False
 
 
 def start_pair(first, second, **overrides):
@@ -106,13 +119,14 @@ def ledger(host, query, *values):
 
 def verdicts(host, direction):
     """{verdict: how many} of what arrived."""
-    query = "SELECT verdict, count(*) FROM probes WHERE direction = ? AND state = 'arrived' GROUP BY 1"
-    return dict(ledger(host, query, direction))
+    arrived = "SELECT verdict, count(*) FROM probes WHERE direction = ? AND state = 'arrived'"
+    return dict(ledger(host, f"{arrived} GROUP BY verdict", direction))
 
 
 def in_flight(host):
+    """How many probes of the cadence a server has taken over and no receipt tells of."""
     query = "SELECT count(*) FROM probes WHERE direction = 'outbound' AND state = 'accepted'"
-    return ledger(host, query)[0][0]
+    return ledger(host, f"{query} AND kind = 'slot'")[0][0]
 
 
 # Metrics
