@@ -117,7 +117,8 @@ struct collect_command {
 
 enum collect_report_kind {
     COLLECT_UP,       // the mailbox is readable; sent again when `cause` changes
-    COLLECT_DOWN,     // it is not, `cause` says why; sent again when the cause changes
+    COLLECT_DOWN,     // it is not, `cause` says why; sent again when the cause changes, and when
+                      // another attempt has failed and 30 s have passed: a sign of life
     COLLECT_COMPLETE, // everything there at `at` has been reported
     COLLECT_ARRIVAL,  // a probe with a valid tag
     COLLECT_REJECTED, // a message that claims to be a probe and is none of ours

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ static const int ALLOWED[] = {
     SCMP_SYS(fstat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access),
     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
     SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fadvise64), SCMP_SYS(fcntl), SCMP_SYS(dup),
-    SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(pipe2), SCMP_SYS(ioctl), SCMP_SYS(socket),
+    SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(pipe2), SCMP_SYS(ioctl),
     SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname),
     SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto),
     SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendmmsg),
@@ -50,7 +51,7 @@ static const int ALLOWED[] = {
     // who and where it is
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
     SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(uname), SCMP_SYS(sysinfo),
-    SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(getrusage), SCMP_SYS(prctl),
+    SCMP_SYS(getrlimit), SCMP_SYS(getrusage), SCMP_SYS(prctl),
     SCMP_SYS(seccomp),
 };
 
@@ -176,6 +177,21 @@ static int load_deadly(void)
     return load_and_release(filter, failure);
 }
 
+static void allow_argument(scmp_filter_ctx filter, int *failure, int call, scmp_datum_t value)
+{
+    const struct scmp_arg_cmp equal = SCMP_A0(SCMP_CMP_EQ, value);
+    keep_failure(failure, seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &equal));
+}
+
+// Sockets to the network only: the agent's control socket is a unix socket, and its user is ours.
+static void allow_sockets(scmp_filter_ctx filter, int *failure)
+{
+    static const int FAMILIES[] = {AF_INET, AF_INET6, AF_NETLINK};
+    for (size_t i = 0; i < COUNT_OF(FAMILIES); i++) {
+        allow_argument(filter, failure, SCMP_SYS(socket), (scmp_datum_t)FAMILIES[i]);
+    }
+}
+
 static int load_allowed(void)
 {
     int failure = 0;
@@ -183,6 +199,8 @@ static int load_allowed(void)
     for (size_t i = 0; i < COUNT_OF(ALLOWED); i++) {
         keep_failure(&failure, seccomp_rule_add(filter, SCMP_ACT_ALLOW, ALLOWED[i], 0));
     }
+    allow_sockets(filter, &failure);
+    allow_argument(filter, &failure, SCMP_SYS(prlimit64), 0); // its own limits
     for (size_t i = 0; UNDER_SANITIZER && i < COUNT_OF(SANITIZER); i++) {
         keep_failure(&failure, seccomp_rule_add(filter, SCMP_ACT_ALLOW, SANITIZER[i], 0));
     }

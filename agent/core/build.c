@@ -120,6 +120,7 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     adopt_incidents(core, settings, now);
     core->settings = settings;
     schedule_free(&core->peer_timers);
+    schedule_free(&core->mailbox_timers);
     for (size_t i = 0; core->started && i < settings->peer_count; i++) {
         outbound_configure(core, (int)i, now);
         inbound_configure(core, (int)i, now);

@@ -167,7 +167,7 @@ static void probe_found(struct core *core, int mailbox, enum arrival_known known
     bool collected_for_it = from_us && peer >= 0 && core->peers[peer].collect == mailbox;
     struct span age = walltime_since(now.wall, tag->sent);
 
-    if (!from_us && !to_us) {
+    if (!to_us && !collected_for_it) {
         core->stats.rejected[REJECTED_MISROUTED]++;
         return; // an agent that shares this mailbox may be waiting for it
     }

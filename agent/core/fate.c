@@ -64,6 +64,9 @@ static void follow_refusals(struct core *core, int peer, const struct sending *s
 {
     struct outbound *outbound = outbound_of(core, peer);
     const struct incident_settings *rules = &core->settings->incidents;
+    if (outcome->reply_class == REPLY_LOCAL) {
+        return; // no server has said anything
+    }
     if (outcome->result == SUBMIT_REFUSED) {
         outbound->accepted_in_a_row = 0;
         if (outbound->refused_in_a_row == 0) {

@@ -53,6 +53,10 @@ static void on_second(uv_timer_t *timer)
     struct agent *agent = timer->data;
     struct walltime now = clock_now().wall;
     journal_flush(agent->journal);
+    if (store_figures(agent->store).corrupt) {
+        agent->broken(agent->broken_context); // the agent is gone when it returns
+        return;
+    }
     agent->seconds++;
     agent->ledger_retry = agent->writes.waiting;
     if (agent->writes.waiting) {
@@ -69,9 +73,6 @@ static void on_second(uv_timer_t *timer)
     if (agent->retaining) { // a bounded bite a second, until nothing old is left
         struct span kept = {-agent->settings->retention.ns};
         agent->retaining = store_retain(agent->store, walltime_add(now, kept), RETAIN_ROWS);
-    }
-    if (store_figures(agent->store).corrupt) {
-        agent->broken(agent->broken_context); // the agent is gone when it returns
     }
 }
 

@@ -18,6 +18,7 @@ struct deed {
         struct {
             char peer[SERVER_NAME_SIZE];
             struct tag tag;
+            bool recorded; // what is not in the ledger is not sent
         } send;
         struct {
             char mailbox[PROBE_MAILBOX_SIZE];

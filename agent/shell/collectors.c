@@ -8,16 +8,22 @@
 #include "shell/child.h"
 #include "shell/endpoint.h"
 
-enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
+enum {
+    RETRY_FIRST_MS = 1000,
+    RETRY_LAST_MS = 60000,
+    SILENT_UP_MS = 90000,    // readable: a complete check every 30 s, and one command may take 20 s
+    SILENT_DOWN_MS = 300000, // not readable: attempts are a minute apart and may take minutes
+};
 
 // Lives until its process has ended and its timer is closed; `all` is NULL once it is let go.
 struct collector {
     struct collectors *all;
     struct child *child; // NULL between two lives
     char mailbox[PROBE_MAILBOX_SIZE];
-    char *watch; // the command's line; equal lines are equal settings
-    uv_timer_t retry;
+    char *watch;      // the command's line; equal lines are equal settings
+    uv_timer_t timer; // between two lives until the next, during one until silence means death
     uint64_t retry_ms;
+    bool stuck; // killed for its silence
     bool timer_closed;
 };
 
@@ -41,6 +47,26 @@ static void report_down(struct collector *collector, const char *cause)
     all->handlers.report(all->context, mailbox, &report);
 }
 
+static void start(struct collector *collector);
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct collector *collector = timer->data;
+    if (collector->child == NULL) {
+        start(collector);
+        return;
+    }
+    collector->stuck = true;
+    child_kill(collector->child);
+}
+
+// Another sign of life: the next is due within this time.
+static void expect_life(struct collector *collector, bool readable)
+{
+    uint64_t patience = readable ? SILENT_UP_MS : SILENT_DOWN_MS;
+    uv_timer_start(&collector->timer, on_timer, patience, 0);
+}
+
 static void on_line(void *context, const char *line, size_t length)
 {
     struct collector *collector = context;
@@ -55,6 +81,7 @@ static void on_line(void *context, const char *line, size_t length)
         return;
     }
     struct collectors *all = collector->all;
+    expect_life(collector, report.kind != COLLECT_DOWN);
     if (report.kind == COLLECT_UP) {
         collector->retry_ms = RETRY_FIRST_MS;
     }
@@ -70,16 +97,9 @@ static void free_when_over(struct collector *collector)
     }
 }
 
-static void start(struct collector *collector);
-
-static void on_retry(uv_timer_t *timer)
-{
-    start(timer->data);
-}
-
 static void start_later(struct collector *collector)
 {
-    uv_timer_start(&collector->retry, on_retry, collector->retry_ms, 0);
+    uv_timer_start(&collector->timer, on_timer, collector->retry_ms, 0);
     collector->retry_ms *= 2;
     if (collector->retry_ms > RETRY_LAST_MS) {
         collector->retry_ms = RETRY_LAST_MS;
@@ -96,7 +116,9 @@ static void on_ended(void *context, const char *how)
     }
     char cause[PROBE_REPLY_SIZE];
     struct text text = TEXT_OVER(cause);
-    text_format(&text, "mailflow-collect %s", how);
+    text_format(&text, "mailflow-collect %s%s", how,
+                collector->stuck ? " for it had said nothing for too long" : "");
+    collector->stuck = false;
     report_down(collector, cause);
     start_later(collector);
 }
@@ -113,6 +135,7 @@ static void start(struct collector *collector)
         return;
     }
     child_write(collector->child, memory_checked(strdup(collector->watch)));
+    expect_life(collector, false);
 }
 
 static void on_timer_closed(uv_handle_t *timer)
@@ -125,7 +148,7 @@ static void on_timer_closed(uv_handle_t *timer)
 static void let_go(struct collector *collector)
 {
     collector->all = NULL;
-    uv_close((uv_handle_t *)&collector->retry, on_timer_closed);
+    uv_close((uv_handle_t *)&collector->timer, on_timer_closed);
     if (collector->child != NULL) {
         child_kill(collector->child);
     }
@@ -150,9 +173,9 @@ static struct collector *create_one(struct collectors *all, const char *mailbox,
     collector->watch = watch;
     text_copy(collector->mailbox, sizeof collector->mailbox, mailbox);
     collector->retry_ms = RETRY_FIRST_MS;
-    uv_timer_init(all->loop, &collector->retry);
-    collector->retry.data = collector;
-    uv_timer_start(&collector->retry, on_retry, 0, 0); // from the loop, not from our caller
+    uv_timer_init(all->loop, &collector->timer);
+    collector->timer.data = collector;
+    uv_timer_start(&collector->timer, on_timer, 0, 0); // from the loop, not from our caller
     return collector;
 }
 

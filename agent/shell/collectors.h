@@ -1,5 +1,6 @@
 // The mailflow-collect processes, one for each mailbox, so that one server that hangs keeps nobody
-// else from being read. A process that ends is started again, with growing patience.
+// else from being read. A process that ends is started again, with growing patience; one that gives
+// no sign of life is killed and replaced.
 #ifndef MAILFLOW_SHELL_COLLECTORS_H
 #define MAILFLOW_SHELL_COLLECTORS_H
 

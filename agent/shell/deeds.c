@@ -38,8 +38,11 @@ static void gather_send(struct agent *agent, const struct action *action, struct
         .planned = now.wall,
     };
     text_copy(record.peer, sizeof record.peer, action->send.tag.to);
-    writes_put_probe(&agent->writes, agent->store, &record);
     struct deed *deed = add_deed(agent, DEED_SEND);
+    deed->send.recorded = !writes_full(&agent->writes);
+    if (deed->send.recorded) {
+        writes_put_probe(&agent->writes, agent->store, &record);
+    }
     deed->send.tag = action->send.tag;
     text_copy(deed->send.peer, sizeof deed->send.peer, action->send.tag.to);
 }
@@ -263,7 +266,8 @@ static void do_deeds(struct agent *agent, struct deeds *deeds, bool taken)
     struct deeds now = *deeds;
     *deeds = (struct deeds){0}; // what the deeds lead to belongs to the next turn
     for (size_t i = 0; i < now.count; i++) {
-        if (taken) {
+        bool unrecorded = now.items[i].kind == DEED_SEND && !now.items[i].send.recorded;
+        if (taken && !unrecorded) {
             do_deed(agent, &now.items[i]);
         } else {
             refuse_deed(agent, &now.items[i], agent->ledger_failure.message);

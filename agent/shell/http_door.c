@@ -27,6 +27,7 @@ struct http_door {
     struct http_door_rules rules;
     struct MHD_Daemon *daemon;
     struct visitors visitors;
+    bool shut; // its listening socket is closed
     struct instant logged;
     unsigned unlogged;
 };
@@ -297,6 +298,10 @@ struct instant http_door_due(const struct http_door *door, struct instant now)
 
 void http_door_shut(struct http_door *door)
 {
+    if (door->shut) {
+        return;
+    }
+    door->shut = true;
     int listening = MHD_quiesce_daemon(door->daemon);
     if (listening >= 0) {
         close(listening);

@@ -10,8 +10,9 @@
 
 enum { RELAYS_MAXIMUM = 16384 };
 
-#define IDLE_LIFE SPAN_MINUTES(1)
-#define GRACE     SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
+#define USUAL_DURATION SPAN_SECONDS(3) // of a job; longer, and its relay may be hanging
+#define IDLE_LIFE      SPAN_MINUTES(1)
+#define GRACE          SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
 
 struct job {
     struct job *next;
@@ -23,16 +24,19 @@ struct job {
 struct relay {
     char host[PROBE_HOST_SIZE];
     uint16_t port;
-    bool proven; // its last job was answered in time
+    unsigned window;       // processes it may hold
+    unsigned held;         // processes it holds
+    struct instant oldest; // since when its longest job has been running
+    bool suspect;          // its last job ran out of time
 };
 
 struct submitter {
     struct submitters *pool;
     struct child *child;
-    struct job *job; // NULL when idle
-    bool suspect;
-    bool content; // the message data went out
-    bool leaving; // told to end
+    struct job *job;      // NULL when idle
+    struct instant began; // the job
+    bool content;         // the message data went out
+    bool leaving;         // told to end
     struct moment sent;
     struct instant idle_since;
 };
@@ -69,20 +73,59 @@ static uint32_t find_relay(struct submitters *pool, const struct probe_endpoint 
     size_t size = (pool->relay_count + 1) * sizeof *pool->relays;
     pool->relays = memory_checked(realloc(pool->relays, size));
     struct relay *relay = &pool->relays[pool->relay_count];
-    *relay = (struct relay){.port = endpoint->port};
+    *relay = (struct relay){.port = endpoint->port, .window = 1, .oldest = INSTANT_NEVER};
     text_copy(relay->host, sizeof relay->host, endpoint->host);
     return pool->relay_count++;
 }
 
-static unsigned count_busy(const struct submitters *pool, bool only_suspects)
+static unsigned count_busy(const struct submitters *pool)
 {
     unsigned busy = 0;
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
-        const struct submitter *submitter = pool->processes[i];
-        busy +=
-            submitter != NULL && submitter->job != NULL && (!only_suspects || submitter->suspect);
+        busy += pool->processes[i] != NULL && pool->processes[i]->job != NULL;
     }
     return busy;
+}
+
+static unsigned count_suspects(const struct submitters *pool)
+{
+    unsigned suspects = 0;
+    for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
+        const struct submitter *submitter = pool->processes[i];
+        suspects += submitter != NULL && submitter->job != NULL &&
+                    pool->relays[submitter->job->relay].suspect;
+    }
+    return suspects;
+}
+
+static bool may_hold_another(const struct relay *relay, unsigned suspects, struct instant now)
+{
+    bool hanging = instant_reached(now, instant_add(relay->oldest, USUAL_DURATION));
+    unsigned window = hanging ? 1 : relay->window;
+    return relay->held < window && (!relay->suspect || suspects < SUSPECTS_MAXIMUM);
+}
+
+static void take_hold(struct submitters *pool, uint32_t relay, struct instant now)
+{
+    pool->relays[relay].held++;
+    pool->relays[relay].oldest = instant_earlier(pool->relays[relay].oldest, now);
+}
+
+static void let_go(struct submitters *pool, uint32_t index, bool in_time)
+{
+    struct relay *relay = &pool->relays[index];
+    relay->held--;
+    relay->suspect = !in_time;
+    relay->window = !in_time                               ? 1
+                    : relay->window < RELAY_WINDOW_MAXIMUM ? relay->window * 2
+                                                           : RELAY_WINDOW_MAXIMUM;
+    relay->oldest = INSTANT_NEVER;
+    for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
+        const struct submitter *submitter = pool->processes[i];
+        if (submitter != NULL && submitter->job != NULL && submitter->job->relay == index) {
+            relay->oldest = instant_earlier(relay->oldest, submitter->began);
+        }
+    }
 }
 
 static void finish_job(struct submitters *pool, struct job *job, struct submit_outcome *outcome)
@@ -133,7 +176,7 @@ static void end_job(struct submitter *submitter, struct submit_outcome *outcome)
     submitter->job = NULL;
     submitter->content = false;
     submitter->idle_since = clock_now().instant;
-    pool->relays[job->relay].proven = outcome->reply_class != REPLY_TIMEOUT;
+    let_go(pool, job->relay, outcome->reply_class != REPLY_TIMEOUT);
     finish_job(pool, job, outcome);
 }
 
@@ -229,7 +272,8 @@ static struct submitter *idle_submitter(struct submitters *pool, struct error *e
 static void give_job(struct submitter *submitter, struct job *job)
 {
     submitter->job = job;
-    submitter->suspect = !submitter->pool->relays[job->relay].proven;
+    submitter->began = clock_now().instant;
+    take_hold(submitter->pool, job->relay, submitter->began);
     submitter->content = false;
     char *line = submit_job_encode(&job->work);
     child_write(submitter->child, line);
@@ -238,9 +282,10 @@ static void give_job(struct submitter *submitter, struct job *job)
 // Takes the oldest job that may run now out of the queue.
 static struct job *take_runnable(struct submitters *pool)
 {
-    bool suspects_full = count_busy(pool, true) >= SUSPECTS_MAXIMUM;
+    unsigned suspects = count_suspects(pool);
+    struct instant now = clock_now().instant;
     for (struct job **at = &pool->first; *at != NULL; at = &(*at)->next) {
-        if (!suspects_full || pool->relays[(*at)->relay].proven) {
+        if (may_hold_another(&pool->relays[(*at)->relay], suspects, now)) {
             struct job *job = *at;
             *at = job->next;
             if (pool->last == &job->next) {
@@ -298,7 +343,7 @@ static void serve(struct submitters *pool)
     }
 }
 
-// Jobs that waited past their deadline for a free process.
+// Jobs that waited past their deadline.
 static void expire_waiting(struct submitters *pool, struct instant now)
 {
     struct job *job = pool->first;
@@ -309,8 +354,12 @@ static void expire_waiting(struct submitters *pool, struct instant now)
         struct job *next = job->next;
         job->next = NULL;
         if (instant_reached(now, job->work.deadline)) {
-            struct submit_outcome outcome = broken_outcome(
-                NULL, REPLY_LOCAL, "no free mailflow-submit: other servers hang and hold them all");
+            bool hangs = pool->relays[job->relay].held > 0;
+            struct submit_outcome outcome =
+                hangs ? broken_outcome(NULL, REPLY_TIMEOUT,
+                                       "not tried: the server has not answered earlier probes yet")
+                      : broken_outcome(NULL, REPLY_LOCAL,
+                                       "not tried: servers that hang hold every mailflow-submit");
             finish_job(pool, job, &outcome);
         } else {
             *pool->last = job;
@@ -400,7 +449,7 @@ void submitters_submit(struct submitters *pool, const struct submit_job *work)
 struct submitters_figures submitters_figures(const struct submitters *pool)
 {
     return (struct submitters_figures){
-        .busy = count_busy(pool, false),
+        .busy = count_busy(pool),
         .waiting = pool->waiting,
         .killed = pool->killed,
     };

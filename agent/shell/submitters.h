@@ -2,8 +2,10 @@
 // have been idle for a while. Every job has an absolute deadline: a process that passes it is
 // killed and the job ends as an outcome, never as an outage.
 //
-// Servers that hang must not delay the probes of healthy ones: relays that have not yet answered in
-// time are suspects, and all suspects together may hold only SUSPECTS_MAXIMUM of the processes.
+// Servers that hang must not delay the probes of healthy ones. Each relay has a window of how many
+// processes it may hold: one at first, twice as many after each job that ended in time, and again
+// one while any of its jobs takes longer than it should. Relays whose last job ran out of time are
+// suspects, and all suspects together may hold only SUSPECTS_MAXIMUM processes.
 #ifndef MAILFLOW_SHELL_SUBMITTERS_H
 #define MAILFLOW_SHELL_SUBMITTERS_H
 
@@ -14,7 +16,7 @@
 #include "base/probe_id.h"
 #include "probes/probe.h"
 
-enum { SUBMITTERS_MAXIMUM = 32, SUSPECTS_MAXIMUM = 16, SUBMIT_JOBS_MAXIMUM = 4096 };
+enum { SUBMITTERS_MAXIMUM = 64, SUSPECTS_MAXIMUM = 16, RELAY_WINDOW_MAXIMUM = 16 };
 
 struct submitters;
 

@@ -13,6 +13,7 @@
 #define COMPLETE_INTERVAL SPAN_SECONDS(1)  // between reports that nothing was found
 #define LOOK_INTERVAL     SPAN_SECONDS(1)  // where IDLE is not offered
 #define IDLE_WORTH        SPAN_MS(300)     // shorter rests are slept through
+#define DOWN_AGAIN        SPAN_SECONDS(30) // between two reports that it is still down
 #define STEADY_AFTER      SPAN_MINUTES(1)  // a connection that lasted makes the next retry soon
 
 enum { RETRY_SECONDS_MAXIMUM = 60 };
@@ -35,6 +36,7 @@ struct mailbox {
     int failures; // to connect, or soon after
     struct random_stream jitter;
     bool is_up;
+    struct instant told;               // when we last said whether it is up
     char cause[PROBE_REPLY_SIZE];      // as reported
     char limitation[PROBE_REPLY_SIZE]; // what cannot be read, though the first folder can
 };
@@ -74,9 +76,12 @@ static void report_state(struct mailbox *mailbox, enum collect_report_kind kind,
     bool is_up = kind == COLLECT_UP;
     char cut[PROBE_REPLY_SIZE];
     text_copy(cut, sizeof cut, cause);
-    if (mailbox->is_up == is_up && strcmp(mailbox->cause, cut) == 0) {
+    struct instant now = clock_now().instant;
+    bool due = !is_up && instant_reached(now, instant_add(mailbox->told, DOWN_AGAIN));
+    if (mailbox->is_up == is_up && strcmp(mailbox->cause, cut) == 0 && !due) {
         return;
     }
+    mailbox->told = now;
     mailbox->is_up = is_up;
     memcpy(mailbox->cause, cut, sizeof cut);
     struct collect_report report;

@@ -202,6 +202,29 @@ static void test_reload_keeps_what_is_known_by_name(void **state)
     core_fixture_end(&fixture);
 }
 
+static void test_reload_drops_mailboxes_that_nobody_could_read(void **state)
+{
+    (void)state;
+    static const struct mailbox_settings THREE[] = {
+        {.name = "first"}, {.name = "second"}, {.name = "local"}};
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct settings *old = fixture.settings;
+    fixture.settings = core_settings_of(1);
+    fixture.settings->mailboxes = THREE;
+    fixture.settings->mailbox_count = 3;
+    core_configure(fixture.core, fixture.settings, fixture.now);
+    arena_destroy(old->arena);
+
+    old = fixture.settings;
+    fixture.settings = core_settings_of(1);
+    core_configure(fixture.core, fixture.settings, fixture.now);
+    arena_destroy(old->arena);
+    core_fixture_run(&fixture, SPAN_MINUTES(5), NULL, NULL); // blind_after passes meanwhile
+    assert_string_equal(core_mailbox(fixture.core, 0)->settings->name, "local");
+    core_fixture_end(&fixture);
+}
+
 static void test_restore_goes_on_where_it_was(void **state)
 {
     (void)state;
@@ -265,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_a_relay_that_hangs_makes_slots_missed),
         cmocka_unit_test(test_a_long_sleep_counts_what_it_missed),
         cmocka_unit_test(test_reload_keeps_what_is_known_by_name),
+        cmocka_unit_test(test_reload_drops_mailboxes_that_nobody_could_read),
         cmocka_unit_test(test_restore_goes_on_where_it_was),
         cmocka_unit_test(test_what_is_restored_is_not_said_again),
     };

@@ -34,6 +34,12 @@ static void test_arrivals_that_are_none(void **state)
     core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
     assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_MISROUTED], 1);
     assert_int_equal(fixture.actions.count, 0); // left alone: it may be somebody's
+
+    text_copy(report.tag.from, sizeof report.tag.from, "here"); // ours, to p0, in a shared mailbox
+    text_copy(report.tag.to, sizeof report.tag.to, "p0");
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    assert_int_equal(fixture.actions.count, 0);
+    assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_MISROUTED], 2);
     assert_int_equal(core_peer(fixture.core, 0)->stats.received, 0);
     core_fixture_end(&fixture);
 }

@@ -2,6 +2,7 @@
 // fixture.
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -598,6 +599,39 @@ static void test_ipv6(void **state)
     arena_destroy(settings->arena);
 }
 
+static void run_for(struct house *house, struct span length)
+{
+    struct instant end = instant_add(clock_now().instant, length);
+    while (!instant_reached(clock_now().instant, end)) {
+        uv_run(&house->loop, UV_RUN_NOWAIT);
+    }
+}
+
+// A listener that went has closed its socket once: whoever has that number now keeps it.
+static void test_descriptors_of_others_survive_a_listener(void **state)
+{
+    struct house *house = *state;
+    struct error error = {0};
+    char second[32];
+    snprintf(second, sizeof second, "127.0.0.1:%u", free_port(AF_INET));
+    const char *both[] = {house->address, second};
+    struct settings *settings = settings_for(house, 2, both, 2);
+    assert_true(http_reconfigure(house->http, settings, &error));
+    struct settings *one = settings_for(house, 3, both, 1);
+    assert_true(http_reconfigure(house->http, one, &error));
+    run_for(house, SPAN_MS(100)); // its socket is closed, its grace goes on
+    int others[64];
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        others[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    run_for(house, SPAN_MS(1500));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_int_equal(close(others[i]), 0);
+    }
+    arena_destroy(settings->arena);
+    arena_destroy(one->arena);
+}
+
 static bool refused(const struct house *house)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)house->port)};
@@ -731,6 +765,7 @@ int main(void)
         IN_HOUSE(test_used_port_is_explained),
         IN_HOUSE(test_own_port_is_explained_otherwise),
         IN_HOUSE(test_ipv6),
+        IN_HOUSE(test_descriptors_of_others_survive_a_listener),
         IN_HOUSE(test_reload_over_http_moves_the_listener),
         IN_HOUSE(test_refused_reload_changes_nothing),
         cmocka_unit_test(test_reload_ends_streams_short),

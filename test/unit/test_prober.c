@@ -155,6 +155,20 @@ static int resolve_a_name(void)
     return FINE;
 }
 
+// The agent's control socket is one, and answers to the user that the probers run as.
+static int reach_no_unix_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) == -1 && errno == ENOSYS ? FINE : WAS_ALLOWED;
+}
+
+static int limit_only_itself(void)
+{
+    struct rlimit limit;
+    bool own = prlimit(0, RLIMIT_NOFILE, NULL, &limit) == 0;
+    bool others = prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit) == 0;
+    return own && !others ? FINE : WAS_ALLOWED;
+}
+
 static int use_all_descriptors(void)
 {
     int last = 0;
@@ -193,6 +207,8 @@ static void test_the_rest_works(void **state)
     int (*const acts[])(void) = {
         do_what_is_unknown,
         read_a_file,
+        reach_no_unix_socket,
+        limit_only_itself,
         resolve_a_name,
         use_all_descriptors,
         write_to_nobody,
