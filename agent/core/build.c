@@ -102,9 +102,6 @@ static void adopt_histograms(struct core *core, const struct settings *settings)
 {
     struct histogram_edges before = core->edges;
     collect_edges(settings, &core->edges);
-    for (int leg = 0; leg < LEGS; leg++) {
-        histogram_rebucket(&core->stats.legs[leg], &before, &core->edges);
-    }
     for (size_t i = 0; i < settings->peer_count; i++) {
         for (int direction = 0; direction < DIRECTIONS; direction++) {
             histogram_rebucket(&core->peers[i].stats.latency[direction], &before, &core->edges);

@@ -34,7 +34,7 @@ static void count_submission(struct core *core, int peer, const struct submit_ou
     stats->sends_uncertain += outcome->result == SUBMIT_UNCERTAIN;
     for (int i = 0; i < SUBMIT_LEGS; i++) {
         if (outcome->legs[i].ns >= 0) {
-            histogram_observe(&core->stats.legs[i], &core->edges, span_seconds(outcome->legs[i]));
+            histogram_observe(&core->stats.legs[i], &LEG_EDGES, span_seconds(outcome->legs[i]));
         }
     }
 }
@@ -168,6 +168,9 @@ static void arrived(struct core *core, int peer, const struct receipt *receipt,
                     struct walltime sent, struct moment now)
 {
     struct probe_record record = record_of(core, peer, receipt, sent);
+    if (record.latency.ns >= 0) {
+        histogram_observe(&core->stats.legs[LEG_TRANSIT], &LEG_EDGES, span_seconds(record.latency));
+    }
     path_arrived(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;
 }

@@ -156,7 +156,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
-    histogram_observe(&core->stats.legs[LEG_VISIBLE], &core->edges, span_seconds(arrival.error));
+    histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
     follow_cadence(inbound, tag, report->stripped ? inbound->sender_interval : tag->next, now);
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);

@@ -172,7 +172,10 @@ static void evaluate_slow(struct core *core, int peer, enum direction direction,
         return;
     }
     bool critical = above_critical >= rules->slow_late;
+    const struct flights *flights = &core->peers[peer].outbound.flights;
+    bool waiting = direction == OUTBOUND && flights->count > 0;
     struct evidence evidence = {
+        .oldest_age = waiting ? walltime_since(now.wall, flights->items[0].sent) : SPAN_ZERO,
         .latency = record->latency,
         .threshold = critical ? thresholds->critical : thresholds->warning,
         .late = critical ? above_critical : above_warning,

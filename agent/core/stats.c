@@ -6,6 +6,12 @@ static const double FIXED_EDGES[] = {0.05, 0.1,  0.25,  0.5,   1,     2.5,    5,
                                      10,   30,   60,    120,   300,   600,    900,
                                      1800, 3600, 14400, 43200, 86400, 345600, 432000};
 
+const struct histogram_edges LEG_EDGES = {
+    .of = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+           300, 3600},
+    .count = 18,
+};
+
 const char *direction_name(enum direction direction)
 {
     return direction == OUTBOUND ? "outbound" : "inbound";

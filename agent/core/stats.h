@@ -27,6 +27,9 @@ void histogram_edges_reset(struct histogram_edges *edges);
 // Adds an edge unless it is there or there is no more room.
 void histogram_edges_add(struct histogram_edges *edges, double edge);
 
+// The legs of a probe's way begin below a millisecond, so they have edges of their own.
+extern const struct histogram_edges LEG_EDGES;
+
 struct histogram {
     uint64_t buckets[HISTOGRAM_EDGES_MAXIMUM + 1]; // not cumulative; the last is +Inf
     double sum;
@@ -40,8 +43,8 @@ void histogram_observe(struct histogram *histogram, const struct histogram_edges
 void histogram_rebucket(struct histogram *histogram, const struct histogram_edges *from,
                         const struct histogram_edges *to);
 
-// Beside the submission's legs: transit (accepted to arrived) and visible (how long the arrival may
-// have lain in the mailbox before it was seen).
+// Beside the submission's legs: transit (message data handed over to arrived) and visible (how long
+// the arrival may have lain in the mailbox before it was seen).
 enum { LEG_TRANSIT = SUBMIT_LEGS, LEG_VISIBLE, LEGS };
 const char *leg_name(int leg);
 

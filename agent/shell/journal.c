@@ -115,6 +115,7 @@ static void put_evidence(struct text *line, const struct incident *incident, con
         put_seconds(line, "latency", evidence->latency);
         put_seconds(line, "threshold", evidence->threshold);
         text_format(line, " late=%u/%u", evidence->late, evidence->of);
+        put_seconds(line, "oldest_age", evidence->oldest_age);
         break;
     case INCIDENT_SILENT:
         put_seconds(line, "oldest_age", evidence->oldest_age);
@@ -147,7 +148,8 @@ static void put_life(struct text *line, const struct incident *incident)
     put_time(line, "began", incident->began);
     put_time(line, "closed", incident->closed);
     put_seconds(line, "duration", walltime_since(incident->closed, incident->began));
-    text_format(line, " drained=%u incident=%" PRId64, incident->drained, incident->id);
+    text_format(line, " drained=%u in_flight=%u incident=%" PRId64, incident->drained,
+                incident->evidence.in_flight, incident->id);
 }
 
 void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,

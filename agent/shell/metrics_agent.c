@@ -38,8 +38,7 @@ static void write_leg(const struct metric_writer *writer, const struct metrics_v
                       size_t index)
 {
     struct metric_labels labels = {{{"leg", leg_name((int)index)}}};
-    metric_write_histogram(writer, &labels, &core_stats(view->core)->legs[index],
-                           core_histogram_edges(view->core));
+    metric_write_histogram(writer, &labels, &core_stats(view->core)->legs[index], &LEG_EDGES);
 }
 
 // ---- mailboxes ----
@@ -195,7 +194,9 @@ static const struct metric_family FAMILIES[] = {
      "Messages that claim to be probes and were not taken for any.", count_reasons, write_rejected},
     {"mailflow_negative_latencies_total", METRIC_COUNTER,
      "Probes that arrived before they were sent, by the two clocks.", count_one, write_negative},
-    {"mailflow_leg_duration_seconds", METRIC_HISTOGRAM, "How long the legs of probes' ways took.",
+    {"mailflow_leg_duration_seconds", METRIC_HISTOGRAM,
+     "How long the legs of probes took; transit is from the message data to the mailbox, visible "
+     "how long an arrival may have lain there unseen.",
      count_legs, write_leg},
     {"mailflow_imap_up", METRIC_GAUGE, "1 while the mailbox can be read.", count_mailboxes,
      write_up},

@@ -82,7 +82,7 @@ static void fill_agent(struct agent *agent)
     stats->rejected[REJECTED_SIGNATURE] = 1;
     stats->rejected[REJECTED_MISROUTED] = 8;
     stats->negative_latencies = 2;
-    histogram_observe(&stats->legs[LEG_VISIBLE], core_histogram_edges(agent->core), 0.5);
+    histogram_observe(&stats->legs[LEG_VISIBLE], &LEG_EDGES, 0.5);
     mailbox->readable = true;
     mailbox->complete = WALL(95);
     mailbox->errors = 3;
