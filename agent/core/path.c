@@ -150,8 +150,10 @@ static void observe_latency(struct core *core, int peer, enum direction directio
         core->stats.negative_latencies++;
         return;
     }
-    histogram_observe(&core->peers[peer].stats.latency[direction], &core->edges,
-                      span_seconds(record->latency));
+    struct histogram *latency = &core->peers[peer].stats.latency[direction];
+    double seconds = span_seconds(record->latency);
+    histogram_observe(latency, &core->edges, seconds);
+    latency->exemplar = (struct exemplar){record->id, seconds, record->arrived};
 }
 
 void path_count_verdict(struct core *core, int peer, enum direction direction, enum verdict verdict)

@@ -70,7 +70,8 @@ void histogram_observe(struct histogram *histogram, const struct histogram_edges
 void histogram_rebucket(struct histogram *histogram, const struct histogram_edges *from,
                         const struct histogram_edges *to)
 {
-    struct histogram moved = {.sum = histogram->sum, .count = histogram->count};
+    struct histogram moved = {
+        .sum = histogram->sum, .count = histogram->count, .exemplar = histogram->exemplar};
     for (size_t i = 0; i < from->count; i++) {
         moved.buckets[histogram_bucket(to, from->of[i])] += histogram->buckets[i];
     }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/instant.h"
+#include "base/probe_id.h"
 #include "core/verdict.h"
 #include "probes/probe.h"
 
@@ -30,10 +31,18 @@ void histogram_edges_add(struct histogram_edges *edges, double edge);
 // The legs of a probe's way begin below a millisecond, so they have edges of their own.
 extern const struct histogram_edges LEG_EDGES;
 
+// The newest observation that a probe made: from a bar of the picture to one probe's life.
+struct exemplar {
+    struct probe_id probe;
+    double value;
+    struct walltime at; // none: there is none yet
+};
+
 struct histogram {
     uint64_t buckets[HISTOGRAM_EDGES_MAXIMUM + 1]; // not cumulative; the last is +Inf
     double sum;
     uint64_t count;
+    struct exemplar exemplar;
 };
 
 void histogram_observe(struct histogram *histogram, const struct histogram_edges *edges,

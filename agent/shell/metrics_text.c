@@ -186,8 +186,18 @@ void metric_write_time(const struct metric_writer *writer, const struct metric_l
     metric_write_span(writer, labels, (struct span){value.ns});
 }
 
+// OpenMetrics: " # {probe="..."} 0.012 1790000000.123".
+static void append_exemplar(struct text *out, const struct exemplar *exemplar)
+{
+    char id[PROBE_ID_TEXT], number[NUMBER_TEXT];
+    text_format(out, " # {probe=\"%s\"} %s ", probe_id_format(&exemplar->probe, id),
+                number_text(exemplar->value, number));
+    append_nanoseconds(out, exemplar->at.ns);
+}
+
+// `exemplar` is NULL in all buckets but its own.
 static void write_bucket(const struct metric_writer *writer, const char *labels, const double *edge,
-                         uint64_t count)
+                         uint64_t count, const struct exemplar *exemplar)
 {
     struct text *out = writer->out;
     text_append(out, writer->name);
@@ -199,7 +209,11 @@ static void write_bucket(const struct metric_writer *writer, const char *labels,
     } else {
         append_edge(writer, *edge);
     }
-    text_format(out, "\"} %" PRIu64 "\n", count);
+    text_format(out, "\"} %" PRIu64, count);
+    if (exemplar != NULL && writer->format == METRICS_OPENMETRICS) {
+        append_exemplar(out, exemplar);
+    }
+    text_append(out, "\n");
 }
 
 void metric_write_histogram(const struct metric_writer *writer, const struct metric_labels *labels,
@@ -208,12 +222,16 @@ void metric_write_histogram(const struct metric_writer *writer, const struct met
     char label_text[256], number[NUMBER_TEXT];
     struct text out = TEXT_OVER(label_text);
     append_labels(&out, labels);
+    const struct exemplar *exemplar =
+        walltime_known(histogram->exemplar.at) ? &histogram->exemplar : NULL;
     uint64_t below = 0;
     for (size_t i = 0; i < edges->count; i++) {
         below += histogram->buckets[i];
-        write_bucket(writer, label_text, &edges->of[i], below);
+        bool its_own = exemplar != NULL && exemplar->value <= edges->of[i];
+        write_bucket(writer, label_text, &edges->of[i], below, its_own ? exemplar : NULL);
+        exemplar = its_own ? NULL : exemplar;
     }
-    write_bucket(writer, label_text, NULL, histogram->count);
+    write_bucket(writer, label_text, NULL, histogram->count, exemplar);
     begin_sample(writer, "_sum", labels);
     text_append(writer->out, number_text(histogram->sum, number));
     text_append(writer->out, "\n");

@@ -138,6 +138,32 @@ static void test_histogram_is_cumulative(void **state)
                                 "a_count 4\n");
 }
 
+static void test_exemplar_stands_at_its_bucket(void **state)
+{
+    struct text out;
+    struct histogram_edges edges = {.of = {0.05, 1}, .count = 2};
+    struct histogram histogram = {
+        .exemplar = {.probe = {{0xFF}}, .value = 0.7, .at = {1790000000123000000}}};
+    (void)state;
+    histogram_observe(&histogram, &edges, 0.7);
+    struct metric_writer writer = writer_of(&out, METRICS_OPENMETRICS, "a");
+    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    assert_string_equal(buffer,
+                        "a_bucket{le=\"0.05\"} 0\n"
+                        "a_bucket{le=\"1.0\"} 1 # {probe=\"74AAAAAAAAAAAAAAAAAAAAAAAA\"} 0.7 "
+                        "1790000000.123\n"
+                        "a_bucket{le=\"+Inf\"} 1\n"
+                        "a_sum 0.7\n"
+                        "a_count 1\n");
+    histogram.exemplar.value = 2;
+    writer = writer_of(&out, METRICS_OPENMETRICS, "a");
+    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    assert_non_null(strstr(buffer, "le=\"+Inf\"} 1 # {probe="));
+    writer = writer_of(&out, METRICS_PROMETHEUS, "a");
+    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    assert_null(strstr(buffer, "#")); // 0.0.4 has none
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_labels_are_escaped),
         cmocka_unit_test(test_spans_are_exact),
         cmocka_unit_test(test_histogram_is_cumulative),
+        cmocka_unit_test(test_exemplar_stands_at_its_bucket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
