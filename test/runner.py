@@ -24,7 +24,8 @@ PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 class Count:
     """What passed and what failed, by name."""
 
-    def __init__(self):
+    def __init__(self, only=()):
+        self.only = only
         self.passed = 0
         self.failed = []
 
@@ -123,7 +124,9 @@ def lab(count):
 def bench(count):
     """figures, printed"""
     build_release()
-    for program in sorted((ROOT / "test/bench").glob("bench_*.py")):
+    for program in sorted((ROOT / "test/benchmarks").glob("bench_*.py")):
+        if count.only and program.stem.removeprefix("bench_") not in count.only:
+            continue
         environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE), PYTHONDONTWRITEBYTECODE="1")
         count.add(f"bench: {program.stem}", run(("/usr/bin/python3", program), env=environment))
 
@@ -131,7 +134,7 @@ def bench(count):
 def lint(count):
     """format, walls between the floors, static analysis"""
     build_release()
-    for check in sorted((ROOT / "test/lint").iterdir()):
+    for check in (ROOT / "test/floors", *sorted((ROOT / "test/lint").iterdir())):
         if os.access(check, os.X_OK) and check.is_file():
             environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE))
             count.add(f"lint: {check.name}", run((check,), env=environment))
@@ -147,6 +150,7 @@ def parse_arguments():
         epilog="; ".join(f"{name}: {part.__doc__}" for name, part in PARTS.items()),
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="these benchmarks")
     arguments = parser.parse_args()
     for part in arguments.parts:
         if part not in PARTS:
@@ -155,9 +159,10 @@ def parse_arguments():
 
 
 def main():
-    parts = parse_arguments().parts or list(PARTS)
+    arguments = parse_arguments()
+    parts = arguments.parts or list(PARTS)
     OUTPUT.mkdir(exist_ok=True)
-    count = Count()
+    count = Count(arguments.only)
     for name in parts:
         begun = time.monotonic()
         print(f"\n== {name}: {PARTS[name].__doc__}", flush=True)
