@@ -25,7 +25,8 @@
     " WHERE (noted, row) < (?1, ?2) AND noted >= ?3 AND coalesce(sent, planned, noted) >= ?4"      \
     " AND (?5 IS NULL OR direction = ?5) AND " filter " ORDER BY noted DESC, row DESC LIMIT ?6"
 
-// clang-format off: a table of texts, broken where SQL breaks
+// A table of texts, broken where SQL breaks.
+// clang-format off
 static const char *const SQL[STATEMENTS] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
