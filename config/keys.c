@@ -152,7 +152,8 @@ static const struct section INCIDENT_SECTION = SECTION(incident_settings, INCIDE
 
 static const struct key MAINTENANCE_KEYS[] = {
     {"settle", KEY_SPAN, AT(maintenance_settings, settle), .fallback = "5m", RANGE(0, DAY),
-     .help = "How long after a window's end a server may take to answer again."},
+     .help = "How long a server may take to answer again after a window's end, and we to see it "
+             "after our own start: nothing is called silent before."},
     {"recovery", KEY_SPAN, AT(maintenance_settings, recovery), .fallback = "4900s",
      RANGE(MINUTE, 7 * DAY),
      .help = "How long after a window's end queues may take to drain: `settle` plus the longest "

@@ -24,12 +24,13 @@ static struct decision *open_cohort(struct decisions *decisions, struct walltime
 }
 
 void decisions_add(struct decisions *decisions, struct walltime arrived, struct span latency,
-                   struct span residual, enum verdict verdict)
+                   struct span error, struct span residual, enum verdict verdict)
 {
     struct decision decision = {
         .arrived = arrived,
         .latency = (float)span_seconds(latency),
         .residual = (float)span_seconds(residual),
+        .coarse = error.ns > COARSE_ERROR.ns && error.ns > latency.ns / 2,
         .verdict = verdict,
         .counts = verdict == VERDICT_ON_TIME || verdict == VERDICT_LATE,
     };
@@ -87,13 +88,25 @@ static int compare_floats(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static size_t gather_latencies(const struct decisions *decisions, bool coarse,
+                               float latencies[DECISIONS_KEPT])
+{
+    size_t count = 0;
+    const struct decision *decision;
+    for (size_t i = 0; (decision = decisions_get(decisions, i)) != NULL; i++) {
+        if (coarse || !decision->coarse) {
+            latencies[count++] = decision->latency;
+        }
+    }
+    return count;
+}
+
 double decisions_median(const struct decisions *decisions)
 {
     float latencies[DECISIONS_KEPT];
-    size_t count = 0;
-    for (const struct decision *decision; (decision = decisions_get(decisions, count)) != NULL;
-         count++) {
-        latencies[count] = decision->latency;
+    size_t count = gather_latencies(decisions, false, latencies);
+    if (count == 0) {
+        count = gather_latencies(decisions, true, latencies);
     }
     if (count == 0) {
         return -1;

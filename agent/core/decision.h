@@ -15,14 +15,16 @@
 #include "core/verdict.h"
 
 enum { DECISIONS_KEPT = 64 };
-#define COHORT_SPAN SPAN_SECONDS(5)
+#define COHORT_SPAN  SPAN_SECONDS(5)
+#define COARSE_ERROR SPAN_MS(50)
 
 struct decision {
     struct walltime arrived;
-    float latency;  // seconds; the page and the median need no more digits
-    float residual; // seconds
+    float latency;   // seconds; the page and the median need no more digits
+    float residual;  // seconds
+    bool coarse : 1; // the error is more than COARSE_ERROR and more than half of the latency
     enum verdict verdict : 8;
-    bool counts; // decides: on_time or late, and since the last restart of the count
+    bool counts : 1; // decides: on_time or late, and since the last restart of the count
 };
 
 struct decisions {
@@ -34,7 +36,7 @@ struct decisions {
 const struct decision *decisions_get(const struct decisions *decisions, size_t place);
 
 void decisions_add(struct decisions *decisions, struct walltime arrived, struct span latency,
-                   struct span residual, enum verdict verdict);
+                   struct span error, struct span residual, enum verdict verdict);
 
 // How many of the last `of` decisions have a residual above the threshold.
 unsigned decisions_above(const struct decisions *decisions, unsigned of, struct span threshold);
@@ -45,7 +47,8 @@ unsigned decisions_on_time_since(const struct decisions *decisions, struct wallt
 // From here on earlier decisions count no more (an incident closed, a window ended).
 void decisions_restart(struct decisions *decisions);
 
-// Median latency in seconds of what is kept, negative when nothing is.
+// Median latency in seconds of what is kept, negative when nothing is. Coarse figures (an arrival
+// seen half a second late, say) are left out as long as there are others.
 double decisions_median(const struct decisions *decisions);
 
 #endif

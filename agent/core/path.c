@@ -234,8 +234,8 @@ struct judgement path_arrived(struct core *core, int peer, enum direction direct
     end_interruptions(path, record->arrived);
     observe_latency(core, peer, direction, path, record);
     path_count_verdict(core, peer, direction, judgement.verdict);
-    decisions_add(&path->decisions, record->arrived, record->latency, judgement.residual,
-                  judgement.verdict);
+    decisions_add(&path->decisions, record->arrived, record->latency, record->latency_error,
+                  judgement.residual, judgement.verdict);
     if (judgement.verdict == VERDICT_DRAINED) {
         credit_drained(core, judgement.incident);
     }

@@ -50,7 +50,8 @@ static void restore_decision(const struct core *core, int index, struct path *pa
                              const struct probe_record *record)
 {
     struct span residual = {record->latency.ns - record->excused.ns};
-    decisions_add(&path->decisions, record->arrived, record->latency, residual, record->verdict);
+    decisions_add(&path->decisions, record->arrived, record->latency, record->latency_error,
+                  residual, record->verdict);
     struct walltime made = path->decided;
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];

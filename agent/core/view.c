@@ -70,6 +70,27 @@ static enum path_state window_path_state(const struct core *core, int peer, stru
     return state;
 }
 
+// What was sent is overdue, or what should have come is, and no incident says so (yet): receipts
+// have not come, the mailbox cannot be read, our own start still settles.
+static bool without_evidence(const struct core *core, int peer, enum direction direction,
+                             const struct path *path, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    if (direction == INBOUND) {
+        struct span age = instant_since(now.instant, path->watch_from);
+        struct span limit = path_silence_limit(state, state->inbound.sender_interval);
+        return !inbound_readable(core) || age.ns > limit.ns;
+    }
+    struct span limit = path_silence_limit(state, state->settings->path.interval);
+    const struct flights *flights = &state->outbound.flights;
+    for (size_t i = 0; i < flights->count; i++) {
+        if (flights->items[i].sent.ns > path->last_sent.ns) {
+            return walltime_since(now.wall, flights->items[i].sent).ns > limit.ns;
+        }
+    }
+    return false;
+}
+
 enum path_state core_path_state(const struct core *core, int peer, enum direction direction,
                                 struct moment now)
 {
@@ -89,9 +110,12 @@ enum path_state core_path_state(const struct core *core, int peer, enum directio
     if (trouble_find(core, INCIDENT_SLOW, &subject) != NULL) {
         return PATH_SLOW;
     }
-    return by_window == PATH_RECOVERING         ? PATH_RECOVERING
-           : walltime_known(path->last_arrival) ? PATH_OK
-                                                : PATH_UNKNOWN;
+    if (by_window == PATH_RECOVERING) {
+        return PATH_RECOVERING;
+    }
+    bool known =
+        walltime_known(path->last_arrival) && !without_evidence(core, peer, direction, path, now);
+    return known ? PATH_OK : PATH_UNKNOWN;
 }
 
 void core_path_text(const struct core *core, int peer, enum direction direction,

@@ -222,7 +222,9 @@ bool agent_ready(const struct agent *agent, char *reason, size_t size)
     for (size_t i = 0; i < agent->settings->mailbox_count; i++) {
         const struct mailbox *mailbox = core_mailbox(agent->core, (int)i);
         if (!mailbox->readable || !walltime_known(mailbox->complete)) {
-            text_format(&text, "mailbox %s has not been read yet%s%s", mailbox->settings->name,
+            bool read = walltime_known(mailbox->complete);
+            text_format(&text, "mailbox %s %s%s%s", mailbox->settings->name,
+                        read ? "cannot be read" : "has not been read yet",
                         mailbox->cause[0] == '\0' ? "" : ": ", mailbox->cause);
             return false;
         }

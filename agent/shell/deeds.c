@@ -163,6 +163,17 @@ static void do_notify(struct agent *agent, const struct deed *deed)
     journal_incident(agent->journal, incident, deed->notify.notice, evidence ? probe.reply : "");
 }
 
+// A change that ends the window now is said by its end.
+static void do_say_window(struct agent *agent, const struct deed *deed)
+{
+    const struct window *window = &deed->window.window;
+    bool ends = deed->window.transition == WINDOW_CHANGED && !window->cancelled &&
+                window->end.ns <= clock_now().wall.ns;
+    if (!ends) {
+        journal_window(agent->journal, window, deed->window.transition);
+    }
+}
+
 static void do_say_probe(struct agent *agent, const struct probe_record *record)
 {
     char path[SUBJECT_TEXT_SIZE];
@@ -187,7 +198,7 @@ static void do_deed(struct agent *agent, const struct deed *deed)
         do_notify(agent, deed);
         break;
     case DEED_SAY_WINDOW:
-        journal_window(agent->journal, &deed->window.window, deed->window.transition);
+        do_say_window(agent, deed);
         break;
     case DEED_SAY_PROBE:
         do_say_probe(agent, &deed->probe);

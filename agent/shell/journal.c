@@ -118,15 +118,14 @@ static void put_evidence(struct text *line, const struct incident *incident, con
         put_seconds(line, "oldest_age", evidence->oldest_age);
         break;
     case INCIDENT_SILENT:
-        put_seconds(line, "oldest_age", evidence->oldest_age);
+        put_seconds(line, "overdue", evidence->oldest_age);
         put_seconds(line, "threshold", evidence->threshold);
-        text_format(line, " in_flight=%u", evidence->in_flight);
         break;
     case INCIDENT_REFUSED:
         text_format(line, " failures=%u", evidence->failures);
         break;
     case INCIDENT_BLIND:
-        put_seconds(line, "oldest_age", evidence->oldest_age);
+        put_seconds(line, "unreadable", evidence->oldest_age);
         break;
     case INCIDENTS:
         break;

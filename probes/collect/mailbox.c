@@ -14,9 +14,9 @@
 #define LOOK_INTERVAL     SPAN_SECONDS(1)  // where IDLE is not offered
 #define IDLE_WORTH        SPAN_MS(300)     // shorter rests are slept through
 #define DOWN_AGAIN        SPAN_SECONDS(30) // between two reports that it is still down
-#define STEADY_AFTER      SPAN_MINUTES(1)  // a connection that lasted makes the next retry soon
+#define STEADY_AFTER      SPAN_SECONDS(10) // a connection that lasted makes the next retry soon
 
-enum { RETRY_SECONDS_MAXIMUM = 60 };
+enum { RETRY_SECONDS_MAXIMUM = 15 };
 
 struct mailbox {
     struct collect_command watch;
@@ -106,7 +106,7 @@ static void go_down(struct mailbox *mailbox, const char *cause)
     mailbox->session = NULL;
     mailbox->idling = false;
     report_state(mailbox, COLLECT_DOWN, cause);
-    int seconds = mailbox->failures < 6 ? 1 << mailbox->failures++ : RETRY_SECONDS_MAXIMUM;
+    int seconds = mailbox->failures < 4 ? 1 << mailbox->failures++ : RETRY_SECONDS_MAXIMUM;
     double spread = 0.75 + 0.5 * random_stream_fraction(&mailbox->jitter);
     mailbox->due = instant_add(now, span_from_seconds(seconds * spread));
 }

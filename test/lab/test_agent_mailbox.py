@@ -25,7 +25,7 @@ def wait_until_blind(host, cause):
     """The mailbox is down for this reason, and that is said after three seconds of it."""
     priority, match = wait_for_line(host, r'mailbox DOWN mailbox=local cause="([^"]*)"')
     assert (priority, match[1]) == ("warning", cause)
-    priority, match = wait_for_line(host, r"blind FIRING .*mailbox=local oldest_age=([\d.]+)s .*")
+    priority, match = wait_for_line(host, r"blind FIRING .*mailbox=local unreadable=([\d.]+)s .*")
     assert priority == "crit" and 3 <= float(match[1]) < 4
     assert f'cause="{cause}"' in match[0]
     assert total(host, "imap_up", mailbox="local") == 0

@@ -11,7 +11,21 @@
 static void add(struct decisions *decisions, int64_t second, enum verdict verdict, int64_t residual)
 {
     decisions_add(decisions, (struct walltime){second * 1000000000}, SPAN_SECONDS(residual),
-                  SPAN_SECONDS(residual), verdict);
+                  SPAN_ZERO, SPAN_SECONDS(residual), verdict);
+}
+
+static void test_coarse_figures_stay_out_of_the_median(void **state)
+{
+    (void)state;
+    struct decisions decisions = {0};
+    for (int i = 1; i <= 3; i++) { // seen half a second late: all there is, at first
+        decisions_add(&decisions, (struct walltime){i}, SPAN_MS(510), SPAN_MS(930), SPAN_MS(510),
+                      VERDICT_ON_TIME);
+    }
+    assert_true(decisions_median(&decisions) > 0.5);
+    decisions_add(&decisions, (struct walltime){9}, SPAN_MS(8), SPAN_MS(3), SPAN_MS(8),
+                  VERDICT_ON_TIME);
+    assert_true(decisions_median(&decisions) < 0.009);
 }
 
 static void test_excused_and_drained_decide_nothing(void **state)
@@ -110,6 +124,7 @@ static void test_the_ring_forgets_the_oldest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_coarse_figures_stay_out_of_the_median),
         cmocka_unit_test(test_excused_and_drained_decide_nothing),
         cmocka_unit_test(test_a_flush_is_one_decision),
         cmocka_unit_test(test_a_flush_larger_than_the_ring_is_one_decision),
