@@ -184,6 +184,7 @@ static void uncomment_keys(char *text)
     for (char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
         char *sign = line + strspn(line, " ");
         const char *key = sign + 1 + strspn(sign + 1, " ");
+        key += strncmp(key, "- ", 2) == 0 ? 2 : 0;
         size_t length = strspn(key, "abcdefghijklmnopqrstuvwxyz_");
         if (sign[0] == '#' && sign[1] == ' ' && length > 0 && key[length] == ':') {
             memmove(sign, sign + 2, strlen(sign + 2) + 1);
@@ -218,12 +219,10 @@ static void test_the_example_loads(void **state)
     (void)state;
     char *text = example();
     struct settings *settings = config_fixture_accept(text);
-    assert_int_equal(settings->mailbox_count, 2);
-    assert_int_equal(settings->mailboxes[1].port, 993);
-    assert_int_equal(settings->peer_count, 2);
-    assert_string_equal(settings->peers[0].agent, "https://mx01.example:9925");
-    assert_string_equal(settings->peers[1].collect, "gmail-box");
-    assert_string_equal(settings->peers[1].relay.password, "hunter2-gmail");
+    assert_int_equal(settings->mailbox_count, 1);
+    assert_string_equal(settings->mailboxes[0].password, "hunter2-probe");
+    assert_int_equal(settings->peer_count, 1);
+    assert_string_equal(settings->peers[0].agent, "");
     settings_destroy(settings);
     free(text);
 }
@@ -238,6 +237,10 @@ static void test_the_example_loads_with_all_it_shows(void **state)
     struct settings *settings = config_fixture_accept(text);
     assert_string_equal(settings->relay.user, "probe@mx02.example");
     assert_int_equal(settings->mailboxes[0].folder_count, 2);
+    assert_int_equal(settings->mailboxes[1].port, 993);
+    assert_string_equal(settings->peers[0].agent, "https://mx01.example:9925");
+    assert_string_equal(settings->peers[1].collect, "gmail-box");
+    assert_string_equal(settings->peers[1].relay.password, "hunter2-gmail");
     assert_int_equal(settings->incidents.hold.ns, SPAN_SECONDS(60).ns);
     settings_destroy(settings);
     free(text);
