@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab import Lab
 
+LAB = Path(__file__).resolve().parent / "lab"
 FIRST_ARRIVALS_SECONDS = 60
 SETTINGS = {
     "defaults": {"interval": "5s", "latency": {"warning": "5s", "critical": "20s"}},
@@ -35,33 +36,53 @@ def wait_for_arrivals(lab):
         host.wait_for(lambda: arrived_both_ways(host), FIRST_ARRIVALS_SECONDS)
 
 
-def show(lab, build):
+def show(lab):
     for host in lab:
         print(f"\n{host.ctl('status', check=True).stdout}", end="")
-    first, second = lab
-    control = f"{build}/agent/ctl/mailflowctl --control {first.agent_directory}/control.sock"
-    program = Path(__file__).parent / "lab"
-    here = f"{program} --dir {lab.directory}"
+
+
+def show_places(lab):
     print("\nwhere to look")
     for host in lab:
         address = f"http://{host.address}:9925"
-        print(f"  {host.name}  page {address}/   metrics {address}/metrics   syslog {host.syslog_file}")
+        print(f"  {host.name}  page {address}/   metrics {address}/metrics")
+        print(f"        syslog {host.syslog_file}")
+
+
+def show_things_to_try(lab, build):
+    first, second = lab
+    program = build.absolute() / "agent/ctl/mailflowctl"
+    ctl = {host.name: f"{program} --control {host.agent_directory}/control.sock" for host in lab}
+    here = f"{LAB} --dir {lab.directory}"
+    alerts = f"grep -hE 'FIRING|RESOLVED' {lab.directory}/mx*/syslog"
+    stop_and_start = (
+        f"{here} stop {second.name} all; sleep 45; {here} start {second.name} all; sleep 30; {alerts}"
+    )
     print(f"""
 three things to try
   1. one probe now, with its legs, as a Nagios plugin would
-       {control} probe {second.name}
-  2. stop {second.name} without telling anyone, and see the alert and its end in {first.name}'s syslog
-       {here} stop {second.name} all; sleep 45; grep silent {first.syslog_file}
-       {here} start {second.name} all; sleep 30; grep silent {first.syslog_file}
-  3. the same as announced maintenance: not one alert
-       {control} maintenance begin {second.name} --for 2m --reason "kernel update"
+       {ctl[first.name]} probe {second.name}
+  2. set {second.name}'s flag on both agents, stop it and start it again: not one alert
+       {ctl[first.name]} maintenance begin {second.name} --for 3m --reason "kernel update"
+       {ctl[second.name]} maintenance begin --for 3m --reason "kernel update"
+       {stop_and_start}
+       {ctl[first.name]} maintenance end {second.name}; {ctl[second.name]} maintenance end {second.name}
+  3. the same without a flag: each side says what it sees, once, and its end
+       {stop_and_start}
 """)
+
+
+def tell_of_remains(directory):
+    """A try that was killed hard leaves its lab; whose it is only a person can know."""
+    for state in Path(directory).glob("mailflow-*/try/lab.json"):
+        print(f"another try is up, or was killed: end it with {LAB} --dir {state.parent} down")
 
 
 def main():
     build, once = Path(sys.argv[1]), "--once" in sys.argv[2:]
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda *_: sys.exit(130))
+    tell_of_remains(tempfile.gettempdir())
     with tempfile.TemporaryDirectory(prefix="mailflow-") as directory:
         Path(directory).chmod(0o755)
         print("bringing up mx01 and mx02 ...", flush=True)
@@ -69,8 +90,10 @@ def main():
             start(lab, build)
             print("waiting for the first arrival on both paths ...", flush=True)
             wait_for_arrivals(lab)
-            show(lab, build)
+            show(lab)
             if not once:
+                show_places(lab)
+                show_things_to_try(lab, build)
                 print("Ctrl-C ends it and leaves nothing behind.", flush=True)
                 while True:
                     time.sleep(3600)
