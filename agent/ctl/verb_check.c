@@ -50,7 +50,9 @@ static void print_text(const struct config_problems *problems, const struct sett
         printf("and %zu more errors\n", more);
     }
     if (settings != NULL) {
-        printf("ok: %zu peers, %zu mailboxes\n", settings->peer_count, settings->mailbox_count);
+        printf("ok: %zu peer%s, %zu mailbox%s\n", settings->peer_count,
+               settings->peer_count == 1 ? "" : "s", settings->mailbox_count,
+               settings->mailbox_count == 1 ? "" : "es");
     }
 }
 

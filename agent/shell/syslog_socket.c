@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -127,6 +128,10 @@ static bool send_line(const struct syslog_socket *log, const struct waiting_line
 
 static void keep_waiting(struct syslog_socket *log, const struct waiting_line *line)
 {
+    if (log->count == 0) {
+        fprintf(stderr, "mailflowd: nobody takes log lines at %s: they wait, the first is: %s\n",
+                log->path, line->line);
+    }
     if (log->waiting == NULL) {
         log->waiting = memory_checked(calloc(SYSLOG_WAITING_MAXIMUM, sizeof *log->waiting));
     }

@@ -162,7 +162,7 @@ def test_check_counts_what_is_good(tmp_path):
     file = write_config(tmp_path, GOOD_CONFIG)
     result = ctl("check", "--config", file)
     as_json = ctl("check", "--config", file, "--json")
-    assert (result.code, result.out, result.err) == (0, "ok: 1 peers, 1 mailboxes\n", "")
+    assert (result.code, result.out, result.err) == (0, "ok: 1 peer, 1 mailbox\n", "")
     assert (as_json.code, json.loads(as_json.out)) == (0, [])
 
 
