@@ -109,10 +109,10 @@ def test_a_collect_prober_that_is_killed_is_replaced(tmp_path, office):
 
 def test_the_end_comes_at_once_and_leaves_nobody_behind(tmp_path):
     with PostOffice(greeting=[smtp_server.hang()]) as office, Daemon(tmp_path, office) as daemon:
-        wait_for(lambda: len(office.smtp.sessions) >= 2, 10, "two sessions")
+        wait_for(lambda: office.smtp.sessions, 10, "a session")
         daemon.wait("mailbox UP mailbox=local")
         children = daemon.children()
-        assert len(children) >= 3
+        assert len(children) >= 2
         begun = time.monotonic()
         assert daemon.stop(seconds=2) == 0
         print(f"ended in {time.monotonic() - begun:.3f} s with {len(children)} probers at work")
