@@ -31,6 +31,7 @@ PASSWORD = "correct-horse-battery"
 PATIENCE = 10.0
 SYSLOG = re.compile(r"<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d mailflowd\[(\d+)\]: (.*)", re.DOTALL)
 PRIORITIES = "emerg alert crit err warning notice info debug".split()
+UNHEARD = "mailflowd: nobody takes log lines at "
 
 
 class PostOffice:
@@ -195,7 +196,14 @@ class Daemon:
     @property
     def said(self):
         """What it, or a prober, wrote to standard error: sanitizers complain there."""
-        return (self.home / "stderr").read_text()
+        lines = (self.home / "stderr").read_text().splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith(UNHEARD))
+
+    @property
+    def unheard(self):
+        """What it said to standard error because nobody took it as a log line."""
+        lines = (self.home / "stderr").read_text().splitlines()
+        return [line for line in lines if line.startswith(UNHEARD)]
 
     def children(self):
         """The pids of its probers."""

@@ -111,6 +111,7 @@ def test_without_syslog_notifications_wait(tmp_path, office):
         office.smtp.script.pop("mail")
         wait_for(lambda: notified(daemon, "closed"), 10, "its end, unheard")
         assert not [text for _, text in before.lines if "FIRING" in text]
+        assert len(daemon.unheard) == 1 and "refused FIRING" in daemon.unheard[0]
 
         daemon.syslog = Syslog(daemon.home / "log")
         daemon.wait("refused RESOLVED .*")
