@@ -235,6 +235,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     }
 }
 
+// What must survive is committed with the time: the windows that began before it have been said.
 static bool commit_turn(struct agent *agent, struct error *error)
 {
     struct walltime now = clock_now().wall;
@@ -242,7 +243,7 @@ static bool commit_turn(struct agent *agent, struct error *error)
         writes_repeat(&agent->writes, agent->store);
     }
     bool deeds = agent->deeds.count > 0 && walltime_since(now, agent->alive).ns > ALIVE_EVERY.ns;
-    if (deeds || agent->writes.waiting) {
+    if (deeds || agent->durable || agent->writes.waiting) {
         store_put_alive(agent->store, now);
         agent->alive = now;
     }
