@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from told import find, start_pair, wait_for_line
+from told import find, restart, start_pair, wait_for_line
 
 PERFDATA = re.compile(r"'?([\w-]+)'?=(-?[\d.]+)(s?)(?:;([\d.]*);([\d.]*);([\d.]*))?")
 
@@ -138,6 +138,16 @@ def test_the_life_of_a_window(mx01):
     assert window not in windows(mx01)
     said = refusal(mx01, "maintenance", "end", "mx02")
     assert said == "mailflowctl: no window of 'mx02' is active\n"
+
+
+def test_a_window_outlives_a_crash(mx01):
+    text = run(mx01, "maintenance", "begin", "mx02", "--kind", "emergency", "--reason", "the disks")
+    window = re.search(r"window (\S+)\n", text)[1]
+    mx01.agent_kill()
+    restart(mx01)
+    assert windows(mx01)[window] == ["mx02", "emergency", "active"]
+    assert len(find(mx01, rf"maintenance BEGIN .*window={window} .*")) == 1
+    run(mx01, "maintenance", "end", window)
 
 
 def test_a_window_of_the_future_is_cancelled(mx01):

@@ -1,5 +1,8 @@
 """SIGHUP: another configuration is taken over whole, or not at all."""
 
+import base64
+import os
+
 import together
 from agent import merge
 from told import (
@@ -118,3 +121,23 @@ def test_the_password_of_the_mailbox_changes(mx01, mx02):
     wait_for_line(mx01, "mailbox UP mailbox=local", 2)
     mx01.wait_for(lambda: arrivals(mx01, mx02) > before, 10, "mail read with the new password")
     assert total(mx01, "imap_up", mailbox="local") == 1
+
+
+@together.on(hosts=2)
+def test_a_new_mesh_key_replaces_the_old_one_without_a_rejection(mx01, mx02):
+    """Known to all first, then it signs, then the old one goes: three reloads on each server."""
+    start_pair(mx01, mx02)
+    old = {"id": "k1", "file": str(mx01.lab.mesh_key)}
+    new = {"id": "k2", "file": str(mx01.directory / "new.key")}
+    with open(new["file"], "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(base64.b64encode(os.urandom(32)))
+    for keys in ([old, new], [new, old], [new]):
+        for host, peer in (mx01, mx02), (mx02, mx01):
+            reload(host, peer, mesh_keys=keys)
+            wait_for_arrivals(mx01, mx02)
+    assert total(mx01, "probes_rejected_total") == total(mx02, "probes_rejected_total") == 0
+    # One that was not told: its probes are refused, and so are those that it gets.
+    reload(mx02, mx01, mesh_keys=[old])
+    for host in mx01, mx02:
+        refused = lambda: total(host, "probes_rejected_total", reason="signature")  # noqa: E731
+        host.wait_for(lambda: refused() >= 2, 10, f"signatures that {host.name} does not accept")

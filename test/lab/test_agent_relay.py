@@ -1,0 +1,103 @@
+"""Probes handed over as users do, with TLS and a password; and what it says when that fails."""
+
+import together
+from agent import merge
+from told import (
+    find,
+    ledger,
+    notifications,
+    reload,
+    start,
+    total,
+    wait_for_arrivals,
+    wait_for_line,
+)
+
+
+def submission(host, changes=None):
+    """The submission service of the host's own Postfix; a change to None removes a key."""
+    relay = {"host": host.domain, "port": 587, "tls": "starttls", "user": f"probe@{host.domain}"}
+    relay["password_file"] = str(host.password_file("probe"))
+    relay["ca_file"] = str(host.lab.authority)
+    return merge(relay, changes or {})
+
+
+def mailbox(host, **changes):
+    return merge(host.default_agent_config([])["mailboxes"][0], changes)
+
+
+def last_legs(host):
+    """(tls, auth) of the newest probe that a server took over, in seconds."""
+    query = "SELECT leg_tls / 1e9, leg_auth / 1e9 FROM probes WHERE state = 'accepted' OR"
+    query += " state = 'arrived' AND direction = 'outbound' ORDER BY planned DESC LIMIT 1"
+    return ledger(host, query)[0]
+
+
+@together.on(hosts=2)
+def test_submission_with_a_password_and_imap_over_tls(mx01, mx02):
+    for host, peer in (mx01, mx02), (mx02, mx01):
+        box = mailbox(host, port=993, tls="implicit", folders=["INBOX", "Junk"])
+        start(host, peer, relay=submission(host), mailboxes=[box])
+    wait_for_arrivals(mx01, mx02, 3)
+    tls, auth = last_legs(mx01)
+    print(f"legs of a probe by submission: tls {tls * 1e3:.1f} ms, auth {auth * 1e3:.1f} ms")
+    assert 0 < tls < 1 and 0 < auth < 1
+    assert f"sasl_username=probe@{mx01.domain}" in (mx01.directory / "maillog").read_text()
+
+
+@together.on(hosts=2)
+def test_a_probe_that_was_sorted_into_junk_is_found(mx01, mx02):
+    start(mx01, mx02, mailboxes=[mailbox(mx01, folders=["INBOX", "Junk"])])
+    start(mx02, mx01)
+    wait_for_arrivals(mx01, mx02)
+    mx01.stop("imap")
+    inbox = mx01.wait_for(lambda: mx01.mail("probe"), 10, "a probe that is not collected")
+    maildir = mx01.mail_home("probe") / "Maildir"
+    sorted_out = inbox[0]
+    sorted_out.rename(maildir / ".Junk/new" / sorted_out.name.partition(":")[0])
+    mx01.start("imap")
+    in_junk = "SELECT count(*) FROM probes WHERE folder = 'Junk' AND state = 'arrived'"
+    mx01.wait_for(lambda: ledger(mx01, in_junk) == [(1,)], 15, "an arrival in Junk")
+    mx01.wait_for(lambda: not mx01.mail("probe", "Junk"), 10, "an empty Junk folder")
+
+
+def refused(host, peer, relay, cause):
+    """The relay does not work for this reason, `refused` says so; mended, it ends."""
+    path = f"{host.name}->{peer.name}"
+    start(peer, host)
+    start(host, peer, relay=relay)
+    priority, match = wait_for_line(host, rf'refused FIRING .*path={path} .* cause="(.*?)".*')
+    assert (priority, match[1]) == ("crit", cause)
+    password = host.password("probe")
+    assert not [line for line in host.syslog() if password in line]
+    reload(host, peer, relay=submission(host))
+    wait_for_line(host, rf"refused RESOLVED .*path={path} .*")
+    wait_for_arrivals(host, peer)
+    said = [said for said in notifications(host) if said[2] == path]
+    assert said == [("refused", "FIRING", path), ("refused", "RESOLVED", path)]
+    assert find(host, rf"probe ACCEPTED path={path} .*")
+
+
+@together.on(hosts=2)
+def test_a_wrong_password_for_the_relay(mx01, mx02):
+    wrong = mx01.directory / "wrong.password"
+    wrong.touch(mode=0o600)
+    wrong.write_text("not-this-one")
+    relay = submission(mx01, {"password_file": str(wrong)})
+    cause = "535 5.7.8 Error: authentication failed: (reason unavailable)"
+    refused(mx01, mx02, relay, cause)
+    assert total(mx01, "smtp_replies_total", **{"class": "5xx"}) >= 3
+
+
+@together.on(hosts=2)
+def test_a_relay_with_another_name_in_its_certificate(mx01, mx02):
+    cause = f"certificate of {mx01.name} does not match: it is for {mx01.domain}"
+    refused(mx01, mx02, submission(mx01, {"host": mx01.name}), cause)
+    assert total(mx01, "smtp_replies_total", **{"class": "tls"}) >= 3
+
+
+@together.on(hosts=2)
+def test_a_relay_whose_authority_nobody_trusts(mx01, mx02):
+    cause = "certificate is not trusted: unable to get local issuer certificate"
+    refused(mx01, mx02, submission(mx01, {"ca_file": None}), cause)
+    assert total(mx01, "smtp_replies_total", **{"class": "tls"}) >= 3
