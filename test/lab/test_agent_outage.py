@@ -1,4 +1,6 @@
-"""A server goes down: what its peer and its own agent say, with and without a maintenance flag."""
+"""Servers go down, cables are cut, mail is slow: what the agents on both sides say, and how often;
+with a maintenance flag nothing.
+"""
 
 import together
 from told import (
@@ -6,6 +8,8 @@ from told import (
     find,
     in_flight,
     notifications,
+    reload,
+    start,
     start_pair,
     total,
     verdicts,
@@ -101,3 +105,39 @@ def test_the_own_server_refuses_once_and_takes_again_once(mx01, mx02):
     wait_for_arrivals(mx01, mx02, 3)
     of_sender = [said for said in notifications(mx01) if said[2] == path]
     assert of_sender == [("refused", "FIRING", path), ("refused", "RESOLVED", path)]
+
+
+@together.on(hosts=2)
+def test_a_cut_cable_is_said_on_both_sides_once(mx01, mx02):
+    start_pair(mx01, mx02)
+    mx01.lab.cut(mx01.name, mx02.name)
+    for host, peer in (mx01, mx02), (mx02, mx01):
+        wait_for_line(host, rf"silent FIRING .*path={peer.name}->{host.name} .*")
+    wait_until_queue_holds(mx01, OUTAGE_PROBES)
+    mx01.lab.join(mx01.name, mx02.name)
+    wait_until_drained(mx01, mx02, 3)
+    for host, peer in (mx01, mx02), (mx02, mx01):
+        path = f"{peer.name}->{host.name}"
+        assert notifications(host) == [("silent", "FIRING", path), ("silent", "RESOLVED", path)]
+        judged = verdicts(host, "inbound")
+        print(f"{path} as {host.name} judges: {judged}")
+        assert set(judged) == {"on_time", "drained"}
+
+
+@together.on(hosts=2)
+def test_slow_mail_is_said_once_by_its_receiver(mx01, mx02):
+    """Nothing takes less than a millisecond."""
+    start(mx02, mx01)
+    start(mx01, mx02, defaults={"latency": {"warning": "1ms", "critical": "3s"}})
+    path = f"{mx02.name}->{mx01.name}"
+    priority, match = wait_for_line(mx01, rf"slow FIRING .*path={path} .*late=(\d)/5 .*")
+    assert (priority, match[1]) == ("warning", "3")
+    assert " threshold=0.001s " in match[0] and ' smtp="' not in match[0]
+    wait_for_arrivals(mx01, mx02, 4)
+    assert mx01.metric(
+        "mailflow_path_state", peer=mx02.name, direction="inbound", state="slow"
+    ) == 1
+    reload(mx01, mx02)
+    wait_for_line(mx01, rf"slow RESOLVED .*path={path} .*")
+    assert notifications(mx01) == [("slow", "FIRING", path), ("slow", "RESOLVED", path)]
+    assert notifications(mx02) == []
