@@ -228,7 +228,8 @@ static void test_path_with_everything(void **state)
     struct agent *agent = *state;
     struct outbound *outbound = &agent_fixture_peer(agent, 0)->outbound;
     flights_add(&outbound->flights, &(struct probe_id){{1}}, WALL(40));
-    decisions_add(&outbound->path.decisions, WALL(30), SPAN_MS(250), SPAN_ZERO, SPAN_MS(250), VERDICT_ON_TIME);
+    decisions_add(&outbound->path.decisions, WALL(30), SPAN_MS(250), SPAN_ZERO, SPAN_MS(250),
+                  VERDICT_ON_TIME);
     outbound->path.last_sent = WALL(20);
     outbound->path.last_arrival = WALL(30);
     outbound->path.last_latency = SPAN_MS(-250);
