@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -52,12 +53,8 @@ def reload(host, *peers, **overrides):
     """Another configuration for a running agent."""
     host.write_agent_config(peers, merge(QUICK, overrides))
     reloads = count(host, r"config (RELOADED|REFUSED) .*")
-    process_signal(host)
+    os.kill(host.agent_pid, signal.SIGHUP)
     wait_for_line(host, r"config (RELOADED|REFUSED) .*", reloads + 1)
-
-
-def process_signal(host, number=1):
-    os.kill(host.agent_pid, number)
 
 
 # Syslog
