@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/config.h"
 
 #define MILLISECOND INT64_C(1000000)
@@ -234,52 +235,25 @@ const struct key *key_find(const struct section *section, const char *name)
     return NULL;
 }
 
-// Levenshtein's distance, or more than 2 when the texts are too long to be keys.
-static size_t edit_distance(const char *a, const char *b)
-{
-    enum { LONGEST = 32 };
-    size_t row[LONGEST + 1];
-    size_t length = strlen(b);
-    if (strlen(a) > LONGEST || length > LONGEST) {
-        return LONGEST;
-    }
-    for (size_t j = 0; j <= length; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < length; j++) {
-            size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            diagonal = row[j + 1];
-            row[j + 1] = replaced < other ? replaced : other;
-        }
-    }
-    return row[length];
-}
+enum { KEYS_OF_A_SECTION = 32 };
 
-static void suggest_nearest(const struct section *section, const char *name, const char **nearest,
-                            size_t *distance)
+// The names of the section's keys, those it shares with others included.
+static size_t gather_names(const struct section *section, const char *names[KEYS_OF_A_SECTION],
+                           size_t count)
 {
     for (size_t i = 0; i < section->count; i++) {
         const struct key *key = &section->keys[i];
         if (key->type == KEY_SHARED) {
-            suggest_nearest(key->holds, name, nearest, distance);
-            continue;
-        }
-        size_t edits = edit_distance(name, key->name);
-        if (edits < *distance && edits < strlen(key->name)) {
-            *nearest = key->name;
-            *distance = edits;
+            count = gather_names(key->holds, names, count);
+        } else if (count < KEYS_OF_A_SECTION) {
+            names[count++] = key->name;
         }
     }
+    return count;
 }
 
 const char *key_suggest(const struct section *section, const char *name)
 {
-    const char *nearest = NULL;
-    size_t distance = 3;
-    suggest_nearest(section, name, &nearest, &distance);
-    return nearest;
+    const char *names[KEYS_OF_A_SECTION];
+    return suggest_nearest(name, names, gather_names(section, names, 0));
 }

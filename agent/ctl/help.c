@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ctl/format.h"
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 
 enum { VERBS_MOST = 32 };
 

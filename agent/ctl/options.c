@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 #include "ctl/when.h"
 
 enum value { VALUE_NONE, VALUE_TEXT, VALUE_SPAN, VALUE_COUNT, VALUE_KIND, VALUE_TIME, VALUE_SINCE };

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "ctl/format.h"
 #include "ctl/answer.h"
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 
 enum { PEERS_LISTED_MAXIMUM = 8 };
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "ctl/format.h"
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 #include "ctl/when.h"
 
 static struct walltime at(const char *rfc3339)

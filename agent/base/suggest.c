@@ -1,4 +1,4 @@
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // What somebody who mistyped a name probably meant.
-#ifndef MAILFLOW_CTL_SUGGEST_H
-#define MAILFLOW_CTL_SUGGEST_H
+#ifndef MAILFLOW_BASE_SUGGEST_H
+#define MAILFLOW_BASE_SUGGEST_H
 
 #include <stddef.h>
 
