@@ -178,7 +178,7 @@ def test_stop_all_and_start_in_pieces(mx01, mx02):
     send(mx01, mx02, "waits for dovecot")
     mx02.wait_for(mx02.queue, 5.0, "message that waits for Dovecot")
     mx02.start("imap")
-    arrives(mx02, "waits for dovecot", 5.0)
+    arrives(mx02, "waits for dovecot", 10.0)
 
 
 def test_cut_is_silent_and_join_heals(lab, mx01, mx02):
