@@ -58,6 +58,24 @@ def test_a_damaged_page_is_found_at_the_start(tmp_path, office):
         daemon.wait(ARRIVED, count=3)
 
 
+def test_damage_while_running_ends_it_for_a_fresh_start(tmp_path, office):
+    daemon = Daemon(tmp_path, office).start()
+    daemon.wait(ARRIVED)
+    ledger = daemon.state / "ledger.db"
+    with contextlib.closing(sqlite3.connect(ledger)) as other:  # so that it reads its pages anew
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with open(ledger, "r+b") as opened:
+        opened.seek(4096)
+        opened.write(os.urandom(ledger.stat().st_size - 4096))
+    assert daemon.process.wait(30) == 1  # for the supervisor to start it again
+    daemon.errors.close()
+    wait_for(lambda: daemon.count("ledger FAILING .*") == 1, 5, "a word about the ledger")
+    with daemon.start():
+        daemon.wait(KEPT)
+        arrived = daemon.count(ARRIVED)
+        daemon.wait(ARRIVED, count=arrived + 2)
+
+
 def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
     with Daemon(tmp_path) as daemon:
         daemon.stop()
