@@ -146,7 +146,7 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
     }
     start_handles(agent);
     start_probers(agent, options->probers);
-    journal_started(agent->journal, MAILFLOW_VERSION, settings, (size_t)restored);
+    agent->restored = (size_t)restored;
     agent_feed_time(agent);
     return agent;
 }
@@ -166,7 +166,9 @@ void agent_destroy(struct agent *agent)
     submitters_destroy(agent->submitters);
     collectors_destroy(agent->collectors);
     store_close(agent->store);
-    journal_stopped(agent->journal);
+    if (agent->listener.take_over != NULL) {
+        journal_stopped(agent->journal);
+    }
     journal_destroy(agent->journal);
     core_destroy(agent->core);
     uv_close((uv_handle_t *)&agent->deadline, on_closed);
@@ -177,6 +179,7 @@ void agent_destroy(struct agent *agent)
 void agent_set_listener(struct agent *agent, const struct agent_listener *listener)
 {
     agent->listener = *listener;
+    journal_started(agent->journal, MAILFLOW_VERSION, agent->settings, agent->restored);
 }
 
 // ---- reading ----

@@ -35,7 +35,7 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
 void agent_destroy(struct agent *agent);
 
 // Whoever listens on the settings' addresses: takes over new ones, or says why it cannot and keeps
-// the old ones.
+// the old ones. With it the agent is complete, and says that it has started.
 struct agent_listener {
     bool (*take_over)(void *context, const struct settings *settings, struct error *error);
     void *context;

@@ -55,6 +55,7 @@ struct agent {
     struct collectors *collectors;
     struct agent_listener listener;
     struct walltime started;
+    size_t restored; // probes, from the ledger
     bool reload_successful;
     struct actions actions;
     struct writes writes;   // not committed yet

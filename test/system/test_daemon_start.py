@@ -191,6 +191,7 @@ def test_a_port_that_is_in_use(daemon):
             f"mailflowd: {address}: address already in use: another program listens there; find it "
             f"with ss -ltnp 'sport = :{port}' and stop it, or change http.listen\n"
         )
+        assert daemon.count("agent (STARTED|STOPPED).*") == 0
 
 
 def test_a_control_socket_that_another_agent_uses(tmp_path):
