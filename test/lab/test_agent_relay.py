@@ -51,6 +51,7 @@ def test_a_probe_that_was_sorted_into_junk_is_found(mx01, mx02):
     start(mx02, mx01)
     wait_for_arrivals(mx01, mx02)
     mx01.stop("imap")
+    wait_for_line(mx01, r"mailbox DOWN .*")  # from here on nothing is read
     seen = {mail.name.partition(":")[0] for mail in mx01.mail("probe")}  # maybe recorded already
 
     def unseen():
