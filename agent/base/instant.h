@@ -130,11 +130,6 @@ static inline struct walltime walltime_from_microseconds(int64_t us)
     return (struct walltime){nanoseconds_multiply(us, 1000)};
 }
 
-static inline double walltime_unix_seconds(struct walltime at)
-{
-    return (double)walltime_microseconds(at) / 1e6;
-}
-
 // The wall clock's reading at an instant, and back, by one moment that relates the two clocks.
 static inline struct walltime moment_wall_at(struct moment now, struct instant at)
 {

@@ -3,6 +3,12 @@
 
 #include "core/state.h"
 
+bool path_touches(const struct core *core, int peer, const char *server)
+{
+    return strcmp(server, core->settings->server) == 0 ||
+           strcmp(server, core->peers[peer].settings->name) == 0;
+}
+
 struct path *path_of(struct core *core, int peer, enum direction direction)
 {
     struct peer *state = &core->peers[peer];
@@ -58,13 +64,11 @@ struct span path_silence_limit(const struct peer *peer, struct span interval)
 struct instant path_watched_from(const struct core *core, int peer, struct instant from,
                                  struct moment now)
 {
-    const char *servers[] = {core->settings->server, core->peers[peer].settings->name};
     from = instant_later(from, core->watch_floor);
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        bool ours =
-            strcmp(window->server, servers[0]) == 0 || strcmp(window->server, servers[1]) == 0;
-        if (!ours || window->begin.ns > now.wall.ns || window->end.ns <= window->begin.ns) {
+        if (!path_touches(core, peer, window->server) || window->begin.ns > now.wall.ns ||
+            window->end.ns <= window->begin.ns) {
             continue;
         }
         struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
@@ -81,9 +85,8 @@ static size_t gather_windows(const struct core *core, int peer, const struct pat
     size_t count = 0;
     for (size_t i = 0; i < core->windows.count && count < VERDICT_WINDOWS_MAXIMUM; i++) {
         const struct window *window = &core->windows.items[i];
-        bool ours = strcmp(window->server, core->settings->server) == 0 ||
-                    strcmp(window->server, core->peers[peer].settings->name) == 0;
-        if (!ours || window->end.ns <= window->begin.ns || window->begin.ns > record->arrived.ns) {
+        if (!path_touches(core, peer, window->server) || window->end.ns <= window->begin.ns ||
+            window->begin.ns > record->arrived.ns) {
             continue;
         }
         struct walltime latest = walltime_add(window->end, core->settings->maintenance.settle);

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "core/state.h"
 
 static void restore_outbound(struct core *core, int index, const struct probe_record *record)
@@ -56,9 +54,8 @@ static void restore_decision(const struct core *core, int index, struct path *pa
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
         struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
-        bool ours = strcmp(window->server, core->settings->server) == 0 ||
-                    strcmp(window->server, core->peers[index].settings->name) == 0;
-        if (ours && window->end.ns > window->begin.ns && settled.ns < core->last.wall.ns) {
+        if (path_touches(core, index, window->server) && window->end.ns > window->begin.ns &&
+            settled.ns < core->last.wall.ns) {
             made = walltime_later(made, settled);
         }
     }

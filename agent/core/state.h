@@ -123,6 +123,9 @@ struct walltime core_collected(const struct core *core);
 
 // ---- path.c ----
 
+// The server is at either end of the peer's paths: ours is, and the peer's.
+bool path_touches(const struct core *core, int peer, const char *server);
+
 struct path *path_of(struct core *core, int peer, enum direction direction);
 
 // Judges an arrival on the path, counts it, and opens or closes what its verdict says. Returns the

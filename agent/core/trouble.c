@@ -39,9 +39,7 @@ bool trouble_touches(const struct core *core, const struct subject *subject, con
     if (subject->kind == SUBJECT_MAILBOX) {
         return mailbox_of_server(core, subject->mailbox, server);
     }
-    return subject->kind == SUBJECT_PATH &&
-           (strcmp(server, core->settings->server) == 0 ||
-            strcmp(server, core->peers[subject->peer].settings->name) == 0);
+    return subject->kind == SUBJECT_PATH && path_touches(core, subject->peer, server);
 }
 
 static const struct window *suppressing_window(const struct core *core,

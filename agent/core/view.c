@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "core/state.h"
 
 static const char *const PATH_STATE_NAMES[PATH_STATES] = {
@@ -57,8 +55,7 @@ static enum path_state window_path_state(const struct core *core, int peer, stru
     enum path_state state = PATH_UNKNOWN;
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        if (strcmp(window->server, core->settings->server) != 0 &&
-            strcmp(window->server, core->peers[peer].settings->name) != 0) {
+        if (!path_touches(core, peer, window->server)) {
             continue;
         }
         enum window_state of = window_state_at(window, now, core->settings->maintenance.recovery);
