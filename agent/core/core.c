@@ -218,6 +218,10 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
         maintenance_put(core, &event->window, now);
         core->window_due = now.instant;
         break;
+    case EVENT_EXCHANGE:
+    case EVENT_EXCHANGE_FAILED:
+    case EVENT_GREETED:
+        break;
     }
 }
 

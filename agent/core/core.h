@@ -33,7 +33,10 @@ enum event_kind {
     EVENT_COLLECTED, // a mailbox has been read completely
     EVENT_MAILBOX,   // a mailbox became readable or unreadable
     EVENT_BY_HAND,   // the operator wants a probe now
-    EVENT_WINDOW,    // the operator announced or changed a window
+    EVENT_WINDOW,    // a window was announced or changed here: operator, config, calendar, flag
+    EVENT_EXCHANGE,  // an agent's signed message came over HTTP: its request, or its reply to ours
+    EVENT_EXCHANGE_FAILED, // our exchange with an agent did not come about
+    EVENT_GREETED,         // whether a peer's mail server has greeted us
 };
 
 // Has this probe been seen before? The shell looks it up in the ledger.
@@ -41,6 +44,14 @@ enum arrival_known {
     ARRIVAL_NEW,       // never arrived
     ARRIVAL_SAME,      // this very message, recorded but not yet deleted
     ARRIVAL_DUPLICATE, // another message with the same id has arrived
+};
+
+// What an agent says of itself over HTTP, signature and freshness checked by the shell. The texts
+// are those of the probes' headers of the same name.
+struct exchange {
+    char maintenance[TAG_LIST_SIZE];
+    char receipts[TAG_LIST_SIZE];
+    char row[TAG_LIST_SIZE];
 };
 
 struct event {
@@ -72,6 +83,19 @@ struct event {
             struct probe_id id; // given by the shell, so that it can answer the operator
         } by_hand;
         struct window window;
+        struct {
+            int peer;
+            const struct exchange *exchange; // for the duration of the call
+        } exchange;
+        struct {
+            int peer;
+            const char *cause; // words of our prober
+        } exchange_failed;
+        struct {
+            int peer;
+            bool greeted;      // 220
+            const char *cause; // when not
+        } greeted;
     };
 };
 
@@ -83,9 +107,38 @@ enum action_kind {
     ACTION_NOTIFY,        // say it in syslog
     ACTION_WINDOW,        // write the window's row, say its transition
     ACTION_RESERVE_SLOTS, // slots of the peer below `reserved` are taken, durably
+    ACTION_EXCHANGE,      // exchange with the peer's agent over HTTP, now
+    ACTION_GREET,         // does the peer's mail server greet?
+    ACTION_ACKNOWLEDGED,  // a peer knows the window: write it
+    ACTION_SAY_DRAINED,   // say that what an outage or a window held up has come
+    ACTION_SAY_COHORT,    // say that one flush brought so many probes
+    ACTION_SAY_CLOCK,     // say that our clock has stepped
+    ACTION_SAY_REFUSED,   // say that a peer announces a window which is none
 };
 
-enum notice { NOTICE_FIRING, NOTICE_REMINDER, NOTICE_SUPPRESSED, NOTICE_RESOLVED };
+// A flapping incident notifies once as such; when it has stayed open or closed for long enough,
+// that is said as NOTICE_FIRING or NOTICE_RESOLVED.
+enum notice { NOTICE_FIRING, NOTICE_FLAPPING, NOTICE_REMINDER, NOTICE_SUPPRESSED, NOTICE_RESOLVED };
+
+// One "drain DONE": what waited through a window, or through an outage outside any, has come or is
+// lost, or its recovery is over.
+struct drained {
+    char server[SERVER_NAME_SIZE];
+    char window[WINDOW_ID_SIZE]; // "" for an outage outside any
+    int64_t incident;            // the outage, 0 when the server came back within its window
+    unsigned arrived;
+    unsigned lost;
+    unsigned in_flight; // given up at the end of recovery: `stuck` speaks of them
+    struct span longest;
+};
+
+// Probes of one path that arrived in one flush.
+struct cohort {
+    unsigned count;
+    struct walltime first_sent;
+    struct walltime last_sent;
+    struct walltime arrived; // of the first
+};
 
 enum window_transition { WINDOW_CHANGED, WINDOW_BEGINS, WINDOW_ENDS };
 
@@ -106,6 +159,23 @@ struct action {
             int peer;
             int64_t reserved;
         } slots;
+        int peer; // ACTION_EXCHANGE, ACTION_GREET
+        struct {
+            char window[WINDOW_ID_SIZE];
+            uint32_t revision;
+            char peer[SERVER_NAME_SIZE];
+        } acknowledged;
+        struct drained drained;
+        struct {
+            int peer;
+            enum direction direction;
+            struct cohort cohort;
+        } cohort;
+        struct span clock_step;
+        struct {
+            int peer;
+            char reason[INCIDENT_CAUSE_SIZE];
+        } refused;
     };
     enum notice notice; // ACTION_NOTIFY
 };
@@ -132,6 +202,8 @@ void core_restore_probe(struct core *core, const struct probe_record *record);
 void core_restore_last_incident(struct core *core, int64_t id);
 void core_restore_incident(struct core *core, const struct incident *incident, struct moment now);
 void core_restore_window(struct core *core, const struct window *window);
+void core_restore_acknowledged(struct core *core, const char *window, uint32_t revision,
+                               const char *peer);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);
 
 // `alive`: when an earlier run was last known to be alive, `started`: the last start that counted;
@@ -188,5 +260,43 @@ void core_path_text(const struct core *core, int peer, enum direction direction,
 
 // What we have received from the peer and it may not know yet, for its next probe.
 void core_receipts(const struct core *core, int peer, struct receipts *out);
+
+// The value of Mailflow-Maintenance for the peer: the windows that matter, and those that we know.
+// Empty when there are none.
+void core_announcement(const struct core *core, int peer, struct moment now, struct text *out);
+
+// The value of Mailflow-Row: our view of the other servers.
+void core_row(const struct core *core, struct moment now, struct text *out);
+
+// How far an announcement of this agent's has come with a peer.
+enum acknowledgement_state {
+    ACKNOWLEDGED,
+    ACKNOWLEDGEMENT_AWAITED, // told, or about to be
+    ACKNOWLEDGEMENT_REFUSED, // the peer says that it cannot take the window
+};
+
+// The peers that are to know of a window: those with an agent, but for the window's own server.
+bool core_acknowledges(const struct core *core, const struct window *window, int peer);
+
+// `why`: what has been tried and what came of it, in words, for the operator; "" once acknowledged.
+enum acknowledgement_state core_acknowledgement(const struct core *core,
+                                                const struct window *window, int peer, char *why,
+                                                size_t size);
+
+// Acknowledged and expected, over all peers.
+struct acknowledgement_count {
+    unsigned known;
+    unsigned of;
+};
+struct acknowledgement_count core_acknowledgement_count(const struct core *core,
+                                                        const struct window *window);
+
+// Our clock against the peer's, from what mail and exchanges show. `offset`: theirs minus ours.
+struct clock_estimate {
+    bool known;
+    struct span offset;
+    struct span error;
+};
+struct clock_estimate core_clock(const struct core *core, int peer);
 
 #endif

@@ -6,10 +6,18 @@
 #include "base/error.h"
 
 static const struct incident_rule RULES[INCIDENTS] = {
-    [INCIDENT_BLIND] = {"blind", SEVERITY_CRITICAL, false},
-    [INCIDENT_REFUSED] = {"refused", SEVERITY_CRITICAL, false},
-    [INCIDENT_SILENT] = {"silent", SEVERITY_CRITICAL, true},
-    [INCIDENT_SLOW] = {"slow", SEVERITY_WARNING, true},
+    [INCIDENT_ISOLATED] = {"isolated", SUBJECT_SERVER, SEVERITY_CRITICAL, false},
+    [INCIDENT_BLIND] = {"blind", SUBJECT_MAILBOX, SEVERITY_CRITICAL, false},
+    [INCIDENT_OVERRUN] = {"overrun", SUBJECT_SERVER, SEVERITY_CRITICAL, false},
+    [INCIDENT_DOWN] = {"down", SUBJECT_SERVER, SEVERITY_CRITICAL, true},
+    [INCIDENT_UNHEARD] = {"unheard", SUBJECT_SERVER, SEVERITY_WARNING, true},
+    [INCIDENT_REFUSED] = {"refused", SUBJECT_PATH, SEVERITY_CRITICAL, false},
+    [INCIDENT_SILENT] = {"silent", SUBJECT_PATH, SEVERITY_CRITICAL, true},
+    [INCIDENT_SLOW] = {"slow", SUBJECT_PATH, SEVERITY_WARNING, true},
+    [INCIDENT_STUCK] = {"stuck", SUBJECT_SERVER, SEVERITY_WARNING, false},
+    [INCIDENT_LOST] = {"lost", SUBJECT_PATH, SEVERITY_WARNING, false},
+    [INCIDENT_CLOCK] = {"clock", SUBJECT_SERVER, SEVERITY_WARNING, false},
+    [INCIDENT_FORGED] = {"forged", SUBJECT_SERVER, SEVERITY_WARNING, false},
 };
 
 const struct incident_rule *incident_rule(enum incident_kind kind)
@@ -83,9 +91,17 @@ void incidents_remove(struct incidents *incidents, uint32_t place)
 
 bool subject_equal(const struct subject *a, const struct subject *b)
 {
-    return a->kind == b->kind &&
-           (a->kind == SUBJECT_MAILBOX ? a->mailbox == b->mailbox
-                                       : a->peer == b->peer && a->direction == b->direction);
+    switch (a->kind) {
+    case SUBJECT_MAILBOX:
+        return b->kind == SUBJECT_MAILBOX && a->mailbox == b->mailbox;
+    case SUBJECT_SERVER:
+        return b->kind == SUBJECT_SERVER && a->peer == b->peer;
+    case SUBJECT_PATH:
+        return b->kind == SUBJECT_PATH && a->peer == b->peer && a->direction == b->direction;
+    case SUBJECT_GONE:
+        break;
+    }
+    return false;
 }
 
 int64_t incidents_find(const struct incidents *incidents, enum incident_kind kind,

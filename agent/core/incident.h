@@ -14,7 +14,22 @@
 #include "core/window.h"
 
 // In the order of cause before symptom: an open one keeps those after it, on its subject, quiet.
-enum incident_kind { INCIDENT_BLIND, INCIDENT_REFUSED, INCIDENT_SILENT, INCIDENT_SLOW, INCIDENTS };
+// (An overrun of our own server stands before all.)
+enum incident_kind {
+    INCIDENT_ISOLATED,
+    INCIDENT_BLIND,
+    INCIDENT_OVERRUN,
+    INCIDENT_DOWN,
+    INCIDENT_UNHEARD,
+    INCIDENT_REFUSED,
+    INCIDENT_SILENT,
+    INCIDENT_SLOW,
+    INCIDENT_STUCK,
+    INCIDENT_LOST,
+    INCIDENT_CLOCK,
+    INCIDENT_FORGED,
+    INCIDENTS
+};
 const char *incident_kind_name(enum incident_kind kind);
 bool incident_kind_parse(const char *name, enum incident_kind *out);
 
@@ -22,13 +37,16 @@ enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITIES };
 const char *severity_name(enum severity severity);
 bool severity_parse(const char *name, enum severity *out);
 
-enum subject_kind { SUBJECT_PATH, SUBJECT_MAILBOX, SUBJECT_GONE };
+enum subject_kind { SUBJECT_PATH, SUBJECT_MAILBOX, SUBJECT_SERVER, SUBJECT_GONE };
+
+// The peer of a subject that is our own server.
+enum { OWN_SERVER = -1 };
 
 // What an incident is about. The indices are the configuration's and change with a reload; the text
-// ("mx02->mx01", a mailbox's name) is what is stored and shown.
+// ("mx02->mx01", a mailbox's name, "mx01") is what is stored and shown.
 struct subject {
     enum subject_kind kind;
-    int peer; // of a path
+    int peer; // of a path; of a server, OWN_SERVER for ours
     enum direction direction;
     int mailbox;
 };
@@ -49,8 +67,24 @@ struct evidence {
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
 };
 
+// What an outage leaves behind: when mail came through again, and what had waited for it.
+struct aftermath {
+    char window[WINDOW_ID_SIZE]; // overrun: that ended
+    enum window_kind window_kind;
+    struct walltime planned_end;         // overrun: of the window
+    struct walltime resumed[DIRECTIONS]; // first arrivals since it began; none yet
+    int resumed_peer;                    // the path of the later one ...
+    enum direction resumed_direction;    // ... for the closing line
+    unsigned drained;                    // waiting probes that have come, whatever their verdict
+    unsigned lost;
+    unsigned in_flight;  // when it closed
+    unsigned suppressed; // notifications held back by the window or by this incident
+    struct span longest; // raw latency of those that drained
+};
+
 struct incident {
     int64_t id;
+    int64_t cause; // the open incident that keeps it quiet, 0 for none
     enum incident_kind kind;
     enum severity severity;
     struct subject subject;
@@ -64,12 +98,14 @@ struct incident {
     bool worsened; // since it was notified: is to be notified once more
     struct walltime notified_at;
     char suppressed_by[WINDOW_ID_SIZE]; // the last window that held its notification back
-    unsigned drained;                   // probes it explains that have arrived
+    bool flapping;                      // opens too often: its turns are not said one by one
+    struct aftermath aftermath;
     struct evidence evidence;
 };
 
 struct incident_rule {
     const char *name;
+    enum subject_kind subject;
     enum severity severity;
     bool held; // waits for its cause before it notifies
 };

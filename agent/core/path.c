@@ -223,7 +223,7 @@ static void credit_drained(struct core *core, int64_t incident)
     for (size_t i = 0; i < core->incidents.count; i++) {
         struct incident *open = core->incidents.places[i];
         if (open != NULL && open->id == incident) {
-            open->drained++;
+            open->aftermath.drained++;
         }
     }
 }

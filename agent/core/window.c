@@ -23,6 +23,26 @@ const char *window_state_name(enum window_state state)
     return STATE_NAMES[state];
 }
 
+static const char *const ORIGIN_NAMES[WINDOW_ORIGINS] = {
+    "operator", "config", "calendar", "flag", "peer",
+};
+
+const char *window_origin_name(enum window_origin origin)
+{
+    return ORIGIN_NAMES[origin];
+}
+
+bool window_origin_parse(const char *name, enum window_origin *out)
+{
+    for (int i = 0; i < WINDOW_ORIGINS; i++) {
+        if (strcmp(name, ORIGIN_NAMES[i]) == 0) {
+            *out = (enum window_origin)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum window_state window_state_at(const struct window *window, struct walltime now,
                                   struct span recovery)
 {

@@ -1,5 +1,6 @@
 // Maintenance windows: of a server, with a kind, begin, end and revision. Known by id; a higher
-// revision replaces a lower one. A cancelled window stays known, so that nothing revives it.
+// revision replaces a lower one; of equal ones the server's own wins, then the greater announcer. A
+// cancelled window stays known, so that nothing revives it.
 #ifndef MAILFLOW_CORE_WINDOW_H
 #define MAILFLOW_CORE_WINDOW_H
 
@@ -20,6 +21,18 @@ const char *window_state_name(enum window_state state);
 // How far the core has followed a window: what of it has been said and done.
 enum window_stage { STAGE_ANNOUNCED, STAGE_BEGUN, STAGE_ENDED, STAGE_SETTLED };
 
+// Where this agent has a window from.
+enum window_origin {
+    ORIGIN_OPERATOR,
+    ORIGIN_CONFIG,
+    ORIGIN_CALENDAR,
+    ORIGIN_FLAG,
+    ORIGIN_PEER,
+    WINDOW_ORIGINS
+};
+const char *window_origin_name(enum window_origin origin);
+bool window_origin_parse(const char *name, enum window_origin *out);
+
 enum { WINDOW_ID_SIZE = 24, WINDOW_BY_SIZE = 96, WINDOW_REASON_SIZE = 160, WINDOWS_MAXIMUM = 1024 };
 
 struct window {
@@ -30,7 +43,8 @@ struct window {
     bool cancelled;
     struct walltime begin;
     struct walltime end;
-    char by[WINDOW_BY_SIZE]; // who and where
+    char by[WINDOW_BY_SIZE]; // "who@server": the server is the one whose agent announced it
+    enum window_origin origin;
     char reason[WINDOW_REASON_SIZE];
     enum window_stage stage; // the core's own, not stored
 };

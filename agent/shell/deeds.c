@@ -118,6 +118,14 @@ static void gather_one(struct agent *agent, const struct action *action, const s
                          agent->settings->peers[action->slots.peer].name, action->slots.reserved);
         agent->durable = true;
         break;
+    case ACTION_EXCHANGE:
+    case ACTION_GREET:
+    case ACTION_ACKNOWLEDGED:
+    case ACTION_SAY_DRAINED:
+    case ACTION_SAY_COHORT:
+    case ACTION_SAY_CLOCK:
+    case ACTION_SAY_REFUSED:
+        break;
     }
 }
 

@@ -91,12 +91,17 @@ static void say(struct journal *journal, int priority, const struct text *line)
 
 // ---- incidents ----
 
-static const char *const NOTICE_NAMES[] = {"FIRING", "REMINDER", "SUPPRESSED", "RESOLVED"};
+static const char *const NOTICE_NAMES[] = {
+    [NOTICE_FIRING] = "FIRING",     [NOTICE_FLAPPING] = "FLAPPING",
+    [NOTICE_REMINDER] = "REMINDER", [NOTICE_SUPPRESSED] = "SUPPRESSED",
+    [NOTICE_RESOLVED] = "RESOLVED",
+};
 
 static int notice_priority(const struct incident *incident, enum notice notice)
 {
     switch (notice) {
     case NOTICE_FIRING:
+    case NOTICE_FLAPPING:
     case NOTICE_REMINDER:
         return incident->severity == SEVERITY_CRITICAL ? LOG_CRIT : LOG_WARNING;
     case NOTICE_SUPPRESSED:
@@ -127,6 +132,14 @@ static void put_evidence(struct text *line, const struct incident *incident, con
     case INCIDENT_BLIND:
         put_seconds(line, "unreadable", evidence->oldest_age);
         break;
+    case INCIDENT_ISOLATED:
+    case INCIDENT_OVERRUN:
+    case INCIDENT_DOWN:
+    case INCIDENT_UNHEARD:
+    case INCIDENT_STUCK:
+    case INCIDENT_LOST:
+    case INCIDENT_CLOCK:
+    case INCIDENT_FORGED:
     case INCIDENTS:
         break;
     }
@@ -147,7 +160,7 @@ static void put_life(struct text *line, const struct incident *incident)
     put_time(line, "began", incident->began);
     put_time(line, "closed", incident->closed);
     put_seconds(line, "duration", walltime_since(incident->closed, incident->began));
-    text_format(line, " drained=%u in_flight=%u incident=%" PRId64, incident->drained,
+    text_format(line, " drained=%u in_flight=%u incident=%" PRId64, incident->aftermath.drained,
                 incident->evidence.in_flight, incident->id);
 }
 

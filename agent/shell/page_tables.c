@@ -72,6 +72,14 @@ static void append_evidence(struct text *out, const struct incident *incident)
         text_append(out, ", the last ");
         page_append_span(out, evidence->latency);
         return;
+    case INCIDENT_ISOLATED:
+    case INCIDENT_OVERRUN:
+    case INCIDENT_DOWN:
+    case INCIDENT_UNHEARD:
+    case INCIDENT_STUCK:
+    case INCIDENT_LOST:
+    case INCIDENT_CLOCK:
+    case INCIDENT_FORGED:
     case INCIDENTS:
         return;
     }

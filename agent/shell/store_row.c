@@ -208,7 +208,7 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     out->notified = store_read_integer(reader) != 0;
     out->notified_at = store_read_time(reader);
     store_read_text(reader, out->suppressed_by, sizeof out->suppressed_by);
-    out->drained = read_count(reader);
+    out->aftermath.drained = read_count(reader);
     read_evidence(reader, &out->evidence);
 }
 

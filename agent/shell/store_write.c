@@ -155,7 +155,7 @@ void store_put_incident(struct store *store, const struct incident *incident)
     store_bind_integer(&row, incident->notified);
     store_bind_known(&row, incident->notified_at.ns);
     store_bind_text(&row, incident->suppressed_by);
-    store_bind_integer(&row, incident->drained);
+    store_bind_integer(&row, incident->aftermath.drained);
     bind_evidence(&row, &incident->evidence);
     write_end(store, &row);
 }

@@ -7,9 +7,8 @@
 #include "base/error.h"
 
 static const char *const NOTICES[] = {
-    [NOTICE_FIRING] = "FIRING",
-    [NOTICE_REMINDER] = "REMINDER",
-    [NOTICE_SUPPRESSED] = "SUPPRESSED",
+    [NOTICE_FIRING] = "FIRING",     [NOTICE_FLAPPING] = "FLAPPING",
+    [NOTICE_REMINDER] = "REMINDER", [NOTICE_SUPPRESSED] = "SUPPRESSED",
     [NOTICE_RESOLVED] = "RESOLVED",
 };
 
@@ -43,6 +42,14 @@ static void print_evidence(FILE *out, const struct incident *incident)
         fprintf(out, " failures=%u", evidence->failures);
         break;
     case INCIDENT_BLIND:
+    case INCIDENT_ISOLATED:
+    case INCIDENT_OVERRUN:
+    case INCIDENT_DOWN:
+    case INCIDENT_UNHEARD:
+    case INCIDENT_STUCK:
+    case INCIDENT_LOST:
+    case INCIDENT_CLOCK:
+    case INCIDENT_FORGED:
     case INCIDENTS:
         break;
     }
@@ -100,7 +107,7 @@ void journal_notice(struct world *world, int node, const struct incident *incide
             incident->subject_text);
     if (notice == NOTICE_RESOLVED) {
         struct span lasted = walltime_since(incident->closed, incident->began);
-        fprintf(out, " lasted=%.0fs drained=%u", span_seconds(lasted), incident->drained);
+        fprintf(out, " lasted=%.0fs drained=%u", span_seconds(lasted), incident->aftermath.drained);
         if (incident->evidence.in_flight > 0) {
             fprintf(out, " in_flight=%u", incident->evidence.in_flight);
         }

@@ -155,6 +155,13 @@ static void commit(struct world *world, int node, const struct action *action,
                          action->slots.reserved);
         break;
     case ACTION_DELETE:
+    case ACTION_EXCHANGE:
+    case ACTION_GREET:
+    case ACTION_ACKNOWLEDGED:
+    case ACTION_SAY_DRAINED:
+    case ACTION_SAY_COHORT:
+    case ACTION_SAY_CLOCK:
+    case ACTION_SAY_REFUSED:
         break;
     }
 }
@@ -221,6 +228,13 @@ static void perform(struct world *world, int node, const struct action *action,
         break;
     case ACTION_INCIDENT:
     case ACTION_RESERVE_SLOTS:
+    case ACTION_EXCHANGE:
+    case ACTION_GREET:
+    case ACTION_ACKNOWLEDGED:
+    case ACTION_SAY_DRAINED:
+    case ACTION_SAY_COHORT:
+    case ACTION_SAY_CLOCK:
+    case ACTION_SAY_REFUSED:
         break;
     }
 }

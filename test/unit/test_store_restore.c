@@ -204,7 +204,7 @@ static struct incident full_incident(int64_t id)
         .notified = true,
         .notified_at = WALL(3),
         .suppressed_by = "w-1f3a",
-        .drained = UINT32_MAX,
+        .aftermath.drained = UINT32_MAX,
         .evidence = {.latency = {1},
                      .threshold = {2},
                      .late = 3,
@@ -226,7 +226,7 @@ static void assert_incidents_equal(const struct incident *got, const struct inci
     assert_int_equal(got->subject.mailbox, -1);
     assert_true(got->began.ns == want->began.ns && got->opened.ns == want->opened.ns);
     assert_true(got->closed.ns == want->closed.ns && got->notified == want->notified);
-    assert_true(got->notified_at.ns == want->notified_at.ns && got->drained == want->drained);
+    assert_true(got->notified_at.ns == want->notified_at.ns && got->aftermath.drained == want->aftermath.drained);
     assert_string_equal(got->suppressed_by, want->suppressed_by);
     const struct evidence *a = &got->evidence, *b = &want->evidence;
     assert_true(a->latency.ns == b->latency.ns && a->threshold.ns == b->threshold.ns);
