@@ -55,13 +55,13 @@ enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160 };
 
 // What the operator is told beside kind and subject. Which fields mean something depends on kind.
 struct evidence {
-    struct span latency;
-    struct span threshold;
-    unsigned late; // slow: so many ...
-    unsigned of;   // ... of the last so many
-    struct span oldest_age;
-    unsigned in_flight;
-    unsigned failures; // refused
+    struct span latency;    // slow; clock: how far the peer's clock is ahead of ours ...
+    struct span threshold;  // slow, silent, down, unheard; clock: ... and how far that may be off
+    unsigned late;          // slow: so many ...
+    unsigned of;            // ... of the last so many; isolated: bad peers of those that count
+    struct span oldest_age; // silent, blind, down, unheard, stuck, isolated: for how long
+    unsigned in_flight;     // silent, overrun, down, unheard, stuck
+    unsigned failures;      // refused: submissions, lost: probes, forged: tags
     bool has_probe;
     struct probe_id probe;
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
@@ -73,8 +73,7 @@ struct aftermath {
     enum window_kind window_kind;
     struct walltime planned_end;         // overrun: of the window
     struct walltime resumed[DIRECTIONS]; // first arrivals since it began; none yet
-    int resumed_peer;                    // the path of the later one ...
-    enum direction resumed_direction;    // ... for the closing line
+    char resumed_by[SUBJECT_TEXT_SIZE];  // the path of the later one, once it closed by them
     unsigned drained;                    // waiting probes that have come, whatever their verdict
     unsigned lost;
     unsigned in_flight;  // when it closed

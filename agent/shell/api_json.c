@@ -30,7 +30,7 @@ void api_json_time(json_t *object, const char *name, struct walltime value)
     json_write_text(object, name, text);
 }
 
-static void write_span(json_t *object, const char *name, struct span value)
+void api_json_span(json_t *object, const char *name, struct span value)
 {
     json_write_object(object, name, json_real(span_seconds(value)));
 }
@@ -40,8 +40,7 @@ static void write_span_if(json_t *object, const char *name, bool known, struct s
     json_write_object(object, name, known ? json_real(span_seconds(value)) : json_null());
 }
 
-// null instead of "".
-static void write_text_if(json_t *object, const char *name, const char *value)
+void api_json_text_if(json_t *object, const char *name, const char *value)
 {
     if (value[0] == '\0') {
         api_json_null(object, name);
@@ -88,65 +87,10 @@ json_t *api_json_path(const struct core *core, int peer, enum direction directio
     json_write_integer(object, "in_flight", outbound ? (int64_t)flights->count : 0);
     api_json_time(object, "oldest_in_flight_sent", flying ? flights->items[0].sent : WALLTIME_NONE);
     json_write_boolean(object, "thinned", outbound && state->outbound.thinned);
-    write_span(object, "interval_seconds",
-               !outbound                 ? state->inbound.sender_interval
-               : state->outbound.thinned ? state->settings->path.thin_interval
-                                         : state->settings->path.interval);
-    return object;
-}
-
-// ---- an incident ----
-
-static void write_evidence_probe(json_t *object, const struct evidence *evidence)
-{
-    char id[PROBE_ID_TEXT];
-    write_text_if(object, "probe",
-                  evidence->has_probe ? probe_id_format(&evidence->probe, id) : "");
-}
-
-// The members that mean something for the kind.
-static json_t *evidence_to_json(enum incident_kind kind, const struct evidence *evidence)
-{
-    json_t *object = memory_checked(json_object());
-    if (kind == INCIDENT_SLOW) {
-        write_span(object, "latency_seconds", evidence->latency);
-        json_write_integer(object, "late", evidence->late);
-        json_write_integer(object, "of", evidence->of);
-    }
-    if (kind == INCIDENT_SLOW || kind == INCIDENT_SILENT) {
-        write_span(object, "threshold_seconds", evidence->threshold);
-    }
-    if (kind == INCIDENT_SILENT || kind == INCIDENT_BLIND) {
-        write_span(object, "oldest_age_seconds", evidence->oldest_age);
-    }
-    if (kind == INCIDENT_SILENT) {
-        json_write_integer(object, "in_flight", evidence->in_flight);
-    }
-    if (kind == INCIDENT_REFUSED) {
-        json_write_integer(object, "failures", evidence->failures);
-    }
-    if (kind == INCIDENT_REFUSED || kind == INCIDENT_BLIND) {
-        write_text_if(object, "cause", evidence->cause);
-    }
-    if (kind != INCIDENT_BLIND) {
-        write_evidence_probe(object, evidence);
-    }
-    return object;
-}
-
-json_t *api_json_incident(const struct incident *incident)
-{
-    json_t *object = memory_checked(json_object());
-    json_write_integer(object, "id", incident->id);
-    json_write_text(object, "kind", incident_kind_name(incident->kind));
-    json_write_text(object, "severity", severity_name(incident->severity));
-    json_write_text(object, "subject", incident->subject_text);
-    api_json_time(object, "began", incident->began);
-    api_json_time(object, "opened", incident->opened);
-    api_json_time(object, "closed", incident->closed);
-    json_write_boolean(object, "notified", incident->notified);
-    write_text_if(object, "suppressed_by", incident->suppressed_by);
-    json_write_object(object, "evidence", evidence_to_json(incident->kind, &incident->evidence));
+    api_json_span(object, "interval_seconds",
+                  !outbound                 ? state->inbound.sender_interval
+                  : state->outbound.thinned ? state->settings->path.thin_interval
+                                            : state->settings->path.interval);
     return object;
 }
 
@@ -173,7 +117,7 @@ json_t *api_json_mailbox(const struct mailbox *mailbox)
     json_t *object = memory_checked(json_object());
     json_write_text(object, "name", mailbox->settings->name);
     json_write_boolean(object, "readable", mailbox->readable);
-    write_text_if(object, "cause", mailbox->cause);
+    api_json_text_if(object, "cause", mailbox->cause);
     api_json_time(object, "last_collect", mailbox->complete);
     json_write_integer(object, "foreign_messages", mailbox->foreign_messages);
     return object;
@@ -226,9 +170,9 @@ json_t *api_json_probe(const struct store_probe *probe, const char *server)
     write_life(object, record);
     api_json_null(object, "clock");
     json_write_object(object, "legs", legs_to_json(probe));
-    write_text_if(object, "smtp_reply", probe->reply);
-    write_text_if(object, "error_cause", probe->cause);
-    write_text_if(object, "queue_id", probe->queue_id);
+    api_json_text_if(object, "smtp_reply", probe->reply);
+    api_json_text_if(object, "error_cause", probe->cause);
+    api_json_text_if(object, "queue_id", probe->queue_id);
     json_write_object(object, "hops", json_array());
     json_write_object(object, "windows", json_array());
     json_write_object(object, "incident",

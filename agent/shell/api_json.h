@@ -13,10 +13,13 @@ json_t *api_json_text(const char *value);
 
 void api_json_time(json_t *object, const char *name, struct walltime value);
 void api_json_null(json_t *object, const char *name);
+void api_json_span(json_t *object, const char *name, struct span value);
+
+// null instead of "".
+void api_json_text_if(json_t *object, const char *name, const char *value);
 
 json_t *api_json_path(const struct core *core, int peer, enum direction direction,
                       struct moment now);
-json_t *api_json_incident(const struct incident *incident);
 json_t *api_json_window(const struct window *window, struct walltime now, struct span recovery);
 json_t *api_json_mailbox(const struct mailbox *mailbox);
 

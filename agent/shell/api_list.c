@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "shell/api_incident.h"
 #include "shell/api_json.h"
 
 // ---- what the lists are made of ----

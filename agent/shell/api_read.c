@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "probes/json_values.h"
+#include "shell/api_incident.h"
 #include "shell/api_json.h"
 #include "shell/api_list.h"
 #include "shell/api_query.h"

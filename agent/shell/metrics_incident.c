@@ -116,35 +116,65 @@ static void write_suppressed(const struct metric_writer *writer, const struct me
     metric_write_count(writer, &class.labels, class.counts->suppressed);
 }
 
-// ---- incidents by subject: the mailboxes, then the paths of the peers ----
+// ---- incidents by subject: the mailboxes, this server, then the peers with their paths ----
 
 static size_t count_subjects(const struct metrics_view *view)
 {
     const struct settings *settings = core_settings(view->core);
-    return settings->mailbox_count + settings->peer_count;
+    return settings->mailbox_count + 1 + settings->peer_count;
+}
+
+// Whether an incident of the kind can open on the subject.
+static bool concerns(enum incident_kind kind, const struct subject *subject)
+{
+    bool ours = subject->kind == SUBJECT_SERVER && subject->peer == OWN_SERVER;
+    switch (kind) {
+    case INCIDENT_ISOLATED:
+    case INCIDENT_FORGED:
+        return ours;
+    case INCIDENT_UNHEARD:
+    case INCIDENT_CLOCK:
+        return subject->kind == SUBJECT_SERVER && !ours;
+    case INCIDENT_REFUSED:
+    case INCIDENT_LOST:
+        return subject->kind == SUBJECT_PATH && subject->direction == OUTBOUND;
+    case INCIDENT_BLIND:
+    case INCIDENT_OVERRUN:
+    case INCIDENT_DOWN:
+    case INCIDENT_SILENT:
+    case INCIDENT_SLOW:
+    case INCIDENT_STUCK:
+    case INCIDENTS:
+        break;
+    }
+    return incident_rule(kind)->subject == subject->kind;
 }
 
 static void write_active(const struct metric_writer *writer, const struct metrics_view *view,
-                         enum incident_kind kind, const struct subject *subject, const char *text)
+                         const struct subject *subject, const char *text)
 {
-    struct metric_labels labels = {{{"kind", incident_kind_name(kind)}, {"subject", text}}};
-    bool active = incidents_find(core_incidents(view->core), kind, subject) >= 0;
-    metric_write_count(writer, &labels, active ? 1 : 0);
+    const struct incidents *incidents = core_incidents(view->core);
+    for (int i = 0; i < INCIDENTS; i++) {
+        enum incident_kind kind = (enum incident_kind)i;
+        if (concerns(kind, subject)) {
+            struct metric_labels labels = {{{"kind", incident_kind_name(kind)}, {"subject", text}}};
+            bool active = incidents_find(incidents, kind, subject) >= 0;
+            metric_write_count(writer, &labels, active ? 1 : 0);
+        }
+    }
 }
 
-static void write_active_on_paths(const struct metric_writer *writer,
-                                  const struct metrics_view *view, int peer)
+static void write_active_of_peer(const struct metric_writer *writer,
+                                 const struct metrics_view *view, int peer)
 {
     char text[SUBJECT_TEXT_SIZE];
+    struct subject server = {.kind = SUBJECT_SERVER, .peer = peer};
+    write_active(writer, view, &server, core_settings(view->core)->peers[peer].name);
     for (int direction = 0; direction < DIRECTIONS; direction++) {
-        struct subject subject = {
+        struct subject path = {
             .kind = SUBJECT_PATH, .peer = peer, .direction = (enum direction)direction};
-        core_path_text(view->core, peer, subject.direction, text);
-        if (direction == OUTBOUND) {
-            write_active(writer, view, INCIDENT_REFUSED, &subject, text);
-        }
-        write_active(writer, view, INCIDENT_SILENT, &subject, text);
-        write_active(writer, view, INCIDENT_SLOW, &subject, text);
+        core_path_text(view->core, peer, path.direction, text);
+        write_active(writer, view, &path, text);
     }
 }
 
@@ -152,12 +182,15 @@ static void write_subject(const struct metric_writer *writer, const struct metri
                           size_t index)
 {
     const struct settings *settings = core_settings(view->core);
-    if (index >= settings->mailbox_count) {
-        write_active_on_paths(writer, view, (int)(index - settings->mailbox_count));
-        return;
+    if (index < settings->mailbox_count) {
+        struct subject mailbox = {.kind = SUBJECT_MAILBOX, .mailbox = (int)index};
+        write_active(writer, view, &mailbox, settings->mailboxes[index].name);
+    } else if (index == settings->mailbox_count) {
+        struct subject server = {.kind = SUBJECT_SERVER, .peer = OWN_SERVER};
+        write_active(writer, view, &server, settings->server);
+    } else {
+        write_active_of_peer(writer, view, (int)(index - settings->mailbox_count - 1));
     }
-    struct subject subject = {.kind = SUBJECT_MAILBOX, .mailbox = (int)index};
-    write_active(writer, view, INCIDENT_BLIND, &subject, settings->mailboxes[index].name);
 }
 
 // ---- the table ----

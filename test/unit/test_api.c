@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "agent_fixture.h"
+#include "shell/api_incident.h"
 #include "shell/api_json.h"
 #include "shell/api_query.h"
 #include "shell/http_message.h"
@@ -152,6 +153,16 @@ static struct incident incident_of(enum incident_kind kind)
         .closed = WALL(2),
         .notified = true,
         .suppressed_by = "w-1",
+        .aftermath = {.window = "w-2",
+                      .window_kind = WINDOW_EMERGENCY,
+                      .planned_end = WALL(-1187),
+                      .resumed = {WALL(-3), WALL(0)},
+                      .resumed_by = "mx02->mx01",
+                      .drained = 4,
+                      .lost = 1,
+                      .in_flight = 2,
+                      .suppressed = 6,
+                      .longest = SPAN_SECONDS(2926)},
         .evidence = {.latency = SPAN_SECONDS(82),
                      .threshold = SPAN_SECONDS(60),
                      .late = 3,
@@ -165,30 +176,71 @@ static struct incident incident_of(enum incident_kind kind)
     };
 }
 
+#define PROBE_MEMBER "\"probe\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\""
+
 static void test_incidents_by_kind(void **state)
 {
     static const char *const EVIDENCE[INCIDENTS] = {
+        [INCIDENT_ISOLATED] =
+            "{\"bad\":3,\"of\":5,\"oldest_age_seconds\":90.0,\"cause\":\"no route\"}",
         [INCIDENT_BLIND] = "{\"oldest_age_seconds\":90.0,\"cause\":\"no route\"}",
-        [INCIDENT_REFUSED] = "{\"failures\":4,\"cause\":\"no route\","
-                             "\"probe\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+        [INCIDENT_OVERRUN] = "{\"in_flight\":7}",
+        [INCIDENT_DOWN] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
+                          "\"in_flight\":7,\"cause\":\"no route\"}",
+        [INCIDENT_UNHEARD] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
+                             "\"in_flight\":7,\"cause\":\"no route\"}",
+        [INCIDENT_REFUSED] = "{\"failures\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_SILENT] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
-                            "\"in_flight\":7,\"probe\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+                            "\"in_flight\":7," PROBE_MEMBER "}",
         [INCIDENT_SLOW] = "{\"latency_seconds\":82.0,\"late\":3,\"of\":5,"
-                          "\"threshold_seconds\":60.0,\"probe\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+                          "\"threshold_seconds\":60.0," PROBE_MEMBER "}",
+        [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
+        [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",
+        [INCIDENT_CLOCK] = "{\"offset_seconds\":82.0,\"offset_error_seconds\":60.0,"
+                           "\"cause\":\"no route\"," PROBE_MEMBER "}",
+        [INCIDENT_FORGED] = "{\"tags\":4,\"cause\":\"no route\"}",
     };
     (void)state;
     for (int kind = 0; kind < INCIDENTS; kind++) {
-        char expected[1024];
         struct incident incident = incident_of((enum incident_kind)kind);
-        snprintf(expected, sizeof expected,
-                 "{\"id\":3,\"kind\":\"%s\",\"severity\":\"warning\",\"subject\":\"mx02->mx01\","
-                 "\"began\":\"2026-09-21T14:13:20.000000Z\","
-                 "\"opened\":\"2026-09-21T14:13:21.000000Z\","
-                 "\"closed\":\"2026-09-21T14:13:22.000000Z\",\"notified\":true,"
-                 "\"suppressed_by\":\"w-1\",\"evidence\":%s}",
-                 incident_kind_name(incident.kind), EVIDENCE[kind]);
-        assert_json(api_json_incident(&incident), expected);
+        json_t *object = api_json_incident(&incident);
+        assert_string_equal(json_string_value(json_object_get(object, "kind")),
+                            incident_kind_name(incident.kind));
+        assert_json(json_incref(json_object_get(object, "evidence")), EVIDENCE[kind]);
+        json_decref(object);
     }
+}
+
+#define INCIDENT_HEAD(kind, cause)                                                                 \
+    "{\"id\":3,\"kind\":\"" kind "\",\"severity\":\"warning\",\"subject\":\"mx02->mx01\","         \
+    "\"began\":\"2026-09-21T14:13:20.000000Z\",\"opened\":\"2026-09-21T14:13:21.000000Z\","        \
+    "\"closed\":\"2026-09-21T14:13:22.000000Z\",\"notified\":true,\"flapping\":false,"             \
+    "\"suppressed_by\":\"w-1\",\"cause\":" cause ",\"evidence\":"
+
+static void test_overrun_with_everything(void **state)
+{
+    struct incident incident = incident_of(INCIDENT_OVERRUN);
+    (void)state;
+    assert_json(
+        api_json_incident(&incident),
+        INCIDENT_HEAD(
+            "overrun",
+            "null") "{\"in_flight\":7},\"aftermath\":{"
+                    "\"window\":\"w-2\",\"window_kind\":\"emergency\","
+                    "\"planned_end\":\"2026-09-21T13:53:33.000000Z\",\"overran_seconds\":1187.0,"
+                    "\"resumed\":\"2026-09-21T14:13:20.000000Z\",\"resumed_by\":\"mx02->mx01\","
+                    "\"drained\":4,\"lost\":1,\"in_flight\":2,\"suppressed\":6,"
+                    "\"longest_seconds\":2926.0}}");
+}
+
+static void test_folded_incident_names_its_cause(void **state)
+{
+    struct incident incident = incident_of(INCIDENT_FORGED);
+    (void)state;
+    incident.cause = 2;
+    assert_json(api_json_incident(&incident),
+                INCIDENT_HEAD("forged", "2") "{\"tags\":4,\"cause\":\"no route\"},"
+                                             "\"aftermath\":null}");
 }
 
 static void test_open_incident_has_nulls(void **state)
@@ -609,6 +661,8 @@ int main(void)
         cmocka_unit_test(test_probe_with_everything),
         cmocka_unit_test(test_probe_with_nothing),
         cmocka_unit_test(test_incidents_by_kind),
+        cmocka_unit_test(test_overrun_with_everything),
+        cmocka_unit_test(test_folded_incident_names_its_cause),
         cmocka_unit_test(test_open_incident_has_nulls),
         WITH_AGENT(test_paths_of_a_new_mesh),
         WITH_AGENT(test_path_with_everything),

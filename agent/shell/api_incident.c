@@ -1,0 +1,155 @@
+#include "shell/api_incident.h"
+
+#include "base/error.h"
+#include "probes/json_values.h"
+#include "shell/api_json.h"
+
+// ---- evidence: one row a member, with the kinds for which it means something ----
+
+#define OF(kind) (1U << INCIDENT_##kind)
+
+static json_t *latency_of(const struct evidence *evidence)
+{
+    return json_real(span_seconds(evidence->latency));
+}
+
+static json_t *threshold_of(const struct evidence *evidence)
+{
+    return json_real(span_seconds(evidence->threshold));
+}
+
+static json_t *oldest_age_of(const struct evidence *evidence)
+{
+    return json_real(span_seconds(evidence->oldest_age));
+}
+
+static json_t *late_of(const struct evidence *evidence)
+{
+    return json_integer(evidence->late);
+}
+
+static json_t *of_of(const struct evidence *evidence)
+{
+    return json_integer(evidence->of);
+}
+
+static json_t *in_flight_of(const struct evidence *evidence)
+{
+    return json_integer(evidence->in_flight);
+}
+
+static json_t *failures_of(const struct evidence *evidence)
+{
+    return json_integer(evidence->failures);
+}
+
+static json_t *cause_of(const struct evidence *evidence)
+{
+    return evidence->cause[0] == '\0' ? json_null() : api_json_text(evidence->cause);
+}
+
+static json_t *probe_of(const struct evidence *evidence)
+{
+    char id[PROBE_ID_TEXT];
+    return evidence->has_probe ? api_json_text(probe_id_format(&evidence->probe, id)) : json_null();
+}
+
+static const struct evidence_member {
+    const char *name;
+    unsigned kinds;
+    json_t *(*value)(const struct evidence *evidence);
+} MEMBERS[] = {
+    {"latency_seconds", OF(SLOW), latency_of},
+    {"offset_seconds", OF(CLOCK), latency_of},
+    {"offset_error_seconds", OF(CLOCK), threshold_of},
+    {"late", OF(SLOW), late_of},
+    {"bad", OF(ISOLATED), late_of},
+    {"of", OF(SLOW) | OF(ISOLATED), of_of},
+    {"threshold_seconds", OF(SLOW) | OF(SILENT) | OF(DOWN) | OF(UNHEARD), threshold_of},
+    {"oldest_age_seconds",
+     OF(SILENT) | OF(BLIND) | OF(DOWN) | OF(UNHEARD) | OF(STUCK) | OF(ISOLATED), oldest_age_of},
+    {"in_flight", OF(SILENT) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) | OF(STUCK), in_flight_of},
+    {"failures", OF(REFUSED), failures_of},
+    {"lost", OF(LOST), failures_of},
+    {"tags", OF(FORGED), failures_of},
+    {"cause",
+     OF(REFUSED) | OF(BLIND) | OF(ISOLATED) | OF(DOWN) | OF(UNHEARD) | OF(CLOCK) | OF(FORGED),
+     cause_of},
+    {"probe", OF(REFUSED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK), probe_of},
+};
+
+static json_t *evidence_to_json(enum incident_kind kind, const struct evidence *evidence)
+{
+    json_t *object = memory_checked(json_object());
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++) {
+        if ((MEMBERS[i].kinds & (1U << kind)) != 0) {
+            json_write_object(object, MEMBERS[i].name, MEMBERS[i].value(evidence));
+        }
+    }
+    return object;
+}
+
+// ---- aftermath ----
+
+// When mail came through again, in the direction that it did last.
+static struct walltime resumed_at(const struct aftermath *aftermath)
+{
+    return walltime_later(aftermath->resumed[OUTBOUND], aftermath->resumed[INBOUND]);
+}
+
+static void write_overrun(json_t *object, const struct incident *incident)
+{
+    const struct aftermath *aftermath = &incident->aftermath;
+    json_write_text(object, "window", aftermath->window);
+    json_write_text(object, "window_kind", window_kind_name(aftermath->window_kind));
+    api_json_time(object, "planned_end", aftermath->planned_end);
+    if (aftermath->resumed_by[0] != '\0') {
+        api_json_span(object, "overran_seconds",
+                      walltime_since(resumed_at(aftermath), aftermath->planned_end));
+    } else {
+        api_json_null(object, "overran_seconds");
+    }
+}
+
+static json_t *aftermath_to_json(const struct incident *incident)
+{
+    const unsigned none = OF(SLOW) | OF(LOST) | OF(CLOCK) | OF(FORGED);
+    const struct aftermath *aftermath = &incident->aftermath;
+    if ((none & (1U << incident->kind)) != 0) {
+        return json_null();
+    }
+    json_t *object = memory_checked(json_object());
+    if (incident->kind == INCIDENT_OVERRUN) {
+        write_overrun(object, incident);
+    }
+    api_json_time(object, "resumed", resumed_at(aftermath));
+    api_json_text_if(object, "resumed_by", aftermath->resumed_by);
+    json_write_integer(object, "drained", aftermath->drained);
+    json_write_integer(object, "lost", aftermath->lost);
+    json_write_integer(object, "in_flight", aftermath->in_flight);
+    json_write_integer(object, "suppressed", aftermath->suppressed);
+    api_json_span(object, "longest_seconds", aftermath->longest);
+    return object;
+}
+
+// ---- all of it ----
+
+json_t *api_json_incident(const struct incident *incident)
+{
+    json_t *object = memory_checked(json_object());
+    json_write_integer(object, "id", incident->id);
+    json_write_text(object, "kind", incident_kind_name(incident->kind));
+    json_write_text(object, "severity", severity_name(incident->severity));
+    json_write_text(object, "subject", incident->subject_text);
+    api_json_time(object, "began", incident->began);
+    api_json_time(object, "opened", incident->opened);
+    api_json_time(object, "closed", incident->closed);
+    json_write_boolean(object, "notified", incident->notified);
+    json_write_boolean(object, "flapping", incident->flapping);
+    api_json_text_if(object, "suppressed_by", incident->suppressed_by);
+    json_write_object(object, "cause",
+                      incident->cause == 0 ? json_null() : json_integer(incident->cause));
+    json_write_object(object, "evidence", evidence_to_json(incident->kind, &incident->evidence));
+    json_write_object(object, "aftermath", aftermath_to_json(incident));
+    return object;
+}
