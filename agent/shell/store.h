@@ -1,5 +1,6 @@
-// The ledger on disk: every probe in flight and the recent past, incidents, windows, reserved
-// slots. SQLite in WAL mode under state_dir/ledger.db, the only place that knows SQL.
+// The ledger on disk: every probe in flight and the recent past, incidents, windows and who knows
+// of them, reserved slots. SQLite in WAL mode under state_dir/ledger.db, the only place that knows
+// SQL.
 //
 // Writes gather in one transaction; store_commit ends it, once per loop turn and before the deeds
 // of that turn. What is committed survives kill -9; STORE_DURABLE also survives a power cut. A
@@ -59,6 +60,10 @@ void store_put_message(struct store *store, const struct probe_id *id,
 void store_put_incident(struct store *store, const struct incident *incident);
 void store_put_window(struct store *store, const struct window *window);
 
+// The peer knows this revision of the window, or an older one that is told late.
+void store_put_acknowledged(struct store *store, const char *window, uint32_t revision,
+                            const char *peer);
+
 // Of two numbers for a peer the higher one stays.
 void store_put_slots(struct store *store, const char *peer, int64_t reserved);
 
@@ -67,8 +72,8 @@ void store_put_alive(struct store *store, struct walltime now);
 void store_put_started(struct store *store, struct walltime now);
 
 // Deletes at most `limit` resolved probes and closed incidents older than this, and the windows
-// that no probe in flight can have touched; true when there may be more. A probe's age counts from
-// when this agent came to know of it.
+// that no probe in flight can have touched, with who acknowledged them; true when there may be
+// more. A probe's age counts from when this agent came to know of it.
 bool store_retain(struct store *store, struct walltime before, unsigned limit);
 
 // ---- reads ----
@@ -81,8 +86,9 @@ enum store_arrival { STORE_ARRIVAL_NEW, STORE_ARRIVAL_SAME, STORE_ARRIVAL_DUPLIC
 enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report);
 
 // What the core needs after a start, told in this order: reserved slots; windows that ended after
-// `windows_since`; incidents that are open or closed since `incidents_since`; for every path named
-// in the rows all probes in flight and the newest `newest` that arrived, oldest first.
+// `windows_since`; what peers have acknowledged, of any window; incidents that are open or closed
+// since `incidents_since`; for every path named in the rows all probes in flight and the newest
+// `newest` that arrived, oldest first.
 struct store_restore {
     struct walltime windows_since;
     struct walltime incidents_since;
@@ -91,6 +97,7 @@ struct store_restore {
     void (*probe)(void *context, const struct probe_record *record);
     void (*incident)(void *context, const struct incident *incident);
     void (*window)(void *context, const struct window *window);
+    void (*acknowledged)(void *context, const char *window, uint32_t revision, const char *peer);
     void (*slots)(void *context, const char *peer, int64_t reserved);
 };
 

@@ -132,6 +132,22 @@ static bool restore_windows(struct store *store, const struct store_restore *res
     return read_end(store, &row, error);
 }
 
+static bool restore_acknowledged(struct store *store, const struct store_restore *restore,
+                                 struct error *error)
+{
+    char window[WINDOW_ID_SIZE], peer[SERVER_NAME_SIZE];
+    struct store_reader row = store_reader_for(store->statements[STATEMENT_LIST_ACKNOWLEDGED]);
+    while (read_next(&row)) {
+        store_read_text(&row, window, sizeof window);
+        uint32_t revision = (uint32_t)store_read_integer(&row);
+        store_read_text(&row, peer, sizeof peer);
+        if (!row.malformed) {
+            restore->acknowledged(restore->context, window, revision, peer);
+        }
+    }
+    return read_end(store, &row, error);
+}
+
 static bool restore_incidents(struct store *store, const struct store_restore *restore,
                               struct error *error)
 {
@@ -204,8 +220,8 @@ bool store_restore(struct store *store, const struct store_restore *restore, str
 {
     return get_mark(store, MARK_ALIVE, alive, error) &&
            get_mark(store, MARK_STARTED, started, error) && restore_slots(store, restore, error) &&
-           restore_windows(store, restore, error) && restore_incidents(store, restore, error) &&
-           restore_probes(store, restore, error);
+           restore_windows(store, restore, error) && restore_acknowledged(store, restore, error) &&
+           restore_incidents(store, restore, error) && restore_probes(store, restore, error);
 }
 
 // ---- lists ----

@@ -193,6 +193,23 @@ static void read_evidence(struct store_reader *reader, struct evidence *out)
     store_read_text(reader, out->cause, sizeof out->cause);
 }
 
+// A row of schema 1 has none.
+static void read_aftermath(struct store_reader *reader, struct aftermath *out)
+{
+    store_read_text(reader, out->window, sizeof out->window);
+    const char *kind = read_words(reader);
+    understood(reader, kind[0] == '\0' || window_kind_parse(kind, &out->window_kind));
+    out->planned_end = store_read_time(reader);
+    out->resumed[OUTBOUND] = store_read_time(reader);
+    out->resumed[INBOUND] = store_read_time(reader);
+    store_read_text(reader, out->resumed_by, sizeof out->resumed_by);
+    out->drained = read_count(reader);
+    out->lost = read_count(reader);
+    out->in_flight = read_count(reader);
+    out->suppressed = read_count(reader);
+    out->longest = read_span(reader);
+}
+
 void store_read_incident(struct store_reader *reader, struct incident *out)
 {
     *out = (struct incident){.subject = {.peer = -1, .mailbox = -1}};
@@ -200,16 +217,17 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     understood(reader, incident_kind_parse(read_words(reader), &out->kind));
     understood(reader, severity_parse(read_words(reader), &out->severity));
     store_read_text(reader, out->subject_text, sizeof out->subject_text);
-    bool path = strstr(out->subject_text, "->") != NULL;
-    out->subject.kind = path ? SUBJECT_PATH : SUBJECT_MAILBOX;
+    out->subject.kind = incident_rule(out->kind)->subject;
     out->began = store_read_time(reader);
     out->opened = store_read_time(reader);
     out->closed = store_read_time(reader);
     out->notified = store_read_integer(reader) != 0;
     out->notified_at = store_read_time(reader);
     store_read_text(reader, out->suppressed_by, sizeof out->suppressed_by);
-    out->aftermath.drained = read_count(reader);
     read_evidence(reader, &out->evidence);
+    out->cause = store_read_integer(reader);
+    out->flapping = store_read_integer(reader) != 0;
+    read_aftermath(reader, &out->aftermath);
 }
 
 void store_read_window(struct store_reader *reader, struct window *out)
@@ -224,4 +242,5 @@ void store_read_window(struct store_reader *reader, struct window *out)
     out->end = store_read_time(reader);
     store_read_text(reader, out->by, sizeof out->by);
     store_read_text(reader, out->reason, sizeof out->reason);
+    understood(reader, window_origin_parse(read_words(reader), &out->origin));
 }

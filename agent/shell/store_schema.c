@@ -68,7 +68,26 @@ static const char *const MIGRATIONS[] = {
     " reason TEXT"
     ") STRICT;"
     "CREATE TABLE slots (peer TEXT PRIMARY KEY, reserved INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE marks (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;"};
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;",
+
+    // What is known of a window's way to the peers, of causes, and of what an outage left behind.
+    "ALTER TABLE windows ADD COLUMN origin TEXT NOT NULL DEFAULT 'operator';"
+    "CREATE TABLE acknowledgements ("
+    " window TEXT NOT NULL, peer TEXT NOT NULL, revision INTEGER NOT NULL,"
+    " PRIMARY KEY (window, peer)"
+    ") STRICT, WITHOUT ROWID;"
+    "ALTER TABLE incidents ADD COLUMN cause_id INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN flapping INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN window TEXT;"
+    "ALTER TABLE incidents ADD COLUMN window_kind TEXT;"
+    "ALTER TABLE incidents ADD COLUMN planned_end INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN resumed_outbound INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN resumed_inbound INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN resumed_by TEXT;"
+    "ALTER TABLE incidents ADD COLUMN lost INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN left_in_flight INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN suppressed INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN longest INTEGER;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 
@@ -156,7 +175,7 @@ static bool check(struct store *store, const char *sql, struct error *error)
 }
 
 // A log left behind means that the last run did not end by store_close.
-static bool check_ledger(struct store *store, bool left_behind, struct error *error)
+static bool check_ledger(struct store *store, int64_t from, bool left_behind, struct error *error)
 {
     int64_t limit = left_behind ? CHECKED_AFTER_CRASH_BYTES : CHECKED_ALWAYS_BYTES;
     if (store_files_ledger_bytes(store->ledger) <= limit) {
@@ -164,6 +183,7 @@ static bool check_ledger(struct store *store, bool left_behind, struct error *er
     }
     return check(store, "PRAGMA quick_check('incidents')", error) &&
            check(store, "PRAGMA quick_check('windows')", error) &&
+           (from < 2 || check(store, "PRAGMA quick_check('acknowledgements')", error)) &&
            check(store, "PRAGMA quick_check('slots')", error) &&
            check(store, "PRAGMA quick_check('marks')", error);
 }
@@ -208,7 +228,7 @@ bool store_schema_open(struct store *store, struct error *error)
     int64_t version;
     bool left_behind = store_files_log_bytes(store->ledger) > 0;
     return connect(store, error) && read_version(store, &version, error) &&
-           (version == 0 || check_ledger(store, left_behind, error)) && use_log(store, error) &&
-           (version == SCHEMA_VERSION || migrate(store, version, error)) &&
+           (version == 0 || check_ledger(store, version, left_behind, error)) &&
+           use_log(store, error) && (version == SCHEMA_VERSION || migrate(store, version, error)) &&
            store_statements_prepare(store, error);
 }

@@ -9,8 +9,10 @@
     "leg_submit, mailbox, folder, uid_validity, uid, stripped, absent, present, saved"
 #define INCIDENT                                                                                   \
     "id, kind, severity, subject, began, opened, closed, notified, notified_at, suppressed_by, "   \
-    "drained, latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause"
-#define WINDOW "id, revision, server, kind, cancelled, begin, end, by, reason"
+    "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
+    "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
+    "drained, lost, left_in_flight, suppressed, longest"
+#define WINDOW "id, revision, server, kind, cancelled, begin, end, by, reason, origin"
 
 // As the partial index probes_open has it, or it would not be used.
 #define IN_FLIGHT "state IN ('sending', 'accepted', 'uncertain')"
@@ -59,9 +61,13 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_PUT_INCIDENT] =
         "INSERT OR REPLACE INTO incidents (" INCIDENT
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-        " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
+        " ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
     [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
-                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STATEMENT_PUT_ACKNOWLEDGED] =
+        "INSERT INTO acknowledgements (window, peer, revision) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (window, peer) DO UPDATE SET revision = max(revision, excluded.revision)",
     [STATEMENT_PUT_SLOTS] =
         "INSERT INTO slots (peer, reserved) VALUES (?1, ?2)"
         " ON CONFLICT (peer) DO UPDATE SET reserved = max(reserved, excluded.reserved)",
@@ -79,6 +85,9 @@ static const char *const SQL[STATEMENTS] = {
         "?1 AND"
         " max(begin, end) < coalesce((SELECT min(noted) FROM probes INDEXED BY probes_open"
         " WHERE " IN_FLIGHT "), ?1) LIMIT ?2)",
+
+    [STATEMENT_EXPIRE_ACKNOWLEDGED] =
+        "DELETE FROM acknowledgements WHERE window NOT IN (SELECT id FROM windows)",
 
     [STATEMENT_COUNT_PROBES] = "SELECT count(*) FROM probes",
     [STATEMENT_GET_MARK] = "SELECT at FROM marks WHERE name = ?1",
@@ -102,6 +111,7 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved FROM slots",
     [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"
                                " ORDER BY begin, id",
+    [STATEMENT_LIST_ACKNOWLEDGED] = "SELECT window, revision, peer FROM acknowledgements",
     [STATEMENT_LIST_RECENT_INCIDENTS] =
         "SELECT " INCIDENT " FROM incidents"
         " WHERE closed IS NULL OR closed >= ?1 ORDER BY id",

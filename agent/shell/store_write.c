@@ -139,6 +139,21 @@ static void bind_evidence(struct store_binder *row, const struct evidence *evide
     store_bind_text(row, evidence->cause);
 }
 
+static void bind_aftermath(struct store_binder *row, const struct aftermath *aftermath)
+{
+    store_bind_text(row, aftermath->window);
+    store_bind_text(row, window_kind_name(aftermath->window_kind));
+    store_bind_known(row, aftermath->planned_end.ns);
+    store_bind_known(row, aftermath->resumed[OUTBOUND].ns);
+    store_bind_known(row, aftermath->resumed[INBOUND].ns);
+    store_bind_text(row, aftermath->resumed_by);
+    store_bind_integer(row, aftermath->drained);
+    store_bind_integer(row, aftermath->lost);
+    store_bind_integer(row, aftermath->in_flight);
+    store_bind_integer(row, aftermath->suppressed);
+    store_bind_integer(row, aftermath->longest.ns);
+}
+
 void store_put_incident(struct store *store, const struct incident *incident)
 {
     struct store_binder row;
@@ -155,8 +170,10 @@ void store_put_incident(struct store *store, const struct incident *incident)
     store_bind_integer(&row, incident->notified);
     store_bind_known(&row, incident->notified_at.ns);
     store_bind_text(&row, incident->suppressed_by);
-    store_bind_integer(&row, incident->aftermath.drained);
     bind_evidence(&row, &incident->evidence);
+    store_bind_known(&row, incident->cause);
+    store_bind_integer(&row, incident->flapping);
+    bind_aftermath(&row, &incident->aftermath);
     write_end(store, &row);
 }
 
@@ -175,7 +192,20 @@ void store_put_window(struct store *store, const struct window *window)
     store_bind_integer(&row, window->end.ns);
     store_bind_text(&row, window->by);
     store_bind_text(&row, window->reason);
+    store_bind_text(&row, window_origin_name(window->origin));
     write_end(store, &row);
+}
+
+void store_put_acknowledged(struct store *store, const char *window, uint32_t revision,
+                            const char *peer)
+{
+    struct store_binder row;
+    if (write_begin(store, STATEMENT_PUT_ACKNOWLEDGED, &row)) {
+        store_bind_text(&row, window);
+        store_bind_text(&row, peer);
+        store_bind_integer(&row, revision);
+        write_end(store, &row);
+    }
 }
 
 void store_put_slots(struct store *store, const char *peer, int64_t reserved)
@@ -226,6 +256,10 @@ bool store_retain(struct store *store, struct walltime before, unsigned limit)
     unsigned probes = expire(store, STATEMENT_EXPIRE_PROBES, before, limit);
     unsigned incidents = expire(store, STATEMENT_EXPIRE_INCIDENTS, before, limit - probes);
     store->entries_written -= probes;
-    expire(store, STATEMENT_EXPIRE_WINDOWS, before, limit);
+    struct store_binder row;
+    if (expire(store, STATEMENT_EXPIRE_WINDOWS, before, limit) > 0 &&
+        write_begin(store, STATEMENT_EXPIRE_ACKNOWLEDGED, &row)) {
+        write_end(store, &row);
+    }
     return probes + incidents >= limit;
 }

@@ -12,6 +12,7 @@ enum write_kind {
     WRITE_MESSAGE,
     WRITE_INCIDENT,
     WRITE_WINDOW,
+    WRITE_ACKNOWLEDGED,
     WRITE_SLOTS
 };
 
@@ -36,6 +37,11 @@ struct write {
         struct message message;
         struct incident incident;
         struct window window;
+        struct {
+            char window[WINDOW_ID_SIZE];
+            uint32_t revision;
+            char peer[SERVER_NAME_SIZE];
+        } acknowledged;
         struct {
             char peer[SERVER_NAME_SIZE];
             int64_t reserved;
@@ -77,6 +83,10 @@ static void perform(struct store *store, const struct write *write)
         break;
     case WRITE_WINDOW:
         store_put_window(store, &write->window);
+        break;
+    case WRITE_ACKNOWLEDGED:
+        store_put_acknowledged(store, write->acknowledged.window, write->acknowledged.revision,
+                               write->acknowledged.peer);
         break;
     case WRITE_SLOTS:
         store_put_slots(store, write->slots.peer, write->slots.reserved);
@@ -136,6 +146,15 @@ void writes_put_incident(struct writes *writes, struct store *store,
 void writes_put_window(struct writes *writes, struct store *store, const struct window *window)
 {
     struct write write = {.kind = WRITE_WINDOW, .window = *window};
+    put(writes, store, &write);
+}
+
+void writes_put_acknowledged(struct writes *writes, struct store *store, const char *window,
+                             uint32_t revision, const char *peer)
+{
+    struct write write = {.kind = WRITE_ACKNOWLEDGED, .acknowledged = {.revision = revision}};
+    text_copy(write.acknowledged.window, sizeof write.acknowledged.window, window);
+    text_copy(write.acknowledged.peer, sizeof write.acknowledged.peer, peer);
     put(writes, store, &write);
 }
 

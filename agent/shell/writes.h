@@ -34,6 +34,8 @@ void writes_put_message(struct writes *writes, struct store *store,
 void writes_put_incident(struct writes *writes, struct store *store,
                          const struct incident *incident);
 void writes_put_window(struct writes *writes, struct store *store, const struct window *window);
+void writes_put_acknowledged(struct writes *writes, struct store *store, const char *window,
+                             uint32_t revision, const char *peer);
 void writes_put_slots(struct writes *writes, struct store *store, const char *peer,
                       int64_t reserved);
 

@@ -12,6 +12,12 @@ struct seen {
     struct window windows[SEEN_MAXIMUM];
     size_t window_count;
     struct {
+        char window[WINDOW_ID_SIZE];
+        uint32_t revision;
+        char peer[SERVER_NAME_SIZE];
+    } acknowledged[SEEN_MAXIMUM];
+    size_t acknowledged_count;
+    struct {
         char peer[SERVER_NAME_SIZE];
         int64_t reserved;
     } slots[SEEN_MAXIMUM];
@@ -38,6 +44,15 @@ static void see_window(void *context, const struct window *window)
     seen->windows[seen->window_count++] = *window;
 }
 
+static void see_acknowledged(void *context, const char *window, uint32_t revision, const char *peer)
+{
+    struct seen *seen = context;
+    assert_int_equal(seen->incident_count, 0); // windows and what belongs to them come first
+    strcpy(seen->acknowledged[seen->acknowledged_count].window, window);
+    strcpy(seen->acknowledged[seen->acknowledged_count].peer, peer);
+    seen->acknowledged[seen->acknowledged_count++].revision = revision;
+}
+
 static void see_slots(void *context, const char *peer, int64_t reserved)
 {
     struct seen *seen = context;
@@ -58,6 +73,7 @@ static struct seen *restore(struct store *store, unsigned newest, struct walltim
         .probe = see_probe,
         .incident = see_incident,
         .window = see_window,
+        .acknowledged = see_acknowledged,
         .slots = see_slots,
     };
     bool done = store_restore(store, &visitors, &seen.alive, &seen.started, &error);
@@ -149,6 +165,7 @@ static struct window full_window(void)
         .begin = WALL(0),
         .end = WALL(900),
         .by = "root@mx02",
+        .origin = ORIGIN_PEER,
         .reason = "kernel 'update'",
     };
 }
@@ -163,6 +180,7 @@ static void assert_windows_equal(const struct window *got, const struct window *
     assert_true(got->begin.ns == want->begin.ns && got->end.ns == want->end.ns);
     assert_string_equal(got->by, want->by);
     assert_string_equal(got->reason, want->reason);
+    assert_int_equal(got->origin, want->origin);
 }
 
 static void windows_survive(void **state)
@@ -192,6 +210,52 @@ static void windows_survive(void **state)
     store_close(store);
 }
 
+static void assert_acknowledged(const struct seen *seen, size_t index, const char *window,
+                                uint32_t revision, const char *peer)
+{
+    assert_string_equal(seen->acknowledged[index].window, window);
+    assert_true(seen->acknowledged[index].revision == revision);
+    assert_string_equal(seen->acknowledged[index].peer, peer);
+}
+
+static void acknowledgements_survive_and_only_grow(void **state)
+{
+    struct store *store = fixture_open(*state);
+    store_put_acknowledged(store, "w-1f3a", 2, "mx01");
+    store_put_acknowledged(store, "w-1f3a", 1, "mx01");
+    store_put_acknowledged(store, "w-1f3a", 1, "mx03");
+    store_put_acknowledged(store, "w-next", UINT32_MAX, "mx01");
+    fixture_commit(store);
+    store_close(store);
+
+    store = fixture_open(*state);
+    struct seen *seen = restore(store, 1, WALLTIME_NONE);
+    assert_int_equal(seen->acknowledged_count, 3);
+    assert_acknowledged(seen, 0, "w-1f3a", 2, "mx01");
+    assert_acknowledged(seen, 1, "w-1f3a", 1, "mx03");
+    assert_acknowledged(seen, 2, "w-next", UINT32_MAX, "mx01");
+    store_close(store);
+}
+
+static void acknowledgements_go_with_their_window(void **state)
+{
+    struct store *store = fixture_open(*state);
+    struct window old = full_window(), kept = full_window();
+    strcpy(kept.id, "w-kept");
+    kept.end = WALL(5000);
+    store_put_window(store, &old);
+    store_put_window(store, &kept);
+    store_put_acknowledged(store, old.id, 1, "mx01");
+    store_put_acknowledged(store, kept.id, 1, "mx01");
+    store_retain(store, WALL(2000), 10);
+    fixture_commit(store);
+    struct seen *seen = restore(store, 1, WALLTIME_NONE);
+    assert_int_equal(seen->window_count, 1);
+    assert_int_equal(seen->acknowledged_count, 1);
+    assert_acknowledged(seen, 0, "w-kept", 1, "mx01");
+    store_close(store);
+}
+
 static struct incident full_incident(int64_t id)
 {
     return (struct incident){
@@ -204,7 +268,18 @@ static struct incident full_incident(int64_t id)
         .notified = true,
         .notified_at = WALL(3),
         .suppressed_by = "w-1f3a",
-        .aftermath.drained = UINT32_MAX,
+        .cause = 12,
+        .flapping = true,
+        .aftermath = {.window = "w-1f3a",
+                      .window_kind = WINDOW_EMERGENCY,
+                      .planned_end = WALL(900),
+                      .resumed = {WALL(901), WALL(902)},
+                      .resumed_by = "mx02->mx01",
+                      .drained = UINT32_MAX,
+                      .lost = 2,
+                      .in_flight = 3,
+                      .suppressed = 4,
+                      .longest = {5}},
         .evidence = {.latency = {1},
                      .threshold = {2},
                      .late = 3,
@@ -218,6 +293,19 @@ static struct incident full_incident(int64_t id)
     };
 }
 
+static void assert_aftermaths_equal(const struct aftermath *got, const struct aftermath *want)
+{
+    assert_string_equal(got->window, want->window);
+    assert_int_equal(got->window_kind, want->window_kind);
+    assert_true(got->planned_end.ns == want->planned_end.ns);
+    assert_true(got->resumed[OUTBOUND].ns == want->resumed[OUTBOUND].ns);
+    assert_true(got->resumed[INBOUND].ns == want->resumed[INBOUND].ns);
+    assert_string_equal(got->resumed_by, want->resumed_by);
+    assert_true(got->drained == want->drained && got->lost == want->lost);
+    assert_true(got->in_flight == want->in_flight && got->suppressed == want->suppressed);
+    assert_true(got->longest.ns == want->longest.ns);
+}
+
 static void assert_incidents_equal(const struct incident *got, const struct incident *want)
 {
     assert_true(got->id == want->id && got->kind == want->kind && got->severity == want->severity);
@@ -226,8 +314,10 @@ static void assert_incidents_equal(const struct incident *got, const struct inci
     assert_int_equal(got->subject.mailbox, -1);
     assert_true(got->began.ns == want->began.ns && got->opened.ns == want->opened.ns);
     assert_true(got->closed.ns == want->closed.ns && got->notified == want->notified);
-    assert_true(got->notified_at.ns == want->notified_at.ns && got->aftermath.drained == want->aftermath.drained);
+    assert_true(got->notified_at.ns == want->notified_at.ns);
     assert_string_equal(got->suppressed_by, want->suppressed_by);
+    assert_true(got->cause == want->cause && got->flapping == want->flapping);
+    assert_aftermaths_equal(&got->aftermath, &want->aftermath);
     const struct evidence *a = &got->evidence, *b = &want->evidence;
     assert_true(a->latency.ns == b->latency.ns && a->threshold.ns == b->threshold.ns);
     assert_true(a->late == b->late && a->of == b->of && a->oldest_age.ns == b->oldest_age.ns);
@@ -241,6 +331,9 @@ static void open_and_recent_incidents_survive(void **state)
 {
     struct store *store = fixture_open(*state);
     struct incident slow = full_incident(17), closed = full_incident(18), old = full_incident(15);
+    struct incident overrun = {
+        .id = 14, .kind = INCIDENT_OVERRUN, .subject_text = "mx01", .opened = WALL(4)};
+    store_put_incident(store, &overrun);
     struct incident blind = {
         .id = 16, .kind = INCIDENT_BLIND, .subject_text = "local", .opened = WALL(4)};
     store_put_incident(store, &slow);
@@ -255,12 +348,14 @@ static void open_and_recent_incidents_survive(void **state)
 
     store = fixture_open(*state);
     struct seen *seen = restore(store, 1, WALLTIME_NONE);
-    assert_int_equal(seen->incident_count, 3);
-    assert_incidents_equal(&seen->incidents[0], &blind);
-    assert_int_equal(seen->incidents[0].subject.kind, SUBJECT_MAILBOX);
-    assert_incidents_equal(&seen->incidents[1], &slow);
-    assert_int_equal(seen->incidents[1].subject.kind, SUBJECT_PATH);
-    assert_incidents_equal(&seen->incidents[2], &closed);
+    assert_int_equal(seen->incident_count, 4);
+    assert_incidents_equal(&seen->incidents[0], &overrun);
+    assert_int_equal(seen->incidents[0].subject.kind, SUBJECT_SERVER);
+    assert_incidents_equal(&seen->incidents[1], &blind);
+    assert_int_equal(seen->incidents[1].subject.kind, SUBJECT_MAILBOX);
+    assert_incidents_equal(&seen->incidents[2], &slow);
+    assert_int_equal(seen->incidents[2].subject.kind, SUBJECT_PATH);
+    assert_incidents_equal(&seen->incidents[3], &closed);
     assert_int_equal(store_last_incident(store), 18);
     store_close(store);
 }
@@ -333,6 +428,37 @@ static void remembers_when_it_lived(void **state)
     store_close(store);
 }
 
+// ---- migration ----
+
+// As the first release left it: ledger_schema_1.db.
+static void a_ledger_of_schema_1_is_migrated(void **state)
+{
+    char command[FILE_SIZE * 2];
+    snprintf(command, sizeof command, "cp %s/test/unit/ledger_schema_1.db %s/ledger.db",
+             SOURCE_ROOT, (const char *)*state);
+    assert_int_equal(system(command), 0);
+    for (int start = 0; start < 2; start++) {
+        struct store *store = fixture_open(*state);
+        struct seen *seen = restore(store, 8, WALLTIME_NONE);
+        struct probe_record inbound = fixture_inbound(1, "mx02", 60);
+        assert_int_equal(seen->probe_count, 2);
+        fixture_assert_equal(&seen->probes[1], &inbound);
+        assert_int_equal(seen->incident_count, 1);
+        const struct incident *incident = &seen->incidents[0];
+        assert_true(incident->id == 7 && incident->cause == 0 && !incident->flapping);
+        assert_int_equal(incident->aftermath.drained, 4);
+        assert_true(incident->evidence.oldest_age.ns == SPAN_SECONDS(181).ns);
+        assert_int_equal(seen->window_count, 1);
+        assert_string_equal(seen->windows[0].reason, "kernel update");
+        assert_int_equal(seen->windows[0].origin, ORIGIN_OPERATOR);
+        assert_int_equal(seen->acknowledged_count, start);
+        assert_true(seen->alive.ns == WALL(100).ns && seen->slots[0].reserved == 200);
+        store_put_acknowledged(store, seen->windows[0].id, 2, "mx03");
+        fixture_commit(store);
+        store_close(store);
+    }
+}
+
 // ---- retention ----
 
 // Probes sent at 100, 200, ... The second is still in flight.
@@ -392,10 +518,13 @@ int main(void)
         TEST(restores_open_probes_and_the_newest_arrived),
         TEST(slots_only_grow),
         TEST(windows_survive),
+        TEST(acknowledgements_survive_and_only_grow),
+        TEST(acknowledgements_go_with_their_window),
         TEST(open_and_recent_incidents_survive),
         TEST(lists_incidents_newest_first),
         TEST(incident_ids_are_never_reused),
         TEST(remembers_when_it_lived),
+        TEST(a_ledger_of_schema_1_is_migrated),
         TEST(retention_takes_what_is_old_and_resolved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
