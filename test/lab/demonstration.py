@@ -1,11 +1,13 @@
 """The main job, for real: two mail servers, an agent beside each, and what they measure."""
 
+import contextlib
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import story
 from lab import Lab
 
 LAB = Path(__file__).resolve().parent / "lab"
@@ -62,11 +64,11 @@ def show_things_to_try(lab, build):
 three things to try
   1. one probe now, with its legs, as a Nagios plugin would
        {ctl[first.name]} probe {second.name}
-  2. set {second.name}'s flag on both agents, stop it and start it again: not one alert
-       {ctl[first.name]} maintenance begin {second.name} --for 3m --reason "kernel update"
-       {ctl[second.name]} maintenance begin --for 3m --reason "kernel update"
+  2. announce maintenance of {second.name}, stop it once {first.name} knows, start it again: no alert
+       {ctl[second.name]} maintenance begin --for 3m --reason "kernel update" --wait
+       {ctl[first.name]} maintenance list
        {stop_and_start}
-       {ctl[first.name]} maintenance end {second.name}; {ctl[second.name]} maintenance end {second.name}
+       {ctl[second.name]} maintenance end {second.name}
   3. the same without a flag: each side says what it sees, once, and its end
        {stop_and_start}
 """)
@@ -78,29 +80,43 @@ def tell_of_remains(directory):
         print(f"another try is up, or was killed: end it with {LAB} --dir {state.parent} down")
 
 
+def look_around(lab, build, once):
+    start(lab, build)
+    print("waiting for the first arrival on both paths ...", flush=True)
+    wait_for_arrivals(lab)
+    show(lab)
+    if not once:
+        show_places(lab)
+        show_things_to_try(lab, build)
+        print("Ctrl-C ends it and leaves nothing behind.", flush=True)
+        while True:
+            time.sleep(3600)
+
+
+@contextlib.contextmanager
+def lab_of(count):
+    with tempfile.TemporaryDirectory(prefix="mailflow-") as directory:
+        Path(directory).chmod(0o755)
+        print(f"bringing up {count} mail servers ...", flush=True)
+        with Lab(Path(directory) / "try").up(count) as lab:
+            yield lab
+
+
 def main():
-    build, once = Path(sys.argv[1]), "--once" in sys.argv[2:]
+    build, options = Path(sys.argv[1]), sys.argv[2:]
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda *_: sys.exit(130))
     tell_of_remains(tempfile.gettempdir())
-    with tempfile.TemporaryDirectory(prefix="mailflow-") as directory:
-        Path(directory).chmod(0o755)
-        print("bringing up mx01 and mx02 ...", flush=True)
-        with Lab(Path(directory) / "try").up(2) as lab:
-            start(lab, build)
-            print("waiting for the first arrival on both paths ...", flush=True)
-            wait_for_arrivals(lab)
-            show(lab)
-            if not once:
-                show_places(lab)
-                show_things_to_try(lab, build)
-                print("Ctrl-C ends it and leaves nothing behind.", flush=True)
-                while True:
-                    time.sleep(3600)
+    if "--story" in options:
+        with lab_of(4) as lab:
+            return 0 if story.perform(lab, build) else 1
+    with lab_of(2) as lab:
+        look_around(lab, build, "--once" in options)
+    return 0
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit(0)
+        sys.exit(130 if "--story" in sys.argv else 0)

@@ -87,6 +87,17 @@ def _open_recorded(path):
     return None
 
 
+def tell(path, signal_number):
+    """Signal the process remembered in path, which lives on."""
+    handle = _open_recorded(path)
+    if handle is None:
+        raise ProcessLookupError(f"the process recorded in {path} does not run")
+    try:
+        signal.pidfd_send_signal(handle, signal_number)
+    finally:
+        os.close(handle)
+
+
 def _ended_within(handle, seconds):
     poll = select.poll()
     poll.register(handle, select.POLLIN)

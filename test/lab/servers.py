@@ -234,6 +234,12 @@ class Postfix:
 
     stop_all = stop
 
+    def adjust(self, settings):
+        """Change settings of main.cf, for good; a running Postfix takes them over at once."""
+        self.tool("postconf", "-e", *(f"{key}={value}" for key, value in settings.items()))
+        if process.recorded(self.pid_file):
+            process.tell(self.pid_file, signal.SIGHUP)
+
     def tool(self, *command):
         """Run one of Postfix's own commands on this host's queue; returns what it says."""
         return self.host.run(command[0], "-c", str(self.home), *command[1:]).stdout
