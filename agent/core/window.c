@@ -1,9 +1,13 @@
 #include "core/window.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+
+// Two agents that read one calendar, or know each other's clocks only so well, mean the same time.
+#define SAME_TIME SPAN_SECONDS(1)
 
 static const char *const STATE_NAMES[] = {"announced", "active", "recovering", "over"};
 
@@ -43,10 +47,58 @@ bool window_origin_parse(const char *name, enum window_origin *out)
     return false;
 }
 
+bool window_id_valid(const char *id)
+{
+    size_t length = strlen(id);
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)id[i]) && id[i] != '-' && id[i] != '_') {
+            return false;
+        }
+    }
+    return length > 0 && length < WINDOW_ID_SIZE;
+}
+
+const char *window_announcer(const struct window *window)
+{
+    const char *at = strrchr(window->by, '@');
+    return at == NULL ? "" : at + 1;
+}
+
+bool window_void(const struct window *window)
+{
+    return window->end.ns <= window->begin.ns;
+}
+
+static bool near(struct walltime a, struct walltime b)
+{
+    struct span apart = walltime_since(a, b);
+    return apart.ns >= -SAME_TIME.ns && apart.ns <= SAME_TIME.ns;
+}
+
+bool window_same(const struct window *a, const struct window *b)
+{
+    return strcmp(a->server, b->server) == 0 && a->kind == b->kind &&
+           a->cancelled == b->cancelled && near(a->begin, b->begin) && near(a->end, b->end);
+}
+
+const char *window_unsound(const struct window *window, struct walltime now)
+{
+    if (window_void(window) && !window->cancelled) {
+        return "it ends before it begins";
+    }
+    if (walltime_since(window->end, window->begin).ns > WINDOW_LENGTH_MAXIMUM.ns) {
+        return "it is longer than 366 days";
+    }
+    if (walltime_since(window->begin, now).ns > WINDOW_AHEAD_MAXIMUM.ns) {
+        return "it begins in more than 400 days";
+    }
+    return NULL;
+}
+
 enum window_state window_state_at(const struct window *window, struct walltime now,
                                   struct span recovery)
 {
-    if (window->cancelled && window->end.ns <= window->begin.ns) {
+    if (window_void(window)) {
         return WINDOW_OVER;
     }
     return now.ns < window->begin.ns                         ? WINDOW_ANNOUNCED
@@ -58,7 +110,7 @@ enum window_state window_state_at(const struct window *window, struct walltime n
 enum window_stage window_stage_at(const struct window *window, struct walltime now,
                                   struct span settle)
 {
-    if (window->end.ns <= window->begin.ns) {
+    if (window_void(window)) {
         return STAGE_SETTLED;
     }
     return now.ns < window->begin.ns                       ? STAGE_ANNOUNCED
@@ -69,7 +121,7 @@ enum window_stage window_stage_at(const struct window *window, struct walltime n
 
 bool window_suppresses(const struct window *window, struct walltime now, struct span settle)
 {
-    return window->begin.ns < window->end.ns && now.ns >= window->begin.ns &&
+    return !window_void(window) && now.ns >= window->begin.ns &&
            now.ns < walltime_add(window->end, settle).ns;
 }
 
@@ -79,7 +131,7 @@ void windows_free(struct windows *windows)
     *windows = (struct windows){0};
 }
 
-struct window *windows_find(struct windows *windows, const char *id)
+struct window *windows_find(const struct windows *windows, const char *id)
 {
     for (size_t i = 0; i < windows->count; i++) {
         if (strcmp(windows->items[i].id, id) == 0) {
@@ -89,9 +141,35 @@ struct window *windows_find(struct windows *windows, const char *id)
     return NULL;
 }
 
+// Of two announcers of one revision: the window's own server, else the greater name.
+static bool goes_before(const struct window *window, const struct window *known)
+{
+    const char *ours = window_announcer(window), *theirs = window_announcer(known);
+    bool own = strcmp(ours, window->server) == 0, other_own = strcmp(theirs, known->server) == 0;
+    return own != other_own ? own : strcmp(ours, theirs) > 0;
+}
+
+enum window_standing windows_standing(const struct windows *windows, const struct window *window)
+{
+    const struct window *known = windows_find(windows, window->id);
+    if (known == NULL) {
+        return WINDOW_NEW;
+    }
+    if (known->revision != window->revision) {
+        return known->revision < window->revision ? WINDOW_NEWER : WINDOW_STALE;
+    }
+    // An announcer says the same thing of one revision always, whatever its clock has done since.
+    if (strcmp(window_announcer(known), window_announcer(window)) == 0 ||
+        window_same(known, window)) {
+        return WINDOW_SAME;
+    }
+    return goes_before(window, known) ? WINDOW_NEWER : WINDOW_OVERRULED;
+}
+
 struct window *windows_put(struct windows *windows, const struct window *window)
 {
     struct window *known = windows_find(windows, window->id);
+    enum window_standing standing = windows_standing(windows, window);
     if (known == NULL) {
         if (windows->count == WINDOWS_MAXIMUM) {
             return NULL;
@@ -100,7 +178,7 @@ struct window *windows_put(struct windows *windows, const struct window *window)
         windows->items = memory_checked(realloc(windows->items, size));
         known = &windows->items[windows->count++];
         *known = (struct window){0};
-    } else if (known->revision >= window->revision) {
+    } else if (standing != WINDOW_NEWER) {
         return NULL;
     }
     enum window_stage stage = known->revision == 0 ? STAGE_ANNOUNCED : known->stage;

@@ -35,6 +35,12 @@ bool window_origin_parse(const char *name, enum window_origin *out);
 
 enum { WINDOW_ID_SIZE = 24, WINDOW_BY_SIZE = 96, WINDOW_REASON_SIZE = 160, WINDOWS_MAXIMUM = 1024 };
 
+#define WINDOW_LENGTH_MAXIMUM SPAN_HOURS(366 * 24)
+#define WINDOW_AHEAD_MAXIMUM  SPAN_HOURS(400 * 24)
+
+// Letters, digits, - and _, at least one: it stands in headers, log lines and addresses.
+bool window_id_valid(const char *id);
+
 struct window {
     char id[WINDOW_ID_SIZE];
     uint32_t revision;
@@ -48,6 +54,18 @@ struct window {
     char reason[WINDOW_REASON_SIZE];
     enum window_stage stage; // the core's own, not stored
 };
+
+// The server whose agent announced it: what follows the last @ of `by`, "" when there is none.
+const char *window_announcer(const struct window *window);
+
+// Cancelled before it began: it never was.
+bool window_void(const struct window *window);
+
+// The two say the same of the same server: kind, begin and end, cancelled or not.
+bool window_same(const struct window *a, const struct window *b);
+
+// Why nobody should keep this window, in words; NULL when it is sound.
+const char *window_unsound(const struct window *window, struct walltime now);
 
 enum window_state window_state_at(const struct window *window, struct walltime now,
                                   struct span recovery);
@@ -67,12 +85,22 @@ struct windows {
 
 void windows_free(struct windows *windows);
 
-// Adds the window or replaces a lower revision of it; NULL when a known revision is as high, or
+// How a window compares with what is known under its id.
+enum window_standing {
+    WINDOW_NEW,       // not known
+    WINDOW_NEWER,     // replaces what is known
+    WINDOW_SAME,      // as good as known already
+    WINDOW_STALE,     // of a lower revision than the known one
+    WINDOW_OVERRULED, // of the same revision as another one that goes before it
+};
+enum window_standing windows_standing(const struct windows *windows, const struct window *window);
+
+// Adds the window, or puts it in the place of what it replaces; NULL when it replaces nothing, or
 // when there are too many.
 struct window *windows_put(struct windows *windows, const struct window *window);
 
 // The window with this id, or NULL.
-struct window *windows_find(struct windows *windows, const char *id);
+struct window *windows_find(const struct windows *windows, const char *id);
 
 // The window that suppresses notifications about the server the longest, or NULL.
 const struct window *windows_suppressing(const struct windows *windows, const char *server,

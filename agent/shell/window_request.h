@@ -13,7 +13,6 @@
 #define WINDOW_ROUTINE_MAXIMUM   SPAN_HOURS(4) // unless forced
 #define WINDOW_ROUTINE_DEFAULT   SPAN_MINUTES(15)
 #define WINDOW_EMERGENCY_DEFAULT SPAN_HOURS(2)
-#define WINDOW_LENGTH_MAXIMUM    SPAN_HOURS(366 * 24)
 
 // A new window but for its id: {"server"?, "kind"?, "begin"?, "duration_seconds"? or "end"?,
 // "reason"?, "by"?, "force"?}.

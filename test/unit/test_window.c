@@ -82,6 +82,68 @@ static void test_only_a_higher_revision_replaces(void **state)
     windows_free(&windows);
 }
 
+static void test_equal_revisions(void **state)
+{
+    (void)state;
+    static const struct tie_case {
+        const char *known_by;
+        const char *by;
+        int64_t end; // the known one's is 2000
+        enum window_standing standing;
+    } cases[] = {
+        {"root@mx02", "root@mx03", 2000, WINDOW_SAME},
+        {"root@mx02", "root@mx03", 2001, WINDOW_SAME}, // two clocks
+        {"root@mx02", "root@mx02", 9000, WINDOW_SAME}, // one announcer, another clock since
+        {"root@mx02", "eve@mx02", 9000, WINDOW_SAME},
+        {"root@mx02", "root@mx03", 9000, WINDOW_NEWER},
+        {"root@mx03", "root@mx02", 9000, WINDOW_OVERRULED},
+        {"root@mx03", "root@mx01", 9000, WINDOW_NEWER}, // the window's own server
+        {"root@mx01", "root@mx03", 9000, WINDOW_OVERRULED},
+        {"", "root@mx03", 9000, WINDOW_NEWER},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct windows windows = {0};
+        struct window known = window_of("w-1", 2, 1000, 2000);
+        struct window other = window_of("w-1", 2, 1000, cases[i].end);
+        text_copy(known.by, sizeof known.by, cases[i].known_by);
+        text_copy(other.by, sizeof other.by, cases[i].by);
+        assert_int_equal(windows_standing(&windows, &known), WINDOW_NEW);
+        assert_non_null(windows_put(&windows, &known));
+        assert_int_equal(windows_standing(&windows, &other), cases[i].standing);
+        assert_int_equal(windows_put(&windows, &other) != NULL, cases[i].standing == WINDOW_NEWER);
+        windows_free(&windows);
+    }
+}
+
+static void test_what_is_sound(void **state)
+{
+    (void)state;
+    static const struct sound_case {
+        int64_t begin;
+        int64_t end;
+        bool cancelled;
+        bool sound;
+    } cases[] = {
+        {1000, 2000, false, true},
+        {1000, 1000, false, false},
+        {2000, 1000, false, false},
+        {1000, 1000, true, true},
+        {1000, 1000 + 366 * 86400, false, true},
+        {1000, 1001 + 366 * 86400, false, false},
+        {400 * 86400, 400 * 86400 + 1, false, true},
+        {400 * 86400 + 1, 400 * 86400 + 2, false, false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct window window = window_of("w-1", 1, cases[i].begin, cases[i].end);
+        window.cancelled = cases[i].cancelled;
+        assert_int_equal(window_unsound(&window, AT(0)) == NULL, cases[i].sound);
+    }
+    assert_true(window_id_valid("w-aB_9"));
+    assert_false(window_id_valid(""));
+    assert_false(window_id_valid("w/1"));
+    assert_false(window_id_valid("abcdefghijklmnopqrstuvwx"));
+}
+
 static void test_the_longest_suppresses(void **state)
 {
     (void)state;
@@ -134,6 +196,8 @@ int main(void)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_cancelled_before_it_began),
         cmocka_unit_test(test_only_a_higher_revision_replaces),
+        cmocka_unit_test(test_equal_revisions),
+        cmocka_unit_test(test_what_is_sound),
         cmocka_unit_test(test_the_longest_suppresses),
         cmocka_unit_test(test_bounded_and_forgotten),
         cmocka_unit_test(test_names),
