@@ -10,7 +10,17 @@
 #include "shell/writes.h"
 
 // What is done once the ledger has what it says.
-enum deed_kind { DEED_SEND, DEED_DELETE, DEED_NOTIFY, DEED_SAY_WINDOW, DEED_SAY_PROBE };
+enum deed_kind {
+    DEED_SEND,
+    DEED_DELETE,
+    DEED_NOTIFY,
+    DEED_SAY_WINDOW,
+    DEED_SAY_PROBE,
+    DEED_SAY_DRAINED,
+    DEED_SAY_COHORT,
+    DEED_SAY_CLOCK,
+    DEED_SAY_REFUSED,
+};
 
 struct deed {
     enum deed_kind kind;
@@ -35,6 +45,16 @@ struct deed {
             enum window_transition transition;
         } window;
         struct probe_record probe;
+        struct drained drained;
+        struct {
+            char path[SUBJECT_TEXT_SIZE];
+            struct cohort cohort;
+        } cohort;
+        struct span clock_step;
+        struct {
+            char peer[SERVER_NAME_SIZE];
+            char reason[INCIDENT_CAUSE_SIZE];
+        } refused;
     };
 };
 

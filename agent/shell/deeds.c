@@ -83,6 +83,21 @@ static void gather_delete(struct agent *agent, const struct event *event)
     deed->message.uid = report->uid;
 }
 
+static void gather_cohort(struct agent *agent, const struct action *action)
+{
+    struct deed *deed = add_deed(agent, DEED_SAY_COHORT);
+    core_path_text(agent->core, action->cohort.peer, action->cohort.direction, deed->cohort.path);
+    deed->cohort.cohort = action->cohort.cohort;
+}
+
+static void gather_refused(struct agent *agent, const struct action *action)
+{
+    const char *peer = agent->settings->peers[action->refused.peer].name;
+    struct deed *deed = add_deed(agent, DEED_SAY_REFUSED);
+    text_copy(deed->refused.peer, sizeof deed->refused.peer, peer);
+    text_copy(deed->refused.reason, sizeof deed->refused.reason, action->refused.reason);
+}
+
 static void gather_one(struct agent *agent, const struct action *action, const struct event *event,
                        struct moment now)
 {
@@ -118,13 +133,21 @@ static void gather_one(struct agent *agent, const struct action *action, const s
                          agent->settings->peers[action->slots.peer].name, action->slots.reserved);
         agent->durable = true;
         break;
+    case ACTION_SAY_DRAINED:
+        add_deed(agent, DEED_SAY_DRAINED)->drained = action->drained;
+        break;
+    case ACTION_SAY_COHORT:
+        gather_cohort(agent, action);
+        break;
+    case ACTION_SAY_CLOCK:
+        add_deed(agent, DEED_SAY_CLOCK)->clock_step = action->clock_step;
+        break;
+    case ACTION_SAY_REFUSED:
+        gather_refused(agent, action);
+        break;
     case ACTION_EXCHANGE:
     case ACTION_GREET:
     case ACTION_ACKNOWLEDGED:
-    case ACTION_SAY_DRAINED:
-    case ACTION_SAY_COHORT:
-    case ACTION_SAY_CLOCK:
-    case ACTION_SAY_REFUSED:
         break;
     }
 }
@@ -211,6 +234,18 @@ static void do_deed(struct agent *agent, const struct deed *deed)
     case DEED_SAY_PROBE:
         do_say_probe(agent, &deed->probe);
         break;
+    case DEED_SAY_DRAINED:
+        journal_drained(agent->journal, &deed->drained);
+        break;
+    case DEED_SAY_COHORT:
+        journal_cohort(agent->journal, &deed->cohort.cohort, deed->cohort.path);
+        break;
+    case DEED_SAY_CLOCK:
+        journal_clock_stepped(agent->journal, agent->settings->server, deed->clock_step);
+        break;
+    case DEED_SAY_REFUSED:
+        journal_window_refused(agent->journal, deed->refused.peer, deed->refused.reason);
+        break;
     }
 }
 
@@ -238,6 +273,10 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_NOTIFY:
     case DEED_SAY_WINDOW:
     case DEED_SAY_PROBE:
+    case DEED_SAY_DRAINED:
+    case DEED_SAY_COHORT:
+    case DEED_SAY_CLOCK:
+    case DEED_SAY_REFUSED:
         do_deed(agent, deed);
         break;
     }

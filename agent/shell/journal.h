@@ -26,8 +26,21 @@ void journal_flush(struct journal *journal);
 // `smtp` is the last reply of a server on the path, "" when there is none to tell.
 void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
                       const char *smtp);
+
+// What an outage or a window held up has come.
+void journal_drained(struct journal *journal, const struct drained *drained);
+
+// One flush brought so many probes.
+void journal_cohort(struct journal *journal, const struct cohort *cohort, const char *path);
+
 void journal_window(struct journal *journal, const struct window *window,
                     enum window_transition transition);
+
+// A peer announces a window that is none.
+void journal_window_refused(struct journal *journal, const char *peer, const char *reason);
+
+// Our own clock was set.
+void journal_clock_stepped(struct journal *journal, const char *server, struct span step);
 
 // ---- probes, at debug ----
 

@@ -1,0 +1,218 @@
+#include <inttypes.h>
+#include <syslog.h>
+
+#include "shell/journal_line.h"
+
+static const char *const NOTICE_NAMES[] = {
+    [NOTICE_FIRING] = "FIRING",     [NOTICE_FLAPPING] = "FLAPPING",
+    [NOTICE_REMINDER] = "REMINDER", [NOTICE_SUPPRESSED] = "SUPPRESSED",
+    [NOTICE_RESOLVED] = "RESOLVED",
+};
+
+static int notice_priority(const struct incident *incident, enum notice notice)
+{
+    switch (notice) {
+    case NOTICE_FIRING:
+    case NOTICE_FLAPPING:
+    case NOTICE_REMINDER:
+        return incident->severity == SEVERITY_CRITICAL ? LOG_CRIT : LOG_WARNING;
+    case NOTICE_SUPPRESSED:
+        return LOG_INFO;
+    case NOTICE_RESOLVED:
+        break;
+    }
+    return LOG_NOTICE;
+}
+
+static void put_severity(struct text *line, const struct incident *incident)
+{
+    journal_put_text(line, "severity", severity_name(incident->severity));
+}
+
+static void put_subject(struct text *line, const struct incident *incident)
+{
+    static const char *const KEYS[] = {
+        [SUBJECT_PATH] = "path", [SUBJECT_MAILBOX] = "mailbox", [SUBJECT_SERVER] = "server"};
+    journal_put_text(line, KEYS[incident_rule(incident->kind)->subject], incident->subject_text);
+}
+
+// ---- while it is open ----
+
+static void put_slow(struct text *line, const struct evidence *evidence)
+{
+    journal_put_seconds(line, "latency", evidence->latency);
+    journal_put_seconds(line, "threshold", evidence->threshold);
+    text_format(line, " late=%u/%u", evidence->late, evidence->of);
+    journal_put_seconds(line, "oldest_age", evidence->oldest_age);
+}
+
+// Nothing has come for longer than it may.
+static void put_overdue(struct text *line, const struct evidence *evidence)
+{
+    journal_put_seconds(line, "overdue", evidence->oldest_age);
+    journal_put_seconds(line, "threshold", evidence->threshold);
+}
+
+static void put_overrun(struct text *line, const struct incident *incident)
+{
+    const struct aftermath *aftermath = &incident->aftermath;
+    struct walltime told = incident->notified ? incident->notified_at : incident->opened;
+    journal_put_text(line, "kind", window_kind_name(aftermath->window_kind));
+    journal_put_text(line, "window", aftermath->window);
+    journal_put_time(line, "planned_end", aftermath->planned_end);
+    journal_put_seconds(line, "late_by", walltime_since(told, aftermath->planned_end));
+    text_format(line, " in_flight=%u", incident->evidence.in_flight);
+}
+
+static void put_evidence(struct text *line, const struct incident *incident)
+{
+    const struct evidence *evidence = &incident->evidence;
+    switch (incident->kind) {
+    case INCIDENT_SLOW:
+        put_slow(line, evidence);
+        break;
+    case INCIDENT_SILENT:
+        put_overdue(line, evidence);
+        break;
+    case INCIDENT_DOWN:
+    case INCIDENT_UNHEARD:
+        put_overdue(line, evidence);
+        text_format(line, " in_flight=%u", evidence->in_flight);
+        break;
+    case INCIDENT_OVERRUN:
+        put_overrun(line, incident);
+        break;
+    case INCIDENT_ISOLATED:
+        text_format(line, " bad=%u/%u", evidence->late, evidence->of);
+        journal_put_seconds(line, "for", evidence->oldest_age);
+        break;
+    case INCIDENT_REFUSED:
+        text_format(line, " failures=%u", evidence->failures);
+        break;
+    case INCIDENT_BLIND:
+        journal_put_seconds(line, "unreadable", evidence->oldest_age);
+        break;
+    case INCIDENT_STUCK:
+        text_format(line, " in_flight=%u", evidence->in_flight);
+        journal_put_seconds(line, "oldest_age", evidence->oldest_age);
+        break;
+    case INCIDENT_LOST:
+        text_format(line, " lost=%u", evidence->failures);
+        break;
+    case INCIDENT_CLOCK:
+        journal_put_seconds(line, "offset", evidence->latency);
+        journal_put_seconds(line, "error", evidence->threshold);
+        break;
+    case INCIDENT_FORGED:
+        text_format(line, " tags=%u", evidence->failures);
+        break;
+    case INCIDENTS:
+        break;
+    }
+}
+
+static void put_opening(struct text *line, const struct incident *incident, const char *smtp)
+{
+    const struct evidence *evidence = &incident->evidence;
+    char id[PROBE_ID_TEXT];
+    put_severity(line, incident);
+    put_subject(line, incident);
+    put_evidence(line, incident);
+    text_format(line, " incident=%" PRId64, incident->id);
+    if (evidence->has_probe) {
+        text_format(line, " probe=%s", probe_id_format(&evidence->probe, id));
+    }
+    journal_put_text(line, "maintenance",
+                     incident->suppressed_by[0] == '\0' ? "none" : incident->suppressed_by);
+    if (evidence->cause[0] != '\0') {
+        journal_put_text(line, "cause", evidence->cause);
+    }
+    if (smtp[0] != '\0') {
+        journal_put_text(line, "smtp", smtp);
+    }
+}
+
+// ---- when it is over ----
+
+// Mail came through again in both directions, or the window was extended past it.
+static void put_overrun_end(struct text *line, const struct aftermath *aftermath)
+{
+    struct walltime resumed =
+        walltime_later(aftermath->resumed[OUTBOUND], aftermath->resumed[INBOUND]);
+    journal_put_time(line, "planned_end", aftermath->planned_end);
+    if (aftermath->resumed_by[0] == '\0') {
+        journal_put_text(line, "reason", "extended");
+    } else {
+        journal_put_time(line, "resumed", resumed);
+        journal_put_seconds(line, "overran", walltime_since(resumed, aftermath->planned_end));
+    }
+}
+
+static void put_life(struct text *line, const struct incident *incident)
+{
+    put_severity(line, incident);
+    put_subject(line, incident);
+    journal_put_time(line, "began", incident->began);
+    journal_put_time(line, "closed", incident->closed);
+    journal_put_seconds(line, "duration", walltime_since(incident->closed, incident->began));
+}
+
+static void put_closing(struct text *line, const struct incident *incident)
+{
+    const struct aftermath *aftermath = &incident->aftermath;
+    if (incident->kind == INCIDENT_OVERRUN) {
+        put_subject(line, incident);
+        put_overrun_end(line, aftermath);
+    } else {
+        put_life(line, incident);
+    }
+    text_format(line, " drained=%u lost=%u in_flight=%u suppressed=%u", aftermath->drained,
+                aftermath->lost, aftermath->in_flight, aftermath->suppressed);
+    journal_put_seconds(line, "longest", aftermath->longest);
+    if (aftermath->resumed_by[0] != '\0') {
+        journal_put_text(line, "resumed_by", aftermath->resumed_by);
+    }
+    text_format(line, " incident=%" PRId64, incident->id);
+}
+
+void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
+                      const char *smtp)
+{
+    JOURNAL_LINE(line);
+    text_format(&line, "%s %s", incident_kind_name(incident->kind), NOTICE_NAMES[notice]);
+    if (notice == NOTICE_RESOLVED) {
+        put_closing(&line, incident);
+    } else {
+        put_opening(&line, incident, smtp);
+    }
+    journal_say(journal, notice_priority(incident, notice), &line);
+}
+
+void journal_drained(struct journal *journal, const struct drained *drained)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "drain DONE");
+    journal_put_text(&line, "server", drained->server);
+    text_format(&line, " arrived=%u lost=%u", drained->arrived, drained->lost);
+    journal_put_seconds(&line, "longest", drained->longest);
+    text_format(&line, " in_flight=%u", drained->in_flight);
+    if (drained->window[0] != '\0') {
+        journal_put_text(&line, "window", drained->window);
+    }
+    if (drained->incident != 0) {
+        text_format(&line, " incident=%" PRId64, drained->incident);
+    }
+    journal_say(journal, LOG_INFO, &line);
+}
+
+void journal_cohort(struct journal *journal, const struct cohort *cohort, const char *path)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "cohort ARRIVED");
+    journal_put_text(&line, "path", path);
+    text_format(&line, " count=%u", cohort->count);
+    journal_put_time(&line, "first_sent", cohort->first_sent);
+    journal_put_time(&line, "last_sent", cohort->last_sent);
+    journal_put_time(&line, "resumed", cohort->arrived);
+    journal_say(journal, LOG_INFO, &line);
+}

@@ -1,0 +1,57 @@
+#include <syslog.h>
+
+#include "shell/journal_line.h"
+
+static const char *const STATES[] = {
+    [WINDOW_CHANGED] = "CHANGED", [WINDOW_BEGINS] = "BEGIN", [WINDOW_ENDS] = "END"};
+
+static const char *state_of(const struct window *window, enum window_transition transition)
+{
+    if (transition != WINDOW_CHANGED) {
+        return STATES[transition];
+    }
+    return window->cancelled ? "CANCELLED" : window->revision > 1 ? "CHANGED" : "ANNOUNCED";
+}
+
+void journal_window(struct journal *journal, const struct window *window,
+                    enum window_transition transition)
+{
+    JOURNAL_LINE(line);
+    text_format(&line, "maintenance %s", state_of(window, transition));
+    journal_put_text(&line, "server", window->server);
+    journal_put_text(&line, "kind", window_kind_name(window->kind));
+    journal_put_text(&line, "window", window->id);
+    if (transition == WINDOW_CHANGED) {
+        journal_put_time(&line, "begin", window->begin);
+    }
+    journal_put_time(&line, "end", window->end);
+    journal_put_text(&line, "by", window->by);
+    journal_put_text(&line, "reason", window->reason);
+    journal_say(journal, LOG_NOTICE, &line);
+}
+
+void journal_window_refused(struct journal *journal, const char *peer, const char *reason)
+{
+    unsigned unsaid;
+    if (!journal_passes(&journal->refused_windows, &unsaid)) {
+        return;
+    }
+    JOURNAL_LINE(line);
+    text_append(&line, "window REFUSED");
+    journal_put_text(&line, "peer", peer);
+    journal_put_text(&line, "reason", reason);
+    text_format(&line, " more=%u", unsaid);
+    journal_say(journal, LOG_WARNING, &line);
+}
+
+void journal_clock_stepped(struct journal *journal, const char *server, struct span step)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "clock STEPPED");
+    journal_put_text(&line, "server", server);
+    journal_put_seconds(&line, "step", step);
+    journal_put_text(&line, "consequence",
+                     "latencies across it carry it as their error; windows that have begun last "
+                     "until both readings of their end have passed");
+    journal_say(journal, LOG_WARNING, &line);
+}

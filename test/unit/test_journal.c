@@ -1,0 +1,287 @@
+// The lines that the agent says to its operator, read where syslog would read them.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "shell/journal.h"
+
+// 2006-07-28T12:48:00Z, the end of the window of the story, and so many seconds.
+#define AFTER(seconds) ((struct walltime){(1154090880 + (int64_t)(seconds)) * 1000000000})
+
+struct listener {
+    char directory[64];
+    char path[96];
+    int socket;
+    struct journal *journal;
+};
+
+static int setup(void **state)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(listener->directory, "/tmp/mailflow-journal-XXXXXX");
+    assert_non_null(mkdtemp(listener->directory));
+    snprintf(listener->path, sizeof listener->path, "%s/log", listener->directory);
+    strcpy(address.sun_path, listener->path);
+    listener->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(listener->socket, (struct sockaddr *)&address, sizeof address), 0);
+    struct settings settings = {.syslog = {.facility = LOG_MAIL, .socket = listener->path}};
+    listener->journal = journal_create(&settings);
+    *state = listener;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct listener *listener = *state;
+    journal_destroy(listener->journal);
+    close(listener->socket);
+    unlink(listener->path);
+    rmdir(listener->directory);
+    free(listener);
+    return 0;
+}
+
+// The next line without its date and sender, "" when none was said.
+static const char *heard(struct listener *listener, int *priority)
+{
+    static char datagram[2048];
+    ssize_t length = recv(listener->socket, datagram, sizeof datagram - 1, 0);
+    if (length < 0) {
+        return "";
+    }
+    datagram[length] = '\0';
+    *priority = (int)strtol(datagram + 1, NULL, 10) & LOG_PRIMASK;
+    return strstr(datagram, "]: ") + 3;
+}
+
+static void assert_said(struct listener *listener, int priority, const char *line)
+{
+    int as = -1;
+    assert_string_equal(heard(listener, &as), line);
+    assert_int_equal(as, priority);
+}
+
+// ---- overrun, as the contract has it ----
+
+static struct incident overrun(void)
+{
+    return (struct incident){
+        .id = 17,
+        .kind = INCIDENT_OVERRUN,
+        .severity = SEVERITY_CRITICAL,
+        .subject_text = "mx01",
+        .opened = AFTER(300),
+        .aftermath = {.window = "w-1f3a",
+                      .planned_end = AFTER(0),
+                      .drained = 4,
+                      .suppressed = 6,
+                      .longest = SPAN_SECONDS(2926)},
+        .evidence = {.in_flight = 3},
+    };
+}
+
+static void overrun_fires_with_its_window(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = overrun();
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
+    assert_said(listener, LOG_CRIT,
+                "overrun FIRING severity=critical server=mx01 kind=routine window=w-1f3a "
+                "planned_end=2006-07-28T12:48:00Z late_by=300s in_flight=3 incident=17 "
+                "maintenance=none");
+    incident.notified = true;
+    incident.notified_at = AFTER(14400);
+    journal_incident(listener->journal, &incident, NOTICE_REMINDER, "");
+    assert_said(listener, LOG_CRIT,
+                "overrun REMINDER severity=critical server=mx01 kind=routine window=w-1f3a "
+                "planned_end=2006-07-28T12:48:00Z late_by=14400s in_flight=3 incident=17 "
+                "maintenance=none");
+}
+
+static void overrun_resolves_with_its_sum(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = overrun();
+    incident.closed = AFTER(1187);
+    incident.aftermath.resumed[OUTBOUND] = AFTER(600);
+    incident.aftermath.resumed[INBOUND] = AFTER(1187);
+    strcpy(incident.aftermath.resumed_by, "mx02->mx01");
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    assert_said(listener, LOG_NOTICE,
+                "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
+                "resumed=2006-07-28T13:07:47Z overran=1187s drained=4 lost=0 in_flight=0 "
+                "suppressed=6 longest=2926s resumed_by=mx02->mx01 incident=17");
+}
+
+static void overrun_that_a_window_ends_says_so(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = overrun();
+    incident.closed = AFTER(500);
+    incident.aftermath.resumed[INBOUND] = AFTER(400);
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    assert_said(listener, LOG_NOTICE,
+                "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z reason=extended "
+                "drained=4 lost=0 in_flight=0 suppressed=6 longest=2926s incident=17");
+}
+
+// ---- the other kinds ----
+
+static void every_kind_shows_its_evidence(void **state)
+{
+#define TAIL " incident=3 probe=AEAAAAAAAAAAAAAAAAAAAAAAAA maintenance=w-1 cause=\"no route\""
+    static const struct {
+        enum incident_kind kind;
+        const char *line;
+    } CASES[] = {
+        {INCIDENT_ISOLATED, "isolated FIRING severity=warning server=X bad=3/5 for=90s" TAIL},
+        {INCIDENT_BLIND, "blind FIRING severity=warning mailbox=X unreadable=90s" TAIL},
+        {INCIDENT_DOWN,
+         "down FIRING severity=warning server=X overdue=90s threshold=60s in_flight=7" TAIL},
+        {INCIDENT_UNHEARD,
+         "unheard FIRING severity=warning server=X overdue=90s threshold=60s in_flight=7" TAIL},
+        {INCIDENT_REFUSED, "refused FIRING severity=warning path=X failures=4" TAIL},
+        {INCIDENT_SILENT, "silent FIRING severity=warning path=X overdue=90s threshold=60s" TAIL},
+        {INCIDENT_SLOW, "slow FIRING severity=warning path=X latency=82.4s threshold=60s "
+                        "late=3/5 oldest_age=90s" TAIL},
+        {INCIDENT_STUCK, "stuck FIRING severity=warning server=X in_flight=7 oldest_age=90s" TAIL},
+        {INCIDENT_LOST, "lost FIRING severity=warning path=X lost=4" TAIL},
+        {INCIDENT_CLOCK, "clock FIRING severity=warning server=X offset=82.4s error=60s" TAIL},
+        {INCIDENT_FORGED, "forged FIRING severity=warning server=X tags=4" TAIL},
+    };
+    struct incident incident = {.id = 3,
+                                .subject_text = "X",
+                                .suppressed_by = "w-1",
+                                .evidence = {.latency = SPAN_MS(82400),
+                                             .threshold = SPAN_SECONDS(60),
+                                             .late = 3,
+                                             .of = 5,
+                                             .oldest_age = SPAN_SECONDS(90),
+                                             .in_flight = 7,
+                                             .failures = 4,
+                                             .has_probe = true,
+                                             .probe = {{1}},
+                                             .cause = "no route"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct listener *listener = *state;
+        incident.kind = CASES[i].kind;
+        journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
+        assert_said(listener, LOG_WARNING, CASES[i].line);
+    }
+}
+
+static void an_outage_resolves_with_what_it_held_up(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = overrun();
+    incident.kind = INCIDENT_SILENT;
+    strcpy(incident.subject_text, "mx02->mx01");
+    incident.began = AFTER(-60);
+    incident.closed = AFTER(40);
+    incident.aftermath.in_flight = 2;
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    assert_said(listener, LOG_NOTICE,
+                "silent RESOLVED severity=critical path=mx02->mx01 began=2006-07-28T12:47:00Z "
+                "closed=2006-07-28T12:48:40Z duration=100s drained=4 lost=0 in_flight=2 "
+                "suppressed=6 longest=2926s incident=17");
+}
+
+static void what_flaps_and_what_is_suppressed_is_said_as_such(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = {.id = 1,
+                                .kind = INCIDENT_REFUSED,
+                                .severity = SEVERITY_CRITICAL,
+                                .subject_text = "mx01->mx02",
+                                .evidence = {.failures = 3}};
+    journal_incident(listener->journal, &incident, NOTICE_FLAPPING, "450 4.2.0 \"try\" later");
+    assert_said(listener, LOG_CRIT,
+                "refused FLAPPING severity=critical path=mx01->mx02 failures=3 incident=1 "
+                "maintenance=none smtp=\"450 4.2.0 \\\"try\\\" later\"");
+    strcpy(incident.suppressed_by, "w-9");
+    journal_incident(listener->journal, &incident, NOTICE_SUPPRESSED, "");
+    assert_said(listener, LOG_INFO,
+                "refused SUPPRESSED severity=critical path=mx01->mx02 failures=3 incident=1 "
+                "maintenance=w-9");
+}
+
+// ---- what drained ----
+
+static void a_drain_is_done(void **state)
+{
+    struct listener *listener = *state;
+    struct drained drained = {.server = "mx01", .arrived = 4, .longest = SPAN_SECONDS(2926)};
+    journal_drained(listener->journal, &drained);
+    assert_said(listener, LOG_INFO,
+                "drain DONE server=mx01 arrived=4 lost=0 longest=2926s in_flight=0");
+    strcpy(drained.window, "w-1f3a");
+    drained.incident = 17;
+    drained.in_flight = 1;
+    journal_drained(listener->journal, &drained);
+    assert_said(listener, LOG_INFO,
+                "drain DONE server=mx01 arrived=4 lost=0 longest=2926s in_flight=1 "
+                "window=w-1f3a incident=17");
+}
+
+static void a_cohort_is_one_line(void **state)
+{
+    struct listener *listener = *state;
+    struct cohort cohort = {4, AFTER(-1739), AFTER(960), AFTER(1187)};
+    journal_cohort(listener->journal, &cohort, "mx02->mx01");
+    assert_said(listener, LOG_INFO,
+                "cohort ARRIVED path=mx02->mx01 count=4 first_sent=2006-07-28T12:19:01Z "
+                "last_sent=2006-07-28T13:04:00Z resumed=2006-07-28T13:07:47Z");
+}
+
+// ---- maintenance and clocks ----
+
+static void refused_windows_are_said_once_a_minute(void **state)
+{
+    struct listener *listener = *state;
+    int priority;
+    journal_window_refused(listener->journal, "mx03", "it is for mx07\n, no server of ours");
+    journal_window_refused(listener->journal, "mx03", "it is for mx08, no server of ours");
+    assert_said(listener, LOG_WARNING,
+                "window REFUSED peer=mx03 reason=\"it is for mx07\\n, no server of ours\" more=0");
+    assert_string_equal(heard(listener, &priority), "");
+}
+
+static void a_step_of_our_clock_is_said(void **state)
+{
+    struct listener *listener = *state;
+    journal_clock_stepped(listener->journal, "mx01", SPAN_SECONDS(-3600));
+    assert_said(listener, LOG_WARNING,
+                "clock STEPPED server=mx01 step=-3600s consequence=\"latencies across it carry it "
+                "as their error; windows that have begun last until both readings of their end "
+                "have passed\"");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(overrun_fires_with_its_window),
+        TEST(overrun_resolves_with_its_sum),
+        TEST(overrun_that_a_window_ends_says_so),
+        TEST(every_kind_shows_its_evidence),
+        TEST(an_outage_resolves_with_what_it_held_up),
+        TEST(what_flaps_and_what_is_suppressed_is_said_as_such),
+        TEST(a_drain_is_done),
+        TEST(a_cohort_is_one_line),
+        TEST(refused_windows_are_said_once_a_minute),
+        TEST(a_step_of_our_clock_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
