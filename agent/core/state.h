@@ -33,6 +33,7 @@ struct core {
     struct moment last;         // of the previous call
     struct instant promised;    // the deadline it returned
     bool started;               // what the ledger knows has been restored
+    bool replayed;              // sends nothing of its own: what was sent is told (replay.h)
     struct actions *actions;    // of the call under way
 };
 

@@ -6,11 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "ctl/when.h"
 
-enum value { VALUE_NONE, VALUE_TEXT, VALUE_SPAN, VALUE_COUNT, VALUE_KIND, VALUE_TIME, VALUE_SINCE };
+enum value {
+    VALUE_NONE,
+    VALUE_TEXT,
+    VALUE_SPAN,
+    VALUE_COUNT,
+    VALUE_KIND,
+    VALUE_TIME,
+    VALUE_SINCE,
+    VALUE_WINDOW
+};
 
 static const struct row {
     const char *name;
@@ -58,6 +67,17 @@ static const struct row {
                    "2026-07-28T22:30 or RFC 3339"},
     [OPTION_FORCE] = {"force", '\0', VALUE_NONE, "", offsetof(struct command, force),
                       "also when it is routine for more than 4 h"},
+    [OPTION_LEDGER] = {"ledger", '\0', VALUE_TEXT, "FILE", offsetof(struct command, ledger),
+                       "a ledger (default: ledger.db in the state_dir\n"
+                       "of the configuration)"},
+    [OPTION_WINDOW] = {"window", '\0', VALUE_WINDOW, "WINDOW", 0,
+                       "SERVER=BEGIN/END or SERVER=BEGIN/DURATION, as if\n"
+                       "it had been announced; may be given again"},
+    [OPTION_NO_WINDOWS] = {"no-windows", '\0', VALUE_NONE, "", offsetof(struct command, no_windows),
+                           "without the windows that there were"},
+    [OPTION_EFFECTIVE] = {"effective", '\0', VALUE_NONE, "", offsetof(struct command, effective),
+                          "print the configuration in force, defaults\n"
+                          "written out"},
 };
 
 const char *option_name(enum option option)
@@ -111,6 +131,49 @@ static bool parse_kind(const char *from, const char **out, struct error *error)
            error_set(error, "neither routine nor emergency");
 }
 
+// BEGIN/END or BEGIN/DURATION, as ISO 8601 writes an interval.
+static bool parse_interval(const char *from, struct walltime now, struct command_window *out,
+                           struct error *error)
+{
+    char begin[64];
+    struct span length;
+    const char *slash = strchr(from, '/');
+    if (slash == NULL || (size_t)(slash - from) >= sizeof begin) {
+        return error_set(error, "no BEGIN/END");
+    }
+    struct text text = TEXT_OVER(begin);
+    text_append_bytes(&text, from, (size_t)(slash - from));
+    if (!when_parse(begin, now, &out->begin, error)) {
+        return error_prefix(error, "'%s'", begin);
+    }
+    if (span_parse(slash + 1, &length)) {
+        out->end = walltime_add(out->begin, length);
+    } else if (!when_parse(slash + 1, now, &out->end, error)) {
+        return error_prefix(error, "'%s'", slash + 1);
+    }
+    return out->end.ns > out->begin.ns || error_set(error, "it ends before it begins");
+}
+
+static bool parse_window(const char *from, struct walltime now, struct command *command,
+                         struct error *error)
+{
+    const char *equals = strchr(from, '=');
+    if (command->window_count == COMMAND_WINDOWS_MAXIMUM) {
+        return error_set(error, "too many windows, at most %d", COMMAND_WINDOWS_MAXIMUM);
+    }
+    struct command_window *window = &command->windows[command->window_count];
+    struct text server = TEXT_OVER(window->server);
+    text_append_bytes(&server, from, equals == NULL ? 0 : (size_t)(equals - from));
+    if (equals == NULL || server.truncated || !server_name_valid(window->server)) {
+        return error_set(error, "not a window: write mx01=2026-07-28T12:18/30m");
+    }
+    if (!parse_interval(equals + 1, now, window, error)) {
+        return false;
+    }
+    command->window_count++;
+    return true;
+}
+
 static bool store_value(const struct row *row, const char *value, struct walltime now,
                         struct command *out, struct error *error)
 {
@@ -132,6 +195,8 @@ static bool store_value(const struct row *row, const char *value, struct walltim
         return when_parse(value, now, at, error);
     case VALUE_SINCE:
         return parse_since(value, now, at, error);
+    case VALUE_WINDOW:
+        return parse_window(value, now, out, error);
     }
     return false;
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/instant.h"
+#include "base/tag_codec.h"
 
 enum option {
     OPTION_CONTROL,
@@ -28,6 +29,10 @@ enum option {
     OPTION_REASON,
     OPTION_AT,
     OPTION_FORCE,
+    OPTION_LEDGER,
+    OPTION_WINDOW,
+    OPTION_NO_WINDOWS,
+    OPTION_EFFECTIVE,
     OPTIONS
 };
 
@@ -38,7 +43,14 @@ enum option {
     (OPTION_BIT(OPTION_CONTROL) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_TIMEOUT) |         \
      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
 
-enum { COMMAND_WORDS_MAXIMUM = 8 };
+enum { COMMAND_WORDS_MAXIMUM = 8, COMMAND_WINDOWS_MAXIMUM = 32 };
+
+// A maintenance window as given: SERVER=BEGIN/END or SERVER=BEGIN/DURATION.
+struct command_window {
+    char server[SERVER_NAME_SIZE];
+    struct walltime begin;
+    struct walltime end;
+};
 
 // A command line, read. Texts point into argv.
 struct command {
@@ -59,6 +71,11 @@ struct command {
     const char *reason;
     struct walltime at;
     bool force;
+    const char *ledger;
+    struct command_window windows[COMMAND_WINDOWS_MAXIMUM];
+    size_t window_count;
+    bool no_windows;
+    bool effective;
     const char *words[COMMAND_WORDS_MAXIMUM]; // verb and arguments
     size_t word_count;
 };

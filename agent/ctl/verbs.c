@@ -117,6 +117,26 @@ const struct verb VERBS[] = {
         .examples = "  mailflowctl maintenance list\n",
     },
     {
+        .name = "simulate",
+        .options = TAKES(LEDGER) | TAKES(SINCE) | TAKES(WINDOW) | TAKES(NO_WINDOWS),
+        .run = verb_simulate,
+        .summary = "what would have been notified under other thresholds",
+        .help =
+            "Lets the agent's judgement live through a recorded ledger once more, with the\n"
+            "thresholds and peers of a configuration (see --config) and with other maintenance\n"
+            "windows, and says what would have been notified or suppressed and what the verdicts\n"
+            "would have been, beside what was recorded. The ledger is only read and may be that "
+            "of\n"
+            "a running agent. Without --since it is told of all that the ledger has. Does not\n"
+            "need the agent.\n"
+            "\n"
+            "A recorded window is taken as it ended up, known from its begin. When receipts came\n"
+            "over HTTP is not recorded: here they come with the peer's next probe.\n",
+        .examples = "  mailflowctl simulate --config ./stricter.yaml\n"
+                    "  mailflowctl simulate --ledger ./ledger.db --since 7d --json\n"
+                    "  mailflowctl simulate --no-windows --window mx01=2026-07-28T12:18/30m\n",
+    },
+    {
         .name = "check",
         .run = verb_check,
         .summary = "errors in the configuration, all of them",

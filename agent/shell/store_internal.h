@@ -45,6 +45,9 @@ enum store_statement {
     STATEMENTS
 };
 
+// In the header of our ledgers, so that file(1) and we know them: "mlfw".
+#define STORE_APPLICATION_ID 0x6d6c6677
+
 // When the run began and was last alive.
 #define MARK_STARTED "started"
 #define MARK_ALIVE   "alive"
@@ -93,6 +96,8 @@ int64_t store_files_ledger_bytes(const char *ledger);
 int64_t store_files_log_bytes(const char *ledger);
 
 // ---- store_schema.c ----
+
+int store_schema_version(void);
 
 // Connects, checks, migrates; false with store->corrupt when the ledger is past reading.
 bool store_schema_open(struct store *store, struct error *error);

@@ -6,9 +6,6 @@
 
 #include "base/clock.h"
 
-// In the header of our ledgers, so that file(1) and we know them: "mlfw".
-#define APPLICATION_ID 0x6d6c6677
-
 enum {
     BUSY_MS = 1000,     // the checkpoint's last step may hold the ledger so long
     CACHE_KIB = 4096,   // holds the inner pages of all indices of a million probes
@@ -91,6 +88,11 @@ static const char *const MIGRATIONS[] = {
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 
+int store_schema_version(void)
+{
+    return SCHEMA_VERSION;
+}
+
 static bool execute(struct store *store, const char *sql, struct error *error)
 {
     int code = sqlite3_exec(store->database, sql, NULL, NULL, NULL);
@@ -136,13 +138,13 @@ static bool read_version(struct store *store, int64_t *version, struct error *er
         !query_number(store, "SELECT count(*) FROM sqlite_schema", &tables, error)) {
         return false;
     }
-    if (*version > SCHEMA_VERSION && application == APPLICATION_ID) {
+    if (*version > SCHEMA_VERSION && application == STORE_APPLICATION_ID) {
         return error_set(error,
                          "ledger %s was written by a newer version of this program (schema %" PRId64
                          ", this one knows %d): run that version, or move the ledger away",
                          store->ledger, *version, SCHEMA_VERSION);
     }
-    bool ours = *version == 0 ? tables == 0 : application == APPLICATION_ID;
+    bool ours = *version == 0 ? tables == 0 : application == STORE_APPLICATION_ID;
     return ours || store_explain(store, SQLITE_NOTADB, error);
 }
 
@@ -192,7 +194,7 @@ static bool migrate(struct store *store, int64_t from, struct error *error)
 {
     char mark[96];
     snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-             APPLICATION_ID, SCHEMA_VERSION);
+             STORE_APPLICATION_ID, SCHEMA_VERSION);
     bool done = execute(store, "BEGIN IMMEDIATE", error);
     for (int64_t i = from; done && i < SCHEMA_VERSION; i++) {
         done = execute(store, MIGRATIONS[i], error);
