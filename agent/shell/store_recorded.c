@@ -19,11 +19,12 @@ static const char *const SQL[QUERIES] = {
                       " FROM windows ORDER BY begin, id",
     [QUERY_INCIDENTS] = "SELECT id, kind, severity, subject, began, opened, closed, notified,"
                         " notified_at, suppressed_by FROM incidents ORDER BY id",
-    [QUERY_PROBES] = "SELECT noted, id, peer, direction, kind, state, verdict, slot, planned, sent,"
-                     " accepted, arrived, latency, latency_error, excused, incident, next,"
-                     " code, cause, leg_dns, leg_connect, leg_tls, leg_auth, leg_submit, mailbox,"
-                     " stripped, absent, present, saved"
-                     " FROM probes INDEXED BY probes_by_time WHERE peer <> '' ORDER BY noted, row",
+    [QUERY_PROBES] =
+        "SELECT noted, id, peer, direction, kind, state, verdict, slot, planned, sent,"
+        " accepted, arrived, latency, latency_error, excused, incident, next,"
+        " code, reply_class, leg_dns, leg_connect, leg_tls, leg_auth, leg_submit, mailbox,"
+        " stripped, absent, present, saved"
+        " FROM probes INDEXED BY probes_by_time WHERE peer <> '' ORDER BY noted, row",
 };
 
 struct store_recorded {
@@ -127,8 +128,12 @@ static bool prepare(struct store_recorded *recorded, struct error *error)
 struct store_recorded *store_recorded_open(const char *ledger, struct error *error)
 {
     struct stat status;
-    if (stat(ledger, &status) != 0 || !S_ISREG(status.st_mode)) {
-        error_set(error, "ledger %s: %s", ledger, errno != 0 ? strerror(errno) : "not a file");
+    if (stat(ledger, &status) != 0) {
+        error_set(error, "ledger %s: %s", ledger, strerror(errno));
+        return NULL;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        error_set(error, "ledger %s is not a file", ledger);
         return NULL;
     }
     struct store_recorded *recorded = memory_checked(calloc(1, sizeof *recorded));
@@ -234,15 +239,22 @@ bool store_recorded_incidents(struct store_recorded *recorded,
     return sound(recorded, &row, error) && row.code == SQLITE_DONE;
 }
 
-// The class is not stored. Without a reply, the last leg that took place says how far it came; with
-// none and a cause that names our own prober, nobody has been asked.
-static enum reply_class class_of(const struct recorded_probe *probe, const char *cause)
+static bool reply_class_parse(const char *name, enum reply_class *out)
+{
+    for (int i = 0; i < REPLY_CLASSES; i++) {
+        if (strcmp(name, reply_class_name((enum reply_class)i)) == 0) {
+            *out = (enum reply_class)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Earlier versions did not store the class: what they did says what it was, near enough.
+static enum reply_class guess_class(const struct recorded_probe *probe)
 {
     if (probe->code >= 200) {
         return probe->code < 400 ? REPLY_2XX : probe->code < 500 ? REPLY_4XX : REPLY_5XX;
-    }
-    if (strstr(cause, "mailflow-submit") != NULL || strstr(cause, "ledger") != NULL) {
-        return REPLY_LOCAL;
     }
     return probe->legs[LEG_DNS].ns < 0       ? REPLY_DNS
            : probe->legs[LEG_CONNECT].ns < 0 ? REPLY_CONNECT
@@ -251,11 +263,11 @@ static enum reply_class class_of(const struct recorded_probe *probe, const char 
 
 static void read_probe(struct store_reader *row, struct recorded_probe *out)
 {
-    char cause[PROBE_REPLY_SIZE];
+    char class[16];
     out->noted = store_read_time(row);
     store_read_record(row, &out->record);
     out->code = (int)store_read_integer(row);
-    store_read_text(row, cause, sizeof cause);
+    store_read_text(row, class, sizeof class);
     for (int i = 0; i < SUBMIT_LEGS; i++) {
         bool absent = sqlite3_column_type(row->statement, row->taken) == SQLITE_NULL;
         int64_t ns = store_read_integer(row);
@@ -266,7 +278,9 @@ static void read_probe(struct store_reader *row, struct recorded_probe *out)
     out->absent = store_read_time(row);
     out->present = store_read_time(row);
     out->saved = store_read_time(row);
-    out->reply_class = class_of(out, cause);
+    if (!reply_class_parse(class, &out->reply_class)) {
+        out->reply_class = guess_class(out);
+    }
 }
 
 bool store_recorded_next(struct store_recorded *recorded, struct recorded_probe *out, bool *found,

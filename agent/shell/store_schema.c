@@ -67,7 +67,9 @@ static const char *const MIGRATIONS[] = {
     "CREATE TABLE slots (peer TEXT PRIMARY KEY, reserved INTEGER NOT NULL) STRICT;"
     "CREATE TABLE marks (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;",
 
-    // What is known of a window's way to the peers, of causes, and of what an outage left behind.
+    // What is known of a window's way to the peers, of causes, and of what an outage left behind;
+    // and how a submission was answered, for a replay.
+    "ALTER TABLE probes ADD COLUMN reply_class TEXT;"
     "ALTER TABLE windows ADD COLUMN origin TEXT NOT NULL DEFAULT 'operator';"
     "CREATE TABLE acknowledgements ("
     " window TEXT NOT NULL, peer TEXT NOT NULL, revision INTEGER NOT NULL,"

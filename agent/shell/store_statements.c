@@ -47,11 +47,12 @@ static const char *const SQL[STATEMENTS] = {
         NEWER(incident) "," NEWER(next),
     [STATEMENT_PUT_OUTCOME] =
         "INSERT INTO probes (id, code, reply, cause, queue_id, leg_dns, leg_connect,"
-        " leg_tls, leg_auth, leg_submit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        " leg_tls, leg_auth, leg_submit, reply_class)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
         " ON CONFLICT (id) DO UPDATE SET"
         LATEST(code) "," LATEST(reply) "," LATEST(cause) "," LATEST(queue_id) ","
         LATEST(leg_dns) "," LATEST(leg_connect) "," LATEST(leg_tls) ","
-        LATEST(leg_auth) "," LATEST(leg_submit),
+        LATEST(leg_auth) "," LATEST(leg_submit) "," LATEST(reply_class),
     [STATEMENT_PUT_MESSAGE] =
         "INSERT INTO probes (id, mailbox, folder, uid_validity, uid, stripped, absent,"
         " present, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"

@@ -104,6 +104,7 @@ void store_put_outcome(struct store *store, const struct probe_id *id,
     for (int i = 0; i < SUBMIT_LEGS; i++) {
         store_bind_leg(&row, outcome->legs[i]);
     }
+    store_bind_text(&row, reply_class_name(outcome->reply_class));
     write_end_probe(store, &row);
 }
 
