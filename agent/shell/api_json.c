@@ -94,23 +94,7 @@ json_t *api_json_path(const struct core *core, int peer, enum direction directio
     return object;
 }
 
-// ---- a window, a mailbox ----
-
-json_t *api_json_window(const struct window *window, struct walltime now, struct span recovery)
-{
-    json_t *object = memory_checked(json_object());
-    json_write_text(object, "id", window->id);
-    json_write_integer(object, "revision", window->revision);
-    json_write_text(object, "server", window->server);
-    json_write_text(object, "kind", window_kind_name(window->kind));
-    json_write_text(object, "state", window_state_name(window_state_at(window, now, recovery)));
-    api_json_time(object, "begin", window->begin);
-    api_json_time(object, "end", window->end);
-    json_write_boolean(object, "cancelled", window->cancelled);
-    json_write_text(object, "by", window->by);
-    json_write_text(object, "reason", window->reason);
-    return object;
-}
+// ---- a mailbox ----
 
 json_t *api_json_mailbox(const struct mailbox *mailbox)
 {

@@ -20,7 +20,6 @@ void api_json_text_if(json_t *object, const char *name, const char *value);
 
 json_t *api_json_path(const struct core *core, int peer, enum direction direction,
                       struct moment now);
-json_t *api_json_window(const struct window *window, struct walltime now, struct span recovery);
 json_t *api_json_mailbox(const struct mailbox *mailbox);
 
 // `server` is this one, an end of every path.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "shell/api_incident.h"
 #include "shell/api_json.h"
+#include "shell/api_window.h"
 
 // ---- what the lists are made of ----
 
@@ -39,8 +40,7 @@ static size_t count_windows(const struct agent *agent)
 
 static json_t *window_item(const struct agent *agent, size_t index, struct moment now)
 {
-    struct span recovery = agent_settings(agent)->maintenance.recovery;
-    return api_json_window(&core_windows(agent_core(agent))->items[index], now.wall, recovery);
+    return api_json_window(agent, &core_windows(agent_core(agent))->items[index], now.wall);
 }
 
 static json_t *window_item_unless_over(const struct agent *agent, size_t index, struct moment now)
@@ -49,7 +49,7 @@ static json_t *window_item_unless_over(const struct agent *agent, size_t index, 
     struct span recovery = agent_settings(agent)->maintenance.recovery;
     return window_state_at(window, now.wall, recovery) == WINDOW_OVER
                ? NULL
-               : api_json_window(window, now.wall, recovery);
+               : api_json_window(agent, window, now.wall);
 }
 
 static size_t count_mailboxes(const struct agent *agent)

@@ -10,6 +10,7 @@
 #include "shell/api_json.h"
 #include "shell/api_list.h"
 #include "shell/api_query.h"
+#include "shell/api_window.h"
 #include "version.h"
 
 enum { INCIDENTS_MAXIMUM = 1000 };
@@ -73,6 +74,18 @@ void api_read_maintenance(struct agent *agent, const struct http_request *reques
 {
     static const struct api_list *const LISTS[] = {&API_LIST_WINDOWS, NULL};
     api_list_respond(agent, request->now, memory_checked(json_object()), LISTS, response);
+}
+
+void api_read_window(struct agent *agent, const struct http_request *request,
+                     struct http_response *response)
+{
+    const char *id = request->path + strlen("/api/v1/maintenance/");
+    const struct window *window = windows_find(core_windows(agent_core(agent)), id);
+    if (window == NULL) {
+        http_respond_problem(response, 404, "there is no window with this id (any more)");
+    } else {
+        http_respond_json(response, 200, api_json_window(agent, window, request->now.wall));
+    }
 }
 
 // ---- what the ledger knows ----

@@ -19,5 +19,7 @@ void api_read_incidents(struct agent *agent, const struct http_request *request,
                         struct http_response *response);
 void api_read_maintenance(struct agent *agent, const struct http_request *request,
                           struct http_response *response);
+void api_read_window(struct agent *agent, const struct http_request *request,
+                     struct http_response *response);
 
 #endif

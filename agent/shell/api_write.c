@@ -1,7 +1,6 @@
 #include "shell/api_write.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,6 +9,7 @@
 #include "probes/json_values.h"
 #include "shell/api_json.h"
 #include "shell/api_query.h"
+#include "shell/api_window.h"
 #include "shell/window_request.h"
 
 // The body as an object, an absent one as an empty object; NULL with the answer.
@@ -65,24 +65,18 @@ void api_send_probe(struct agent *agent, const struct http_request *request,
 
 // ---- maintenance ----
 
-static const struct window *find_window(const struct agent *agent, const char *id)
+static void name_window(struct window *window)
 {
-    const struct windows *windows = core_windows(agent_core(agent));
-    for (size_t i = 0; i < windows->count; i++) {
-        if (strcmp(windows->items[i].id, id) == 0) {
-            return &windows->items[i];
-        }
+    enum { CHARACTERS = 10 };
+    uint8_t bytes[8];
+    char name[16];
+    random_bytes(bytes, sizeof bytes);
+    base32_encode(bytes, sizeof bytes, name);
+    struct text id = TEXT_OVER(window->id);
+    text_append(&id, "w-");
+    for (int i = 0; i < CHARACTERS; i++) {
+        text_format(&id, "%c", tolower((unsigned char)name[i]));
     }
-    return NULL;
-}
-
-static void name_window(const struct agent *agent, struct window *window)
-{
-    do {
-        uint32_t number;
-        random_bytes(&number, sizeof number);
-        snprintf(window->id, sizeof window->id, "w-%08" PRIx32, number);
-    } while (find_window(agent, window->id) != NULL);
 }
 
 static void put_window(struct agent *agent, const struct window *window, struct walltime now,
@@ -93,8 +87,7 @@ static void put_window(struct agent *agent, const struct window *window, struct 
         http_respond_problem(response, 503, "%s", error.message);
         return;
     }
-    struct span recovery = agent_settings(agent)->maintenance.recovery;
-    http_respond_json(response, status, api_json_window(window, now, recovery));
+    http_respond_json(response, status, api_json_window(agent, window, now));
 }
 
 void api_begin_maintenance(struct agent *agent, const struct http_request *request,
@@ -112,7 +105,7 @@ void api_begin_maintenance(struct agent *agent, const struct http_request *reque
     } else if (core_windows(agent_core(agent))->count >= WINDOWS_MAXIMUM) {
         http_respond_problem(response, 409, "there are %d windows already", WINDOWS_MAXIMUM);
     } else {
-        name_window(agent, &window);
+        name_window(&window);
         put_window(agent, &window, now, 201, response);
     }
     json_decref(body);
@@ -122,7 +115,8 @@ void api_begin_maintenance(struct agent *agent, const struct http_request *reque
 static bool take_window(const struct agent *agent, const struct http_request *request,
                         struct window *out, struct http_response *response)
 {
-    const struct window *known = find_window(agent, request->path + strlen("/api/v1/maintenance/"));
+    const char *id = request->path + strlen("/api/v1/maintenance/");
+    const struct window *known = windows_find(core_windows(agent_core(agent)), id);
     if (known == NULL) {
         http_respond_problem(response, 404, "there is no window with this id (any more)");
         return false;
@@ -143,7 +137,7 @@ void api_change_maintenance(struct agent *agent, const struct http_request *requ
     if (body == NULL) {
         return;
     }
-    if (window_request_change(body, request->now.wall, &window, &error)) {
+    if (window_request_change(body, agent_settings(agent), request->now.wall, &window, &error)) {
         put_window(agent, &window, request->now.wall, 200, response);
     } else {
         http_respond_problem(response, 400, "%s", error.message);
@@ -159,11 +153,18 @@ void api_end_maintenance(struct agent *agent, const struct http_request *request
     if (!take_window(agent, request, &window, response)) {
         return;
     }
-    if (window_request_end(request->now.wall, &window, &error)) {
-        put_window(agent, &window, request->now.wall, 200, response);
-    } else {
-        http_respond_problem(response, 409, "%s", error.message);
+    json_t *body = read_body(request, response);
+    if (body == NULL) {
+        return;
     }
+    if (!window_request_asker(body, agent_settings(agent), &window, &error)) {
+        http_respond_problem(response, 400, "%s", error.message);
+    } else if (!window_request_end(request->now.wall, &window, &error)) {
+        http_respond_problem(response, 409, "%s", error.message);
+    } else {
+        put_window(agent, &window, request->now.wall, 200, response);
+    }
+    json_decref(body);
 }
 
 // ---- reload ----

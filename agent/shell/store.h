@@ -156,6 +156,10 @@ bool store_query_incidents(struct store *store, struct walltime since, unsigned 
                            bool (*each)(void *context, const struct incident *incident),
                            void *context, struct error *error);
 
+// How many incidents did not notify because of this window. A failure to read makes the next commit
+// fail.
+unsigned store_count_suppressed(struct store *store, const char *window);
+
 struct store_figures {
     int64_t entries; // probes kept
     int64_t bytes;   // ledger and its write-ahead log

@@ -89,6 +89,19 @@ int64_t store_last_incident(struct store *store)
     return last;
 }
 
+unsigned store_count_suppressed(struct store *store, const char *window)
+{
+    struct store_binder key = store_binder_for(store, STATEMENT_COUNT_SUPPRESSED);
+    store_bind_text(&key, window);
+    struct store_reader row = store_reader_for(key.statement);
+    unsigned count = read_next(&row) ? (unsigned)store_read_integer(&row) : 0;
+    if (row.code != SQLITE_ROW) {
+        store_fail(store, row.code);
+    }
+    sqlite3_reset(key.statement);
+    return count;
+}
+
 // ---- restoring ----
 
 static bool get_mark(struct store *store, const char *name, struct walltime *out,

@@ -86,7 +86,8 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE incidents ADD COLUMN lost INTEGER;"
     "ALTER TABLE incidents ADD COLUMN left_in_flight INTEGER;"
     "ALTER TABLE incidents ADD COLUMN suppressed INTEGER;"
-    "ALTER TABLE incidents ADD COLUMN longest INTEGER;"};
+    "ALTER TABLE incidents ADD COLUMN longest INTEGER;"
+    "CREATE INDEX incidents_by_window ON incidents (suppressed_by) WHERE suppressed_by <> '';"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

@@ -91,6 +91,8 @@ static const char *const SQL[STATEMENTS] = {
         "DELETE FROM acknowledgements WHERE window NOT IN (SELECT id FROM windows)",
 
     [STATEMENT_COUNT_PROBES] = "SELECT count(*) FROM probes",
+    [STATEMENT_COUNT_SUPPRESSED] =
+        "SELECT count(*) FROM incidents WHERE suppressed_by = ?1 AND suppressed_by <> ''",
     [STATEMENT_GET_MARK] = "SELECT at FROM marks WHERE name = ?1",
     [STATEMENT_GET_LAST_INCIDENT] =
         "SELECT seq FROM sqlite_sequence WHERE name = 'incidents'",

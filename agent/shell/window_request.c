@@ -22,6 +22,12 @@ static const char *span_text(struct span of, char out[SPAN_TEXT])
     return out;
 }
 
+// Windows travel in whole microseconds: everybody is to have the same ones.
+static struct walltime whole(struct walltime at)
+{
+    return (struct walltime){at.ns - at.ns % 1000};
+}
+
 static bool has(const json_t *request, const char *name)
 {
     return json_object_get(request, name) != NULL;
@@ -57,8 +63,11 @@ static bool read_time(const json_t *request, const char *name, struct walltime *
     if (!json_read_text(request, name, text, sizeof text, error)) {
         return false;
     }
-    return walltime_parse_rfc3339(text, out) ||
-           error_set(error, "\"%s\" is not a time like 2026-01-04T02:00:00Z", name);
+    if (!walltime_parse_rfc3339(text, out)) {
+        return error_set(error, "\"%s\" is not a time like 2026-01-04T02:00:00Z", name);
+    }
+    *out = whole(*out);
+    return true;
 }
 
 static bool read_seconds(const json_t *request, const char *name, struct span *out,
@@ -73,7 +82,7 @@ static bool read_seconds(const json_t *request, const char *name, struct span *o
         return error_set(error, "\"%s\" is %g, not within 1 and %.0f", name, seconds,
                          span_seconds(WINDOW_LENGTH_MAXIMUM));
     }
-    *out = span_from_seconds(seconds);
+    *out = (struct span){span_from_seconds(seconds).ns / 1000 * 1000};
     return true;
 }
 
@@ -113,6 +122,25 @@ static bool read_server(const json_t *request, const struct settings *settings, 
     return error_set(error, "unknown server '%s': %s", out, mesh);
 }
 
+// The operator has the window from now on, whoever had it before.
+static bool read_by(const json_t *request, const struct settings *settings, struct window *window,
+                    struct error *error)
+{
+    char who[WINDOW_BY_SIZE] = "operator";
+    if (!read_plain(request, "by", who, sizeof who, error)) {
+        return false;
+    }
+    char *host = strrchr(who, '@');
+    if (host != NULL) {
+        *host = '\0';
+    }
+    struct text by = TEXT_OVER(window->by);
+    text_format(&by, "%s@%s", who[0] == '\0' ? "operator" : who, settings->server);
+    window->origin = ORIGIN_OPERATOR;
+    return !by.truncated ||
+           error_set(error, "\"by\" is too long to be said with '%s'", settings->server);
+}
+
 static bool read_length(const json_t *request, struct window *window, struct error *error)
 {
     struct span length =
@@ -146,6 +174,10 @@ static bool check_window(const struct window *window, struct walltime now, bool 
         return error_set(error, "a maintenance of %s is longer than %s",
                          span_text(length, length_text), span_text(WINDOW_LENGTH_MAXIMUM, maximum));
     }
+    if (walltime_since(window->begin, now).ns > WINDOW_AHEAD_MAXIMUM.ns) {
+        return error_set(error, "begin %s is more than %s ahead", time_text(window->begin, other),
+                         span_text(WINDOW_AHEAD_MAXIMUM, maximum));
+    }
     if (window->kind == WINDOW_ROUTINE && length.ns > WINDOW_ROUTINE_MAXIMUM.ns && !force) {
         return error_set(error,
                          "routine maintenance of %s is longer than %s: use an emergency with a "
@@ -162,16 +194,13 @@ bool window_request_new(const json_t *request, const struct settings *settings, 
     static const char *const MEMBERS[] = {
         "server", "kind", "begin", "duration_seconds", "end", "reason", "by", "force", NULL};
     bool force;
-    *out = (struct window){.revision = 1, .begin = now};
-    struct text by = TEXT_OVER(out->by);
-    text_format(&by, "operator@%s", settings->server);
+    *out = (struct window){.revision = 1, .begin = whole(now)};
     if (!check_members(request, MEMBERS, error) ||
         !read_server(request, settings, out->server, error) ||
         !read_kind(request, &out->kind, error) ||
         !read_time(request, "begin", &out->begin, error) || !read_length(request, out, error) ||
         !read_plain(request, "reason", out->reason, sizeof out->reason, error) ||
-        !read_plain(request, "by", out->by, sizeof out->by, error) ||
-        !read_force(request, &force, error)) {
+        !read_by(request, settings, out, error) || !read_force(request, &force, error)) {
         return false;
     }
     if (out->kind == WINDOW_EMERGENCY && out->reason[0] == '\0') {
@@ -180,13 +209,21 @@ bool window_request_new(const json_t *request, const struct settings *settings, 
     return check_window(out, now, force, error);
 }
 
-bool window_request_change(const json_t *request, struct walltime now, struct window *window,
-                           struct error *error)
+bool window_request_asker(const json_t *request, const struct settings *settings,
+                          struct window *window, struct error *error)
 {
-    static const char *const MEMBERS[] = {"end", "extend_seconds", "force", NULL};
+    static const char *const MEMBERS[] = {"by", NULL};
+    return check_members(request, MEMBERS, error) && read_by(request, settings, window, error);
+}
+
+bool window_request_change(const json_t *request, const struct settings *settings,
+                           struct walltime now, struct window *window, struct error *error)
+{
+    static const char *const MEMBERS[] = {"end", "extend_seconds", "by", "force", NULL};
     bool force;
     struct span more = SPAN_ZERO;
-    if (!check_members(request, MEMBERS, error) || !read_force(request, &force, error)) {
+    if (!check_members(request, MEMBERS, error) || !read_force(request, &force, error) ||
+        !read_by(request, settings, window, error)) {
         return false;
     }
     if (has(request, "end") == has(request, "extend_seconds")) {
@@ -215,7 +252,7 @@ bool window_request_end(struct walltime now, struct window *window, struct error
                          time_text(window->end, end));
     }
     window->cancelled = now.ns < window->begin.ns;
-    window->end = window->cancelled ? window->begin : now;
+    window->end = window->cancelled ? window->begin : whole(now);
     window->revision++;
     return true;
 }

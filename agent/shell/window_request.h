@@ -15,13 +15,19 @@
 #define WINDOW_EMERGENCY_DEFAULT SPAN_HOURS(2)
 
 // A new window but for its id: {"server"?, "kind"?, "begin"?, "duration_seconds"? or "end"?,
-// "reason"?, "by"?, "force"?}.
+// "reason"?, "by"?, "force"?}. "by" is who asks, for it comes from here: what follows its last @ is
+// replaced by this server's name.
 bool window_request_new(const json_t *request, const struct settings *settings, struct walltime now,
                         struct window *out, struct error *error);
 
-// Another end: {"end" or "extend_seconds", "force"?}. `window` becomes its next revision.
-bool window_request_change(const json_t *request, struct walltime now, struct window *window,
-                           struct error *error);
+// Another end: {"end" or "extend_seconds", "by"?, "force"?}. `window` becomes its next revision, of
+// whoever asks.
+bool window_request_change(const json_t *request, const struct settings *settings,
+                           struct walltime now, struct window *window, struct error *error);
+
+// Who ends it: {"by"?}.
+bool window_request_asker(const json_t *request, const struct settings *settings,
+                          struct window *window, struct error *error);
 
 // An announced one is cancelled, an active one ends now; false when it is over already.
 bool window_request_end(struct walltime now, struct window *window, struct error *error);

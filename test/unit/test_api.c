@@ -538,7 +538,7 @@ static void copy_id(const char *body, char path[64])
 {
     const char *id = strstr(body, "\"id\":\"");
     assert_non_null(id);
-    snprintf(path, 64, "/api/v1/maintenance/%.10s", id + 6);
+    snprintf(path, 64, "/api/v1/maintenance/%.12s", id + 6);
 }
 
 static void test_life_of_a_window(void **state)
@@ -548,15 +548,18 @@ static void test_life_of_a_window(void **state)
                               "{\"server\":\"mx02\",\"begin\":\"2026-09-21T14:20:00Z\"}");
     assert_int_equal(begun.status, 201);
     copy_id(begun.body, path);
-    assert_non_null(strstr(begun.body, ",\"revision\":1,\"server\":\"mx02\",\"kind\":\"routine\","
-                                       "\"state\":\"announced\","
-                                       "\"begin\":\"2026-09-21T14:20:00.000000Z\","
-                                       "\"end\":\"2026-09-21T14:35:00.000000Z\","
-                                       "\"cancelled\":false,\"by\":\"operator@mx01\","
-                                       "\"reason\":\"\"}"));
-    struct answer changed = ask(*state, HTTP_PATCH, path, "{\"extend_seconds\":60}");
+    assert_non_null(strstr(begun.body,
+                           ",\"revision\":1,\"server\":\"mx02\",\"kind\":\"routine\","
+                           "\"state\":\"announced\","
+                           "\"begin\":\"2026-09-21T14:20:00.000000Z\","
+                           "\"end\":\"2026-09-21T14:35:00.000000Z\","
+                           "\"cancelled\":false,\"by\":\"operator@mx01\","
+                           "\"origin\":\"operator\",\"reason\":\"\",\"suppressed\":0}"));
+    struct answer changed =
+        ask(*state, HTTP_PATCH, path, "{\"extend_seconds\":60,\"by\":\"alice\"}");
     assert_int_equal(changed.status, 200);
     assert_non_null(strstr(changed.body, "\"revision\":2"));
+    assert_non_null(strstr(changed.body, "\"by\":\"alice@mx01\""));
     assert_non_null(strstr(changed.body, "\"end\":\"2026-09-21T14:36:00.000000Z\""));
     struct answer ended = ask(*state, HTTP_DELETE, path, "");
     assert_int_equal(ended.status, 200);
@@ -567,6 +570,7 @@ static void test_life_of_a_window(void **state)
     assert_int_equal(again.status, 409);
     struct answer list = ask(*state, HTTP_GET, "/api/v1/maintenance", "");
     assert_non_null(strstr(list.body, path + strlen("/api/v1/maintenance/")));
+    assert_answer(*state, HTTP_GET, path, "", 200, ended.body);
     free(begun.body);
     free(changed.body);
     free(ended.body);
@@ -618,8 +622,10 @@ static void test_routes(void **state)
     struct agent *agent = *state;
     assert_refused(agent, HTTP_GET, "/api/v2/status", "", 404, "there is nothing at this path");
     assert_refused(agent, HTTP_GET, "/api/v1/probes/", "", 404, "there is nothing at this path");
-    assert_refused(agent, HTTP_GET, "/api/v1/maintenance/w-1", "", 405,
-                   "this method is not known here: use PATCH, DELETE");
+    assert_refused(agent, HTTP_GET, "/api/v1/maintenance/w-1", "", 404,
+                   "there is no window with this id (any more)");
+    assert_refused(agent, HTTP_POST, "/api/v1/maintenance/w-1", "", 405,
+                   "this method is not known here: use GET, HEAD, PATCH, DELETE");
     assert_refused(agent, HTTP_METHODS, "/api/v1/probes", "", 405,
                    "this method is not known here: use GET, HEAD, POST");
     assert_answer(agent, HTTP_GET, "/healthz", "", 200, "ok\n");

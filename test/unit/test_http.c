@@ -503,7 +503,7 @@ static void test_control_socket_writes(void **state)
                                        "{\"server\":\"mx02\",\"reason\":\"kernel\"}");
     assert_has(&begun, "\"revision\":1,\"server\":\"mx02\",\"kind\":\"routine\"");
     char path[64] = "/api/v1/maintenance/";
-    strncat(path, strstr(begun.bytes, "\"id\":\"") + 6, 10);
+    strncat(path, strstr(begun.bytes, "\"id\":\"") + 6, 12);
     assert_status(begun, 201);
     assert_status(write_control(house, "PATCH", path, "{\"extend_seconds\":60}"), 200);
     struct reply ended = write_control(house, "DELETE", path, "");

@@ -357,6 +357,8 @@ static void open_and_recent_incidents_survive(void **state)
     assert_int_equal(seen->incidents[2].subject.kind, SUBJECT_PATH);
     assert_incidents_equal(&seen->incidents[3], &closed);
     assert_int_equal(store_last_incident(store), 18);
+    assert_int_equal(store_count_suppressed(store, "w-1f3a"), 3);
+    assert_int_equal(store_count_suppressed(store, ""), 0);
     store_close(store);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,12 +45,13 @@ static const char *ask_new(const struct settings *settings, const char *text, st
     return error.message;
 }
 
-static const char *ask_change(const char *text, struct window *window)
+static const char *ask_change(const struct settings *settings, const char *text,
+                              struct window *window)
 {
     static struct error error;
     error.message[0] = '\0';
     json_t *request = parse(text);
-    bool good = window_request_change(request, WALL(0), window, &error);
+    bool good = window_request_change(request, settings, WALL(0), window, &error);
     assert_int_equal(good, error.message[0] == '\0');
     json_decref(request);
     return error.message;
@@ -91,7 +93,7 @@ static void test_begin_and_end_as_given(void **state)
                         "");
     assert_int_equal(window.begin.ns, WALL(10).ns);
     assert_int_equal(window.end.ns, WALL(100).ns + 500000000);
-    assert_string_equal(window.by, "root@x");
+    assert_string_equal(window.by, "root@mx01");
     assert_string_equal(ask_new(*state, "{\"end\":\"2026-09-21T14:14:20Z\"}", &window), "");
     assert_int_equal(window.end.ns, WALL(60).ns);
 }
@@ -140,6 +142,8 @@ static void test_refusals_say_why(void **state)
          "give \"end\" or \"duration_seconds\", not both"},
         {"{\"end\":\"2100-01-01T00:00:00Z\",\"force\":true}",
          "a maintenance of 2312444800s is longer than 366d"},
+        {"{\"begin\":\"2028-01-01T00:00:00Z\"}",
+         "begin 2028-01-01T00:00:00Z is more than 400d ahead"},
         {"{\"force\":1}", "\"force\" is not true or false"},
         {"{\"reason\":\"a\\nb\"}", "\"reason\" has a control byte in it"},
         {"{\"colour\":\"red\"}", "\"colour\" is not known here"},
@@ -171,27 +175,26 @@ static struct window active_window(void)
 
 static void test_extending(void **state)
 {
-    (void)state;
     struct window window = active_window();
-    assert_string_equal(ask_change("{\"extend_seconds\":30}", &window), "");
+    assert_string_equal(ask_change(*state, "{\"extend_seconds\":30}", &window), "");
     assert_int_equal(window.end.ns, WALL(90).ns);
     assert_int_equal(window.revision, 5);
-    assert_string_equal(ask_change("{\"end\":\"2026-09-21T14:14:00Z\"}", &window), "");
+    assert_string_equal(ask_change(*state, "{\"end\":\"2026-09-21T14:14:00Z\"}", &window), "");
     assert_int_equal(window.end.ns, WALL(40).ns);
     assert_int_equal(window.revision, 6);
-    assert_string_equal(ask_change("{\"extend_seconds\":14400,\"force\":true}", &window), "");
+    assert_string_equal(ask_change(*state, "{\"extend_seconds\":14400,\"force\":true}", &window),
+                        "");
     assert_string_equal(window.reason, "kernel");
 }
 
 static void test_an_expired_window_can_be_extended_into_now(void **state)
 {
-    (void)state;
     struct window window = active_window();
     window.end = WALL(-10);
-    assert_string_equal(ask_change("{\"extend_seconds\":5}", &window),
+    assert_string_equal(ask_change(*state, "{\"extend_seconds\":5}", &window),
                         "end 2026-09-21T14:13:15Z is in the past: it is 2026-09-21T14:13:20Z now");
     window.end = WALL(-10);
-    assert_string_equal(ask_change("{\"extend_seconds\":600}", &window), "");
+    assert_string_equal(ask_change(*state, "{\"extend_seconds\":600}", &window), "");
     assert_int_equal(window.end.ns, WALL(590).ns);
 }
 
@@ -211,15 +214,55 @@ static void test_changes_that_are_refused(void **state)
          "end 2026-09-21T14:00:00Z is not after begin 2026-09-21T14:12:20Z"},
         {"{\"server\":\"mx01\",\"extend_seconds\":5}", "\"server\" is not known here"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct window window = active_window();
-        assert_string_equal(ask_change(CASES[i].request, &window), CASES[i].message);
+        assert_string_equal(ask_change(*state, CASES[i].request, &window), CASES[i].message);
     }
     struct window window = active_window();
     window.cancelled = true;
-    assert_string_equal(ask_change("{\"extend_seconds\":5}", &window),
+    assert_string_equal(ask_change(*state, "{\"extend_seconds\":5}", &window),
                         "window w-1 was cancelled: announce a new one");
+}
+
+static void test_who_asks_has_the_window(void **state)
+{
+    static const struct {
+        const char *request;
+        const char *by;
+    } CASES[] = {
+        {"{\"extend_seconds\":30,\"by\":\"alice\"}", "alice@mx01"},
+        {"{\"extend_seconds\":30,\"by\":\"alice@mx01\"}", "alice@mx01"},
+        {"{\"extend_seconds\":30,\"by\":\"a@realm@mail.example\"}", "a@realm@mx01"},
+        {"{\"extend_seconds\":30,\"by\":\"@\"}", "operator@mx01"},
+        {"{\"extend_seconds\":30}", "operator@mx01"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct window window = active_window();
+        window.origin = ORIGIN_CALENDAR;
+        strcpy(window.by, "calendar@mx02");
+        assert_string_equal(ask_change(*state, CASES[i].request, &window), "");
+        assert_string_equal(window.by, CASES[i].by);
+        assert_int_equal(window.origin, ORIGIN_OPERATOR);
+    }
+    char request[512];
+    struct window window = active_window();
+    snprintf(request, sizeof request, "{\"extend_seconds\":30,\"by\":\"%094d\"}", 0);
+    assert_string_equal(ask_change(*state, request, &window),
+                        "\"by\" is too long to be said with 'mx01'");
+}
+
+static void test_times_are_whole_microseconds(void **state)
+{
+    struct error error = {0};
+    struct window window;
+    json_t *request = parse("{\"duration_seconds\":90.1234567891}");
+    struct walltime now = {WALL(0).ns + 123456789};
+    assert_true(window_request_new(request, *state, now, &window, &error));
+    assert_int_equal(window.begin.ns, WALL(0).ns + 123456000);
+    assert_int_equal(window.end.ns, window.begin.ns + 90123456000);
+    assert_true(window_request_end(now, &window, &error));
+    assert_int_equal(window.end.ns, window.begin.ns);
+    json_decref(request);
 }
 
 static void test_ending(void **state)
@@ -253,6 +296,8 @@ int main(void)
         cmocka_unit_test(test_extending),
         cmocka_unit_test(test_an_expired_window_can_be_extended_into_now),
         cmocka_unit_test(test_changes_that_are_refused),
+        cmocka_unit_test(test_who_asks_has_the_window),
+        cmocka_unit_test(test_times_are_whole_microseconds),
         cmocka_unit_test(test_ending),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
