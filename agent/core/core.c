@@ -114,7 +114,7 @@ static void mailbox_changed(struct core *core, int index, bool readable, const c
     text_copy(mailbox->cause, sizeof mailbox->cause, cause);
     mailbox->errors++;
     if (mailbox->readable) {
-        mailbox->readable = false;
+        mailbox->readable = mailbox->read = false;
         mailbox->blind_since = now.instant;
         core_watch_mailbox(core, index, now);
     }
@@ -139,11 +139,13 @@ static void collected(struct core *core, int index, struct walltime at, int64_t 
     struct mailbox *mailbox = &core->mailboxes[index];
     mailbox->complete = walltime_later(mailbox->complete, at);
     mailbox->foreign_messages = foreign;
-    if (mailbox->foreign_collects) {
-        for (size_t i = 0; i < core->settings->peer_count; i++) {
-            if (core->peers[i].collect == index) {
-                fate_watch_silence(core, (int)i, at, now);
-            }
+    bool first = mailbox->readable && !mailbox->read;
+    mailbox->read = mailbox->readable;
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        if (mailbox->foreign_collects && core->peers[i].collect == index) {
+            fate_watch_silence(core, (int)i, at, now);
+        } else if (first && !mailbox->foreign_collects) {
+            core_set_timer(core, (int)i, TIMER_SILENCE, now.instant);
         }
     }
 }

@@ -8,7 +8,7 @@
 bool inbound_readable(const struct core *core)
 {
     for (size_t i = 0; i < core->settings->mailbox_count; i++) {
-        if (!core->mailboxes[i].foreign_collects && !core->mailboxes[i].readable) {
+        if (!core->mailboxes[i].foreign_collects && !core->mailboxes[i].read) {
             return false;
         }
     }

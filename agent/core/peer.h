@@ -110,6 +110,7 @@ struct peer {
 struct mailbox {
     const struct mailbox_settings *settings;
     bool readable;
+    bool read;                  // completely, since it became readable
     bool foreign_collects;      // read for agentless peers only
     struct instant blind_since; // when it became unreadable
     struct walltime complete;   // everything there at this time has been reported

@@ -114,6 +114,10 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
     if (walltime_known(restored.closed)) {
         return;
     }
+    if (known && restored.kind == INCIDENT_BLIND) { // what the earlier run could not see, too
+        struct mailbox *mailbox = &core->mailboxes[restored.subject.mailbox];
+        mailbox->blind_since = moment_instant_at(now, restored.began);
+    }
     restored.opened_at = moment_instant_at(now, incident->opened);
     uint32_t place = incidents_add(&core->incidents, &restored);
     if (!known) {

@@ -111,7 +111,7 @@ void inbound_watch(struct core *core, int peer, struct moment now);
 void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt,
                           struct walltime told);
 
-// The mailbox that inbound probes come to can be read.
+// The mailbox that inbound probes come to can be read, and what lay in it has been.
 bool inbound_readable(const struct core *core);
 
 // The peer has said that it knows of every arrival up to this one.

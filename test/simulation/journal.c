@@ -15,7 +15,9 @@ static const char *const NOTICES[] = {
 void journal_free(struct journal *journal)
 {
     free(journal->spoken);
+    free(journal->learned);
     journal->spoken = NULL;
+    journal->learned = NULL;
 }
 
 static void begin_line(const struct world *world, int server)
@@ -82,16 +84,26 @@ static void check_not_said(struct world *world, int node, const struct incident 
     }
 }
 
+// Room for one more item of a list that only grows.
+static void *grown(void *list, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0; // at every power of two
+    return full ? memory_checked(realloc(list, (count == 0 ? 1 : count * 2) * size)) : list;
+}
+
 static void remember(struct world *world, int node, const struct incident *incident,
                      enum notice notice)
 {
     struct journal *journal = world->journal;
-    size_t count = journal->spoken_count;
-    if ((count & (count - 1)) == 0) { // full at every power of two
-        size_t size = (count == 0 ? 1 : count * 2) * sizeof *journal->spoken;
-        journal->spoken = memory_checked(realloc(journal->spoken, size));
-    }
+    journal->spoken = grown(journal->spoken, journal->spoken_count, sizeof *journal->spoken);
     journal->spoken[journal->spoken_count++] = (struct spoken){world->now, node, notice, *incident};
+}
+
+static void remember_window(struct world *world, int node, const struct window *window)
+{
+    struct journal *journal = world->journal;
+    journal->learned = grown(journal->learned, journal->learned_count, sizeof *journal->learned);
+    journal->learned[journal->learned_count++] = (struct learned){world->now, node, *window};
 }
 
 void journal_notice(struct world *world, int node, const struct incident *incident,
@@ -125,6 +137,7 @@ void journal_window(struct world *world, int node, const struct window *window,
                     enum window_transition transition)
 {
     if (transition == WINDOW_CHANGED) {
+        remember_window(world, node, window);
         return;
     }
     begin_line(world, node);

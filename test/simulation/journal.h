@@ -17,11 +17,20 @@ struct spoken {
     struct incident incident;
 };
 
+// An agent came to know of a window, or of a change of it.
+struct learned {
+    struct instant at;
+    int node;
+    struct window window;
+};
+
 struct journal {
     FILE *out;
     bool trace; // every probe too
     struct spoken *spoken;
     size_t spoken_count;
+    struct learned *learned;
+    size_t learned_count;
     unsigned failures;
 };
 

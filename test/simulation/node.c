@@ -251,7 +251,9 @@ static bool carry_out(struct world *world, int node, struct message *message)
     for (size_t i = 0; kill != KILL_BEFORE_COMMIT && i < actions->count; i++) {
         commit(world, node, &actions->items[i], message);
     }
-    agent->ledger.alive = world_moment(world, node).wall;
+    if (kill != KILL_BEFORE_COMMIT) {
+        agent->ledger.alive = world_moment(world, node).wall;
+    }
     for (size_t i = 0; i < deeds; i++) {
         perform(world, node, &actions->items[i], message);
     }

@@ -1,0 +1,207 @@
+#include "simulation/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulation/journal.h"
+
+enum {
+    SETTLE = 300,
+    // How long after a trouble it may still be heard of: what was held, a thinned sender; what has
+    // waited in a queue comes with the last retry.
+    ECHO = 900 + 900 + 300,
+    ECHO_OF_SLOW = 4300 + 900 + 600,
+};
+
+static int seconds_of(struct instant at)
+{
+    return (int)(at.ns / SPAN_SECONDS(1).ns);
+}
+
+static struct claim claim_of(const struct world *world, const struct spoken *spoken)
+{
+    const char *text = spoken->incident.subject_text, *arrow = strstr(text, "->");
+    struct claim claim = {.kind = spoken->incident.kind, .speaker = spoken->node, .to = -1};
+    if (spoken->incident.kind == INCIDENT_BLIND) {
+        claim.from = spoken->node; // of its own mailbox: it has no other
+    } else if (arrow == NULL) {
+        claim.from = world_find_server(world, text);
+    } else {
+        char from[SERVER_NAME_SIZE];
+        snprintf(from, sizeof from, "%.*s", (int)(arrow - text), text);
+        claim.from = world_find_server(world, from);
+        claim.to = world_find_server(world, arrow + 2);
+    }
+    return claim;
+}
+
+static bool announces(const struct spoken *spoken)
+{
+    return spoken->notice == NOTICE_FIRING || spoken->notice == NOTICE_FLAPPING ||
+           spoken->notice == NOTICE_REMINDER;
+}
+
+// ---- windows ----
+
+static bool holds_back(const struct piece *window, int server, int from, int to)
+{
+    int begin, end;
+    return !window->dropped && window->kind == PIECE_WINDOW && window->server == server &&
+           piece_window(window, &begin, &end) && begin <= from && to < end + SETTLE;
+}
+
+// Whether a window of this server holds back, by the plan, from `from` until `to`.
+static bool planned(const struct plan *plan, int server, int from, int to)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (holds_back(&plan->pieces[i], server, from, to)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Likewise by what an agent knew at this time: of each window its newest revision.
+static bool known(const struct world *world, int node, int server, int from, int to, int at)
+{
+    const struct journal *journal = world->journal;
+    const char *name = world->servers[server].name;
+    const struct window *newest[PIECES_MAXIMUM] = {NULL};
+    for (size_t i = 0; i < journal->learned_count; i++) {
+        const struct learned *learned = &journal->learned[i];
+        size_t number = strtoul(learned->window.id + 2, NULL, 10); // w-NUMBER, of the piece
+        if (learned->node == node && seconds_of(learned->at) <= at) {
+            newest[number] = &learned->window;
+        }
+    }
+    for (size_t i = 0; i < PIECES_MAXIMUM; i++) {
+        int64_t epoch = WORLD_EPOCH.ns + world->servers[node].wall_offset.ns;
+        if (newest[i] != NULL && strcmp(newest[i]->server, name) == 0 &&
+            newest[i]->begin.ns < newest[i]->end.ns &&
+            seconds_of((struct instant){newest[i]->begin.ns - epoch}) <= from &&
+            to < seconds_of((struct instant){newest[i]->end.ns - epoch}) + SETTLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// In a wild world an agent may be cut off, and not know of a window yet.
+static bool covered(const struct world *world, const struct plan *plan, int speaker, int server,
+                    int from, int to, int at)
+{
+    return plan->mood == MOOD_WILD ? known(world, speaker, server, from, to, at)
+                                   : planned(plan, server, from, to);
+}
+
+static bool claim_covered(const struct world *world, const struct plan *plan,
+                          const struct claim *claim, int at)
+{
+    return covered(world, plan, claim->speaker, claim->from, at, at, at) ||
+           (claim->to >= 0 && covered(world, plan, claim->speaker, claim->to, at, at, at));
+}
+
+// ---- causes ----
+
+// All of the trouble lies inside a window.
+static bool trouble_covered(const struct world *world, const struct plan *plan,
+                            const struct piece *piece, int speaker, int at)
+{
+    return covered(world, plan, speaker, piece->server, piece->from, piece->to, at) ||
+           (piece_is_of_path(piece) &&
+            covered(world, plan, speaker, piece->other, piece->from, piece->to, at));
+}
+
+static bool has_cause(const struct world *world, const struct plan *plan, const struct claim *claim,
+                      int at)
+{
+    int echo = claim->kind == INCIDENT_SLOW ? ECHO_OF_SLOW : ECHO;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct piece *piece = &plan->pieces[i];
+        if (!piece->dropped && piece_is_trouble(piece) && piece->from <= at &&
+            at <= piece->to + echo + 2 * plan->interval && oracle_may(piece, claim) &&
+            !trouble_covered(world, plan, piece, claim->speaker, at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_claims(struct world *world, const struct plan *plan)
+{
+    const struct journal *journal = world->journal;
+    for (size_t i = 0; i < journal->spoken_count; i++) {
+        const struct spoken *spoken = &journal->spoken[i];
+        if (!announces(spoken)) {
+            continue;
+        }
+        struct claim claim = claim_of(world, spoken);
+        int at = seconds_of(spoken->at);
+        journal_check(world, plan->mood > MOOD_COVERED, spoken->node,
+                      "notified in a peaceful world");
+        journal_check(world, has_cause(world, plan, &claim, at), spoken->node,
+                      "notified without a cause");
+        journal_check(world, !claim_covered(world, plan, &claim, at), spoken->node,
+                      "notified inside a window");
+    }
+}
+
+// ---- duties ----
+
+static bool has_said(const struct world *world, int speaker, unsigned kinds, int from, int to)
+{
+    const struct journal *journal = world->journal;
+    for (size_t i = 0; i < journal->spoken_count; i++) {
+        const struct spoken *spoken = &journal->spoken[i];
+        int at = seconds_of(spoken->at);
+        if (announces(spoken) && spoken->node == speaker && from <= at && at <= to &&
+            (kinds >> spoken->incident.kind & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_duties(struct world *world, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count && plan->mood == MOOD_SINGLE; i++) {
+        const struct piece *piece = &plan->pieces[i];
+        for (int n = 0; n < plan->servers && piece_is_trouble(piece) && !piece->dropped; n++) {
+            struct duty duty = oracle_duty(plan, piece, n);
+            bool due = duty.kinds != 0 && piece->to - piece->from > duty.after &&
+                       !planned(plan, n, piece->from, piece->from + duty.within);
+            bool said =
+                due && has_said(world, n, duty.kinds, piece->from, piece->from + duty.within);
+            journal_check(world, said || !due, n, "a trouble was not notified");
+        }
+    }
+}
+
+// ---- ends ----
+
+// Once all has been well for long, what was said to fire has been said to be over.
+static void check_ends(struct world *world)
+{
+    const struct journal *journal = world->journal;
+    for (size_t i = 0; i < journal->spoken_count; i++) {
+        const struct spoken *spoken = &journal->spoken[i];
+        bool ended = spoken->notice == NOTICE_RESOLVED;
+        for (size_t k = i + 1; k < journal->spoken_count && !ended; k++) {
+            const struct spoken *later = &journal->spoken[k];
+            ended = later->node == spoken->node && later->incident.id == spoken->incident.id &&
+                    later->notice == NOTICE_RESOLVED;
+        }
+        bool lasting = spoken->incident.kind == INCIDENT_LOST ||
+                       spoken->incident.kind == INCIDENT_STUCK ||
+                       spoken->notice == NOTICE_SUPPRESSED;
+        journal_check(world, ended || lasting, spoken->node, "never said to be over");
+    }
+}
+
+void oracle_check(struct world *world, const struct plan *plan)
+{
+    check_claims(world, plan);
+    check_duties(world, plan);
+    check_ends(world);
+}

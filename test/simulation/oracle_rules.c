@@ -1,0 +1,139 @@
+#include "simulation/oracle.h"
+
+#define KIND(name) (1U << INCIDENT_##name)
+
+enum {
+    SYMPTOMS = KIND(SILENT) | KIND(SLOW),
+    GONE = KIND(DOWN) | KIND(UNHEARD) | KIND(OVERRUN) | KIND(STUCK),
+    MINUTE = 60,
+};
+
+// What is said of a path whose sender or receiver is in trouble, of the troubled path and the way
+// back; of a server in trouble by others, by itself, and by itself of others. For a trouble of a
+// path the server is its sender, and the other its receiver.
+static const struct blame {
+    unsigned sender;
+    unsigned receiver;
+    unsigned path;
+    unsigned reverse;
+    unsigned server;
+    unsigned own;
+    unsigned others;
+} BLAMES[PIECES] = {
+    [PIECE_HOST] = {.sender = SYMPTOMS, .receiver = KIND(SLOW), .server = GONE},
+    [PIECE_SMTP] = {.sender = SYMPTOMS | KIND(REFUSED),
+                    .receiver = SYMPTOMS,
+                    .server = GONE,
+                    .own = KIND(ISOLATED),
+                    .others = KIND(DOWN) | KIND(UNHEARD)},
+    [PIECE_IMAP] = {.own = KIND(BLIND)},
+    [PIECE_AGENT] = {.sender = KIND(SILENT), .server = KIND(UNHEARD) | KIND(OVERRUN)},
+    [PIECE_FREEZE] = {.sender = KIND(SILENT), .server = KIND(UNHEARD) | KIND(OVERRUN)},
+    [PIECE_CUT] = {.path = SYMPTOMS, .server = KIND(UNHEARD) | KIND(STUCK), .own = KIND(STUCK)},
+    [PIECE_CUT_PAIR] = {.path = SYMPTOMS, .reverse = SYMPTOMS, .server = GONE, .others = GONE},
+    [PIECE_DELAY] = {.path = KIND(SLOW)},
+    [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT)},
+    [PIECE_LOSE] = {.path = KIND(LOST), .server = KIND(STUCK), .others = KIND(STUCK)},
+};
+
+static unsigned blame_path(const struct piece *piece, const struct claim *claim)
+{
+    const struct blame *blame = &BLAMES[piece->kind];
+    bool same = claim->from == piece->server && claim->to == piece->other;
+    bool back = claim->from == piece->other && claim->to == piece->server;
+    if (piece_is_of_path(piece)) {
+        return same ? blame->path : back ? blame->reverse : 0;
+    }
+    return claim->from == piece->server ? blame->sender
+           : claim->to == piece->server ? blame->receiver
+                                        : 0;
+}
+
+static unsigned blame_server(const struct piece *piece, const struct claim *claim)
+{
+    const struct blame *blame = &BLAMES[piece->kind];
+    bool of_path = piece_is_of_path(piece);
+    bool concerns_speaker = claim->speaker == piece->server || claim->speaker == piece->other;
+    if (claim->from == claim->speaker) {
+        return claim->speaker == piece->server ? blame->own : 0;
+    }
+    if (claim->from == piece->server) {
+        return of_path && !concerns_speaker ? 0 : blame->server;
+    }
+    bool other = !of_path || claim->from == piece->other;
+    return claim->speaker == piece->server && other ? blame->others : 0;
+}
+
+bool oracle_may(const struct piece *piece, const struct claim *claim)
+{
+    unsigned kinds = claim->to < 0 ? blame_server(piece, claim) : blame_path(piece, claim);
+    return (kinds >> claim->kind & 1) != 0;
+}
+
+// ---- duties ----
+
+static int longer(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int shorter(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+// The oldest missing slot may be an interval off; then its age, then the cause has time to show.
+static struct duty silence(const struct plan *plan, unsigned kinds)
+{
+    int limit = longer(300, 3 * plan->interval);
+    int hold = shorter(longer(plan->interval, 30), 300);
+    int within = plan->interval + limit + hold + plan->delay + MINUTE;
+    return (struct duty){kinds, within, within};
+}
+
+// Two minutes without a mailbox; one read more to see it.
+static struct duty blindness(void)
+{
+    return (struct duty){KIND(BLIND), 120 + 45, 120 + 45};
+}
+
+static struct duty duty_of_server(const struct plan *plan, const struct piece *piece, int speaker)
+{
+    bool own = speaker == piece->server;
+    switch (piece->kind) {
+    case PIECE_HOST:
+    case PIECE_AGENT:
+    case PIECE_FREEZE:
+        return own ? (struct duty){0} : silence(plan, SYMPTOMS | GONE);
+    case PIECE_SMTP:
+        return own ? silence(plan, KIND(ISOLATED) | KIND(REFUSED)) : silence(plan, SYMPTOMS | GONE);
+    case PIECE_IMAP:
+        return own ? blindness() : (struct duty){0};
+    default:
+        return (struct duty){0};
+    }
+}
+
+struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int speaker)
+{
+    bool receives = speaker == piece->other, sends = speaker == piece->server;
+    switch (piece->kind) {
+    case PIECE_CUT:
+        return receives ? silence(plan, SYMPTOMS | GONE) : (struct duty){0};
+    case PIECE_CUT_PAIR:
+        return receives || sends ? silence(plan, SYMPTOMS | GONE) : (struct duty){0};
+    case PIECE_DELAY: {
+        int within = piece->amount + 6 * plan->interval + 300;
+        return receives ? (struct duty){KIND(SLOW), within, within} : (struct duty){0};
+    }
+    case PIECE_REFUSE: {
+        int within = 4 * plan->interval + MINUTE;
+        return sends && piece->amount >= 3 ? (struct duty){KIND(REFUSED), 0, within}
+                                           : (struct duty){0};
+    }
+    case PIECE_LOSE:
+        return (struct duty){0};
+    default:
+        return duty_of_server(plan, piece, speaker);
+    }
+}
