@@ -180,13 +180,14 @@ static void check_duties(struct world *world, const struct plan *plan)
 
 // ---- ends ----
 
-// Once all has been well for long, what was said to fire has been said to be over.
+// Once all has been well for long, what was said to fire has been said to be over, unless a crash
+// came between the row and the word.
 static void check_ends(struct world *world)
 {
     const struct journal *journal = world->journal;
     for (size_t i = 0; i < journal->spoken_count; i++) {
         const struct spoken *spoken = &journal->spoken[i];
-        bool ended = spoken->notice == NOTICE_RESOLVED;
+        bool ended = spoken->notice == NOTICE_RESOLVED || world->servers[spoken->node].node.crashed;
         for (size_t k = i + 1; k < journal->spoken_count && !ended; k++) {
             const struct spoken *later = &journal->spoken[k];
             ended = later->node == spoken->node && later->incident.id == spoken->incident.id &&

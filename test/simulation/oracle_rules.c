@@ -20,7 +20,7 @@ static const struct blame {
     unsigned own;
     unsigned others;
 } BLAMES[PIECES] = {
-    [PIECE_HOST] = {.sender = SYMPTOMS, .receiver = KIND(SLOW), .server = GONE},
+    [PIECE_HOST] = {.sender = SYMPTOMS, .receiver = SYMPTOMS, .server = GONE},
     [PIECE_SMTP] = {.sender = SYMPTOMS | KIND(REFUSED),
                     .receiver = SYMPTOMS,
                     .server = GONE,
@@ -33,7 +33,7 @@ static const struct blame {
     [PIECE_CUT_PAIR] = {.path = SYMPTOMS, .reverse = SYMPTOMS, .server = GONE, .others = GONE},
     [PIECE_DELAY] = {.path = KIND(SLOW)},
     [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT)},
-    [PIECE_LOSE] = {.path = KIND(LOST), .server = KIND(STUCK), .others = KIND(STUCK)},
+    [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT), .server = KIND(STUCK), .others = KIND(STUCK)},
 };
 
 static unsigned blame_path(const struct piece *piece, const struct claim *claim)

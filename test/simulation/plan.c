@@ -1,7 +1,6 @@
 #include "simulation/plan.h"
 
-// What the rules tolerate is over well within this after a trouble.
-enum { TAIL = 3600, MARGIN = 60, SETTLE = 300 };
+enum { MARGIN = 60, SETTLE = 300 };
 
 bool piece_is_trouble(const struct piece *piece)
 {
@@ -41,6 +40,13 @@ struct piece *plan_add(struct plan *plan, enum piece_kind kind, int from, int to
     piece->server = plan_pick(plan, 0, plan->servers - 1);
     piece->other = (piece->server + plan_pick(plan, 1, plan->servers - 1)) % plan->servers;
     return piece;
+}
+
+// What the rules tolerate is over well within this after a trouble; the longer one sees the last
+// retry, too.
+static int tail(struct plan *plan)
+{
+    return plan_pick(plan, 0, 3) == 0 ? 5600 : 3600;
 }
 
 // ---- noise ----
@@ -188,7 +194,7 @@ static void make_covered(struct plan *plan)
             }
         }
     }
-    plan->length = end + TAIL;
+    plan->length = end + tail(plan);
 }
 
 static void make_single(struct plan *plan)
@@ -196,7 +202,7 @@ static void make_single(struct plan *plan)
     int from = plan_pick(plan, 700, 1600) + plan->interval;
     int most = plan_pick(plan, 0, 3) == 0 ? 200 : 2400 + 6 * plan->interval;
     struct piece *trouble = add_trouble(plan, from, from + plan_pick(plan, 20, most));
-    plan->length = trouble->to + TAIL + 4 * plan->interval;
+    plan->length = trouble->to + tail(plan) + 4 * plan->interval;
     if (plan->servers > 2 && plan_pick(plan, 0, 1) == 0) {
         int server = 0;
         while (server == trouble->server || server == trouble->other) {
@@ -214,7 +220,7 @@ static void make_overrun(struct plan *plan)
     struct piece *trouble = plan_add(plan, PIECE_HOST, plan_pick(plan, begin + 10, end - 20), 0);
     trouble->server = server;
     trouble->to = end + SETTLE + plan_pick(plan, 60, 2400);
-    plan->length = trouble->to + TAIL + 4 * plan->interval;
+    plan->length = trouble->to + tail(plan) + 4 * plan->interval;
 }
 
 static void make_wild(struct plan *plan)
