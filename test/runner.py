@@ -20,6 +20,8 @@ SANITIZED = OUTPUT / "sanitized"
 RELEASE = OUTPUT / "release"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
+WORLDS = 10000  # without sanitizers; with them meson runs fewer
+
 
 class Count:
     """What passed and what failed, by name."""
@@ -105,8 +107,11 @@ def unit(count):
 
 
 def simulation(count):
-    """scenarios: the real core on a virtual clock"""
+    """scenarios and random worlds: the real core on a virtual clock"""
     meson_suite(count, "simulation")
+    build_release()
+    worlds = RELEASE / "test/simulation/test_worlds"
+    count.add(f"simulation: {WORLDS} worlds", run((worlds, "1", str(WORLDS))))
 
 
 def system(count):

@@ -17,6 +17,9 @@
 // As the partial index probes_open has it, or it would not be used.
 #define IN_FLIGHT "state IN ('sending', 'accepted', 'uncertain')"
 
+// Nanoseconds. So long a peer may not have been told what has arrived; a flush brings many at once.
+#define UNTOLD "3600000000000"
+
 #define NEWER(column)  " " #column " = coalesce(excluded." #column ", " #column ")"
 #define LATEST(column) " " #column " = excluded." #column
 
@@ -108,6 +111,9 @@ static const char *const SQL[STATEMENTS] = {
         "SELECT row FROM (SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
         " AND direction = ?2 AND verdict NOT IN ('open', 'lost', 'bounced')"
         " ORDER BY noted DESC LIMIT ?3)"
+        " UNION ALL SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
+        " AND direction = ?2 AND direction = 'inbound'"
+        " AND noted > (SELECT at FROM marks WHERE name = 'alive') - " UNTOLD
         " UNION ALL SELECT row FROM probes INDEXED BY probes_open"
         " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT ")"
         " ORDER BY coalesce(arrived, noted), row",

@@ -153,6 +153,12 @@ static bool among_newest(const struct ledger *ledger, size_t place, unsigned new
     return newer < newest;
 }
 
+// Its sender may not have been told of it before the last run ended; a flush brings many at once.
+static bool untold(const struct ledger *ledger, const struct probe_record *record)
+{
+    return record->direction == INBOUND && record->arrived.ns > ledger->alive.ns - SPAN_HOURS(1).ns;
+}
+
 // When a row was last heard of, as the store orders them.
 static int64_t row_time(const struct row *row)
 {
@@ -184,7 +190,8 @@ static void restore_probes(struct ledger *ledger, struct core *core, const char 
             record->state = PROBE_UNCERTAIN;
             record->sent = record->planned;
         }
-        if (ledger_row_open(&ledger->rows[i]) || among_newest(ledger, i, DECISIONS_KEPT)) {
+        if (ledger_row_open(&ledger->rows[i]) || untold(ledger, record) ||
+            among_newest(ledger, i, DECISIONS_KEPT)) {
             chosen[count++] = &ledger->rows[i];
         }
     }

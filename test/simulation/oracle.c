@@ -44,29 +44,36 @@ static bool announces(const struct spoken *spoken)
 
 // ---- windows ----
 
-static bool holds_back(const struct piece *window, int server, int from, int to)
+// A notification (an instant) is held back until mail has settled; a trouble must have begun before
+// the end, for settle is no time in which another may begin.
+static bool holds_back(int begin, int end, int from, int to)
 {
-    int begin, end;
-    return !window->dropped && window->kind == PIECE_WINDOW && window->server == server &&
-           piece_window(window, &begin, &end) && begin <= from && to < end + SETTLE;
+    return begin < end && begin <= from && to < end + SETTLE && (from < end || from == to);
 }
 
-// Whether a window of this server holds back, by the plan, from `from` until `to`.
+// Whether a window of this server holds back, by the plan, what goes on from `from` until `to`.
 static bool planned(const struct plan *plan, int server, int from, int to)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        if (holds_back(&plan->pieces[i], server, from, to)) {
+        const struct piece *piece = &plan->pieces[i];
+        int begin, end;
+        if (!piece->dropped && piece->kind == PIECE_WINDOW && piece->server == server &&
+            piece_window(piece, &begin, &end) && holds_back(begin, end, from, to)) {
             return true;
         }
     }
     return false;
 }
 
+static int script_time(const struct world *world, int node, struct walltime at)
+{
+    return seconds_of(world_time_at(world, node, at));
+}
+
 // Likewise by what an agent knew at this time: of each window its newest revision.
 static bool known(const struct world *world, int node, int server, int from, int to, int at)
 {
     const struct journal *journal = world->journal;
-    const char *name = world->servers[server].name;
     const struct window *newest[PIECES_MAXIMUM] = {NULL};
     for (size_t i = 0; i < journal->learned_count; i++) {
         const struct learned *learned = &journal->learned[i];
@@ -76,11 +83,9 @@ static bool known(const struct world *world, int node, int server, int from, int
         }
     }
     for (size_t i = 0; i < PIECES_MAXIMUM; i++) {
-        int64_t epoch = WORLD_EPOCH.ns + world->servers[node].wall_offset.ns;
-        if (newest[i] != NULL && strcmp(newest[i]->server, name) == 0 &&
-            newest[i]->begin.ns < newest[i]->end.ns &&
-            seconds_of((struct instant){newest[i]->begin.ns - epoch}) <= from &&
-            to < seconds_of((struct instant){newest[i]->end.ns - epoch}) + SETTLE) {
+        if (newest[i] != NULL && strcmp(newest[i]->server, world->servers[server].name) == 0 &&
+            holds_back(script_time(world, node, newest[i]->begin),
+                       script_time(world, node, newest[i]->end), from, to)) {
             return true;
         }
     }

@@ -33,7 +33,9 @@ static const struct blame {
     [PIECE_CUT_PAIR] = {.path = SYMPTOMS, .reverse = SYMPTOMS, .server = GONE, .others = GONE},
     [PIECE_DELAY] = {.path = KIND(SLOW)},
     [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT)},
-    [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT), .server = KIND(STUCK), .others = KIND(STUCK)},
+    [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
+                    .server = KIND(STUCK),
+                    .others = KIND(STUCK)},
 };
 
 static unsigned blame_path(const struct piece *piece, const struct claim *claim)

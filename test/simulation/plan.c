@@ -241,7 +241,7 @@ struct plan plan_make(uint64_t seed)
 {
     static const int INTERVALS[] = {20, 60, 60, 120, 300};
     static const int SERVERS[] = {2, 2, 2, 3, 3, 4};
-    static void (*const MAKERS[MOODS])(struct plan *plan) = {
+    static void (*const MAKERS[MOODS])(struct plan * plan) = {
         [MOOD_CALM] = make_calm,       [MOOD_COVERED] = make_covered, [MOOD_SINGLE] = make_single,
         [MOOD_OVERRUN] = make_overrun, [MOOD_WILD] = make_wild,
     };

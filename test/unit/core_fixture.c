@@ -165,6 +165,10 @@ void core_fixture_readable(struct core_fixture *fixture, bool readable)
 {
     struct event event = {.kind = EVENT_MAILBOX, .mailbox = {0, readable, "connection refused"}};
     core_fixture_handle(fixture, &event);
+    if (readable) {
+        const struct event read = {.kind = EVENT_COLLECTED, .collected = {0, fixture->now.wall, 0}};
+        core_fixture_handle(fixture, &read);
+    }
 }
 
 void core_fixture_submitted(struct core_fixture *fixture, int peer, const struct probe_id *id,

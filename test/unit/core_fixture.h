@@ -39,6 +39,7 @@ struct collect_report core_fixture_report(const struct core_fixture *fixture, co
                                           unsigned number, struct span latency);
 void core_fixture_arrive(struct core_fixture *fixture, const struct collect_report *report,
                          enum arrival_known known);
+// One that becomes readable is read.
 void core_fixture_readable(struct core_fixture *fixture, bool readable);
 
 // Waits for the next probe to peer 0 and tells its outcome.

@@ -135,6 +135,31 @@ static void restores_open_probes_and_the_newest_arrived(void **state)
     store_close(store);
 }
 
+// After a flush more have come than the newest, and their senders may not know of any.
+static void restores_what_came_within_the_last_hour(void **state)
+{
+    struct store *store = fixture_open(*state);
+    for (unsigned i = 0; i < 10; i++) {
+        struct probe_record record = fixture_inbound(i, "mx01", i * 900);
+        store_put_probe(store, &record);
+        record = fixture_outbound(100 + i, "mx01", i * 900);
+        record.state = PROBE_ARRIVED;
+        record.verdict = VERDICT_ON_TIME;
+        record.arrived = WALL(i * 900 + 1);
+        store_put_probe(store, &record);
+    }
+    store_put_alive(store, WALL(8400));
+    fixture_commit(store);
+    struct seen *seen = restore(store, 2, WALLTIME_NONE);
+    static const unsigned want[] = {108, 109, 6, 7, 8, 9};
+    assert_int_equal(seen->probe_count, sizeof want / sizeof want[0]);
+    for (size_t i = 0; i < seen->probe_count; i++) {
+        struct probe_id id = fixture_id(want[i]);
+        assert_memory_equal(seen->probes[i].id.bytes, id.bytes, sizeof id.bytes);
+    }
+    store_close(store);
+}
+
 static void slots_only_grow(void **state)
 {
     struct store *store = fixture_open(*state);
@@ -518,6 +543,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_ledger_restores_nothing),
         TEST(restores_open_probes_and_the_newest_arrived),
+        TEST(restores_what_came_within_the_last_hour),
         TEST(slots_only_grow),
         TEST(windows_survive),
         TEST(acknowledgements_survive_and_only_grow),
