@@ -100,9 +100,17 @@ static bool set_limit(int which, rlim_t value, const char *name, struct error *e
            error_set(error, "limit on %s: %s", name, strerror(errno));
 }
 
+static bool set_cpu_limit(unsigned seconds, struct error *error)
+{
+    const struct rlimit limit = {.rlim_cur = seconds, .rlim_max = seconds + 1};
+    return setrlimit(RLIMIT_CPU, &limit) == 0 ||
+           error_set(error, "limit on processor time: %s", strerror(errno));
+}
+
 static bool set_limits(const struct prober_limits *limits, struct error *error)
 {
-    return set_limit(RLIMIT_CORE, 0, "core files", error) &&
+    return (limits->cpu_seconds == 0 || set_cpu_limit(limits->cpu_seconds, error)) &&
+           set_limit(RLIMIT_CORE, 0, "core files", error) &&
            set_limit(RLIMIT_NOFILE, limits->descriptors, "descriptors", error) &&
            (UNDER_SANITIZER || set_limit(RLIMIT_AS, limits->memory_bytes, "memory", error));
 }

@@ -20,6 +20,7 @@
 struct prober_limits {
     size_t memory_bytes;  // RLIMIT_AS
     unsigned descriptors; // RLIMIT_NOFILE
+    unsigned cpu_seconds; // RLIMIT_CPU: SIGXCPU, a second later SIGKILL; 0 = no limit
 };
 
 // To be called first thing in main, before anything is opened or loaded: SIGPIPE ignored, inherited
