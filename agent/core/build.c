@@ -41,6 +41,7 @@ static void free_peer(struct peer *peer)
 {
     flights_free(&peer->outbound.flights);
     free(peer->inbound.unseen);
+    acknowledgements_free(&peer->told.theirs);
 }
 
 static void adopt_peers(struct core *core, const struct settings *settings)
@@ -121,6 +122,10 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     for (size_t i = 0; core->started && i < settings->peer_count; i++) {
         outbound_configure(core, (int)i, now);
         inbound_configure(core, (int)i, now);
+        exchange_configure(core, (int)i, now);
+    }
+    if (core->started) {
+        courier_resume(core, now);
     }
     for (size_t i = 0; i < settings->mailbox_count; i++) {
         core_watch_mailbox(core, (int)i, now);

@@ -220,10 +220,13 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
         break;
     case EVENT_WINDOW:
         maintenance_put(core, &event->window, now);
-        core->window_due = now.instant;
         break;
     case EVENT_EXCHANGE:
+        exchange_came(core, event->exchange.peer, event->exchange.exchange, now);
+        break;
     case EVENT_EXCHANGE_FAILED:
+        exchange_failed(core, event->exchange_failed.peer, event->exchange_failed.cause, now);
+        break;
     case EVENT_GREETED:
         break;
     }
@@ -244,6 +247,9 @@ static void peer_timer_due(struct core *core, uint32_t key, struct moment now)
         break;
     case TIMER_LOST:
         fate_lose(core, peer, now);
+        break;
+    case TIMER_EXCHANGE:
+        exchange_due(core, peer, now);
         break;
     case PEER_TIMERS:
         break;

@@ -261,6 +261,10 @@ void core_path_text(const struct core *core, int peer, enum direction direction,
 // What we have received from the peer and it may not know yet, for its next probe.
 void core_receipts(const struct core *core, int peer, struct receipts *out);
 
+// Everything that we have to say to the peer, within the bounds of a probe: windows first, then our
+// row, then receipts as far as they fit.
+void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out);
+
 // The value of Mailflow-Maintenance for the peer: the windows that matter, and those that we know.
 // Empty when there are none.
 void core_announcement(const struct core *core, int peer, struct moment now, struct text *out);

@@ -140,6 +140,7 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
     *found = outbound->sending[--outbound->sending_count];
 
     count_submission(core, peer, outcome);
+    courier_submitted(core, peer, outcome);
     if (outcome->result != SUBMIT_REFUSED) {
         take_off(core, peer, &sent, outcome, now);
     }

@@ -88,9 +88,11 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
     while (gone < inbound->unseen_count && inbound->unseen[gone].place.ns <= seen.ns) {
         gone++;
     }
-    inbound->unseen_count -= gone;
-    memmove(inbound->unseen, inbound->unseen + gone,
-            inbound->unseen_count * sizeof *inbound->unseen);
+    if (gone > 0) {
+        inbound->unseen_count -= gone;
+        memmove(inbound->unseen, inbound->unseen + gone,
+                inbound->unseen_count * sizeof *inbound->unseen);
+    }
 }
 
 // From when on the next probe of the sender is missing, by what this one says of its cadence. The
@@ -120,14 +122,15 @@ static void tell_in_time(struct core *core, int peer, struct moment now)
     }
 }
 
+// An announcement is waited for at the other end, and so is a word that we know a window.
 static void answer(struct core *core, int peer, const struct tag *tag, enum verdict verdict,
-                   bool was_silent, struct moment now)
+                   bool was_silent, bool news, struct moment now)
 {
     if (tag->kind == PROBE_ANSWER) {
         return;
     }
-    if (tag->kind == PROBE_HAND) {
-        outbound_answer_now(core, peer, now);
+    if (tag->kind == PROBE_HAND || tag->kind == PROBE_ANNOUNCE || news) {
+        outbound_tell_now(core, peer, PROBE_ANSWER, now);
     } else if (was_silent || verdict != VERDICT_ON_TIME) {
         outbound_owe(core, peer, PROBE_ANSWER, now);
     }
@@ -158,6 +161,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     core->peers[peer].stats.received++;
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
     follow_cadence(inbound, tag, report->stripped ? inbound->sender_interval : tag->next, now);
+    bool news = courier_take(core, peer, report->maintenance, now);
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;
@@ -170,7 +174,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     if (report->receipts[0] != '\0' && receipts_parse(report->receipts, &receipts, &error)) {
         fate_receipts(core, peer, &receipts, now);
     }
-    answer(core, peer, tag, judgement.verdict, was_silent, now);
+    answer(core, peer, tag, judgement.verdict, was_silent, news, now);
     tell_in_time(core, peer, now);
     schedule_watch(core, peer, now);
 }

@@ -105,21 +105,57 @@ static void schedule_windows(struct core *core, struct moment now)
     core->window_due = next.ns == INT64_MAX ? INSTANT_NEVER : moment_instant_at(now, next);
 }
 
+// What ended before this touches nothing that is still in flight or kept.
+static struct walltime forgotten_before(const struct core *core, struct moment now)
+{
+    struct span kept = span_add(core->settings->retention, core->settings->maintenance.recovery);
+    struct walltime before = walltime_add(now.wall, (struct span){-kept.ns});
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        const struct flights *flights = &core->peers[i].outbound.flights;
+        if (flights->count > 0) {
+            before = walltime_earlier(before, flights->items[0].sent);
+        }
+    }
+    return before;
+}
+
 void maintenance_follow(struct core *core, struct moment now)
 {
     for (size_t i = 0; i < core->windows.count; i++) {
         follow_window(core, &core->windows.items[i], now);
     }
-    struct span kept = span_add(core->settings->retention, core->settings->maintenance.recovery);
-    windows_forget(&core->windows, walltime_add(now.wall, (struct span){-kept.ns}));
+    size_t count = core->windows.count;
+    windows_forget(&core->windows, forgotten_before(core, now));
+    if (core->windows.count < count) {
+        courier_forget(core);
+    }
     schedule_windows(core, now);
+}
+
+bool maintenance_learn(struct core *core, const struct window *window, struct moment now)
+{
+    if (core->windows.count == WINDOWS_MAXIMUM) {
+        windows_forget_over(&core->windows, now.wall, core->settings->maintenance.recovery);
+        courier_forget(core);
+    }
+    bool known = windows_find(&core->windows, window->id) != NULL;
+    struct window *put = windows_put(&core->windows, window);
+    if (put != NULL) {
+        enum window_stage stage =
+            window_stage_at(put, now.wall, core->settings->maintenance.settle);
+        if (!known && stage == STAGE_SETTLED) {
+            put->stage = stage; // heard of too late: its begin and end are no news
+        }
+        say(core, put, WINDOW_CHANGED);
+        each_path_of(core, put->server, watch_anew, now);
+        core->window_due = now.instant;
+    }
+    return put != NULL;
 }
 
 void maintenance_put(struct core *core, const struct window *window, struct moment now)
 {
-    const struct window *put = windows_put(&core->windows, window);
-    if (put != NULL) {
-        say(core, put, WINDOW_CHANGED);
-        each_path_of(core, put->server, watch_anew, now);
+    if (maintenance_learn(core, window, now)) {
+        courier_send(core, now);
     }
 }

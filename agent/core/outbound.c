@@ -4,6 +4,9 @@
 
 enum { SLOT_BLOCK = 100 };
 
+// Between two probes that somebody waits for.
+#define URGENT_SPACING SPAN_SECONDS(1)
+
 // Between two answers, so that a flush is answered by a few probes and not one by one.
 #define ANSWER_SPACING SPAN_SECONDS(20)
 
@@ -110,6 +113,9 @@ static void outbound_send(struct core *core, int peer, enum probe_kind kind, int
     outbound->sending[outbound->sending_count++] =
         (struct sending){.id = *id, .kind = kind, .slot = slot, .planned = now.wall};
     core->peers[peer].inbound.untold = 0;
+    if (kind == PROBE_ANSWER || kind == PROBE_ANNOUNCE) {
+        outbound->urgent_from = instant_add(now.instant, URGENT_SPACING);
+    }
     if (kind == PROBE_ANSWER) {
         outbound->extra_from = instant_add(now.instant, ANSWER_SPACING);
     }
@@ -236,11 +242,15 @@ void outbound_owe_receipts(struct core *core, int peer, struct moment now)
     }
 }
 
-void outbound_answer_now(struct core *core, int peer, struct moment now)
+void outbound_tell_now(struct core *core, int peer, enum probe_kind kind, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    outbound->extra_kind = PROBE_ANSWER;
-    outbound->extra_due = now.instant;
+    bool owed = outbound->extra_due.ns != INSTANT_NEVER.ns;
+    if (!owed || outbound->extra_kind != PROBE_ANNOUNCE) { // that one is answered, others are not
+        outbound->extra_kind = kind;
+    }
+    struct instant due = instant_later(now.instant, outbound->urgent_from);
+    outbound->extra_due = instant_earlier(outbound->extra_due, due);
     core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
 }
 

@@ -9,6 +9,7 @@
 #include "base/instant.h"
 #include "base/receipt.h"
 #include "config/config.h"
+#include "core/acknowledgement.h"
 #include "core/decision.h"
 #include "core/flight.h"
 #include "core/stats.h"
@@ -20,6 +21,8 @@ enum {
     RESUMPTIONS_KEPT = 4,
     UNSEEN_RECEIPTS_MAXIMUM = 2048,
     LOST_KEPT = 16,
+    REFUSED_KEPT = 4,
+    EXCHANGE_CAUSE_SIZE = 160,
 };
 
 // The first arrival on a path of a probe that was sent after a window's end.
@@ -76,8 +79,9 @@ struct outbound {
     struct instant due;       // with jitter
     struct instant extra_due; // of a probe outside the cadence, INSTANT_NEVER when none is owed
     enum probe_kind extra_kind;
-    struct instant extra_from; // the next probe outside the cadence, by hand excepted
-    unsigned unanswered;       // handed over since anything signed came from the peer
+    struct instant extra_from;  // the next probe outside the cadence, by hand excepted
+    struct instant urgent_from; // likewise one that somebody waits for
+    unsigned unanswered;        // handed over since anything signed came from the peer
     bool thinned;
     unsigned refused_in_a_row;
     struct walltime refused_since; // when the first of them was planned
@@ -98,11 +102,35 @@ struct inbound {
     unsigned untold;              // arrivals since our last probe to the peer
 };
 
+// What the two of us have told each other of windows.
+struct told {
+    struct acknowledgements theirs;               // what the peer knows of them
+    struct acknowledgement refused[REFUSED_KEPT]; // a ring: what we would not take of the peer's
+    uint32_t refused_count;
+    struct walltime mailed;               // our last probe, which carries what there is to tell
+    char mail_cause[EXCHANGE_CAUSE_SIZE]; // why nobody took over the last one, ""
+};
+
+// Exchanges with the peer's agent over HTTP.
+struct exchanging {
+    struct instant due;
+    bool under_way;
+    bool again;            // something new to tell since it began
+    struct walltime asked; // when the last of ours began
+    struct instant asked_at;
+    struct walltime exchanged; // when the last one, of either side, came about
+    struct instant exchanged_at;
+    unsigned failures; // in a row
+    char cause[EXCHANGE_CAUSE_SIZE];
+};
+
 struct peer {
     const struct peer_settings *settings;
     int collect; // index of the mailbox that we read for it, -1 when an agent stands beside it
     struct outbound outbound;
     struct inbound inbound;
+    struct told told;
+    struct exchanging exchange;
     struct walltime heard; // the last time anything signed came from it
     struct peer_stats stats;
 };

@@ -175,7 +175,9 @@ bool core_start(struct core *core, struct moment now, struct walltime alive,
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         outbound_configure(core, (int)i, now);
         inbound_configure(core, (int)i, now);
+        exchange_configure(core, (int)i, now);
     }
+    courier_resume(core, now);
     if (walltime_known(alive) && gap.ns > 0) {
         struct moment begin = {moment_instant_at(now, alive), alive};
         core_interrupted(core, begin, now, -1);

@@ -10,7 +10,7 @@
 #include "core/core.h"
 #include "core/schedule.h"
 
-enum peer_timer { TIMER_SLOT, TIMER_EXTRA, TIMER_SILENCE, TIMER_LOST, PEER_TIMERS };
+enum peer_timer { TIMER_SLOT, TIMER_EXTRA, TIMER_SILENCE, TIMER_LOST, TIMER_EXCHANGE, PEER_TIMERS };
 
 // The core is called at least this often, so that a longer gap is a sleep and no lack of work.
 #define HEARTBEAT SPAN_SECONDS(10)
@@ -24,6 +24,7 @@ struct core {
     struct schedule incident_timers; // key: place in `incidents`
     struct instant window_due;       // the next begin, end or end of suppression
     struct windows windows;
+    struct walltime announced; // when a window of ours last changed
     struct incidents incidents;
     struct incident_counts incident_counts[INCIDENTS][SEVERITIES];
     struct agent_stats stats;
@@ -72,8 +73,8 @@ void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct mome
 // The peer waits for more receipts than fit into one probe: tells it before our next slot.
 void outbound_owe_receipts(struct core *core, int peer, struct moment now);
 
-// An answer to a probe by hand: somebody waits for it.
-void outbound_answer_now(struct core *core, int peer, struct moment now);
+// A probe that somebody waits for: an answer to one by hand, a window to be told or acknowledged.
+void outbound_tell_now(struct core *core, int peer, enum probe_kind kind, struct moment now);
 
 // Something signed came from the peer: full cadence again.
 void outbound_heard(struct core *core, int peer, struct moment now);
@@ -200,9 +201,41 @@ bool trouble_touches(const struct core *core, const struct subject *subject, con
 
 // ---- maintenance.c ----
 
+// A window announced or changed here: every peer is told.
 void maintenance_put(struct core *core, const struct window *window, struct moment now);
+
+// Takes in a window; false when it is none better than what is known, or there is no room.
+bool maintenance_learn(struct core *core, const struct window *window, struct moment now);
 
 // Says what began or ended since the last call, and computes when to look again.
 void maintenance_follow(struct core *core, struct moment now);
+
+// ---- courier.c ----
+
+// A window of ours has changed: tells every peer, by mail and over HTTP, at once.
+void courier_send(struct core *core, struct moment now);
+
+// We have begun, or know other peers: goes on telling those that do not know.
+void courier_resume(struct core *core, struct moment now);
+
+// What became of a probe, which carried what there was to tell.
+void courier_submitted(struct core *core, int peer, const struct submit_outcome *outcome);
+
+// Whether a window of ours waits for this peer's acknowledgement.
+bool courier_owes(const struct core *core, int peer, struct moment now);
+
+// Takes what the peer says of windows; true when one is news.
+bool courier_take(struct core *core, int peer, const char *announcement, struct moment now);
+
+// Windows have been forgotten: so is who knew of them.
+void courier_forget(struct core *core);
+
+// ---- exchange.c ----
+
+void exchange_configure(struct core *core, int peer, struct moment now);
+void exchange_due(struct core *core, int peer, struct moment now);
+void exchange_owe(struct core *core, int peer, struct moment now);
+void exchange_came(struct core *core, int peer, const struct exchange *said, struct moment now);
+void exchange_failed(struct core *core, int peer, const char *cause, struct moment now);
 
 #endif

@@ -76,6 +76,7 @@ const char *rejection_reason_name(int reason);
 struct agent_stats {
     uint64_t rejected[REJECTION_REASONS];
     uint64_t negative_latencies;
+    uint64_t windows_refused; // that peers announce and nobody should keep
     struct histogram legs[LEGS];
 };
 

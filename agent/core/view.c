@@ -137,14 +137,13 @@ struct walltime core_collected(const struct core *core)
 
 // The newest go always, for they are what the peer waits for; the oldest next, so that what it
 // lacks shrinks with every probe; the middle waits and is declared as a gap.
-void core_receipts(const struct core *core, int peer, struct receipts *out)
+static void gather_receipts(const struct core *core, int peer, size_t most, struct receipts *out)
 {
-    enum { NEWEST_OF_MANY = 8 };
     const struct inbound *inbound = &core->peers[peer].inbound;
     size_t count = inbound->unseen_count;
     *out = (struct receipts){.as_of = core_collected(core), .seen = inbound->receipts_seen};
-    size_t newest = count <= RECEIPTS_MAXIMUM ? count : NEWEST_OF_MANY;
-    size_t oldest = count <= RECEIPTS_MAXIMUM ? 0 : RECEIPTS_MAXIMUM - NEWEST_OF_MANY;
+    size_t newest = count <= most ? count : most / 4;
+    size_t oldest = count <= most ? 0 : most - most / 4;
     for (size_t i = 0; i < newest; i++) {
         out->items[out->count++] = inbound->unseen[count - 1 - i].receipt;
     }
@@ -155,4 +154,25 @@ void core_receipts(const struct core *core, int peer, struct receipts *out)
         out->gap_begin = inbound->unseen[oldest - 1].place;
         out->gap_end = inbound->unseen[count - newest].place;
     }
+}
+
+void core_receipts(const struct core *core, int peer, struct receipts *out)
+{
+    gather_receipts(core, peer, RECEIPTS_MAXIMUM, out);
+}
+
+void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out)
+{
+    // Together they leave room for the rest of a message of 4 KiB.
+    enum { TOGETHER = 2900, MAINTENANCE_SIZE = 2000, RECEIPTS_LEAST = 8 };
+    enum { RECEIPTS_FIXED = 92, RECEIPT_LENGTH = 56 };
+    struct text maintenance = text_over(out->maintenance, MAINTENANCE_SIZE);
+    struct text row = TEXT_OVER(out->row), list = TEXT_OVER(out->receipts);
+    struct receipts receipts;
+    core_announcement(core, peer, now, &maintenance);
+    size_t taken = maintenance.length + row.length + RECEIPTS_FIXED;
+    size_t most = taken >= TOGETHER ? 0 : (TOGETHER - taken) / RECEIPT_LENGTH;
+    most = most < RECEIPTS_LEAST ? RECEIPTS_LEAST : most;
+    gather_receipts(core, peer, most < RECEIPTS_MAXIMUM ? most : RECEIPTS_MAXIMUM, &receipts);
+    receipts_format(&receipts, &list);
 }

@@ -201,6 +201,23 @@ const struct window *windows_suppressing(const struct windows *windows, const ch
     return longest;
 }
 
+void windows_forget_over(struct windows *windows, struct walltime now, struct span recovery)
+{
+    size_t oldest = windows->count;
+    for (size_t i = 0; i < windows->count; i++) {
+        if (window_state_at(&windows->items[i], now, recovery) == WINDOW_OVER &&
+            (oldest == windows->count ||
+             windows->items[i].end.ns < windows->items[oldest].end.ns)) {
+            oldest = i;
+        }
+    }
+    if (oldest < windows->count) {
+        windows->count--;
+        memmove(&windows->items[oldest], &windows->items[oldest + 1],
+                (windows->count - oldest) * sizeof *windows->items);
+    }
+}
+
 void windows_forget(struct windows *windows, struct walltime before)
 {
     size_t kept = 0;

@@ -106,6 +106,9 @@ struct window *windows_find(const struct windows *windows, const char *id);
 const struct window *windows_suppressing(const struct windows *windows, const char *server,
                                          struct walltime now, struct span settle);
 
+// Drops the one that has been over the longest, if any is.
+void windows_forget_over(struct windows *windows, struct walltime now, struct span recovery);
+
 // Drops what ended before this instant.
 void windows_forget(struct windows *windows, struct walltime before);
 

@@ -9,7 +9,6 @@
 #include "shell/api_incident.h"
 #include "shell/api_json.h"
 #include "shell/api_list.h"
-#include "shell/api_probe.h"
 #include "shell/api_query.h"
 #include "shell/api_window.h"
 #include "version.h"
@@ -93,8 +92,7 @@ void api_read_window(struct agent *agent, const struct http_request *request,
 
 struct probe_page {
     json_t *probes;
-    const struct agent *agent;
-    struct walltime now;
+    const char *server;
     unsigned limit;
     int64_t last;
     bool more;
@@ -105,7 +103,7 @@ static bool take_probe(void *context, const struct store_probe *probe)
     struct probe_page *page = context;
     page->more = json_array_size(page->probes) == page->limit;
     if (!page->more) {
-        json_array_append_new(page->probes, api_json_probe(page->agent, probe, page->now));
+        json_array_append_new(page->probes, api_json_probe(probe, page->server));
         page->last = probe->cursor;
     }
     return !page->more;
@@ -121,8 +119,7 @@ void api_read_probes(struct agent *agent, const struct http_request *request,
         return;
     }
     struct probe_page page = {.probes = memory_checked(json_array()),
-                              .agent = agent,
-                              .now = request->now.wall,
+                              .server = agent_settings(agent)->server,
                               .limit = query.limit};
     query.limit++; // one more, to know whether there is a next page
     json_t *object = memory_checked(json_object());
@@ -146,7 +143,7 @@ void api_read_probe(struct agent *agent, const struct http_request *request,
     } else if (!store_get_probe(agent_store(agent), &id, &probe)) {
         http_respond_problem(response, 404, "the ledger has no probe with this id (any more)");
     } else {
-        http_respond_json(response, 200, api_json_probe(agent, &probe, request->now.wall));
+        http_respond_json(response, 200, api_json_probe(&probe, agent_settings(agent)->server));
     }
 }
 

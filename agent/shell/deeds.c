@@ -174,10 +174,11 @@ static void do_send(struct agent *agent, const struct deed *deed)
         .tag = deed->send.tag,
         .key = agent->settings->mesh_keys.keys[0],
     };
-    struct receipts receipts;
-    struct text list = TEXT_OVER(job.receipts);
-    core_receipts(agent->core, peer, &receipts);
-    receipts_format(&receipts, &list);
+    struct exchange said;
+    core_compose(agent->core, peer, clock_now(), &said);
+    memcpy(job.maintenance, said.maintenance, sizeof job.maintenance);
+    memcpy(job.receipts, said.receipts, sizeof job.receipts);
+    memcpy(job.row, said.row, sizeof job.row);
     endpoint_of_relay(&settings->relay, &job.relay);
     text_copy(job.sender, sizeof job.sender, agent->settings->address);
     text_copy(job.recipient, sizeof job.recipient, settings->address);

@@ -146,6 +146,43 @@ void journal_window(struct world *world, int node, const struct window *window,
             window_kind_name(window->kind), window->id);
 }
 
+void journal_acknowledged(struct world *world, int node, const struct action *action)
+{
+    if (world->parameters.acknowledgements > 0) {
+        begin_line(world, node);
+        fprintf(world->journal->out, "%s knows window %s, revision %" PRIu32 "\n",
+                action->acknowledged.peer, action->acknowledged.window,
+                action->acknowledged.revision);
+    }
+}
+
+void journal_acknowledgements(struct world *world, int node, const struct window *window)
+{
+    const struct core *core = world->servers[node].node.core;
+    struct acknowledgement_count count = core_acknowledgement_count(core, window);
+    begin_line(world, node);
+    struct instant end = world_time_at(world, node, window->end);
+    fprintf(world->journal->out,
+            "window %s, revision %" PRIu32 " by %s, until %.0fs%s, acknowledged=%u/%u\n",
+            window->id, window->revision, window->by, (double)end.ns / 1e9,
+            window->cancelled ? ", cancelled" : "", count.known, count.of);
+    for (size_t i = 0; i < core_settings(core)->peer_count; i++) {
+        char why[200];
+        if (core_acknowledges(core, window, (int)i) &&
+            core_acknowledgement(core, window, (int)i, why, sizeof why) != ACKNOWLEDGED) {
+            begin_line(world, node);
+            fprintf(world->journal->out, "  not by %s: %s\n", core_settings(core)->peers[i].name,
+                    why);
+        }
+    }
+}
+
+void journal_refused(struct world *world, int node, const char *reason)
+{
+    begin_line(world, node);
+    fprintf(world->journal->out, "refused: %s\n", reason);
+}
+
 void journal_script(struct world *world, const char *line)
 {
     begin_line(world, -1);

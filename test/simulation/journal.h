@@ -40,6 +40,11 @@ void journal_notice(struct world *world, int node, const struct incident *incide
                     enum notice notice);
 void journal_window(struct world *world, int node, const struct window *window,
                     enum window_transition transition);
+// Only where the scenario wants it: set acknowledgements 1.
+void journal_acknowledged(struct world *world, int node, const struct action *action);
+// How far the announcement of a window has come, and why not further.
+void journal_acknowledgements(struct world *world, int node, const struct window *window);
+void journal_refused(struct world *world, int node, const char *reason);
 void journal_script(struct world *world, const char *line);
 void journal_kill(struct world *world, int node, enum kill_phase phase);
 void journal_trace(struct world *world, int server, const char *what, const struct tag *tag);

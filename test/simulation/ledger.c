@@ -11,6 +11,7 @@ void ledger_free(struct ledger *ledger)
     free(ledger->index);
     free(ledger->incidents);
     free(ledger->windows);
+    free(ledger->acknowledged);
     free(ledger->slots);
     *ledger = (struct ledger){0};
 }
@@ -113,6 +114,24 @@ void ledger_put_window(struct ledger *ledger, const struct window *window)
     }
     ledger->windows = grown(ledger->windows, ledger->window_count, sizeof *ledger->windows);
     ledger->windows[ledger->window_count++] = *window;
+}
+
+void ledger_put_acknowledged(struct ledger *ledger, const char *window, uint32_t revision,
+                             const char *peer)
+{
+    for (size_t i = 0; i < ledger->acknowledged_count; i++) {
+        struct acknowledged_row *row = &ledger->acknowledged[i];
+        if (strcmp(row->window, window) == 0 && strcmp(row->peer, peer) == 0) {
+            row->revision = revision;
+            return;
+        }
+    }
+    ledger->acknowledged =
+        grown(ledger->acknowledged, ledger->acknowledged_count, sizeof *ledger->acknowledged);
+    struct acknowledged_row *row = &ledger->acknowledged[ledger->acknowledged_count++];
+    *row = (struct acknowledged_row){.revision = revision};
+    text_copy(row->window, sizeof row->window, window);
+    text_copy(row->peer, sizeof row->peer, peer);
 }
 
 void ledger_put_slots(struct ledger *ledger, const char *peer, int64_t reserved)
@@ -219,6 +238,10 @@ void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
 {
     for (size_t i = 0; i < ledger->window_count; i++) {
         core_restore_window(core, &ledger->windows[i]);
+    }
+    for (size_t i = 0; i < ledger->acknowledged_count; i++) {
+        const struct acknowledged_row *row = &ledger->acknowledged[i];
+        core_restore_acknowledged(core, row->window, row->revision, row->peer);
     }
     restore_incidents(ledger, core, now);
     restore_probes(ledger, core, NULL);

@@ -20,6 +20,12 @@ struct slots_row {
     int64_t reserved;
 };
 
+struct acknowledged_row {
+    char window[WINDOW_ID_SIZE];
+    uint32_t revision;
+    char peer[SERVER_NAME_SIZE];
+};
+
 struct ledger {
     struct row *rows;
     size_t row_count;
@@ -32,6 +38,8 @@ struct ledger {
     size_t incident_count;
     struct window *windows;
     size_t window_count;
+    struct acknowledged_row *acknowledged;
+    size_t acknowledged_count;
     struct slots_row *slots;
     size_t slots_count;
     struct walltime alive;
@@ -48,6 +56,8 @@ struct row *ledger_find(const struct ledger *ledger, const struct probe_id *id);
 struct row *ledger_put_probe(struct ledger *ledger, const struct probe_record *record);
 void ledger_put_incident(struct ledger *ledger, const struct incident *incident);
 void ledger_put_window(struct ledger *ledger, const struct window *window);
+void ledger_put_acknowledged(struct ledger *ledger, const char *window, uint32_t revision,
+                             const char *peer);
 void ledger_put_slots(struct ledger *ledger, const char *peer, int64_t reserved);
 
 enum arrival_known ledger_find_arrival(const struct ledger *ledger, const struct probe_id *id,

@@ -9,16 +9,25 @@
 void message_free(struct message *message)
 {
     if (message != NULL) {
+        free(message->maintenance);
         free(message->receipts);
+        free(message->row);
         free(message);
     }
+}
+
+static char *text_twice(const char *text)
+{
+    return text == NULL ? NULL : memory_checked(strdup(text));
 }
 
 struct message *message_copy(const struct message *message)
 {
     struct message *copy = memory_checked(malloc(sizeof *copy));
     *copy = *message;
-    copy->receipts = message->receipts == NULL ? NULL : memory_checked(strdup(message->receipts));
+    copy->maintenance = text_twice(message->maintenance);
+    copy->receipts = text_twice(message->receipts);
+    copy->row = text_twice(message->row);
     return copy;
 }
 

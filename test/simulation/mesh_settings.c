@@ -38,7 +38,7 @@ static void build_peers(const struct world *world, int node, struct settings *se
         peers[count++] = (struct peer_settings){
             .name = server->name,
             .address = "",
-            .agent = "",
+            .agent = world->links[node][i].agent ? "https://agent.example" : "",
             .collect = server->agentless ? server->name : "",
             .path = settings->defaults,
         };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "simulation/http.h"
 #include "simulation/journal.h"
 #include "simulation/mesh_settings.h"
 #include "simulation/reader.h"
@@ -154,10 +155,13 @@ static void commit(struct world *world, int node, const struct action *action,
         ledger_put_slots(&agent->ledger, agent->settings->peers[action->slots.peer].name,
                          action->slots.reserved);
         break;
+    case ACTION_ACKNOWLEDGED:
+        ledger_put_acknowledged(&agent->ledger, action->acknowledged.window,
+                                action->acknowledged.revision, action->acknowledged.peer);
+        break;
     case ACTION_DELETE:
     case ACTION_EXCHANGE:
     case ACTION_GREET:
-    case ACTION_ACKNOWLEDGED:
     case ACTION_SAY_DRAINED:
     case ACTION_SAY_COHORT:
     case ACTION_SAY_CLOCK:
@@ -171,18 +175,19 @@ static void send(struct world *world, int node, const struct action *action)
     struct node *agent = node_of(world, node);
     int to = world_find_server(world, action->send.tag.to);
     enum submission submission = mail_submit(world, node, to);
-    struct receipts receipts;
-    char value[TAG_LIST_SIZE];
-    struct text out = TEXT_OVER(value);
-    core_receipts(agent->core, action->send.peer, &receipts);
-    receipts_format(&receipts, &out);
-    journal_check(world, !out.truncated, node, "receipts do not fit into their header");
+    struct exchange said;
+    core_compose(agent->core, action->send.peer, world_moment(world, node), &said);
+    journal_check(world,
+                  strlen(said.maintenance) + strlen(said.receipts) + strlen(said.row) <= 2900, node,
+                  "what it has to say does not fit into a probe");
 
     struct message *message = memory_checked(calloc(1, sizeof *message));
     message->tag = action->send.tag;
     message->from = node;
     message->to = to;
-    message->receipts = memory_checked(strdup(value));
+    message->maintenance = memory_checked(strdup(said.maintenance));
+    message->receipts = memory_checked(strdup(said.receipts));
+    message->row = memory_checked(strdup(said.row));
     journal_trace(world, node, "send", &message->tag);
     bool content = submission != SUBMISSION_NO_SERVER && submission != SUBMISSION_REJECTED;
     world_put_event(world,
@@ -226,15 +231,21 @@ static void perform(struct world *world, int node, const struct action *action,
     case ACTION_RECORD_PROBE:
         journal_record(world, node, &action->probe);
         break;
+    case ACTION_EXCHANGE:
+        http_exchange(world, node, action->peer);
+        break;
+    case ACTION_ACKNOWLEDGED:
+        journal_acknowledged(world, node, action);
+        break;
+    case ACTION_SAY_REFUSED:
+        journal_refused(world, node, action->refused.reason);
+        break;
     case ACTION_INCIDENT:
     case ACTION_RESERVE_SLOTS:
-    case ACTION_EXCHANGE:
     case ACTION_GREET:
-    case ACTION_ACKNOWLEDGED:
     case ACTION_SAY_DRAINED:
     case ACTION_SAY_COHORT:
     case ACTION_SAY_CLOCK:
-    case ACTION_SAY_REFUSED:
         break;
     }
 }

@@ -22,7 +22,8 @@ struct parameters {
     struct span retry_last;  // ... up to this
     struct span queue_run;   // deferred messages wait for the next multiple of it; zero: none
     struct span restart;     // how long an agent is gone when it restarts
-    uint32_t saved;          // whether mailboxes tell when they saved a message
+    uint32_t acknowledgements; // whether the journal tells of each
+    uint32_t saved;            // whether mailboxes tell when they saved a message
 };
 
 struct parameters parameters_default(void);

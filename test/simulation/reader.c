@@ -75,8 +75,9 @@ static void report(struct world *world, int node, int index, struct message *mes
         .saved = message->saved,
         .tag = message->tag,
     };
-    text_copy(report.receipts, sizeof report.receipts,
-              message->receipts == NULL ? "" : message->receipts);
+    text_copy(report.maintenance, sizeof report.maintenance, message->maintenance);
+    text_copy(report.receipts, sizeof report.receipts, message->receipts);
+    text_copy(report.row, sizeof report.row, message->row);
     struct event event = {
         .kind = EVENT_ARRIVAL,
         .arrival = {.mailbox = index, .report = &report},

@@ -12,13 +12,17 @@
 //   kill NAME [PHASE]    kill -9 at its next deeds: before-commit, before-deeds, amid-deeds
 //   freeze NAME DURATION its agent stands still
 //   step NAME OFFSET     its wall clock
+//   agent PATH           the one is configured to exchange with the other's agent over HTTP
+//   sever PATH, rejoin PATH   that way over HTTP
 //   cut PATH, mend PATH  deliveries fail and wait in the sender's queue
 //   flush NAME           its queue tries everything now
 //   lose PATH N          and likewise duplicate, defer, refuse, uncertain PATH N arrives|vanishes
 //   replay PATH          the last delivered message comes once more
 //   probe PATH           by hand
 //   maintenance ID NAME for DURATION [in DURATION] [emergency] [on NAME...]
-//   extend ID DURATION, end ID, cancel ID
+//   extend ID DURATION [on NAME...], end ID [on NAME...], cancel ID [on NAME...]
+//                        an operator at those agents; without `on` at all, then at the same ones
+//   acknowledged ID NAME tells how far that agent's announcement has come
 //   forget NAME NAME     the first one's configuration loses the second; know takes it up again
 //
 // PATH is mx01->mx02, or mx01<->mx02 for both directions; * stands for every server.
@@ -33,7 +37,7 @@ struct script_line {
 };
 
 struct script_window {
-    struct window window;
+    struct window window; // but for its revision, which is that of the agent told
     struct instant begin; // world time
     struct instant end;
     uint64_t agents; // a bit for each that is told

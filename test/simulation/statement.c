@@ -289,6 +289,9 @@ static const struct statement {
     {"run", 1, say_run},
     {"set", 2, say_set},
     {"interval", 2, say_interval},
+    {"agent", 1, say_agent},
+    {"sever", 1, say_sever},
+    {"rejoin", 1, say_rejoin},
     {"delay", 2, say_delay},
     {"clock", 2, say_step},
     {"step", 2, say_step},
@@ -313,6 +316,7 @@ static const struct statement {
     {"extend", 2, say_extend},
     {"end", 1, say_end},
     {"cancel", 1, say_cancel},
+    {"acknowledged", 2, say_acknowledged},
     {"forget", 2, say_forget},
     {"know", 2, say_know},
 };

@@ -167,6 +167,33 @@ static bool visit_probe(struct world *world, int from, int to, const struct word
     return true;
 }
 
+static bool visit_agent(struct world *world, int from, int to, const struct words *words,
+                        struct error *error)
+{
+    (void)words;
+    (void)error;
+    world->links[from][to].agent = true;
+    return true;
+}
+
+static bool visit_sever(struct world *world, int from, int to, const struct words *words,
+                        struct error *error)
+{
+    (void)words;
+    (void)error;
+    world->links[from][to].severed = true;
+    return true;
+}
+
+static bool visit_rejoin(struct world *world, int from, int to, const struct words *words,
+                         struct error *error)
+{
+    (void)words;
+    (void)error;
+    world->links[from][to].severed = false;
+    return true;
+}
+
 #define PATH_STATEMENT(name)                                                                       \
     bool say_##name(struct world *world, const struct words *words, struct error *error)           \
     {                                                                                              \
@@ -174,6 +201,9 @@ static bool visit_probe(struct world *world, int from, int to, const struct word
     }
 PATH_STATEMENT(cut)
 PATH_STATEMENT(mend)
+PATH_STATEMENT(agent)
+PATH_STATEMENT(sever)
+PATH_STATEMENT(rejoin)
 PATH_STATEMENT(delay)
 PATH_STATEMENT(replay)
 PATH_STATEMENT(lose)

@@ -22,6 +22,9 @@ bool words_parse_span(const char *word, struct span *span, struct error *error);
 
 bool say_cut(struct world *world, const struct words *words, struct error *error);
 bool say_mend(struct world *world, const struct words *words, struct error *error);
+bool say_agent(struct world *world, const struct words *words, struct error *error);
+bool say_sever(struct world *world, const struct words *words, struct error *error);
+bool say_rejoin(struct world *world, const struct words *words, struct error *error);
 bool say_delay(struct world *world, const struct words *words, struct error *error);
 bool say_replay(struct world *world, const struct words *words, struct error *error);
 bool say_lose(struct world *world, const struct words *words, struct error *error);
@@ -37,5 +40,6 @@ bool say_maintenance(struct world *world, const struct words *words, struct erro
 bool say_extend(struct world *world, const struct words *words, struct error *error);
 bool say_end(struct world *world, const struct words *words, struct error *error);
 bool say_cancel(struct world *world, const struct words *words, struct error *error);
+bool say_acknowledged(struct world *world, const struct words *words, struct error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "simulation/http.h"
 #include "simulation/mail.h"
 #include "simulation/node.h"
 #include "simulation/reader.h"
@@ -39,6 +40,7 @@ void world_destroy(struct world *world)
     }
     for (size_t i = 0; i < world->event_count; i++) {
         message_free(world->events[i].message);
+        free(world->events[i].exchange);
     }
     free(world->events);
     script_free(world->script);
@@ -130,6 +132,7 @@ static bool put_off(struct world *world, struct world_event *event, int server)
     const struct node *node = &world->servers[server].node;
     if (node->core == NULL || event->run != node->runs) {
         message_free(event->message);
+        free(event->exchange);
         return true;
     }
     if (world_asleep(world, server)) {
@@ -172,6 +175,14 @@ static void dispatch(struct world *world, struct world_event *event)
         break;
     case WORLD_START:
         node_start(world, event->a);
+        break;
+    case WORLD_EXCHANGE:
+        http_request(world, event);
+        break;
+    case WORLD_REPLY:
+        if (!put_off(world, event, event->b)) {
+            http_reply(world, event);
+        }
         break;
     }
 }

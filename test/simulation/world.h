@@ -27,7 +27,9 @@ enum { SERVERS_MAXIMUM = 64, READERS_MAXIMUM = 8 };
 struct message {
     uint64_t uid;
     struct tag tag;
-    char *receipts; // owned; the value of the header
+    char *maintenance; // owned, like the next two: the values of the headers
+    char *receipts;
+    char *row;
     int from;
     int to;
     struct walltime sent;   // of its sender's clock
@@ -48,6 +50,8 @@ struct messages {
 // One direction between two servers. The counts are of the next messages that it happens to.
 struct link {
     bool cut;
+    bool agent;   // the one's configuration says where the other's agent answers over HTTP
+    bool severed; // and nothing answers there
     struct span delay_least;
     struct span delay_most;
     unsigned lose;
@@ -113,6 +117,8 @@ enum world_event_kind {
     WORLD_READ,      // a: node, b: reader: something has arrived
     WORLD_POLL,      // a: node, b: reader: it is time to look, again and again
     WORLD_START,     // a: node: its agent comes up again
+    WORLD_EXCHANGE,  // exchange; a: from, b: to: a request over HTTP
+    WORLD_REPLY,     // exchange; a: from, b: to: the reply to it, NULL when there was none
 };
 
 struct world_event {
@@ -123,6 +129,7 @@ struct world_event {
     int b;
     uint64_t run; // of the node that it is for; of an earlier run: nobody is there to hear it
     struct message *message;
+    struct exchange *exchange; // owned
 };
 
 struct script;

@@ -1,0 +1,427 @@
+// Windows on their way between agents: what a peer is told, what it is known to know, and what is
+// taken from what it announces.
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/announcement.h"
+#include "core/state.h"
+
+// One message may change so much; what it says beyond that comes again with the next one.
+enum { TAKEN_MAXIMUM = 40 };
+
+// An upcoming window is told so long before; an operator's at once, because he waits for it.
+#define TOLD_AHEAD SPAN_HOURS(7 * 24)
+
+// The end of a window is told for so long to those who do not know of it, and acknowledged.
+#define TOLD_AFTER SPAN_HOURS(24)
+
+static uint32_t revision_known(const struct peer *peer, const char *window)
+{
+    const struct acknowledgement *entry = acknowledgements_find(&peer->told.theirs, window);
+    return entry == NULL ? 0 : entry->known;
+}
+
+static bool is_refused(const struct peer *peer, const struct window *window)
+{
+    const struct acknowledgement *entry = acknowledgements_find(&peer->told.theirs, window->id);
+    return entry != NULL && entry->refused >= window->revision;
+}
+
+static bool knows(const struct peer *peer, const struct window *window)
+{
+    return revision_known(peer, window->id) >= window->revision;
+}
+
+// ---- what the peer is told ----
+
+struct candidate {
+    const struct window *window;
+    int rank; // the lower the more important
+};
+
+static bool is_over(const struct core *core, const struct window *window, struct walltime now)
+{
+    return window_state_at(window, now, core->settings->maintenance.recovery) == WINDOW_OVER;
+}
+
+static bool matters(const struct core *core, const struct window *window, bool known,
+                    struct walltime now)
+{
+    bool waited_for = window->origin == ORIGIN_OPERATOR && !known;
+    if (walltime_since(window->begin, now).ns > TOLD_AHEAD.ns && !waited_for) {
+        return false;
+    }
+    return !is_over(core, window, now) || walltime_since(now, window->end).ns < TOLD_AFTER.ns;
+}
+
+static int rank_of(const struct peer *peer, const struct window *window, bool known,
+                   struct walltime now, struct span recovery)
+{
+    static const int BY_STATE[] = {
+        [WINDOW_ACTIVE] = 0, [WINDOW_ANNOUNCED] = 1, [WINDOW_RECOVERING] = 2, [WINDOW_OVER] = 3};
+    int rank = BY_STATE[window_state_at(window, now, recovery)];
+    return rank + (known ? 8 : 0) + (is_refused(peer, window) ? 4 : 0);
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+    const struct candidate *one = a, *other = b;
+    if (one->rank != other->rank) {
+        return one->rank - other->rank;
+    }
+    int64_t begins = one->window->begin.ns, other_begins = other->window->begin.ns;
+    return begins != other_begins ? (begins > other_begins) - (begins < other_begins)
+                                  : strcmp(one->window->id, other->window->id);
+}
+
+// Those that the peer does not know come first; returns how many they are in `unknown`.
+static size_t gather_candidates(const struct core *core, const struct peer *peer,
+                                struct walltime now, struct candidate of[WINDOWS_MAXIMUM],
+                                size_t *unknown)
+{
+    size_t count = 0;
+    *unknown = 0;
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        bool known = knows(peer, window);
+        if (matters(core, window, known, now)) {
+            int rank = rank_of(peer, window, known, now, core->settings->maintenance.recovery);
+            of[count++] = (struct candidate){window, rank};
+            *unknown += !known;
+        }
+    }
+    qsort(of, count, sizeof *of, compare_candidates);
+    return count;
+}
+
+static void add_refusals(const struct peer *peer, struct text *out)
+{
+    for (size_t i = 0; i < REFUSED_KEPT && i < peer->told.refused_count; i++) {
+        const struct acknowledgement *ours = &peer->told.refused[i];
+        announcement_add_refused(out, ours->window, ours->refused, ours->why);
+    }
+}
+
+// Not always from the first one on: where there are too many, each has its turn.
+static void add_known(const struct candidate *of, size_t count, struct walltime now,
+                      struct text *out)
+{
+    size_t first = count == 0 ? 0 : (size_t)(now.ns / SPAN_SECONDS(1).ns) % count;
+    for (size_t i = 0; i < count; i++) {
+        const struct window *window = of[(first + i) % count].window;
+        announcement_add_known(out, window->id, window->revision);
+    }
+}
+
+void core_announcement(const struct core *core, int peer, struct moment now, struct text *out)
+{
+    enum { MARK_SIZE = 44, MARKS_RESERVED = 600 };
+    struct candidate of[WINDOWS_MAXIMUM];
+    const struct peer *state = &core->peers[peer];
+    size_t unknown, count = gather_candidates(core, state, now.wall, of, &unknown);
+    size_t size = out->size;
+    size_t marks = (count - unknown) * MARK_SIZE;
+    out->size -= marks < MARKS_RESERVED ? marks : MARKS_RESERVED;
+    for (size_t i = 0; i < unknown; i++) {
+        announcement_add_window(out, of[i].window);
+    }
+    out->size = size;
+    add_refusals(state, out);
+    add_known(of + unknown, count - unknown, now.wall, out);
+    for (size_t i = unknown; i < count && !is_over(core, of[i].window, now.wall); i++) {
+        announcement_add_window(out, of[i].window); // once more: its ledger may have been lost
+    }
+}
+
+bool courier_owes(const struct core *core, int peer, struct moment now)
+{
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        if (core_acknowledges(core, window, peer) && !knows(&core->peers[peer], window) &&
+            matters(core, window, false, now.wall)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void courier_send(struct core *core, struct moment now)
+{
+    core->announced = now.wall;
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        if (core->peers[i].collect < 0) {
+            outbound_tell_now(core, (int)i, PROBE_ANNOUNCE, now);
+            exchange_owe(core, (int)i, now);
+        }
+    }
+}
+
+void courier_resume(struct core *core, struct moment now)
+{
+    core->announced = now.wall;
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        if (courier_owes(core, (int)i, now)) {
+            outbound_tell_now(core, (int)i, PROBE_ANNOUNCE, now);
+            exchange_owe(core, (int)i, now);
+        }
+    }
+}
+
+void courier_submitted(struct core *core, int peer, const struct submit_outcome *outcome)
+{
+    struct told *told = &core->peers[peer].told;
+    if (outcome->result == SUBMIT_REFUSED) {
+        text_copy(told->mail_cause, sizeof told->mail_cause,
+                  outcome->reply[0] != '\0' ? outcome->reply : outcome->cause);
+    } else {
+        told->mail_cause[0] = '\0';
+        told->mailed = outcome->sent.wall;
+    }
+}
+
+// ---- what the peer says ----
+
+// The peer has this revision of a window of ours, or of one that it or another has told us of: only
+// the first is worth writing down.
+static void note_known(struct core *core, int peer, const struct window *window, uint32_t revision)
+{
+    struct acknowledgement *entry = acknowledgements_of(&core->peers[peer].told.theirs, window->id);
+    entry->known = revision;
+    if (!core_acknowledges(core, window, peer)) {
+        return;
+    }
+    struct action *action = core_act(core, ACTION_ACKNOWLEDGED);
+    action->acknowledged.revision = revision;
+    text_copy(action->acknowledged.window, WINDOW_ID_SIZE, window->id);
+    text_copy(action->acknowledged.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
+}
+
+// As above, but it may have had a higher one before: mail overtakes mail.
+static void note_at_least(struct core *core, int peer, const struct window *window,
+                          uint32_t revision)
+{
+    if (revision > revision_known(&core->peers[peer], window->id)) {
+        note_known(core, peer, window, revision);
+    }
+}
+
+static bool refused_before(const struct told *told, const struct window *window)
+{
+    for (size_t i = 0; i < REFUSED_KEPT && i < told->refused_count; i++) {
+        if (told->refused[i].refused == window->revision &&
+            strcmp(told->refused[i].window, window->id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Once for each revision, however often the peer repeats it.
+static void refuse(struct core *core, int peer, const struct window *window, const char *why)
+{
+    struct told *told = &core->peers[peer].told;
+    if (refused_before(told, window)) {
+        return;
+    }
+    struct acknowledgement *entry = &told->refused[told->refused_count++ % REFUSED_KEPT];
+    *entry = (struct acknowledgement){.refused = window->revision};
+    text_copy(entry->window, sizeof entry->window, window->id);
+    text_copy(entry->why, sizeof entry->why, why);
+    core->stats.windows_refused++;
+    struct action *action = core_act(core, ACTION_SAY_REFUSED);
+    action->refused.peer = peer;
+    struct text text = TEXT_OVER(action->refused.reason);
+    text_format(&text, "window %s by %s: %s", window->id, window->by, why);
+}
+
+static void refuse_malformed(struct core *core, int peer, const char *words)
+{
+    core->stats.windows_refused++;
+    struct action *action = core_act(core, ACTION_SAY_REFUSED);
+    action->refused.peer = peer;
+    text_copy(action->refused.reason, sizeof action->refused.reason, words);
+}
+
+static bool serves(const struct core *core, const char *server)
+{
+    return strcmp(server, core->settings->server) == 0 || core_find_peer(core, server) >= 0;
+}
+
+// A new or changed window of the peer's: true when it is news to us.
+static bool take_news(struct core *core, int peer, const struct window *window, struct moment now)
+{
+    char why[ANNOUNCED_WHY_SIZE];
+    struct text text = TEXT_OVER(why);
+    const char *unsound = window_unsound(window, now.wall);
+    if (!serves(core, window->server)) {
+        text_format(&text, "no server %s here", window->server);
+    } else if (unsound != NULL) {
+        text_append(&text, unsound);
+    } else if (!maintenance_learn(core, window, now)) {
+        text_format(&text, "%d windows already", WINDOWS_MAXIMUM);
+    } else {
+        const struct window *learned = windows_find(&core->windows, window->id);
+        note_at_least(core, peer, learned, learned->revision);
+        return true;
+    }
+    // What it only hands on may well be about a server of its own mesh.
+    if (strcmp(window_announcer(window), core->peers[peer].settings->name) == 0) {
+        refuse(core, peer, window, why);
+    }
+    return false;
+}
+
+static bool take_window(struct core *core, int peer, const struct window *announced,
+                        struct moment now)
+{
+    struct window window = *announced;
+    const struct window *known = windows_find(&core->windows, window.id);
+    window.origin = ORIGIN_PEER;
+    switch (windows_standing(&core->windows, &window)) {
+    case WINDOW_NEW:
+    case WINDOW_NEWER:
+        return take_news(core, peer, &window, now);
+    case WINDOW_SAME:
+    case WINDOW_STALE:
+        note_at_least(core, peer, known, window.revision);
+        break;
+    case WINDOW_OVERRULED: // it has another one of this revision: ours is still to be told
+        if (revision_known(&core->peers[peer], known->id) == window.revision) {
+            note_known(core, peer, known, window.revision - 1);
+        }
+        break;
+    }
+    return false;
+}
+
+static void take_mark(struct core *core, int peer, const struct announced *item)
+{
+    const struct window *known = windows_find(&core->windows, item->window.id);
+    uint32_t revision = item->window.revision;
+    if (known == NULL) {
+        return;
+    }
+    if (item->kind == ANNOUNCED_REFUSED) {
+        struct acknowledgement *entry =
+            acknowledgements_of(&core->peers[peer].told.theirs, known->id);
+        entry->refused = revision;
+        text_copy(entry->why, sizeof entry->why, item->why);
+    } else {
+        note_at_least(core, peer, known, revision);
+    }
+}
+
+bool courier_take(struct core *core, int peer, const char *announcement, struct moment now)
+{
+    bool news = false;
+    size_t room = core->actions->count + TAKEN_MAXIMUM;
+    struct announced item;
+    struct error error = {0};
+    while (core->actions->count < room && announcement_next(&announcement, &item, &error)) {
+        if (item.kind == ANNOUNCED_WINDOW) {
+            news = take_window(core, peer, &item.window, now) || news;
+        } else {
+            take_mark(core, peer, &item);
+        }
+    }
+    if (error.message[0] != '\0') {
+        refuse_malformed(core, peer, error.message);
+    }
+    return news;
+}
+
+void courier_forget(struct core *core)
+{
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        acknowledgements_forget(&core->peers[i].told.theirs, &core->windows);
+    }
+}
+
+void core_restore_acknowledged(struct core *core, const char *window, uint32_t revision,
+                               const char *peer)
+{
+    int index = core_find_peer(core, peer);
+    if (index >= 0 && windows_find(&core->windows, window) != NULL) {
+        acknowledgements_of(&core->peers[index].told.theirs, window)->known = revision;
+    }
+}
+
+// ---- how far it has come ----
+
+bool core_acknowledges(const struct core *core, const struct window *window, int peer)
+{
+    const struct peer *state = &core->peers[peer];
+    return window->origin != ORIGIN_PEER && state->collect < 0 &&
+           strcmp(state->settings->name, window->server) != 0;
+}
+
+static double seconds_ago(const struct core *core, struct walltime at)
+{
+    return span_seconds(walltime_since(core->last.wall, at));
+}
+
+// Whether it was done since there was something to tell.
+static bool done_since(const struct core *core, struct walltime at)
+{
+    return walltime_known(at) && at.ns >= core->announced.ns;
+}
+
+static void say_http(const struct core *core, const struct peer *peer, struct text *out)
+{
+    const struct exchanging *exchange = &peer->exchange;
+    if (peer->settings->agent[0] == '\0') {
+        return;
+    }
+    if (exchange->failures > 0) {
+        text_format(out, "HTTP: %s; ", exchange->cause);
+    } else if (exchange->under_way && done_since(core, exchange->asked)) {
+        text_format(out, "HTTP: asked %.0f s ago; ", seconds_ago(core, exchange->asked));
+    } else if (done_since(core, exchange->exchanged)) {
+        text_format(out, "HTTP: told %.0f s ago; ", seconds_ago(core, exchange->exchanged));
+    }
+}
+
+static void say_mail(const struct core *core, const struct told *told, struct text *out)
+{
+    if (told->mail_cause[0] != '\0') {
+        text_format(out, "mail: our relay refuses: %s", told->mail_cause);
+    } else if (done_since(core, told->mailed)) {
+        text_format(out, "mail: handed over %.0f s ago, not answered yet",
+                    seconds_ago(core, told->mailed));
+    } else {
+        text_append(out, "mail: not handed over yet");
+    }
+}
+
+enum acknowledgement_state core_acknowledgement(const struct core *core,
+                                                const struct window *window, int peer, char *why,
+                                                size_t size)
+{
+    const struct peer *state = &core->peers[peer];
+    const struct acknowledgement *entry = acknowledgements_find(&state->told.theirs, window->id);
+    struct text text = text_over(why, size);
+    if (knows(state, window)) {
+        return ACKNOWLEDGED;
+    }
+    if (is_refused(state, window)) {
+        text_format(&text, "refuses the window: %s", entry->why);
+        return ACKNOWLEDGEMENT_REFUSED;
+    }
+    say_http(core, state, &text);
+    say_mail(core, &state->told, &text);
+    return ACKNOWLEDGEMENT_AWAITED;
+}
+
+struct acknowledgement_count core_acknowledgement_count(const struct core *core,
+                                                        const struct window *window)
+{
+    struct acknowledgement_count count = {0};
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        if (core_acknowledges(core, window, (int)i)) {
+            count.of++;
+            count.known += knows(&core->peers[i], window);
+        }
+    }
+    return count;
+}
