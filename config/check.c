@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/mesh_key.h"
+#include "config/check_maintenance.h"
 #include "config/secret.h"
 #include "config/syntax.h"
 
@@ -303,4 +304,5 @@ void settings_check(struct reading *reading, const struct node *root)
     check_retention(reading, root);
     check_incidents(reading, root);
     check_peers(reading, root);
+    maintenance_settings_check(reading, root);
 }

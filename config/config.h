@@ -65,9 +65,25 @@ struct peer_settings {
     struct path_settings path;
 };
 
+// A window that recurs, or comes once.
+struct window_settings {
+    const char *server;
+    const char *start; // local time
+    const char *zone;  // "" = this machine's
+    const char *rrule; // RFC 5545; "" = once
+    struct span length;
+    const char *kind; // "routine", "emergency"
+    const char *reason;
+};
+
 struct maintenance_settings {
     struct span settle;
     struct span recovery;
+    const char *const *calendars; // files
+    size_t calendar_count;
+    const char *flags_dir; // "" = none
+    const struct window_settings *windows;
+    size_t window_count;
 };
 
 struct incident_settings {

@@ -20,6 +20,8 @@ enum {
     URL_LENGTH = 512,
     NAME_LENGTH = 32,
     LABEL_LENGTH = 64,
+    RECURRENCE_LENGTH = 512,
+    REASON_LENGTH = 159,
 };
 
 #define AT(type, field)             .offset = offsetof(struct type, field)
@@ -151,6 +153,30 @@ static const struct key INCIDENT_KEYS[] = {
 };
 static const struct section INCIDENT_SECTION = SECTION(incident_settings, INCIDENT_KEYS);
 
+static const struct key WINDOW_KEYS[] = {
+    {"server", KEY_SERVER_NAME, AT(window_settings, server), LENGTH(NAME_LENGTH),
+     .help = "The server in maintenance: this one or a peer.", .example = "mx01"},
+    {"start", KEY_LOCAL_TIME, AT(window_settings, start), LENGTH(LABEL_LENGTH),
+     .help = "When it begins, in local time; with `rrule`, when that rule begins to count.",
+     .example = "2026-01-04T02:00"},
+    {"for", KEY_SPAN, AT(window_settings, length), RANGE(SECOND, 366 * DAY),
+     .help = "How long it is.", .example = "15m"},
+    {"zone", KEY_ZONE, AT(window_settings, zone), .fallback = "", LENGTH(LABEL_LENGTH),
+     .derived = "this machine's",
+     .help = "The time zone of `start`. In the hour of a change of the clocks RFC 5545 holds: a "
+             "time that comes twice is the first of the two.",
+     .example = "Europe/Stockholm"},
+    {"rrule", KEY_RECURRENCE, AT(window_settings, rrule), .fallback = "", LENGTH(RECURRENCE_LENGTH),
+     .derived = "once", .help = "How it recurs (RFC 5545), every hour at most.",
+     .example = "FREQ=WEEKLY;BYDAY=SU;BYHOUR=2"},
+    {"kind", KEY_WINDOW_KIND, AT(window_settings, kind), .fallback = "routine",
+     LENGTH(LABEL_LENGTH), .help = "`routine`, or `emergency`, which needs a `reason`."},
+    {"reason", KEY_TEXT, AT(window_settings, reason), .fallback = "", LENGTH(REASON_LENGTH),
+     .help = "What the operators of the other servers will read.",
+     .example = "weekly security updates"},
+};
+static const struct section WINDOW_SECTION = SECTION(window_settings, WINDOW_KEYS);
+
 static const struct key MAINTENANCE_KEYS[] = {
     {"settle", KEY_SPAN, AT(maintenance_settings, settle), .fallback = "5m", RANGE(0, DAY),
      .help = "How long a server may take to answer again after a window's end, and we to see it "
@@ -159,6 +185,20 @@ static const struct key MAINTENANCE_KEYS[] = {
      RANGE(MINUTE, 7 * DAY),
      .help = "How long after a window's end queues may take to drain: `settle` plus the longest "
              "retry of our own queue."},
+    {"calendars", KEY_LIST, .item = KEY_PATH,
+     COUNTED(maintenance_settings, calendars, calendar_count), .fallback = "", RANGE(0, 16),
+     .help = "Calendar files (RFC 5545) whose events are windows: of the servers that "
+             "X-MAINTNOTE-OBJECT-ID names, else of those named in LOCATION, else in CATEGORIES, "
+             "else in SUMMARY.",
+     .example = "/etc/mailflow/maintenance.ics"},
+    {"flags_dir", KEY_PATH, AT(maintenance_settings, flags_dir), .fallback = "",
+     LENGTH(PATH_LENGTH), .derived = "none",
+     .help = "Directory of flags: a server is in maintenance while a file of its name exists, for "
+             "4h at most unless the file says `until=22:30` or `for=6h` (also `reason=`, `kind=`).",
+     .example = "/var/lib/mailflow/maintenance"},
+    {"windows", KEY_MAPS, .holds = &WINDOW_SECTION,
+     COUNTED(maintenance_settings, windows, window_count), .fallback = "", RANGE(0, 100),
+     .help = "Windows that recur, or come once."},
 };
 static const struct section MAINTENANCE_SECTION = SECTION(maintenance_settings, MAINTENANCE_KEYS);
 
@@ -213,7 +253,8 @@ static const struct key SETTINGS_KEYS[] = {
     {"incidents", KEY_MAP, .holds = &INCIDENT_SECTION, AT(settings, incidents), .fallback = "",
      .help = "When problems open, notify and close."},
     {"maintenance", KEY_MAP, .holds = &MAINTENANCE_SECTION, AT(settings, maintenance),
-     .fallback = "", .help = "How much time servers get after a maintenance window."},
+     .fallback = "",
+     .help = "When servers are in maintenance, and how much time they get after it."},
     {"peers", KEY_MAPS, .holds = &PEER_SECTION, COUNTED(settings, peers, peer_count),
      .fallback = "", RANGE(0, 10000), .help = "The servers that probes are exchanged with."},
 };

@@ -18,6 +18,10 @@ enum key_type {
     KEY_URL,
     KEY_LISTEN,
     KEY_PATH,
+    KEY_LOCAL_TIME,
+    KEY_ZONE,
+    KEY_RECURRENCE,
+    KEY_WINDOW_KIND,
     KEY_CA_FILE,
     KEY_SECRET_FILE,
     // Other single values.
@@ -59,7 +63,8 @@ struct section {
 
 extern const struct section SETTINGS_SECTION;
 
-enum { KEY_LIST_TEXT_MAXIMUM = 128 }; // bytes of one text in a list
+// Bytes of one text in a list, and of one path.
+enum { KEY_LIST_TEXT_MAXIMUM = 128, KEY_LIST_PATH_MAXIMUM = 255 };
 
 // Whether its field is a `const char *`.
 static inline bool key_is_text(enum key_type type)

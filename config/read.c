@@ -29,13 +29,17 @@ static struct key item_of(const struct key *list)
 {
     return (struct key){.name = list->name,
                         .type = list->item,
-                        .maximum = KEY_LIST_TEXT_MAXIMUM,
+                        .maximum =
+                            list->item == KEY_PATH ? KEY_LIST_PATH_MAXIMUM : KEY_LIST_TEXT_MAXIMUM,
                         .fallback = list->fallback};
 }
 
 static void set_default_list(const struct reading *reading, const struct key *key, char *base)
 {
     struct key item = item_of(key);
+    if (key->fallback[0] == '\0') {
+        return; // nothing in it
+    }
     const char **only = arena_take(reading->arena, sizeof *only);
     set_default_value(reading, &item, only);
     *(const char *const **)(void *)(base + key->offset) = only;

@@ -27,7 +27,10 @@ static const char INTRODUCTION[] =
 static void print_type(const struct key *key, FILE *out)
 {
     if (key->type == KEY_LIST) {
-        fprintf(out, "list of %s", key->item == KEY_TEXT ? "texts" : "addresses with port");
+        fprintf(out, "list of %s",
+                key->item == KEY_TEXT   ? "texts"
+                : key->item == KEY_PATH ? "paths"
+                                        : "addresses with port");
     } else {
         fputs(value_type_name(key->type), out);
     }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/local_time.h"
+#include "base/recurrence.h"
 #include "base/tag_codec.h"
 #include "config/config.h"
 #include "config/file.h"
@@ -15,6 +17,17 @@ static bool any_text(const char *text)
 {
     (void)text;
     return true;
+}
+
+static bool is_local_time(const char *text)
+{
+    struct local_time local;
+    return local_time_parse(text, &local);
+}
+
+static bool is_window_kind(const char *text)
+{
+    return strcmp(text, "routine") == 0 || strcmp(text, "emergency") == 0;
 }
 
 // The types of text: how they look, and what a text that does not look so is told.
@@ -36,6 +49,12 @@ static const struct text_rule {
                     "[::1]:9925",
                     "address:port"},
     [KEY_PATH] = {syntax_absolute_path, "is not an absolute path", "path"},
+    [KEY_LOCAL_TIME] = {is_local_time, "is not a local time like 2026-01-04T02:00", "local time"},
+    [KEY_ZONE] = {local_time_zone_exists,
+                  "is not a time zone that this machine knows: write Europe/Stockholm or UTC",
+                  "time zone"},
+    [KEY_RECURRENCE] = {any_text, "", "recurrence rule"},
+    [KEY_WINDOW_KIND] = {is_window_kind, "is neither routine nor emergency", "window kind"},
     [KEY_CA_FILE] = {syntax_absolute_path, "is not an absolute path", "file"},
     [KEY_SECRET_FILE] = {any_text, "", "secret file"},
 };
@@ -80,6 +99,9 @@ static bool read_text(const struct key *key, const char *from, struct arena *are
     }
     if (!rule->valid(from)) {
         return error_set(error, "'%s' %s", problem_quote(from).text, rule->complaint);
+    }
+    if (key->type == KEY_RECURRENCE && !recurrence_check(from, error)) {
+        return false;
     }
     if (key->type == KEY_CA_FILE && !file_readable(from, error)) {
         return error_prefix(error, "%s", from);

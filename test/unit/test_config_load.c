@@ -242,6 +242,10 @@ static void test_the_example_loads_with_all_it_shows(void **state)
     assert_string_equal(settings->peers[1].collect, "gmail-box");
     assert_string_equal(settings->peers[1].relay.password, "hunter2-gmail");
     assert_int_equal(settings->incidents.hold.ns, SPAN_SECONDS(60).ns);
+    assert_int_equal(settings->maintenance.calendar_count, 1);
+    assert_string_equal(settings->maintenance.flags_dir, "/var/lib/mailflow/maintenance");
+    assert_int_equal(settings->maintenance.window_count, 1);
+    assert_string_equal(settings->maintenance.windows[0].kind, "routine");
     settings_destroy(settings);
     free(text);
 }
@@ -316,6 +320,8 @@ static void test_the_effective_configuration(void **state)
                               "maintenance:\n"
                               "  settle: 5m\n"
                               "  recovery: 4900s\n"
+                              "  calendars: []\n"
+                              "  windows: []\n"
                               "peers:\n"
                               "  - name: \"mx01\"\n"
                               "    address: \"probe@mx01.example\"\n"

@@ -1,0 +1,127 @@
+#include "config/check_maintenance.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "base/text.h"
+
+#define ROUTINE_MAXIMUM SPAN_HOURS(4)
+
+static const struct node *member_of(const struct node *map, const char *key)
+{
+    return map != NULL && map->kind == NODE_MAP ? node_member(map, key) : NULL;
+}
+
+// Where the key stands, or the map that lacks it.
+static struct place place_of(const struct node *map, const char *key)
+{
+    const struct node *member = member_of(map, key);
+    return member == NULL ? map->at : member->at;
+}
+
+static void report_unknown_server(struct reading *reading, struct place at, const char *name)
+{
+    const struct settings *settings = reading->settings;
+    const char **names = memory_checked(calloc(settings->peer_count + 1, sizeof *names));
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        names[i] = settings->peers[i].name;
+    }
+    names[settings->peer_count] = settings->server;
+    const char *meant = suggest_nearest(name, names, settings->peer_count + 1);
+    free(names);
+    problem_error(reading->problems, at,
+                  "server: '%s' is not in the mesh: it is neither this server nor a peer%s%s%s",
+                  name, meant == NULL ? "" : " (did you mean '", meant == NULL ? "" : meant,
+                  meant == NULL ? "" : "'?)");
+}
+
+// A rule that is over before it begins: UNTIL=20251231 with a start in 2026.
+static bool ends_before_start(const struct window_settings *window)
+{
+    const char *until = strcasestr(window->rrule, "UNTIL=");
+    char day[sizeof "20260104"];
+    struct text text = TEXT_OVER(day);
+    for (const char *at = window->start; *at != '\0'; at++) {
+        if (isdigit((unsigned char)*at)) {
+            text_append_bytes(&text, at, 1);
+        }
+    }
+    return until != NULL && window->start[0] != '\0' &&
+           strncmp(until + strlen("UNTIL="), day, strlen(day)) < 0;
+}
+
+static void check_window(struct reading *reading, const struct node *map,
+                         const struct window_settings *window)
+{
+    const struct settings *settings = reading->settings;
+    bool emergency = strcmp(window->kind, "emergency") == 0;
+    if (window->server[0] != '\0' && strcmp(window->server, settings->server) != 0 &&
+        settings_find_peer(settings, window->server) < 0) {
+        report_unknown_server(reading, place_of(map, "server"), window->server);
+    }
+    if (emergency && window->reason[0] == '\0') {
+        problem_error(reading->problems, place_of(map, "kind"),
+                      "kind: an emergency needs a reason");
+    }
+    if (ends_before_start(window)) {
+        problem_error(reading->problems, place_of(map, "rrule"),
+                      "rrule: UNTIL is before start: this window never comes");
+    }
+    if (!emergency && window->length.ns > ROUTINE_MAXIMUM.ns) {
+        problem_warning(reading->problems, place_of(map, "for"),
+                        "for: is long for routine maintenance (more than 4h): every alert of the "
+                        "server is held back for all of it");
+    }
+}
+
+static void check_windows(struct reading *reading, const struct node *maintenance)
+{
+    const struct maintenance_settings *settings = &reading->settings->maintenance;
+    const struct node *list = member_of(maintenance, "windows");
+    const struct node *map = list == NULL ? NULL : list->first;
+    for (size_t i = 0; i < settings->window_count; i++, map = map->next) {
+        check_window(reading, map, &settings->windows[i]);
+    }
+}
+
+static void check_calendars(struct reading *reading, const struct node *maintenance)
+{
+    const struct maintenance_settings *settings = &reading->settings->maintenance;
+    for (size_t i = 1; i < settings->calendar_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const char *path = settings->calendars[i];
+            if (path[0] != '\0' && strcmp(path, settings->calendars[j]) == 0) {
+                problem_error(reading->problems, place_of(maintenance, "calendars"),
+                              "calendars: %s is there twice", path);
+            }
+        }
+    }
+}
+
+// A flag announces a reboot and must outlive it.
+static void check_flags_dir(struct reading *reading, const struct node *maintenance)
+{
+    static const char *const VOLATILE[] = {"/run/", "/var/run/", "/tmp/", "/dev/"};
+    const char *directory = reading->settings->maintenance.flags_dir;
+    for (size_t i = 0; i < sizeof VOLATILE / sizeof VOLATILE[0]; i++) {
+        if (strncmp(directory, VOLATILE[i], strlen(VOLATILE[i])) == 0) {
+            problem_warning(reading->problems, place_of(maintenance, "flags_dir"),
+                            "flags_dir: %s is emptied by a reboot, and a flag must outlive the "
+                            "one that it announces",
+                            directory);
+        }
+    }
+}
+
+void maintenance_settings_check(struct reading *reading, const struct node *root)
+{
+    const struct node *maintenance = member_of(root, "maintenance");
+    if (maintenance != NULL) {
+        check_calendars(reading, maintenance);
+        check_flags_dir(reading, maintenance);
+        check_windows(reading, maintenance);
+    }
+}
