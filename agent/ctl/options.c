@@ -14,6 +14,7 @@ enum value {
     VALUE_NONE,
     VALUE_TEXT,
     VALUE_SPAN,
+    VALUE_WAIT, // a span that need not be given
     VALUE_COUNT,
     VALUE_KIND,
     VALUE_TIME,
@@ -43,9 +44,9 @@ static const struct row {
     [OPTION_HELP] = {"help", 'h', VALUE_NONE, "", offsetof(struct command, help), "this text"},
     [OPTION_VERSION] = {"version", '\0', VALUE_NONE, "", offsetof(struct command, version),
                         "the version of this program"},
-    [OPTION_WAIT] = {"wait", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, wait),
-                     "how long to wait for the arrival (default: 60s);\n"
-                     "0 returns at once"},
+    [OPTION_WAIT] = {"wait", '\0', VALUE_WAIT, "[DURATION]", offsetof(struct command, wait),
+                     "how long to wait for what is asked for\n"
+                     "(default: 60s); 0 does not wait"},
     [OPTION_WARNING] = {"warning", 'w', VALUE_SPAN, "DURATION", offsetof(struct command, warning),
                         "exit 1 when the latency is more than this"},
     [OPTION_CRITICAL] = {"critical", 'c', VALUE_SPAN, "DURATION",
@@ -187,6 +188,8 @@ static bool store_value(const struct row *row, const char *value, struct walltim
         return true;
     case VALUE_SPAN:
         return parse_span(value, at, error);
+    case VALUE_WAIT:
+        return value == NULL || parse_span(value, at, error);
     case VALUE_COUNT:
         return parse_count(value, at, error);
     case VALUE_KIND:
@@ -219,6 +222,13 @@ static void scan_fail(struct scan *scan, const struct error *error)
     }
 }
 
+// Behind one that may stand alone only what begins like a duration is its value.
+static bool takes_next(const struct row *row, const char *next)
+{
+    bool digit = next != NULL && *next >= '0' && *next <= '9';
+    return next != NULL && row->value != VALUE_NONE && (row->value != VALUE_WAIT || digit);
+}
+
 static void scan_option(struct scan *scan, const struct row *row, const char *attached)
 {
     struct error error;
@@ -228,11 +238,11 @@ static void scan_option(struct scan *scan, const struct row *row, const char *at
         scan_fail(scan, &error);
         return;
     }
-    if (row->value != VALUE_NONE && value == NULL) {
-        value = *scan->next == NULL ? NULL : *scan->next++;
+    if (value == NULL && takes_next(row, *scan->next)) {
+        value = *scan->next++;
     }
     scan->command->given |= OPTION_BIT((unsigned)(row - ROWS));
-    if (row->value != VALUE_NONE && value == NULL) {
+    if (row->value != VALUE_NONE && row->value != VALUE_WAIT && value == NULL) {
         error_set(&error, "--%s needs a %s", row->name, row->shown);
         scan_fail(scan, &error);
     } else if (!store_value(row, value, scan->now, scan->command, &error)) {

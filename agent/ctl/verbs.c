@@ -56,15 +56,22 @@ const struct verb VERBS[] = {
         .name = "maintenance begin",
         .arguments = "[SERVER]",
         .most = 1,
-        .options = TAKES(FOR) | TAKES(KIND) | TAKES(REASON) | TAKES(AT) | TAKES(FORCE),
+        .options =
+            TAKES(FOR) | TAKES(KIND) | TAKES(REASON) | TAKES(AT) | TAKES(FORCE) | TAKES(WAIT),
         .needs_agent = true,
         .run = verb_maintenance_begin,
         .summary = "put a server into maintenance, now or later",
-        .help = "Opens a maintenance window of the server, or of this one when none is named.\n"
-                "Nothing is notified about it until the window and the settling time after it are\n"
-                "over. Without --for a routine window lasts 15 minutes, an emergency 2 hours.\n",
+        .help =
+            "Opens a maintenance window of the server, or of this one when none is named.\n"
+            "Nothing is notified about it until the window and the settling time after it are\n"
+            "over. Without --for a routine window lasts 15 minutes, an emergency 2 hours.\n"
+            "\n"
+            "The window is announced to every peer that has an agent, at once: over HTTP where\n"
+            "`agent:` is configured, and inside a signed probe. --wait returns when all have\n"
+            "acknowledged it and says how long each took; it exits 1, and names those that did\n"
+            "not and why, when they have not by then. Shut the server down after that.\n",
         .examples =
-            "  mailflowctl maintenance begin --for 30m --reason 'kernel update'\n"
+            "  mailflowctl maintenance begin --for 30m --reason 'kernel update' --wait\n"
             "  mailflowctl maintenance begin mx01 --at 22:30 --for 1h\n"
             "  mailflowctl maintenance begin mx01 --kind emergency --reason 'disk failed'\n",
     },
@@ -73,12 +80,14 @@ const struct verb VERBS[] = {
         .arguments = "ID|SERVER",
         .least = 1,
         .most = 1,
-        .options = TAKES(FOR) | TAKES(FORCE),
+        .options = TAKES(FOR) | TAKES(FORCE) | TAKES(WAIT),
         .required = TAKES(FOR),
         .needs_agent = true,
         .run = verb_maintenance_extend,
         .summary = "let a window last longer",
-        .help = "Moves the end of a window by so much; of a server: of all its active windows.\n",
+        .help =
+            "Moves the end of a window by so much; of a server: of all its active windows. The\n"
+            "peers are told, and waited for, as with maintenance begin.\n",
         .examples = "  mailflowctl maintenance extend mx01 --for 30m\n"
                     "  mailflowctl maintenance extend w-1f3a2b4c --for 1h\n",
     },
@@ -87,10 +96,12 @@ const struct verb VERBS[] = {
         .arguments = "ID|SERVER",
         .least = 1,
         .most = 1,
+        .options = TAKES(WAIT),
         .needs_agent = true,
         .run = verb_maintenance_end,
         .summary = "end an active window now",
-        .help = "Ends a window that is active; of a server: all its active windows.\n",
+        .help = "Ends a window that is active; of a server: all its active windows. The peers are\n"
+                "told, and waited for, as with maintenance begin.\n",
         .examples = "  mailflowctl maintenance end mx01\n"
                     "  mailflowctl maintenance end w-1f3a2b4c\n",
     },
@@ -99,12 +110,14 @@ const struct verb VERBS[] = {
         .arguments = "ID|SERVER",
         .least = 1,
         .most = 1,
+        .options = TAKES(WAIT),
         .needs_agent = true,
         .run = verb_maintenance_cancel,
         .summary = "call off a window",
         .help =
             "Calls off a window that is announced; one that is active ends now. Of a server: all\n"
-            "its announced and active windows.\n",
+            "its announced and active windows. The peers are told, and waited for, as with\n"
+            "maintenance begin.\n",
         .examples = "  mailflowctl maintenance cancel mx01\n"
                     "  mailflowctl maintenance cancel w-1f3a2b4c\n",
     },
@@ -113,7 +126,10 @@ const struct verb VERBS[] = {
         .needs_agent = true,
         .run = verb_maintenance_list,
         .summary = "the windows that the agent knows",
-        .help = "Lists the maintenance windows with their ids.\n",
+        .help =
+            "Lists the maintenance windows with their ids: of which server, from when to when,\n"
+            "announced by whom and why, and how many of the peers that are to know have\n"
+            "acknowledged it. With --json also which have not, and why.\n",
         .examples = "  mailflowctl maintenance list\n",
     },
     {

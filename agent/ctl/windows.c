@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ctl/acknowledgements.h"
 #include "ctl/answer.h"
 #include "ctl/format.h"
 #include "ctl/table.h"
@@ -14,6 +15,8 @@ static const struct table_column COLUMNS[] = {
     {.title = "BEGIN", .sequence = 3},
     {.title = "END", .sequence = 4},
     {.title = "COUNTDOWN", .sequence = 5},
+    {.title = "KNOWN BY", .right = true},
+    {.title = "ORIGIN", .sequence = 1},
     {.title = "BY", .cut = 8, .sequence = 1},
     {.title = "REASON", .cut = 8, .sequence = 1},
 };
@@ -57,6 +60,16 @@ static void add_countdown(struct table *table, const json_t *window, struct wall
     table_add(table, shown, COLOUR_PLAIN);
 }
 
+static void add_known(struct table *table, const json_t *window)
+{
+    char shown[32] = "";
+    struct text text = TEXT_OVER(shown);
+    acknowledgements_append_count(window, &text);
+    table_add(table, shown,
+              json_array_size(json_object_get(window, "unacknowledged")) > 0 ? COLOUR_WARNING
+                                                                             : COLOUR_PLAIN);
+}
+
 static void add_window(struct table *table, const json_t *window, struct walltime now)
 {
     bool cancelled = answer_true(window, "cancelled");
@@ -68,6 +81,8 @@ static void add_window(struct table *table, const json_t *window, struct walltim
     add_clock(table, window, "begin", now);
     add_clock(table, window, "end", now);
     add_countdown(table, window, now);
+    add_known(table, window);
+    table_add(table, answer_text(window, "origin"), COLOUR_PLAIN);
     table_add(table, answer_text(window, "by"), COLOUR_PLAIN);
     table_add(table, answer_text(window, "reason"), COLOUR_PLAIN);
 }
@@ -94,4 +109,67 @@ void window_append_time(const json_t *window, const char *member, struct walltim
     text_append(out, " (");
     format_distance(at, now, out);
     text_append(out, ")");
+}
+
+// ---- one window in a sentence ----
+
+static void append_id(struct text *line, const json_t *window)
+{
+    text_append(line, ", window ");
+    format_text(answer_text(window, "id"), line);
+}
+
+static void append_until(struct text *line, const json_t *window, struct walltime now)
+{
+    text_append(line, " until ");
+    window_append_time(window, "end", now, line);
+    append_id(line, window);
+}
+
+static void append_server(struct text *line, const json_t *window)
+{
+    format_text(answer_text(window, "server"), line);
+}
+
+void window_describe_begun(const json_t *window, struct walltime now, struct text *line)
+{
+    append_server(line, window);
+    if (window_in_state(window, "announced")) {
+        text_append(line, " will be in maintenance from ");
+        window_append_time(window, "begin", now, line);
+    } else {
+        text_append(line, " is in maintenance");
+    }
+    append_until(line, window, now);
+}
+
+void window_describe_extended(const json_t *window, struct walltime now, struct text *line)
+{
+    append_server(line, window);
+    text_append(line, window_in_state(window, "announced") ? " will be in maintenance"
+                                                           : " stays in maintenance");
+    append_until(line, window, now);
+}
+
+void window_describe_over(const json_t *window, struct walltime now, struct text *line)
+{
+    (void)now;
+    if (answer_true(window, "cancelled")) {
+        text_append(line, "maintenance of ");
+        append_server(line, window);
+        text_append(line, " is cancelled");
+    } else {
+        append_server(line, window);
+        text_append(line, " is out of maintenance");
+    }
+    append_id(line, window);
+}
+
+void window_print(const json_t *window, struct walltime now,
+                  void (*describe)(const json_t *window, struct walltime now, struct text *line))
+{
+    char line[512];
+    struct text text = TEXT_OVER(line);
+    describe(window, now, &text);
+    puts(line);
 }

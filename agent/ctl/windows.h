@@ -17,4 +17,13 @@ bool window_in_state(const json_t *window, const char *state);
 void window_append_time(const json_t *window, const char *member, struct walltime now,
                         struct text *out);
 
+// What an operator is told of a window that has been begun or announced, extended, or ended.
+void window_describe_begun(const json_t *window, struct walltime now, struct text *line);
+void window_describe_extended(const json_t *window, struct walltime now, struct text *line);
+void window_describe_over(const json_t *window, struct walltime now, struct text *line);
+
+// Such a sentence as a line.
+void window_print(const json_t *window, struct walltime now,
+                  void (*describe)(const json_t *window, struct walltime now, struct text *line));
+
 #endif

@@ -87,7 +87,10 @@ def window(**more):
         "end": "2026-07-28T12:48:00.000000Z",
         "cancelled": False,
         "by": "root@mx02",
+        "origin": "operator",
         "reason": "kernel update",
+        "acknowledged": ["mx01"],
+        "unacknowledged": [],
         **more,
     }
 

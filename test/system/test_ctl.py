@@ -21,9 +21,9 @@ INCIDENT  SEVERITY  SUBJECT     SINCE                      FOR  NOTIFIED
 silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c
 slow      warning   mx01->mx02  2026-07-27 20:00:00  16 h 30 m  yes
 
-WINDOW      SERVER  KIND       STATE      BEGIN                END                  COUNTDOWN            BY         REASON
-w-1f3a2b4c  mx01    routine    active     12:18:00             12:48:00             ends in 18 m         root@mx02  kernel update
-w-00000001  mx02    emergency  announced  2026-07-29 02:00:00  2026-07-29 04:00:00  begins in 13 h 30 m  root@mx02  -
+WINDOW      SERVER  KIND       STATE      BEGIN                END                  COUNTDOWN            KNOWN BY  ORIGIN    BY         REASON
+w-1f3a2b4c  mx01    routine    active     12:18:00             12:48:00             ends in 18 m              1/1  operator  root@mx02  kernel update
+w-00000001  mx02    emergency  announced  2026-07-29 02:00:00  2026-07-29 04:00:00  begins in 13 h 30 m       1/1  operator  root@mx02  -
 
 UNREADABLE MAILBOX     LAST READ  CAUSE
 gmail-box           3 m 12 s ago  login refused: NO [AUTHENTICATIONFAILED] wrong password
@@ -43,10 +43,10 @@ silent    critical  mx02->mx01       12 m
 slow      warning   mx01->mx02  16 h 30 m
 (too narrow for SINCE, NOTIFIED)
 
-WINDOW      SERVER  STATE      COUNTDOWN
-w-1f3a2b4c  mx01    active     ends in 18 m
-w-00000001  mx02    announced  begins in 13 h 30 m
-(too narrow for KIND, BEGIN, END, BY, REASON)
+WINDOW      SERVER  STATE      COUNTDOWN            KNOWN BY
+w-1f3a2b4c  mx01    active     ends in 18 m              1/1
+w-00000001  mx02    announced  begins in 13 h 30 m       1/1
+(too narrow for KIND, BEGIN, END, ORIGIN, BY, REASON)
 
 UNREADABLE MAILBOX     LAST READ  CAUSE
 gmail-box           3 m 12 s ago  login refused: NO [AUTHEN…

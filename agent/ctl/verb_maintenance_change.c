@@ -1,0 +1,143 @@
+#include "base/clock.h"
+#include "base/text.h"
+#include "ctl/acknowledgements.h"
+#include "ctl/answer.h"
+#include "ctl/asker.h"
+#include "ctl/peers.h"
+#include "ctl/report.h"
+#include "ctl/verb.h"
+#include "ctl/window_pick.h"
+#include "ctl/windows.h"
+
+// Extending, ending and cancelling: one request for each window meant.
+struct change {
+    const char *method;
+    bool takes_length; // --for and --force go into the request
+    struct window_choice choice;
+    void (*describe)(const json_t *window, struct walltime now, struct text *line);
+};
+
+static json_t *make_request(const struct command *command, const struct change *change)
+{
+    json_t *request = memory_checked(json_object());
+    asker_write(request);
+    if (change->takes_length) {
+        json_object_set_new(request, "extend_seconds",
+                            memory_checked(json_real(span_seconds(command->duration))));
+    }
+    if (command->force) {
+        json_object_set_new(request, "force", json_true());
+    }
+    return request;
+}
+
+// The changed windows; what could not be changed is reported and leaves its exit code.
+static json_t *change_windows(const struct context *context, const struct change *change,
+                              const json_t *picked, int *code)
+{
+    json_t *changed = memory_checked(json_array());
+    json_t *request = make_request(context->command, change);
+    for (size_t i = 0; i < json_array_size(picked); i++) {
+        char target[256];
+        struct text text = TEXT_OVER(target);
+        text_append(&text, "/maintenance/");
+        client_append_encoded(&text, answer_text(json_array_get(picked, i), "id"));
+        json_t *window = report_ask(context, change->method, target, request, NULL, code);
+        if (window != NULL) {
+            json_array_append_new(changed, window);
+        }
+    }
+    json_decref(request);
+    return changed;
+}
+
+static void print_json(const struct context *context, json_t *changed)
+{
+    json_t *list = memory_checked(json_pack("{s:O}", "maintenance", changed));
+    report_json(context, list);
+    json_decref(list);
+}
+
+static int show_changed(const struct context *context, const struct change *change, json_t *changed,
+                        struct instant asked)
+{
+    int code = EXIT_DONE;
+    for (size_t i = 0; !context->command->json && i < json_array_size(changed); i++) {
+        window_print(json_array_get(changed, i), clock_now().wall, change->describe);
+    }
+    if (command_given(context->command, OPTION_WAIT)) {
+        code = acknowledgements_await(context, changed, asked);
+    }
+    if (context->command->json) {
+        print_json(context, changed);
+    }
+    return code;
+}
+
+static int change_picked(const struct context *context, const struct change *change,
+                         const json_t *picked)
+{
+    int code = EXIT_DONE;
+    struct instant asked = clock_now().instant;
+    json_t *changed = change_windows(context, change, picked, &code);
+    if (json_array_size(changed) > 0) {
+        int shown = show_changed(context, change, changed, asked);
+        code = code == EXIT_DONE ? shown : code;
+    }
+    json_decref(changed);
+    return code;
+}
+
+static int change_named(const struct context *context, const struct change *change)
+{
+    const char *name = context->command->words[0];
+    int code = EXIT_DONE;
+    struct error error;
+    json_t *answer = report_ask(context, "GET", "/maintenance", NULL, NULL, &code);
+    if (answer == NULL) {
+        return code;
+    }
+    const json_t *windows = answer_list(answer, "maintenance", &error);
+    json_t *picked = windows == NULL ? NULL : window_pick(windows, name, change->choice, &error);
+    if (picked != NULL) {
+        code = change_picked(context, change, picked);
+    } else {
+        peers_ask_and_suggest(context->client, name, &error);
+        code = report_failure(context, EXIT_REFUSED, error.message);
+    }
+    json_decref(picked);
+    json_decref(answer);
+    return code;
+}
+
+int verb_maintenance_extend(struct context *context)
+{
+    struct change change = {
+        .method = "PATCH",
+        .takes_length = true,
+        .choice = {.by_id = WINDOW_PICK_ALL, .by_server = WINDOW_PICK_ACTIVE},
+        .describe = window_describe_extended,
+    };
+    return change_named(context, &change);
+}
+
+int verb_maintenance_end(struct context *context)
+{
+    struct change change = {
+        .method = "DELETE",
+        .choice = {.by_id = WINDOW_PICK_ACTIVE | WINDOW_PICK_PAST, .by_server = WINDOW_PICK_ACTIVE},
+        .describe = window_describe_over,
+    };
+    return change_named(context, &change);
+}
+
+int verb_maintenance_cancel(struct context *context)
+{
+    struct change change = {
+        .method = "DELETE",
+        .choice = {.by_id = WINDOW_PICK_ALL,
+                   .by_server = WINDOW_PICK_ACTIVE | WINDOW_PICK_ANNOUNCED},
+        .describe = window_describe_over,
+    };
+    return change_named(context, &change);
+}
