@@ -99,13 +99,6 @@ static void remember(struct world *world, int node, const struct incident *incid
     journal->spoken[journal->spoken_count++] = (struct spoken){world->now, node, notice, *incident};
 }
 
-static void remember_window(struct world *world, int node, const struct window *window)
-{
-    struct journal *journal = world->journal;
-    journal->learned = grown(journal->learned, journal->learned_count, sizeof *journal->learned);
-    journal->learned[journal->learned_count++] = (struct learned){world->now, node, *window};
-}
-
 void journal_notice(struct world *world, int node, const struct incident *incident,
                     enum notice notice)
 {
@@ -133,11 +126,17 @@ void journal_notice(struct world *world, int node, const struct incident *incide
     fputc('\n', out);
 }
 
+void journal_learned(struct world *world, int node, const struct window *window)
+{
+    struct journal *journal = world->journal;
+    journal->learned = grown(journal->learned, journal->learned_count, sizeof *journal->learned);
+    journal->learned[journal->learned_count++] = (struct learned){world->now, node, *window};
+}
+
 void journal_window(struct world *world, int node, const struct window *window,
                     enum window_transition transition)
 {
     if (transition == WINDOW_CHANGED) {
-        remember_window(world, node, window);
         return;
     }
     begin_line(world, node);

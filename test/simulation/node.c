@@ -150,6 +150,7 @@ static void commit(struct world *world, int node, const struct action *action,
         break;
     case ACTION_WINDOW:
         ledger_put_window(&agent->ledger, &action->window.window);
+        journal_learned(world, node, &action->window.window);
         break;
     case ACTION_RESERVE_SLOTS:
         ledger_put_slots(&agent->ledger, agent->settings->peers[action->slots.peer].name,

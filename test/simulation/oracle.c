@@ -8,6 +8,7 @@
 
 enum {
     SETTLE = 300,
+    RECOVERY = 4900,
     // How long after a trouble it may still be heard of: what was held, a thinned sender; what has
     // waited in a queue comes with the last retry.
     ECHO = 900 + 900 + 300,
@@ -78,7 +79,7 @@ static bool known(const struct world *world, int node, int server, int from, int
     for (size_t i = 0; i < journal->learned_count; i++) {
         const struct learned *learned = &journal->learned[i];
         size_t number = strtoul(learned->window.id + 2, NULL, 10); // w-NUMBER, of the piece
-        if (learned->node == node && seconds_of(learned->at) <= at) {
+        if (learned->node == node && seconds_of(learned->at) < at) {
             newest[number] = &learned->window;
         }
     }
@@ -109,13 +110,15 @@ static bool claim_covered(const struct world *world, const struct plan *plan,
 
 // ---- causes ----
 
-// All of the trouble lies inside a window.
+// All of the trouble lies inside a window. Settle is for what does not answer yet, not for mail
+// that flows, but slowly.
 static bool trouble_covered(const struct world *world, const struct plan *plan,
                             const struct piece *piece, int speaker, int at)
 {
-    return covered(world, plan, speaker, piece->server, piece->from, piece->to, at) ||
+    int to = piece->kind == PIECE_DELAY ? piece->to + SETTLE : piece->to;
+    return covered(world, plan, speaker, piece->server, piece->from, to, at) ||
            (piece_is_of_path(piece) &&
-            covered(world, plan, speaker, piece->other, piece->from, piece->to, at));
+            covered(world, plan, speaker, piece->other, piece->from, to, at));
 }
 
 static bool has_cause(const struct world *world, const struct plan *plan, const struct claim *claim,
@@ -205,9 +208,44 @@ static void check_ends(struct world *world)
     }
 }
 
+// ---- verdicts ----
+
+static bool sent_inside(const struct world *world, const struct plan *plan, int node,
+                        const struct probe_record *record)
+{
+    int sent = script_time(world, node, record->sent);
+    int arrived = script_time(world, node, record->arrived);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct piece *piece = &plan->pieces[i];
+        const char *name = world->servers[piece->server].name;
+        int begin, end;
+        if (!piece->dropped && piece->kind == PIECE_WINDOW && piece_window(piece, &begin, &end) &&
+            begin <= sent && sent < end && arrived < end + RECOVERY &&
+            (node == piece->server || strcmp(record->peer, name) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What was sent into a window that everybody knows, and came within recovery, is late to nobody.
+static void check_verdicts(struct world *world, const struct plan *plan)
+{
+    for (int n = 0; n < plan->servers && plan->mood != MOOD_WILD; n++) {
+        const struct ledger *ledger = &world->servers[n].node.ledger;
+        for (size_t i = 0; i < ledger->row_count; i++) {
+            const struct probe_record *record = &ledger->rows[i].record;
+            bool late = record->verdict == VERDICT_LATE;
+            journal_check(world, !late || !sent_inside(world, plan, n, record), n,
+                          "late although a window explains it");
+        }
+    }
+}
+
 void oracle_check(struct world *world, const struct plan *plan)
 {
     check_claims(world, plan);
     check_duties(world, plan);
+    check_verdicts(world, plan);
     check_ends(world);
 }

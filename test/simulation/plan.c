@@ -121,10 +121,12 @@ static struct piece *add_window(struct plan *plan, int server, int announced, in
     return piece;
 }
 
-static void add_change(struct piece *window, enum change_kind kind, int at, int more)
+static void add_change(struct plan *plan, struct piece *window, enum change_kind kind, int at,
+                       int more)
 {
     if (window->change_count < CHANGES_MAXIMUM) {
-        window->changes[window->change_count++] = (struct change){kind, at, more};
+        int by = plan_pick(plan, 0, plan->servers - 1);
+        window->changes[window->change_count++] = (struct change){kind, by, at, more};
     }
 }
 
@@ -141,15 +143,15 @@ static void add_any_window(struct plan *plan)
     }
     switch (plan_pick(plan, 0, 4)) {
     case 0:
-        add_change(window, CHANGE_EXTEND, plan_pick(plan, announced + 1, end), 900);
-        add_change(window, CHANGE_EXTEND, end + plan_pick(plan, 1, 800), 600);
+        add_change(plan, window, CHANGE_EXTEND, plan_pick(plan, announced + 1, end), 900);
+        add_change(plan, window, CHANGE_EXTEND, end + plan_pick(plan, 1, 800), 600);
         break;
     case 1:
-        add_change(window, CHANGE_END, plan_pick(plan, begin + 30, end), 0);
+        add_change(plan, window, CHANGE_END, plan_pick(plan, begin + 30, end), 0);
         break;
     case 2:
         if (begin - announced > 20) {
-            add_change(window, CHANGE_CANCEL, announced + 10, 0);
+            add_change(plan, window, CHANGE_CANCEL, announced + 10, 0);
         }
         break;
     default:
@@ -177,7 +179,7 @@ static void make_covered(struct plan *plan)
     struct piece *window = add_window(plan, server, announced, begin, end);
     if (plan_pick(plan, 0, 2) == 0) {
         int more = plan_pick(plan, 300, 1200);
-        add_change(window, CHANGE_EXTEND, plan_pick(plan, announced + 100, begin), more);
+        add_change(plan, window, CHANGE_EXTEND, plan_pick(plan, announced + 100, begin), more);
         end += more;
     }
     int last = begin + 30;
@@ -189,7 +191,8 @@ static void make_covered(struct plan *plan)
         if (trouble != NULL) {
             trouble->other = trouble->server == server ? trouble->other : trouble->server;
             trouble->server = server;
-            if (trouble->to > end + SETTLE - 120 || trouble->to - at < 20) {
+            int latest = trouble->kind == PIECE_DELAY ? end : end + SETTLE - 120;
+            if (trouble->to > latest || trouble->to - at < 20) {
                 plan->count--;
             }
         }
@@ -252,6 +255,7 @@ struct plan plan_make(uint64_t seed)
     plan.delay = plan_pick(&plan, 1, 40);
     plan.width = plan_pick(&plan, 1, 5);
     plan.saved = plan_pick(&plan, 0, 1) == 1;
+    plan.http = plan_pick(&plan, 0, 2) == 0;
     MAKERS[plan.mood](&plan);
     return plan;
 }

@@ -49,6 +49,7 @@ enum change_kind { CHANGE_EXTEND, CHANGE_END, CHANGE_CANCEL };
 
 struct change {
     enum change_kind kind;
+    int by; // whose operator
     int at;
     int more; // extend
 };
@@ -78,6 +79,7 @@ struct plan {
     int delay; // most, of an ordinary message
     int width;
     bool saved;
+    bool http; // the agents reach each other over HTTP, too
     int length;
     struct random_stream random;
     struct piece pieces[PIECES_MAXIMUM];

@@ -66,15 +66,17 @@ static void write_path_trouble(const struct piece *piece, int a, int b, struct t
 
 static void write_window(const struct piece *piece, size_t number, struct text *out)
 {
-    text_format(out, "at %ds maintenance w-%zu mx%d for %ds in %ds\n", piece->announced, number,
-                piece->server + 1, piece->to - piece->from, piece->from - piece->announced);
+    text_format(out, "at %ds maintenance w-%zu mx%d for %ds in %ds on mx%d\n", piece->announced,
+                number, piece->server + 1, piece->to - piece->from, piece->from - piece->announced,
+                piece->by + 1);
     for (int i = 0; i < piece->change_count; i++) {
         const struct change *change = &piece->changes[i];
         if (change->kind == CHANGE_EXTEND) {
-            text_format(out, "at %ds extend w-%zu %ds\n", change->at, number, change->more);
+            text_format(out, "at %ds extend w-%zu %ds on mx%d\n", change->at, number, change->more,
+                        change->by + 1);
         } else {
             const char *verb = change->kind == CHANGE_END ? "end" : "cancel";
-            text_format(out, "at %ds %s w-%zu\n", change->at, verb, number);
+            text_format(out, "at %ds %s w-%zu on mx%d\n", change->at, verb, number, change->by + 1);
         }
     }
 }
@@ -89,6 +91,7 @@ void plan_write(const struct plan *plan, struct text *out)
     text_format(out, "delay *->* 100ms to %ds\n", plan->delay);
     text_format(out, "set width %ds\nset saved %d\nrun %ds\n", plan->width, plan->saved,
                 plan->length);
+    text_append(out, plan->http ? "agent *<->*\n" : "");
     for (size_t i = 0; i < plan->count; i++) {
         const struct piece *piece = &plan->pieces[i];
         if (piece->dropped) {

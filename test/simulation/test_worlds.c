@@ -18,59 +18,7 @@
 #include "simulation/plan.h"
 #include "simulation/script.h"
 #include "simulation/world.h"
-
-static const struct ledger *ledger_of(const struct world *world, const char *server)
-{
-    return &world->servers[world_find_server(world, server)].node.ledger;
-}
-
-// What arrived was sent, and what is said to have arrived has.
-static void check_rows(struct world *world)
-{
-    for (int i = 0; i < world->server_count; i++) {
-        const struct ledger *ledger = &world->servers[i].node.ledger;
-        for (size_t k = 0; k < ledger->row_count; k++) {
-            const struct probe_record *record = &ledger->rows[k].record;
-            const struct row *theirs = ledger_find(ledger_of(world, record->peer), &record->id);
-            bool told = record->direction == OUTBOUND && record->state == PROBE_ARRIVED;
-            journal_check(world, record->direction == OUTBOUND || theirs != NULL, i,
-                          "a probe arrived that nobody sent");
-            journal_check(world, !told || (theirs != NULL && theirs->record.direction == INBOUND),
-                          i, "a receipt for a probe that did not arrive");
-        }
-    }
-}
-
-// The last retry of what waited for it, and the way of the receipt.
-enum { LAST_RETRY = 4400, RECEIPT = 1000 };
-
-static bool everything_comes(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct piece *piece = &plan->pieces[i];
-        if (!piece->dropped && piece_is_trouble(piece) &&
-            (piece->kind == PIECE_LOSE || piece->to > plan->length - LAST_RETRY - RECEIPT)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Where nothing vanishes, what was sent long ago has arrived and its sender knows, unless a crash
-// has kept it from going out.
-static void check_nothing_lost(struct world *world, const struct plan *plan)
-{
-    for (int i = 0; i < world->server_count && everything_comes(plan); i++) {
-        const struct node *agent = &world->servers[i].node;
-        struct walltime before = {world_moment(world, i).wall.ns -
-                                  SPAN_SECONDS(LAST_RETRY + RECEIPT).ns};
-        for (size_t k = 0; k < agent->ledger.row_count && !agent->crashed; k++) {
-            const struct row *row = &agent->ledger.rows[k];
-            journal_check(world, !ledger_row_open(row) || row->record.planned.ns > before.ns, i,
-                          "a probe of long ago is still in flight");
-        }
-    }
-}
+#include "simulation/world_checks.h"
 
 // Runs the plan; the caller frees the journal's text. False when a check has failed.
 static bool run_plan(const struct plan *plan, char **text)
@@ -87,8 +35,7 @@ static bool run_plan(const struct plan *plan, char **text)
         world_run(world);
         journal_summary(world);
         oracle_check(world, plan);
-        check_rows(world);
-        check_nothing_lost(world, plan);
+        world_check(world, plan);
         good = journal.failures == 0;
     } else {
         fprintf(journal.out, "CHECK FAILED: %s\n", error.message);
