@@ -272,6 +272,10 @@ void core_announcement(const struct core *core, int peer, struct moment now, str
 // The value of Mailflow-Row: our view of the other servers.
 void core_row(const struct core *core, struct moment now, struct text *out);
 
+// Another peer whose row, at most two of its intervals old, says that mail passes through this one;
+// -1 when none does.
+int core_witness(const struct core *core, int peer, struct moment now);
+
 // How far an announcement of this agent's has come with a peer.
 enum acknowledgement_state {
     ACKNOWLEDGED,

@@ -80,6 +80,7 @@ void exchange_came(struct core *core, int peer, const struct exchange *said, str
     exchange->exchanged_at = now.instant;
     core->peers[peer].heard = now.wall;
     courier_take(core, peer, said->maintenance, now);
+    witness_take(core, peer, said->row, now.instant);
     if (said->receipts[0] != '\0' && receipts_parse(said->receipts, &receipts, &error)) {
         size_t before = core->peers[peer].outbound.flights.count;
         fate_receipts(core, peer, &receipts, now);

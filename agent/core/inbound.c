@@ -136,6 +136,13 @@ static void answer(struct core *core, int peer, const struct tag *tag, enum verd
     }
 }
 
+// When the sender wrote what the probe carries, as far as its latency can be believed.
+static struct instant written_at(const struct probe_record *record, struct moment now)
+{
+    struct walltime sent = walltime_add(record->arrived, (struct span){-record->latency.ns});
+    return moment_instant_at(now, walltime_earlier(sent, now.wall));
+}
+
 void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
                      struct moment now)
 {
@@ -162,6 +169,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
     follow_cadence(inbound, tag, report->stripped ? inbound->sender_interval : tag->next, now);
     bool news = courier_take(core, peer, report->maintenance, now);
+    witness_take(core, peer, report->row, written_at(&record, now));
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;

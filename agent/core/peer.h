@@ -12,6 +12,7 @@
 #include "core/acknowledgement.h"
 #include "core/decision.h"
 #include "core/flight.h"
+#include "core/row.h"
 #include "core/stats.h"
 #include "core/verdict.h"
 
@@ -131,6 +132,9 @@ struct peer {
     struct inbound inbound;
     struct told told;
     struct exchanging exchange;
+    struct instant passed; // when we last learned that mail had come through, either way
+    char row[ROW_SIZE];    // what it last said of other servers ...
+    struct instant row_at; // ... and when that was written
     struct walltime heard; // the last time anything signed came from it
     struct peer_stats stats;
 };

@@ -230,6 +230,11 @@ bool courier_take(struct core *core, int peer, const char *announcement, struct 
 // Windows have been forgotten: so is who knew of them.
 void courier_forget(struct core *core);
 
+// ---- witness.c ----
+
+// What a peer says of other servers, as of this instant.
+void witness_take(struct core *core, int peer, const char *row, struct instant at);
+
 // ---- exchange.c ----
 
 void exchange_configure(struct core *core, int peer, struct moment now);

@@ -1,3 +1,4 @@
+#include "core/row.h"
 #include "core/state.h"
 
 static const char *const PATH_STATE_NAMES[PATH_STATES] = {
@@ -167,9 +168,10 @@ void core_compose(const struct core *core, int peer, struct moment now, struct e
     enum { TOGETHER = 2900, MAINTENANCE_SIZE = 2000, RECEIPTS_LEAST = 8 };
     enum { RECEIPTS_FIXED = 92, RECEIPT_LENGTH = 56 };
     struct text maintenance = text_over(out->maintenance, MAINTENANCE_SIZE);
-    struct text row = TEXT_OVER(out->row), list = TEXT_OVER(out->receipts);
+    struct text row = text_over(out->row, ROW_SIZE), list = TEXT_OVER(out->receipts);
     struct receipts receipts;
     core_announcement(core, peer, now, &maintenance);
+    core_row(core, now, &row);
     size_t taken = maintenance.length + row.length + RECEIPTS_FIXED;
     size_t most = taken >= TOGETHER ? 0 : (TOGETHER - taken) / RECEIPT_LENGTH;
     most = most < RECEIPTS_LEAST ? RECEIPTS_LEAST : most;
