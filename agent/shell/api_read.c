@@ -147,6 +147,29 @@ void api_read_probe(struct agent *agent, const struct http_request *request,
     }
 }
 
+// Each incident gets the list of those that it keeps, or kept, quiet.
+static void write_children(json_t *incidents)
+{
+    size_t i;
+    json_t *incident, *by_id = memory_checked(json_object());
+    char key[24];
+    json_array_foreach(incidents, i, incident)
+    {
+        json_t *children = memory_checked(json_array());
+        snprintf(key, sizeof key, "%" JSON_INTEGER_FORMAT,
+                 json_integer_value(json_object_get(incident, "id")));
+        json_object_set(by_id, key, children);
+        json_write_object(incident, "children", children);
+    }
+    json_array_foreach(incidents, i, incident)
+    {
+        snprintf(key, sizeof key, "%" JSON_INTEGER_FORMAT,
+                 json_integer_value(json_object_get(incident, "cause")));
+        json_array_append(json_object_get(by_id, key), json_object_get(incident, "id"));
+    }
+    json_decref(by_id);
+}
+
 static bool take_incident(void *context, const struct incident *incident)
 {
     json_array_append_new(context, api_json_incident(incident));
@@ -165,6 +188,7 @@ void api_read_incidents(struct agent *agent, const struct http_request *request,
         http_respond_problem(response, 503, "the ledger cannot be read: %s", error.message);
         return;
     }
+    write_children(incidents);
     json_t *object = memory_checked(json_object());
     json_write_object(object, "incidents", incidents);
     http_respond_json(response, 200, object);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "page_css.h"
+#include "shell/page_incidents.h"
 #include "shell/page_tables.h"
 #include "shell/page_text.h"
 #include "version.h"
@@ -21,16 +22,6 @@ struct page {
     bool titled; // the table's title is out
     bool filled; // a row of it is out
 };
-
-static size_t count_open(const struct agent *agent)
-{
-    const struct incidents *incidents = core_incidents(agent_core(agent));
-    size_t count = 0;
-    for (size_t i = 0; i < incidents->count; i++) {
-        count += incidents->places[i] != NULL ? 1 : 0;
-    }
-    return count;
-}
 
 static void append_head(struct text *out, const char *server, size_t open)
 {
@@ -64,7 +55,7 @@ static void append_headline(struct text *out, const struct page *page, size_t op
 static void append_top(struct text *out, const struct page *page)
 {
     const char *server = agent_settings(page->agent)->server;
-    size_t open = count_open(page->agent);
+    size_t open = page_incidents_causes(page->agent);
     char now[32];
     struct text stamp = TEXT_OVER(now);
     walltime_append_seconds(page->now.wall, &stamp);

@@ -504,14 +504,28 @@ static void test_one_probe(void **state)
 
 static void test_incidents_from_the_ledger(void **state)
 {
+    static const enum incident_kind KINDS[] = {INCIDENT_SLOW, INCIDENT_SILENT, INCIDENT_DOWN};
     struct agent *agent = *state;
     struct error error = {0};
-    struct incident incident = incident_of(INCIDENT_SLOW);
-    store_put_incident(agent->store, &incident);
+    for (int i = 0; i < 3; i++) {
+        struct incident incident = incident_of(KINDS[i]);
+        incident.id = 3 + i;
+        incident.cause = i < 2 ? 5 : 0;
+        store_put_incident(agent->store, &incident);
+    }
     assert_true(store_commit(agent->store, STORE_FAST, &error));
     struct answer answer = ask(agent, HTTP_GET, "/api/v1/incidents", "");
     assert_int_equal(answer.status, 200);
-    assert_non_null(strstr(answer.body, "{\"incidents\":[{\"id\":3,\"kind\":\"slow\","));
+    json_error_t where;
+    json_t *object = json_loads(answer.body, 0, &where);
+    json_t *incidents = json_object_get(object, "incidents");
+    assert_int_equal(json_array_size(incidents), 3);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *incident = json_array_get(incidents, i);
+        assert_int_equal(json_integer_value(json_object_get(incident, "id")), 5 - i);
+        assert_json(json_incref(json_object_get(incident, "children")), i == 0 ? "[4,3]" : "[]");
+    }
+    json_decref(object);
     free(answer.body);
 }
 

@@ -161,6 +161,32 @@ static void test_trouble_is_shown_and_harmless(void **state)
     free(page);
 }
 
+static void test_root_cause_and_no_storm(void **state)
+{
+    struct agent *agent = *state;
+    const char *policy;
+    put_incidents(agent);
+    struct incident overrun = {.id = 7,
+                               .kind = INCIDENT_OVERRUN,
+                               .severity = SEVERITY_CRITICAL,
+                               .subject_text = "mx02",
+                               .began = WALL(10),
+                               .notified = true,
+                               .flapping = true,
+                               .aftermath = {.window = "w-7", .planned_end = WALL(-300)},
+                               .evidence = {.in_flight = 3}};
+    core_restore_incident(agent->core, &overrun, MOMENT(0));
+    struct incident **places = core_incidents(agent->core)->places;
+    places[0]->cause = places[1]->cause = places[2]->id;
+    char *page = render(agent, &policy);
+    assert_has(page, "<title>(1) mx01 - mailflow</title>");
+    assert_has(page, "maintenance w-7 ended 6 min 40 s ago, 3 in flight</td>");
+    assert_has(page, "blind local, silent mx02-&gt;mx01</td></tr>");
+    assert_has(page, "yes, as flapping</td>");
+    assert_null(strstr(page, "cannot be read"));
+    free(page);
+}
+
 static void test_quiet_page_says_so(void **state)
 {
     const char *policy;
@@ -232,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_spans_are_read_easily),
         cmocka_unit_test(test_times_say_how_long_ago),
         cmocka_unit_test_setup_teardown(test_trouble_is_shown_and_harmless, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_root_cause_and_no_storm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_quiet_page_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(test_elements_are_nested, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policy_admits_the_style_sheet_and_nothing_else, setup,
