@@ -205,6 +205,20 @@ void span_append(struct span of, struct text *out)
     text_format(out, large ? "%.0fs" : small ? "%.6fs" : "%.3gs", seconds);
 }
 
+void span_append_seconds(struct span of, struct text *out)
+{
+    char digits[40];
+    struct text number = TEXT_OVER(digits);
+    text_format(&number, "%.3f", span_seconds(of));
+    while (digits[number.length - 1] == '0') {
+        digits[--number.length] = '\0';
+    }
+    if (digits[number.length - 1] == '.') {
+        digits[--number.length] = '\0';
+    }
+    text_format(out, "%ss", digits);
+}
+
 bool span_parse(const char *from, struct span *out)
 {
     if (!isdigit((unsigned char)*from)) {

@@ -153,6 +153,9 @@ bool walltime_parse_rfc3339(const char *from, struct walltime *out);
 // or seconds when none is: to three digits, from 1000 s on to the second.
 void span_append(struct span of, struct text *out);
 
+// Seconds always, to the millisecond, without trailing zeros: 0.25s 82.4s 2926s.
+void span_append_seconds(struct span of, struct text *out);
+
 // Parses one number with one unit (ms s m h d); false on anything else, overflow included.
 bool span_parse(const char *from, struct span *out);
 

@@ -35,7 +35,7 @@ void api_json_span(json_t *object, const char *name, struct span value)
     json_write_object(object, name, json_real(span_seconds(value)));
 }
 
-static void write_span_if(json_t *object, const char *name, bool known, struct span value)
+void api_json_span_if(json_t *object, const char *name, bool known, struct span value)
 {
     json_write_object(object, name, known ? json_real(span_seconds(value)) : json_null());
 }
@@ -61,9 +61,9 @@ static void write_latency(json_t *object, const struct path *path)
 {
     bool arrived = walltime_known(path->last_arrival);
     double median = decisions_median(&path->decisions);
-    write_span_if(object, "last_latency_seconds", arrived, path->last_latency);
-    write_span_if(object, "last_latency_error_seconds", arrived, path->last_error);
-    write_span_if(object, "median_latency_seconds", median >= 0, to_microseconds(median));
+    api_json_span_if(object, "last_latency_seconds", arrived, path->last_latency);
+    api_json_span_if(object, "last_latency_error_seconds", arrived, path->last_error);
+    api_json_span_if(object, "median_latency_seconds", median >= 0, to_microseconds(median));
     api_json_time(object, "last_sent", path->last_sent);
     api_json_time(object, "last_arrival", path->last_arrival);
 }
@@ -104,62 +104,5 @@ json_t *api_json_mailbox(const struct mailbox *mailbox)
     api_json_text_if(object, "cause", mailbox->cause);
     api_json_time(object, "last_collect", mailbox->complete);
     json_write_integer(object, "foreign_messages", mailbox->foreign_messages);
-    return object;
-}
-
-// ---- a probe ----
-
-static json_t *legs_to_json(const struct store_probe *probe)
-{
-    const struct probe_record *record = &probe->record;
-    json_t *object = memory_checked(json_object());
-    for (int leg = 0; leg < SUBMIT_LEGS; leg++) {
-        write_span_if(object, leg_name(leg), probe->legs[leg].ns >= 0, probe->legs[leg]);
-    }
-    bool whole = walltime_known(record->accepted) && walltime_known(record->arrived);
-    write_span_if(object, leg_name(LEG_TRANSIT), whole,
-                  walltime_since(record->arrived, record->accepted));
-    return object;
-}
-
-static void write_life(json_t *object, const struct probe_record *record)
-{
-    bool arrived = walltime_known(record->arrived);
-    api_json_time(object, "planned", record->planned);
-    api_json_time(object, "sent", record->sent);
-    api_json_time(object, "accepted", record->accepted);
-    api_json_time(object, "arrived", record->arrived);
-    write_span_if(object, "latency_seconds", arrived, record->latency);
-    write_span_if(object, "latency_error_seconds", arrived, record->latency_error);
-    write_span_if(object, "excused_seconds", arrived, record->excused);
-}
-
-json_t *api_json_probe(const struct store_probe *probe, const char *server)
-{
-    const struct probe_record *record = &probe->record;
-    bool outbound = record->direction == OUTBOUND;
-    char id[PROBE_ID_TEXT], path[SUBJECT_TEXT_SIZE];
-    struct text path_text = TEXT_OVER(path);
-    text_format(&path_text, "%s->%s", outbound ? server : record->peer,
-                outbound ? record->peer : server);
-
-    json_t *object = memory_checked(json_object());
-    json_write_text(object, "id", probe_id_format(&record->id, id));
-    json_write_text(object, "path", path);
-    json_write_text(object, "direction", direction_name(record->direction));
-    json_write_text(object, "kind", probe_kind_name(record->kind));
-    json_write_object(object, "slot", record->slot == 0 ? json_null() : json_integer(record->slot));
-    json_write_text(object, "state", probe_state_name(record->state));
-    json_write_text(object, "verdict", verdict_name(record->verdict));
-    write_life(object, record);
-    api_json_null(object, "clock");
-    json_write_object(object, "legs", legs_to_json(probe));
-    api_json_text_if(object, "smtp_reply", probe->reply);
-    api_json_text_if(object, "error_cause", probe->cause);
-    api_json_text_if(object, "queue_id", probe->queue_id);
-    json_write_object(object, "hops", json_array());
-    json_write_object(object, "windows", json_array());
-    json_write_object(object, "incident",
-                      record->incident == 0 ? json_null() : json_integer(record->incident));
     return object;
 }

@@ -14,6 +14,7 @@ json_t *api_json_text(const char *value);
 void api_json_time(json_t *object, const char *name, struct walltime value);
 void api_json_null(json_t *object, const char *name);
 void api_json_span(json_t *object, const char *name, struct span value);
+void api_json_span_if(json_t *object, const char *name, bool known, struct span value);
 
 // null instead of "".
 void api_json_text_if(json_t *object, const char *name, const char *value);
@@ -21,8 +22,5 @@ void api_json_text_if(json_t *object, const char *name, const char *value);
 json_t *api_json_path(const struct core *core, int peer, enum direction direction,
                       struct moment now);
 json_t *api_json_mailbox(const struct mailbox *mailbox);
-
-// `server` is this one, an end of every path.
-json_t *api_json_probe(const struct store_probe *probe, const char *server);
 
 #endif

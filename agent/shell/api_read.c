@@ -9,6 +9,7 @@
 #include "shell/api_incident.h"
 #include "shell/api_json.h"
 #include "shell/api_list.h"
+#include "shell/api_probe.h"
 #include "shell/api_query.h"
 #include "shell/api_window.h"
 #include "version.h"
@@ -92,7 +93,8 @@ void api_read_window(struct agent *agent, const struct http_request *request,
 
 struct probe_page {
     json_t *probes;
-    const char *server;
+    const struct agent *agent;
+    struct walltime now;
     unsigned limit;
     int64_t last;
     bool more;
@@ -103,7 +105,7 @@ static bool take_probe(void *context, const struct store_probe *probe)
     struct probe_page *page = context;
     page->more = json_array_size(page->probes) == page->limit;
     if (!page->more) {
-        json_array_append_new(page->probes, api_json_probe(probe, page->server));
+        json_array_append_new(page->probes, api_json_probe(page->agent, probe, page->now));
         page->last = probe->cursor;
     }
     return !page->more;
@@ -119,7 +121,8 @@ void api_read_probes(struct agent *agent, const struct http_request *request,
         return;
     }
     struct probe_page page = {.probes = memory_checked(json_array()),
-                              .server = agent_settings(agent)->server,
+                              .agent = agent,
+                              .now = request->now.wall,
                               .limit = query.limit};
     query.limit++; // one more, to know whether there is a next page
     json_t *object = memory_checked(json_object());
@@ -143,7 +146,7 @@ void api_read_probe(struct agent *agent, const struct http_request *request,
     } else if (!store_get_probe(agent_store(agent), &id, &probe)) {
         http_respond_problem(response, 404, "the ledger has no probe with this id (any more)");
     } else {
-        http_respond_json(response, 200, api_json_probe(&probe, agent_settings(agent)->server));
+        http_respond_json(response, 200, api_json_probe(agent, &probe, request->now.wall));
     }
 }
 

@@ -12,16 +12,8 @@ void journal_put_text(struct text *line, const char *key, const char *value)
 
 void journal_put_seconds(struct text *line, const char *key, struct span value)
 {
-    char digits[40];
-    struct text number = TEXT_OVER(digits);
-    text_format(&number, "%.3f", span_seconds(value));
-    while (number.length > 0 && digits[number.length - 1] == '0') {
-        digits[--number.length] = '\0';
-    }
-    if (number.length > 0 && digits[number.length - 1] == '.') {
-        digits[--number.length] = '\0';
-    }
-    text_format(line, " %s=%ss", key, digits);
+    text_format(line, " %s=", key);
+    span_append_seconds(value, line);
 }
 
 void journal_put_time(struct text *line, const char *key, struct walltime value)

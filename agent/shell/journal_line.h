@@ -13,8 +13,6 @@
 
 // Each appends " key=value".
 void journal_put_text(struct text *line, const char *key, const char *value);
-
-// Seconds to the millisecond, without trailing zeros.
 void journal_put_seconds(struct text *line, const char *key, struct span value);
 void journal_put_time(struct text *line, const char *key, struct walltime value);
 

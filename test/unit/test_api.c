@@ -13,6 +13,7 @@
 #include "agent_fixture.h"
 #include "shell/api_incident.h"
 #include "shell/api_json.h"
+#include "shell/api_probe.h"
 #include "shell/api_query.h"
 #include "shell/http_message.h"
 #include "shell/routes.h"
@@ -83,6 +84,7 @@ static void assert_json(json_t *object, const char *expected)
 
 static void test_probe_with_everything(void **state)
 {
+    struct agent *agent = *state;
     struct store_probe probe = {
         .record = {.id = {{1}},
                    .peer = "mx02",
@@ -104,9 +106,22 @@ static void test_probe_with_everything(void **state)
         .queue_id = "4F",
         .legs = {SPAN_MS(1), SPAN_MS(2), {-1}, {-1}, SPAN_MS(30)},
     };
-    (void)state;
+    struct window touching = {
+        .id = "w-1", .revision = 1, .server = "mx02", .begin = WALL(4), .end = WALL(9)};
+    struct window later = touching, elsewhere = touching, long_before = touching;
+    strcpy(later.id, "w-2");
+    later.begin = WALL(5);
+    strcpy(elsewhere.id, "w-3");
+    strcpy(elsewhere.server, "mx03");
+    strcpy(long_before.id, "w-4");
+    long_before.begin = WALL(-9000);
+    long_before.end = WALL(1 - 4900);
+    core_restore_window(agent->core, &touching);
+    core_restore_window(agent->core, &later);
+    core_restore_window(agent->core, &elsewhere);
+    core_restore_window(agent->core, &long_before);
     assert_json(
-        api_json_probe(&probe, "mx01"),
+        api_json_probe(agent, &probe, WALL(100)),
         "{\"id\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\",\"path\":\"mx01->mx02\",\"direction\":\"outbound\","
         "\"kind\":\"slot\",\"slot\":1041,\"state\":\"arrived\",\"verdict\":\"drained\","
         "\"planned\":\"2026-09-21T14:13:20.000000Z\",\"sent\":\"2026-09-21T14:13:21.000000Z\","
@@ -114,7 +129,9 @@ static void test_probe_with_everything(void **state)
         "\"latency_seconds\":3.0,\"latency_error_seconds\":0.005,\"excused_seconds\":1.0,"
         "\"clock\":null,\"legs\":{\"dns\":0.001,\"connect\":0.002,\"tls\":null,\"auth\":null,"
         "\"submit\":0.03,\"transit\":2.0},\"smtp_reply\":\"250 2.0.0 Ok: \\\"queued\\\"\","
-        "\"error_cause\":null,\"queue_id\":\"4F\",\"hops\":[],\"windows\":[],\"incident\":17}");
+        "\"error_cause\":null,\"queue_id\":\"4F\",\"hops\":[],\"windows\":[\"w-1\"],"
+        "\"rule\":\"latency 3s, less 1s excused by windows, is 2s, within 60s: incident 17 held "
+        "it up and had been reported\",\"incident\":17}");
 }
 
 static void test_probe_with_nothing(void **state)
@@ -128,9 +145,8 @@ static void test_probe_with_nothing(void **state)
         .cause = "bad \xff byte",
         .legs = {{-1}, {-1}, {-1}, {-1}, {-1}},
     };
-    (void)state;
     assert_json(
-        api_json_probe(&probe, "mx01"),
+        api_json_probe(*state, &probe, WALL(100)),
         "{\"id\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\",\"path\":\"mx02->mx01\",\"direction\":\"inbound\","
         "\"kind\":\"hand\",\"slot\":null,\"state\":\"sending\",\"verdict\":\"open\","
         "\"planned\":null,\"sent\":null,\"accepted\":null,\"arrived\":null,"
@@ -138,7 +154,36 @@ static void test_probe_with_nothing(void **state)
         "\"clock\":null,\"legs\":{\"dns\":null,\"connect\":null,\"tls\":null,\"auth\":null,"
         "\"submit\":null,\"transit\":null},\"smtp_reply\":null,"
         "\"error_cause\":\"bad ? byte\",\"queue_id\":null,\"hops\":[],\"windows\":[],"
-        "\"incident\":null}");
+        "\"rule\":\"it is being handed over\",\"incident\":null}");
+}
+
+static void test_rule_of_a_probe(void **state)
+{
+    static const struct {
+        struct probe_record record;
+        const char *rule;
+    } CASES[] = {
+        {{.verdict = VERDICT_ON_TIME, .latency = SPAN_MS(250)}, "latency 0.25s, within 60s"},
+        {{.verdict = VERDICT_ON_TIME, .latency = SPAN_MS(60250), .latency_error = SPAN_MS(300)},
+         "latency 60.25s, above 60s by no more than its error, 0.3s"},
+        {{.verdict = VERDICT_EXCUSED, .latency = SPAN_SECONDS(2926), .excused = SPAN_SECONDS(2926)},
+         "latency 2926s, less 2926s excused by windows, is 0s, within 60s"},
+        {{.verdict = VERDICT_DRAINED, .latency = SPAN_SECONDS(227)},
+         "latency 227s, above 60s: this agent could not see meanwhile"},
+        {{.verdict = VERDICT_LATE, .latency = SPAN_SECONDS(400), .excused = SPAN_SECONDS(100)},
+         "latency 400s, less 100s excused by windows, is 300s, above 60s, and neither window nor "
+         "incident explains it"},
+        {{.verdict = VERDICT_LOST, .state = PROBE_LOST}, "it has not arrived within 132h"},
+        {{.state = PROBE_ACCEPTED}, "it is in flight"},
+        {{.state = PROBE_REFUSED}, "no server took it over: nothing is in flight"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct store_probe probe = {.record = CASES[i].record};
+        strcpy(probe.record.peer, i % 2 == 0 ? "mx02" : "gone");
+        json_t *object = api_json_probe(*state, &probe, WALL(100));
+        assert_string_equal(json_string_value(json_object_get(object, "rule")), CASES[i].rule);
+        json_decref(object);
+    }
 }
 
 static struct incident incident_of(enum incident_kind kind)
@@ -678,8 +723,9 @@ static void test_writes_need_the_control_socket(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_probe_with_everything),
-        cmocka_unit_test(test_probe_with_nothing),
+        cmocka_unit_test_setup_teardown(test_probe_with_everything, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rule_of_a_probe, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_probe_with_nothing, setup, teardown),
         cmocka_unit_test(test_incidents_by_kind),
         cmocka_unit_test(test_overrun_with_everything),
         cmocka_unit_test(test_folded_incident_names_its_cause),

@@ -199,6 +199,25 @@ static void test_spans_are_written_exactly(void **state)
     }
 }
 
+static void test_spans_are_written_in_seconds(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } CASES[] = {
+        {0, "0s"},          {250000000, "0.25s"},         {1800000000000, "1800s"},
+        {999999, "0.001s"}, {-82431234567, "-82.431s"},   {1187000412345, "1187s"},
+        {400000, "0s"},     {432000000000000, "432000s"},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        char buffer[64];
+        struct text text = TEXT_OVER(buffer);
+        span_append_seconds((struct span){CASES[i].ns}, &text);
+        assert_string_equal(buffer, CASES[i].text);
+    }
+}
+
 static void test_spans_are_read_back(void **state)
 {
     (void)state;
@@ -260,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_rfc3339_reads_what_it_allows),
         cmocka_unit_test(test_rfc3339_refuses_the_rest),
         cmocka_unit_test(test_spans_are_written_exactly),
+        cmocka_unit_test(test_spans_are_written_in_seconds),
         cmocka_unit_test(test_spans_are_read_back),
         cmocka_unit_test(test_what_is_no_span_is_refused),
     };
