@@ -4,6 +4,7 @@
 #define MAILFLOW_SHELL_AGENT_INTERNAL_H
 
 #include "shell/agent.h"
+#include "shell/announced.h"
 #include "shell/collectors.h"
 #include "shell/journal.h"
 #include "shell/submitters.h"
@@ -15,6 +16,7 @@ enum deed_kind {
     DEED_DELETE,
     DEED_NOTIFY,
     DEED_SAY_WINDOW,
+    DEED_SAY_ACKNOWLEDGED,
     DEED_SAY_PROBE,
     DEED_SAY_DRAINED,
     DEED_SAY_COHORT,
@@ -44,6 +46,10 @@ struct deed {
             struct window window;
             enum window_transition transition;
         } window;
+        struct {
+            char window[WINDOW_ID_SIZE];
+            uint32_t revision;
+        } acknowledged;
         struct probe_record probe;
         struct drained drained;
         struct {
@@ -78,8 +84,9 @@ struct agent {
     size_t restored; // probes, from the ledger
     bool reload_successful;
     struct actions actions;
-    struct writes writes;   // not committed yet
-    struct deeds deeds;     // of this turn of the loop
+    struct writes writes; // not committed yet
+    struct deeds deeds;   // of this turn of the loop
+    struct announced_windows announced;
     struct deeds postponed; // until the ledger works again
     bool durable;           // the next commit must survive a power cut
     bool ledger_retry;      // this turn tries whether the ledger works again

@@ -85,7 +85,8 @@ void api_read_window(struct agent *agent, const struct http_request *request,
     if (window == NULL) {
         http_respond_problem(response, 404, "there is no window with this id (any more)");
     } else {
-        http_respond_json(response, 200, api_json_window(agent, window, request->now.wall));
+        http_respond_json(response, 200,
+                          api_json_window(agent, window, request->now.wall, API_WINDOW_PEERS_ALL));
     }
 }
 

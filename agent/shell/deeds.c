@@ -83,6 +83,16 @@ static void gather_delete(struct agent *agent, const struct event *event)
     deed->message.uid = report->uid;
 }
 
+static void gather_acknowledged(struct agent *agent, const struct action *action)
+{
+    writes_put_acknowledged(&agent->writes, agent->store, action->acknowledged.window,
+                            action->acknowledged.revision, action->acknowledged.peer);
+    agent->durable = true;
+    struct deed *deed = add_deed(agent, DEED_SAY_ACKNOWLEDGED);
+    text_copy(deed->acknowledged.window, WINDOW_ID_SIZE, action->acknowledged.window);
+    deed->acknowledged.revision = action->acknowledged.revision;
+}
+
 static void gather_cohort(struct agent *agent, const struct action *action)
 {
     struct deed *deed = add_deed(agent, DEED_SAY_COHORT);
@@ -145,9 +155,11 @@ static void gather_one(struct agent *agent, const struct action *action, const s
     case ACTION_SAY_REFUSED:
         gather_refused(agent, action);
         break;
+    case ACTION_ACKNOWLEDGED:
+        gather_acknowledged(agent, action);
+        break;
     case ACTION_EXCHANGE:
     case ACTION_GREET:
-    case ACTION_ACKNOWLEDGED:
         break;
     }
 }
@@ -199,10 +211,29 @@ static void do_notify(struct agent *agent, const struct deed *deed)
 static void do_say_window(struct agent *agent, const struct deed *deed)
 {
     const struct window *window = &deed->window.window;
-    bool ends = deed->window.transition == WINDOW_CHANGED && !window->cancelled &&
-                window->end.ns <= clock_now().wall.ns;
-    if (!ends) {
-        journal_window(agent->journal, window, deed->window.transition);
+    struct moment now = clock_now();
+    bool changed = deed->window.transition == WINDOW_CHANGED;
+    if (changed && window->origin != ORIGIN_PEER) {
+        announced_note(&agent->announced, window, now.instant);
+    }
+    if (!changed || window->cancelled || window->end.ns > now.wall.ns) {
+        journal_window(agent->journal, window, deed->window.transition,
+                       core_acknowledgement_count(agent->core, window));
+    }
+}
+
+// The last of the peers has acknowledged this revision, and none is there to replace it.
+static void do_say_acknowledged(struct agent *agent, const struct deed *deed)
+{
+    const struct window *window =
+        windows_find(core_windows(agent->core), deed->acknowledged.window);
+    if (window == NULL || window->revision != deed->acknowledged.revision) {
+        return;
+    }
+    struct acknowledgement_count count = core_acknowledgement_count(agent->core, window);
+    if (count.known == count.of) {
+        struct span after = announced_since(&agent->announced, window, clock_now().instant);
+        journal_acknowledged(agent->journal, window, count, after);
     }
 }
 
@@ -231,6 +262,9 @@ static void do_deed(struct agent *agent, const struct deed *deed)
         break;
     case DEED_SAY_WINDOW:
         do_say_window(agent, deed);
+        break;
+    case DEED_SAY_ACKNOWLEDGED:
+        do_say_acknowledged(agent, deed);
         break;
     case DEED_SAY_PROBE:
         do_say_probe(agent, &deed->probe);
@@ -273,6 +307,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
         break;
     case DEED_NOTIFY:
     case DEED_SAY_WINDOW:
+    case DEED_SAY_ACKNOWLEDGED:
     case DEED_SAY_PROBE:
     case DEED_SAY_DRAINED:
     case DEED_SAY_COHORT:

@@ -34,7 +34,12 @@ void journal_drained(struct journal *journal, const struct drained *drained);
 void journal_cohort(struct journal *journal, const struct cohort *cohort, const char *path);
 
 void journal_window(struct journal *journal, const struct window *window,
-                    enum window_transition transition);
+                    enum window_transition transition, struct acknowledgement_count acknowledged);
+
+// Every peer knows this revision; `after`: since it was announced, zero when that was before our
+// start.
+void journal_acknowledged(struct journal *journal, const struct window *window,
+                          struct acknowledgement_count acknowledged, struct span after);
 
 // A peer announces a window that is none.
 void journal_window_refused(struct journal *journal, const char *peer, const char *reason);

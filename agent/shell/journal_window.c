@@ -13,8 +13,17 @@ static const char *state_of(const struct window *window, enum window_transition 
     return window->cancelled ? "CANCELLED" : window->revision > 1 ? "CHANGED" : "ANNOUNCED";
 }
 
+// Whoever announces a window asks to know who knows.
+static void put_acknowledged(struct text *line, const struct window *window,
+                             struct acknowledgement_count count)
+{
+    if (window->origin != ORIGIN_PEER) {
+        text_format(line, " acknowledged=%u/%u", count.known, count.of);
+    }
+}
+
 void journal_window(struct journal *journal, const struct window *window,
-                    enum window_transition transition)
+                    enum window_transition transition, struct acknowledgement_count acknowledged)
 {
     JOURNAL_LINE(line);
     text_format(&line, "maintenance %s", state_of(window, transition));
@@ -27,6 +36,23 @@ void journal_window(struct journal *journal, const struct window *window,
     journal_put_time(&line, "end", window->end);
     journal_put_text(&line, "by", window->by);
     journal_put_text(&line, "reason", window->reason);
+    put_acknowledged(&line, window, acknowledged);
+    journal_say(journal, LOG_NOTICE, &line);
+}
+
+void journal_acknowledged(struct journal *journal, const struct window *window,
+                          struct acknowledgement_count acknowledged, struct span after)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "maintenance ACKNOWLEDGED");
+    journal_put_text(&line, "server", window->server);
+    journal_put_text(&line, "kind", window_kind_name(window->kind));
+    journal_put_text(&line, "window", window->id);
+    text_format(&line, " revision=%u", window->revision);
+    put_acknowledged(&line, window, acknowledged);
+    if (after.ns > 0) {
+        journal_put_seconds(&line, "after", after);
+    }
     journal_say(journal, LOG_NOTICE, &line);
 }
 

@@ -46,6 +46,13 @@ static void restore_window(void *context, const struct window *window)
     core_restore_window(restoring->agent->core, window);
 }
 
+static void restore_acknowledged(void *context, const char *window, uint32_t revision,
+                                 const char *peer)
+{
+    struct restoring *restoring = context;
+    core_restore_acknowledged(restoring->agent->core, window, revision, peer);
+}
+
 static void restore_slots(void *context, const char *peer, int64_t reserved)
 {
     struct restoring *restoring = context;
@@ -71,6 +78,7 @@ static struct store_restore visitors_of(struct restoring *restoring)
         .probe = restore_probe,
         .incident = restore_incident,
         .window = restore_window,
+        .acknowledged = restore_acknowledged,
         .slots = restore_slots,
     };
 }

@@ -46,7 +46,8 @@ static const struct route ROUTES[] = {
      {[HTTP_GET] = api_read_maintenance, [HTTP_POST] = api_begin_maintenance}},
     {"/api/v1/maintenance/",
      {[HTTP_GET] = api_read_window,
-      [HTTP_PATCH] = api_change_maintenance, [HTTP_DELETE] = api_end_maintenance}},
+      [HTTP_PATCH] = api_change_maintenance,
+      [HTTP_DELETE] = api_end_maintenance}},
     {"/api/v1/reload", {[HTTP_POST] = api_reload}},
 };
 

@@ -607,13 +607,16 @@ static void test_life_of_a_window(void **state)
                               "{\"server\":\"mx02\",\"begin\":\"2026-09-21T14:20:00Z\"}");
     assert_int_equal(begun.status, 201);
     copy_id(begun.body, path);
-    assert_non_null(strstr(begun.body,
-                           ",\"revision\":1,\"server\":\"mx02\",\"kind\":\"routine\","
-                           "\"state\":\"announced\","
-                           "\"begin\":\"2026-09-21T14:20:00.000000Z\","
-                           "\"end\":\"2026-09-21T14:35:00.000000Z\","
-                           "\"cancelled\":false,\"by\":\"operator@mx01\","
-                           "\"origin\":\"operator\",\"reason\":\"\",\"suppressed\":0}"));
+    assert_non_null(strstr(begun.body, ",\"revision\":1,\"server\":\"mx02\",\"kind\":\"routine\","
+                                       "\"state\":\"announced\","
+                                       "\"begin\":\"2026-09-21T14:20:00.000000Z\","
+                                       "\"end\":\"2026-09-21T14:35:00.000000Z\","
+                                       "\"cancelled\":false,\"by\":\"operator@mx01\","
+                                       "\"origin\":\"operator\",\"reason\":\"\","
+                                       "\"peers_known\":0,\"peers\":1,\"acknowledged\":[],"
+                                       "\"unacknowledged\":[{\"peer\":\"mx03\","
+                                       "\"why\":\"mail: not handed over yet\"}],"
+                                       "\"suppressed\":0}"));
     struct answer changed =
         ask(*state, HTTP_PATCH, path, "{\"extend_seconds\":60,\"by\":\"alice\"}");
     assert_int_equal(changed.status, 200);
@@ -635,6 +638,30 @@ static void test_life_of_a_window(void **state)
     free(ended.body);
     free(again.body);
     free(list.body);
+}
+
+static void test_window_that_peers_know(void **state)
+{
+    struct agent *agent = *state;
+    struct window window = {
+        .id = "w-1", .revision = 2, .server = "mx01", .begin = WALL(0), .end = WALL(10)};
+    struct window learned = window;
+    strcpy(learned.id, "w-2");
+    learned.origin = ORIGIN_PEER;
+    core_restore_window(agent->core, &window);
+    core_restore_window(agent->core, &learned);
+    core_restore_acknowledged(agent->core, "w-1", 2, "mx02");
+    core_restore_acknowledged(agent->core, "w-1", 1, "mx03");
+    struct answer answer = ask(agent, HTTP_GET, "/api/v1/maintenance/w-1", "");
+    assert_non_null(strstr(answer.body, "\"peers_known\":1,\"peers\":2,"
+                                        "\"acknowledged\":[\"mx02\"],"
+                                        "\"unacknowledged\":[{\"peer\":\"mx03\","));
+    free(answer.body);
+    answer = ask(agent, HTTP_GET, "/api/v1/maintenance/w-2", "");
+    assert_non_null(strstr(answer.body, "\"origin\":\"peer\","));
+    assert_non_null(strstr(answer.body, "\"peers_known\":0,\"peers\":0,\"acknowledged\":[],"
+                                        "\"unacknowledged\":[],"));
+    free(answer.body);
 }
 
 static void test_window_refusals(void **state)
@@ -742,6 +769,7 @@ int main(void)
         WITH_AGENT(test_incidents_from_the_ledger),
         WITH_AGENT(test_probe_by_hand),
         WITH_AGENT(test_life_of_a_window),
+        WITH_AGENT(test_window_that_peers_know),
         WITH_AGENT(test_window_refusals),
         WITH_AGENT(test_too_many_windows),
         WITH_AGENT(test_reload_with_problems),

@@ -247,6 +247,75 @@ static void a_cohort_is_one_line(void **state)
 
 // ---- maintenance and clocks ----
 
+static struct window window(void)
+{
+    return (struct window){.id = "w-1f3a",
+                           .revision = 1,
+                           .server = "mx01",
+                           .begin = AFTER(-1800),
+                           .end = AFTER(0),
+                           .by = "root@mx01",
+                           .reason = "kernel update"};
+}
+
+static void a_window_begins_with_who_knows(void **state)
+{
+    struct listener *listener = *state;
+    struct window of = window();
+    const struct acknowledgement_count all = {2, 2}, none = {0, 2};
+    journal_window(listener->journal, &of, WINDOW_CHANGED, none);
+    assert_said(listener, LOG_NOTICE,
+                "maintenance ANNOUNCED server=mx01 kind=routine window=w-1f3a "
+                "begin=2006-07-28T12:18:00Z end=2006-07-28T12:48:00Z by=root@mx01 "
+                "reason=\"kernel update\" acknowledged=0/2");
+    journal_window(listener->journal, &of, WINDOW_BEGINS, all);
+    assert_said(listener, LOG_NOTICE,
+                "maintenance BEGIN server=mx01 kind=routine window=w-1f3a "
+                "end=2006-07-28T12:48:00Z by=root@mx01 reason=\"kernel update\" "
+                "acknowledged=2/2");
+    of.origin = ORIGIN_PEER;
+    journal_window(listener->journal, &of, WINDOW_ENDS, none);
+    assert_said(listener, LOG_NOTICE,
+                "maintenance END server=mx01 kind=routine window=w-1f3a "
+                "end=2006-07-28T12:48:00Z by=root@mx01 reason=\"kernel update\"");
+}
+
+static void a_changed_window_says_how(void **state)
+{
+    struct listener *listener = *state;
+    struct window of = window();
+    const struct acknowledgement_count none = {0, 2};
+    of.revision = 2;
+    journal_window(listener->journal, &of, WINDOW_CHANGED, none);
+    assert_said(listener, LOG_NOTICE,
+                "maintenance CHANGED server=mx01 kind=routine window=w-1f3a "
+                "begin=2006-07-28T12:18:00Z end=2006-07-28T12:48:00Z by=root@mx01 "
+                "reason=\"kernel update\" acknowledged=0/2");
+    of.cancelled = true;
+    of.end = of.begin;
+    of.kind = WINDOW_EMERGENCY;
+    journal_window(listener->journal, &of, WINDOW_CHANGED, none);
+    assert_said(listener, LOG_NOTICE,
+                "maintenance CANCELLED server=mx01 kind=emergency window=w-1f3a "
+                "begin=2006-07-28T12:18:00Z end=2006-07-28T12:18:00Z by=root@mx01 "
+                "reason=\"kernel update\" acknowledged=0/2");
+}
+
+static void the_last_acknowledgement_is_said(void **state)
+{
+    struct listener *listener = *state;
+    struct window of = window();
+    const struct acknowledgement_count all = {2, 2};
+    journal_acknowledged(listener->journal, &of, all, SPAN_MS(40));
+    assert_said(listener, LOG_NOTICE,
+                "maintenance ACKNOWLEDGED server=mx01 kind=routine window=w-1f3a revision=1 "
+                "acknowledged=2/2 after=0.04s");
+    journal_acknowledged(listener->journal, &of, all, SPAN_ZERO);
+    assert_said(listener, LOG_NOTICE,
+                "maintenance ACKNOWLEDGED server=mx01 kind=routine window=w-1f3a revision=1 "
+                "acknowledged=2/2");
+}
+
 static void refused_windows_are_said_once_a_minute(void **state)
 {
     struct listener *listener = *state;
@@ -280,6 +349,9 @@ int main(void)
         TEST(what_flaps_and_what_is_suppressed_is_said_as_such),
         TEST(a_drain_is_done),
         TEST(a_cohort_is_one_line),
+        TEST(a_window_begins_with_who_knows),
+        TEST(a_changed_window_says_how),
+        TEST(the_last_acknowledgement_is_said),
         TEST(refused_windows_are_said_once_a_minute),
         TEST(a_step_of_our_clock_is_said),
     };
