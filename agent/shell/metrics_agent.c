@@ -28,6 +28,13 @@ static void write_negative(const struct metric_writer *writer, const struct metr
     metric_write_count(writer, METRIC_NO_LABELS, core_stats(view->core)->negative_latencies);
 }
 
+static void write_windows_refused(const struct metric_writer *writer,
+                                  const struct metrics_view *view, size_t index)
+{
+    (void)index;
+    metric_write_count(writer, METRIC_NO_LABELS, core_stats(view->core)->windows_refused);
+}
+
 static size_t count_legs(const struct metrics_view *view)
 {
     (void)view;
@@ -194,6 +201,10 @@ static const struct metric_family FAMILIES[] = {
      "Messages that claim to be probes and were not taken for any.", count_reasons, write_rejected},
     {"mailflow_negative_latencies_total", METRIC_COUNTER,
      "Probes that arrived before they were sent, by the two clocks.", count_one, write_negative},
+    {"mailflow_windows_refused_total", METRIC_COUNTER,
+     "Windows that peers announced and nobody should keep: of a server that is not in the mesh, "
+     "ending before they begin, or too long.",
+     count_one, write_windows_refused},
     {"mailflow_leg_duration_seconds", METRIC_HISTOGRAM,
      "How long the legs of probes took; transit is from the message data to the mailbox, visible "
      "how long an arrival may have lain there unseen.",

@@ -52,6 +52,39 @@ static void write_maintenance_end(const struct metric_writer *writer,
     metric_write_time(writer, &labels, end);
 }
 
+// How far a window's planned end is behind while no mail has come through again.
+static void write_overrun(const struct metric_writer *writer, const struct metrics_view *view,
+                          size_t index)
+{
+    const struct incidents *incidents = core_incidents(view->core);
+    struct metric_labels labels = {{{"server", server_at(view, index)}}};
+    struct subject server = {.kind = SUBJECT_SERVER,
+                             .peer = index == 0 ? OWN_SERVER : (int)index - 1};
+    int64_t place = incidents_find(incidents, INCIDENT_OVERRUN, &server);
+    struct span overrun = SPAN_ZERO;
+    if (place >= 0) {
+        overrun = walltime_since(view->now.wall, incidents->places[place]->aftermath.planned_end);
+    }
+    metric_write_span(writer, &labels, overrun);
+}
+
+static void write_unacknowledged(const struct metric_writer *writer,
+                                 const struct metrics_view *view, size_t index)
+{
+    const struct windows *windows = core_windows(view->core);
+    const char *server = server_at(view, index);
+    struct metric_labels labels = {{{"server", server}}};
+    unsigned most = 0;
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct window *window = &windows->items[i];
+        if (view->now.wall.ns < window->end.ns && strcmp(window->server, server) == 0) {
+            struct acknowledgement_count count = core_acknowledgement_count(view->core, window);
+            most = count.of - count.known > most ? count.of - count.known : most;
+        }
+    }
+    metric_write_count(writer, &labels, most);
+}
+
 // ---- incidents by kind and severity ----
 
 static size_t count_incident_kinds(const struct metrics_view *view)
@@ -201,6 +234,13 @@ static const struct metric_family FAMILIES[] = {
     {"mailflow_maintenance_end_timestamp_seconds", METRIC_GAUGE,
      "When the active maintenance of the server ends, 0 when there is none.", count_servers,
      write_maintenance_end},
+    {"mailflow_maintenance_overrun_seconds", METRIC_GAUGE,
+     "How long a maintenance of the server is over while no mail comes through, 0 when none is.",
+     count_servers, write_overrun},
+    {"mailflow_maintenance_unacknowledged_peers", METRIC_GAUGE,
+     "Peers that do not know a window of the server which this agent has announced: of the one "
+     "that the fewest know, among those that have not ended.",
+     count_servers, write_unacknowledged},
     {"mailflow_incidents_open", METRIC_GAUGE, "Incidents that are open.", count_incident_kinds,
      write_open},
     {"mailflow_incidents_total", METRIC_COUNTER, "Incidents that have opened.",

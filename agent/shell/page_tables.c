@@ -2,12 +2,57 @@
 
 #include "shell/page_cell.h"
 #include "shell/page_incidents.h"
+#include "shell/page_text.h"
 
 // ---- maintenance ----
 
 static size_t count_windows(const struct agent *agent)
 {
     return core_windows(agent_core(agent))->count;
+}
+
+static void origin_cell(struct text *out, const struct window *window)
+{
+    page_begin_cell(out, "By", "");
+    page_append_escaped(out, window->by);
+    text_format(out, " <span class=\"soft\">(%s)</span></td>", window_origin_name(window->origin));
+}
+
+// Who does not know, and why, as far as there is room for it.
+static void append_ignorant(struct text *out, const struct core *core, const struct window *window)
+{
+    enum { SHOWN = 3 };
+    const struct settings *settings = core_settings(core);
+    unsigned ignorant = 0;
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        char why[INCIDENT_CAUSE_SIZE * 2];
+        if (core_acknowledges(core, window, (int)i) &&
+            core_acknowledgement(core, window, (int)i, why, sizeof why) != ACKNOWLEDGED &&
+            ignorant++ < SHOWN) {
+            text_append(out, ignorant == 1 ? "; not " : ", ");
+            page_append_escaped(out, settings->peers[i].name);
+            text_append(out, " <span class=\"soft\">(");
+            page_append_escaped(out, why);
+            text_append(out, ")</span>");
+        }
+    }
+    if (ignorant > SHOWN) {
+        text_format(out, " and %u more", ignorant - SHOWN);
+    }
+}
+
+static void acknowledged_cell(struct text *out, const struct core *core,
+                              const struct window *window)
+{
+    struct acknowledgement_count count = core_acknowledgement_count(core, window);
+    page_begin_cell(out, "Acknowledged", count.known < count.of ? "warn" : "");
+    if (window->origin == ORIGIN_PEER) {
+        text_append(out, "by us");
+    } else {
+        text_format(out, "%u/%u", count.known, count.of);
+        append_ignorant(out, core, window);
+    }
+    text_append(out, "</td>");
 }
 
 static void window_row(struct text *out, const struct agent *agent, size_t index, struct moment now)
@@ -24,8 +69,9 @@ static void window_row(struct text *out, const struct agent *agent, size_t index
     page_cell(out, "Kind", "", window_kind_name(window->kind));
     page_time_cell(out, "Begin", window->begin, now.wall);
     page_time_cell(out, "End", window->end, now.wall);
-    page_cell(out, "By", "", window->by);
+    origin_cell(out, window);
     page_cell(out, "Reason", "", window->reason);
+    acknowledged_cell(out, agent_core(agent), window);
     page_cell(out, "Id", "soft", window->id);
     text_append(out, "</tr>\n");
 }
@@ -110,7 +156,7 @@ const struct page_table PAGE_TABLE[PAGE_TABLES] = {
      "None.", page_incidents_count, page_incidents_row},
     {"Maintenance",
      "<th>Server</th><th>State</th><th>Kind</th><th>Begin</th><th>End</th><th>By</th>"
-     "<th>Reason</th><th>Id</th>",
+     "<th>Reason</th><th>Acknowledged</th><th>Id</th>",
      "None.", count_windows, window_row},
     {"Paths",
      "<th>Path</th><th>State</th><th class=\"number\">Last latency</th>"

@@ -82,6 +82,7 @@ static void fill_agent(struct agent *agent)
     stats->rejected[REJECTED_SIGNATURE] = 1;
     stats->rejected[REJECTED_MISROUTED] = 8;
     stats->negative_latencies = 2;
+    stats->windows_refused = 6;
     histogram_observe(&stats->legs[LEG_VISIBLE], &LEG_EDGES, 0.5);
     mailbox->readable = true;
     mailbox->complete = WALL(95);
@@ -102,6 +103,9 @@ static void fill(struct agent *agent)
                             .kind = WINDOW_EMERGENCY,
                             .begin = WALL(50),
                             .end = WALL(500)};
+    core_restore_window(agent->core, &window);
+    strcpy(window.id, "w-2");
+    strcpy(window.server, "mx01"); // that mx02 does not know of
     core_restore_window(agent->core, &window);
     struct incident incident = {.id = 3,
                                 .kind = INCIDENT_SILENT,
