@@ -1,0 +1,141 @@
+"""mailflowd and maintenance windows: announced, acknowledged, learned, refused, and all that kept."""
+
+import json
+import re
+import signal
+import time
+import urllib.parse
+
+import pytest
+
+from daemon import Daemon, PostOffice, wait_for
+from tag import Probe
+
+ACKNOWLEDGED = r"maintenance ACKNOWLEDGED .* window={} .*"
+
+
+@pytest.fixture(name="office")
+def fixture_office():
+    with PostOffice() as office:
+        yield office
+
+
+@pytest.fixture(name="daemon")
+def fixture_daemon(tmp_path, office):
+    """mx02 with two peers that are agents; the test speaks for them."""
+    daemon = Daemon(tmp_path, office, peers=())
+    peers = [{"name": name, "address": f"probe@{name}.example"} for name in ("mx01", "mx03")]
+    daemon.configure(daemon.settings, {"peers": peers, "defaults": {"interval": "60s"}})
+    with daemon.start():
+        yield daemon
+
+
+def say(daemon, office, sender, maintenance, kind="announce"):
+    """A probe of this peer arrives with this Mailflow-Maintenance."""
+    probe = Probe(daemon.key, sender=sender, addressee="mx02", kind=kind, slot=0, previous=0)
+    probe.lists["Mailflow-Maintenance"] = maintenance
+    office.put(probe.header_block() + b"\r\n")
+
+
+def told(office, receiver):
+    """What the daemon has announced to this peer so far: the Mailflow-Maintenance of its probes."""
+    contents = [session.content for session in list(office.smtp.sessions) if session.content]
+    heads = [content.partition(b"\r\n\r\n")[0].decode() for content in contents]
+    heads = [re.sub(r"\r\n[ \t]+", " ", head) for head in heads]
+    found = [re.search(r"^Mailflow-Maintenance: (.*)$", head.replace("\r", ""), re.MULTILINE)
+             for head in heads if f"to={receiver};" in head]
+    return [match[1] for match in found if match]
+
+
+def begin(daemon, **request):
+    status, text = daemon.request("POST", "/api/v1/maintenance", json.dumps(request))
+    assert status == 201, text
+    return json.loads(text)
+
+
+def item(window, server, begin_in=0, end_in=600, by="root@mx03", revision=1):
+    now = time.time_ns() // 1000
+    begins, ends = now + begin_in * 1000000, now + end_in * 1000000
+    who = urllib.parse.quote(by, safe="@")
+    return f"w={window}/{revision}/{server}/r/{begins}/{ends}/{who}/disk%20swap"
+
+
+def known(daemon, window):
+    return daemon.api(f"maintenance/{window}")["acknowledged"]
+
+
+def test_acknowledgements_outlive_a_kill(daemon, office):
+    window = begin(daemon, reason="kernel update", by="root@host.example")
+    name = window["id"]
+    assert re.fullmatch(r"w-[a-z2-7]{10}", name)
+    assert (window["by"], window["origin"]) == ("root@mx02", "operator")
+    assert [peer["peer"] for peer in window["unacknowledged"]] == ["mx01", "mx03"]
+    daemon.wait(rf'maintenance BEGIN server=mx02 kind=routine window={name} end=\S+Z by=root@mx02 '
+                r'reason="kernel update" acknowledged=0/2')
+    for peer in ("mx01", "mx03"):
+        wait_for(lambda at=peer: any(f"w={name}/1/mx02/r/" in text for text in told(office, at)),
+                 5, f"announcement to {peer}")
+    assert daemon.metric("maintenance_unacknowledged_peers", server="mx02") == 2
+
+    say(daemon, office, "mx01", f"ack={name}/1", kind="answer")
+    wait_for(lambda: known(daemon, name) == ["mx01"], 5, "acknowledgement by mx01")
+    assert daemon.count(ACKNOWLEDGED.format(name)) == 0
+
+    daemon.stop(signal.SIGKILL)
+    daemon.start()
+    assert known(daemon, name) == ["mx01"]
+    assert daemon.api(f"maintenance/{name}")["by"] == "root@mx02"
+
+    say(daemon, office, "mx03", f"ack={name}/1", kind="answer")
+    priority, match = daemon.wait(ACKNOWLEDGED.format(name))
+    assert priority == "notice" and " revision=1 acknowledged=2/2" in match[0]
+    assert daemon.metric("maintenance_unacknowledged_peers", server="mx02") == 0
+    daemon.stop(signal.SIGKILL)
+    daemon.start()
+    assert known(daemon, name) == ["mx01", "mx03"]
+    assert daemon.count(ACKNOWLEDGED.format(name)) == 1
+    assert daemon.count(rf"maintenance BEGIN .* window={name} .*") == 1
+
+
+def test_a_change_is_to_be_acknowledged_anew(daemon, office):
+    name = begin(daemon)["id"]
+    for peer in ("mx01", "mx03"):
+        say(daemon, office, peer, f"ack={name}/1", kind="answer")
+    _, match = daemon.wait(ACKNOWLEDGED.format(name))
+    assert re.search(r" acknowledged=2/2 after=[\d.]+s$", match[0])
+    status, text = daemon.request("PATCH", f"/api/v1/maintenance/{name}",
+                                  '{"extend_seconds": 60, "by": "alice"}')
+    assert status == 200 and json.loads(text)["acknowledged"] == [], text
+    daemon.wait(rf"maintenance CHANGED .* window={name} .* by=alice@mx02 .* acknowledged=0/2")
+    for peer in ("mx01", "mx03"):
+        say(daemon, office, peer, f"ack={name}/2", kind="answer")
+    _, match = daemon.wait(ACKNOWLEDGED.format(name), count=2)
+    assert " revision=2 " in match[0]
+
+
+def test_a_window_of_a_peer_is_learned_answered_and_kept(daemon, office):
+    say(daemon, office, "mx03", item("w-theirs", "mx03"))
+    daemon.wait(r"maintenance BEGIN server=mx03 kind=routine window=w-theirs .* by=root@mx03 "
+                r'reason="disk swap"')
+    wait_for(lambda: any("ack=w-theirs/1" in text for text in told(office, "mx03")), 5,
+             "the answer with the acknowledgement")
+    daemon.stop(signal.SIGKILL)
+    daemon.start()
+    window = daemon.api("maintenance/w-theirs")
+    assert (window["origin"], window["by"], window["state"]) == ("peer", "root@mx03", "active")
+    assert (window["acknowledged"], window["unacknowledged"]) == ([], [])
+    assert daemon.count(r"maintenance BEGIN .* window=w-theirs .*") == 1
+
+    say(daemon, office, "mx03", item("w-theirs", "mx03", -10, -5, revision=2))
+    daemon.wait(r"maintenance END server=mx03 .* window=w-theirs .*")
+
+
+def test_a_window_of_a_stranger_is_refused_and_counted(daemon, office):
+    say(daemon, office, "mx03", f'{item("w-far", "mx77")}; {item("w-back", "mx03", 10, 5)}')
+    _, match = daemon.wait(r"window REFUSED peer=mx03 reason=(.*) more=\d+")
+    assert "w-far" in match[1] and "no server mx77 here" in match[1]
+    wait_for(lambda: daemon.metric("windows_refused_total") == 2, 5, "both counted")
+    assert daemon.api("maintenance")["maintenance"] == []
+    wait_for(lambda: any("no=w-far/1" in text and "no=w-back/1" in text
+                         for text in told(office, "mx03")), 5, "the refusals told to the peer")
+    assert daemon.request("GET", "/api/v1/maintenance/w-far")[0] == 404
