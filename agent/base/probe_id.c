@@ -60,6 +60,24 @@ bool probe_id_parse(const char *text, struct probe_id *out)
     return base32_decode(text, strlen(text), out->bytes, sizeof out->bytes);
 }
 
+bool probe_id_parse_prefix(const char *prefix, struct probe_id *least, struct probe_id *greatest)
+{
+    char filled[PROBE_ID_TEXT] = "AAAAAAAAAAAAAAAAAAAAAAAAAA";
+    size_t length = strlen(prefix);
+    if (length == 0 || length >= PROBE_ID_TEXT) {
+        return false;
+    }
+    memcpy(filled, prefix, length);
+    if (!probe_id_parse(filled, least)) {
+        return false;
+    }
+    *greatest = *least;
+    for (size_t bit = length * 5; bit < sizeof greatest->bytes * 8; bit++) {
+        greatest->bytes[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+    }
+    return true;
+}
+
 bool probe_id_equal(const struct probe_id *a, const struct probe_id *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

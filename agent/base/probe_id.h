@@ -18,6 +18,10 @@ const char *probe_id_format(const struct probe_id *id, char text[PROBE_ID_TEXT])
 // Exactly 26 characters of the alphabet, either case, unused bits zero; false otherwise.
 bool probe_id_parse(const char *text, struct probe_id *out);
 
+// The least and the greatest id whose text begins so; false unless the prefix has 1 to 26
+// characters of the alphabet.
+bool probe_id_parse_prefix(const char *prefix, struct probe_id *least, struct probe_id *greatest);
+
 bool probe_id_equal(const struct probe_id *a, const struct probe_id *b);
 
 // RFC 4648 base32 without padding; `out` needs 8 characters for every 5 bytes begun, and a NUL.

@@ -17,7 +17,7 @@ struct action *core_act(struct core *core, enum action_kind kind)
 
 void core_set_timer(struct core *core, int peer, enum peer_timer timer, struct instant due)
 {
-    bool sends = timer == TIMER_SLOT || timer == TIMER_EXTRA;
+    bool sends = timer == TIMER_SLOT || timer == TIMER_EXTRA || timer == TIMER_EXCHANGE;
     schedule_set(&core->peer_timers, (uint32_t)peer * PEER_TIMERS + timer,
                  core->replayed && sends ? INSTANT_NEVER : due);
 }

@@ -49,6 +49,7 @@ const struct verb *verb_find(const char *const *words, size_t count, size_t *use
 
 int verb_status(struct context *context);
 int verb_probe(struct context *context);
+int verb_explain(struct context *context);
 int verb_history(struct context *context);
 int verb_maintenance_begin(struct context *context);
 int verb_maintenance_extend(struct context *context);

@@ -12,7 +12,10 @@
 
 enum { PAGE_SIZE = 1000, DIRECTIONS_OF_PEER = 2 };
 
-enum { COLUMN_ERROR = 7, COLUMN_COUNT };
+enum { COLUMN_ERROR = 7, COLUMN_PROBE, COLUMN_COUNT };
+
+// So much of an id is enough for mailflowctl explain, and as a rule for nobody else's.
+enum { ID_SHOWN = 8 };
 
 // Widths from the start, so that pages printed one after the other stand under each other.
 static const struct table_column COLUMNS[COLUMN_COUNT] = {
@@ -24,6 +27,7 @@ static const struct table_column COLUMNS[COLUMN_COUNT] = {
     {.title = "VERDICT", .least = 7},
     {.title = "LATENCY", .right = true, .least = 10},
     [COLUMN_ERROR] = {.title = "+-ERROR", .right = true, .least = 8, .sequence = 1},
+    [COLUMN_PROBE] = {.title = "PROBE", .least = ID_SHOWN, .sequence = 1},
 };
 
 struct history {
@@ -74,6 +78,14 @@ static void add_span(struct table *table, const json_t *probe, const char *membe
     table_add(table, shown, COLOUR_PLAIN);
 }
 
+static void add_id(struct table *table, const json_t *probe)
+{
+    char shown[ID_SHOWN + 1];
+    struct text text = TEXT_OVER(shown);
+    text_append(&text, answer_text(probe, "id"));
+    table_add(table, shown, COLOUR_PLAIN);
+}
+
 static void add_verdict(struct table *table, const json_t *probe)
 {
     const char *verdict = answer_text(probe, "verdict");
@@ -95,6 +107,7 @@ static void add_probe(const struct history *history, const json_t *probe)
     add_verdict(history->table, probe);
     add_span(history->table, probe, "latency_seconds");
     add_span(history->table, probe, "latency_error_seconds");
+    add_id(history->table, probe);
 }
 
 // One probe a line, so that any number of them is printed as it comes.

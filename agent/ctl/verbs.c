@@ -37,6 +37,22 @@ const struct verb VERBS[] = {
                     "  mailflowctl probe mx01 --wait 2m -w 10s -c 60s\n",
     },
     {
+        .name = "explain",
+        .arguments = "PROBE",
+        .least = 1,
+        .most = 1,
+        .needs_agent = true,
+        .run = verb_explain,
+        .summary = "one probe's whole life, and why it was judged so",
+        .help =
+            "Shows on one screen when the probe was planned, sent, accepted and seen, what the\n"
+            "servers said, how long each leg took, the maintenance windows that touch its\n"
+            "life, the rule of its verdict with its numbers, and the incident that explains\n"
+            "it; and says what is not known. PROBE is an id or the beginning of one, at least\n"
+            "6 characters: ids stand in the log and in mailflowctl history.\n",
+        .examples = "  mailflowctl explain 7Q2KXH\n",
+    },
+    {
         .name = "history",
         .arguments = "PEER",
         .least = 1,

@@ -111,6 +111,16 @@ void window_append_time(const json_t *window, const char *member, struct walltim
     text_append(out, ")");
 }
 
+void window_append_span(const json_t *window, struct text *out)
+{
+    struct walltime begin, end;
+    if (answer_time(window, "begin", &begin) && answer_time(window, "end", &end)) {
+        format_date(begin, out);
+        text_append(out, " to ");
+        format_clock(end, begin, out);
+    }
+}
+
 // ---- one window in a sentence ----
 
 static void append_id(struct text *line, const json_t *window)

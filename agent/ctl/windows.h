@@ -17,6 +17,9 @@ bool window_in_state(const json_t *window, const char *state);
 void window_append_time(const json_t *window, const char *member, struct walltime now,
                         struct text *out);
 
+// "2026-07-28 12:18:00 to 12:48:00"
+void window_append_span(const json_t *window, struct text *out);
+
 // What an operator is told of a window that has been begun or announced, extended, or ended.
 void window_describe_begun(const json_t *window, struct walltime now, struct text *line);
 void window_describe_extended(const json_t *window, struct walltime now, struct text *line);

@@ -32,6 +32,7 @@ enum store_statement {
     STATEMENT_GET_LAST_INCIDENT,
     STATEMENT_GET_LOCATION,
     STATEMENT_GET_PROBE,
+    STATEMENT_FIND_PROBE,
     STATEMENT_GET_NOTED,
     STATEMENT_NEXT_PEER,
     STATEMENT_LIST_PATH,
@@ -136,6 +137,7 @@ struct store_reader store_reader_for(sqlite3_stmt *statement);
 int64_t store_read_integer(struct store_reader *reader);
 struct walltime store_read_time(struct store_reader *reader);
 void store_read_text(struct store_reader *reader, char *out, size_t size);
+void store_read_id(struct store_reader *reader, struct probe_id *out);
 void store_read_record(struct store_reader *reader, struct probe_record *out);
 void store_read_probe(struct store_reader *reader, struct store_probe *out);
 void store_read_incident(struct store_reader *reader, struct incident *out);

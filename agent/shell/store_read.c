@@ -78,6 +78,25 @@ bool store_get_probe(struct store *store, const struct probe_id *id, struct stor
     return found && !row.malformed;
 }
 
+unsigned store_find_probe(struct store *store, const struct probe_id *least,
+                          const struct probe_id *greatest, struct probe_id *out)
+{
+    unsigned found = 0;
+    struct store_binder range = store_binder_for(store, STATEMENT_FIND_PROBE);
+    store_bind_id(&range, least);
+    store_bind_id(&range, greatest);
+    struct store_reader row = store_reader_for(range.statement);
+    for (struct probe_id id; read_next(&row); found++) {
+        store_read_id(&row, &id);
+        *out = found == 0 ? id : *out;
+    }
+    if (row.malformed || row.code != SQLITE_DONE) {
+        store_fail(store, row.malformed ? SQLITE_CORRUPT : row.code);
+    }
+    sqlite3_reset(range.statement);
+    return found;
+}
+
 int64_t store_last_incident(struct store *store)
 {
     struct store_reader row = store_reader_for(store->statements[STATEMENT_GET_LAST_INCIDENT]);

@@ -105,7 +105,7 @@ void store_read_text(struct store_reader *reader, char *out, size_t size)
     understood(reader, text_copy(out, size, read_words(reader)));
 }
 
-static void read_id(struct store_reader *reader, struct probe_id *out)
+void store_read_id(struct store_reader *reader, struct probe_id *out)
 {
     int column = reader->taken++;
     const void *bytes = sqlite3_column_blob(reader->statement, column);
@@ -136,7 +136,7 @@ static bool verdict_parse(const char *name, enum verdict *out)
 void store_read_record(struct store_reader *reader, struct probe_record *out)
 {
     *out = (struct probe_record){0};
-    read_id(reader, &out->id);
+    store_read_id(reader, &out->id);
     store_read_text(reader, out->peer, sizeof out->peer);
     understood(reader, direction_parse(read_words(reader), &out->direction));
     understood(reader, probe_kind_parse(read_words(reader), &out->kind));
@@ -186,7 +186,7 @@ static void read_evidence(struct store_reader *reader, struct evidence *out)
     out->failures = read_count(reader);
     out->has_probe = !next_is_null(reader);
     if (out->has_probe) {
-        read_id(reader, &out->probe);
+        store_read_id(reader, &out->probe);
     } else {
         reader->taken++;
     }

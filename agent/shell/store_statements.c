@@ -102,6 +102,8 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_GET_LOCATION] =
         "SELECT arrived, mailbox, folder, uid_validity, uid FROM probes WHERE id = ?1",
     [STATEMENT_GET_PROBE] = "SELECT " PROBE " FROM probes WHERE id = ?1 AND peer <> ''",
+    [STATEMENT_FIND_PROBE] =
+        "SELECT id FROM probes WHERE id >= ?1 AND id <= ?2 AND peer <> '' LIMIT 2",
     [STATEMENT_GET_NOTED] = "SELECT noted FROM probes WHERE row = ?1",
     [STATEMENT_NEXT_PEER] =
         "SELECT peer FROM probes INDEXED BY probes_by_peer WHERE peer > ?1"

@@ -1,0 +1,169 @@
+"""mailflowctl explain: one probe's life on one screen, and what is not known of it."""
+
+import json
+
+from control_answers import LEGS, PATHS, arrived, probe
+from control_server import ControlServer, problem
+from ctl import ctl
+
+DRAINED = arrived(1127.0) | dict(
+    kind="slot",
+    slot=1041,
+    verdict="drained",
+    planned="2006-07-28T12:48:59.990000Z",
+    sent="2006-07-28T12:49:00.000000Z",
+    accepted="2006-07-28T12:49:00.009000Z",
+    arrived="2006-07-28T13:07:47.000000Z",
+    latency_error_seconds=0.5,
+    legs=LEGS | {"transit": 1126.991},
+    clock={"offset_seconds": -0.0031, "error_seconds": 0.002},
+    windows=["w-1f3a2b4c"],
+    windows_consulted=[
+        {
+            "id": "w-1f3a2b4c",
+            "server": "mx01",
+            "kind": "routine",
+            "begin": "2006-07-28T12:18:00.000000Z",
+            "end": "2006-07-28T12:48:00.000000Z",
+            "recovered": "2006-07-28T14:09:40.000000Z",
+            "covers_seconds": 1127.0,
+        }
+    ],
+    rule="latency 1127s, above 60s: incident 17 held it up and had been reported",
+    incident=17,
+)
+
+INCIDENT = {
+    "id": 17,
+    "kind": "overrun",
+    "subject": "mx01",
+    "began": "2006-07-28T12:48:00.000000Z",
+    "closed": "2006-07-28T13:07:47.000000Z",
+    "notified": True,
+    "suppressed_by": None,
+}
+
+DRAINED_TEXT = """\
+probe 7q2kaaaaaaaaaaaaaaaaaaaaaa, mx02->mx01: drained
+  kind      slot 1041 of the cadence
+  planned   2006-07-28 12:48:59.990
+  sent      2006-07-28 12:49:00.000, the message data began to go out
+  accepted  2006-07-28 12:49:00.009, the first server took it over
+  reply     250 2.0.0 Ok: queued as 4F7A2C
+  queue id  4F7A2C
+  legs      connect 0.2 ms, submit 4.0 ms, transit 18 m 46 s
+  arrived   2006-07-28 13:07:47.000 ±500.0 ms, by the peer's receipt; when that came is not recorded
+  latency   18 m 47 s
+  clock     the peer's is 3.1 ms ±2.0 ms behind ours, as estimated now
+  windows   w-1f3a2b4c mx01 routine, 2006-07-28 12:18:00 to 12:48:00, queues drained by \
+2006-07-28 14:09:40: covers 18 m 47 s of its life
+  verdict   drained: latency 1127s, above 60s: incident 17 held it up and had been reported
+  incident  17 overrun mx01, from 2006-07-28 12:48:00 to 2006-07-28 13:07:47, notified
+"""
+
+
+def explain(answer, incidents=(), paths=PATHS):
+    answers = {
+        "GET /probes/7q2kaa": answer,
+        "GET /paths": {"paths": paths},
+        "GET /incidents": {"incidents": list(incidents)},
+    }
+    with ControlServer(answers) as server:
+        return ctl("explain", "7q2kaa", server=server)
+
+
+def line(result, name):
+    found = [text[12:] for text in result.out.splitlines() if text[2:11].rstrip() == name]
+    assert len(found) == 1, result
+    return found[0]
+
+
+def test_a_whole_life():
+    result = explain(DRAINED, [INCIDENT])
+    assert (result.code, result.out, result.err) == (0, DRAINED_TEXT, "")
+
+
+def test_an_arrival_that_we_saw_ourselves():
+    result = explain(
+        arrived()
+        | dict(
+            path="mx01->mx02",
+            direction="inbound",
+            planned=None,
+            accepted=None,
+            absent="2026-07-28T12:30:00.011000Z",
+            present="2026-07-28T12:30:00.012000Z",
+            mailbox="local",
+            folder="Junk",
+            stripped=True,
+        )
+    )
+    assert result.code == 0
+    assert line(result, "sent") == "2026-07-28 12:30:00.000, by the peer's clock"
+    assert line(result, "arrived") == (
+        "2026-07-28 12:30:00.012 ±0.5 ms, seen 2026-07-28 12:30:00.012, "
+        "not there at 2026-07-28 12:30:00.011, in local/Junk; "
+        "its Mailflow- headers were lost on the way"
+    )
+    assert line(result, "clock") == "the peer's clock against ours is not known"
+    assert line(result, "windows") == "none of either end touches its life"
+    assert line(result, "incident") == "none explains it"
+
+
+def path_as_of(as_of):
+    return [PATHS[0] | {"receipts_as_of": as_of}]
+
+
+def test_what_is_in_flight_is_as_known_as_the_receipts_are():
+    flying = probe(rule="it is in flight")
+    never = explain(flying, paths=path_as_of(None))
+    before = explain(flying, paths=path_as_of("2026-07-28T12:29:00.000000Z"))
+    after = explain(flying, paths=path_as_of("2026-07-28T12:31:00.000000Z"))
+    assert line(never, "arrived") == "not known: the peer has sent no receipts yet"
+    assert line(before, "arrived") == (
+        "not known: the peer's newest receipts are as of 2026-07-28 12:29:00.000, "
+        "before it was sent"
+    )
+    assert line(after, "arrived") == "not by 2026-07-28 12:31:00.000, the peer's receipts say"
+    assert line(after, "verdict") == "none yet: it is in flight"
+
+
+def test_what_was_refused_never_flew():
+    refused = probe(
+        state="refused",
+        sent=None,
+        accepted=None,
+        queue_id=None,
+        smtp_reply="550 5.7.1 \u001b[31mno",
+        error_cause="mx01: refused",
+    )
+    result = explain(refused)
+    assert line(result, "sent") == "no message data went out"
+    assert line(result, "reply") == r"550 5.7.1 \x1b[31mno"
+    assert line(result, "cause") == "mx01: refused"
+    assert line(result, "arrived") == "nothing is in flight"
+
+
+def test_an_uncertain_one_says_so():
+    result = explain(probe(state="uncertain", accepted=None, smtp_reply=None, queue_id=None))
+    assert line(result, "accepted") == "not known: the last reply was lost"
+
+
+def test_an_incident_that_has_gone_and_one_that_was_suppressed():
+    gone = explain(DRAINED)
+    quiet = explain(DRAINED, [INCIDENT | {"notified": False, "closed": None, "suppressed_by": "w-2"}])
+    assert line(gone, "incident") == "17, which the ledger does not have any more"
+    assert line(quiet, "incident").endswith("12:48:00, still open, suppressed by w-2")
+
+
+def test_json_is_the_agents():
+    with ControlServer({"GET /probes/7q2kaa": DRAINED}) as server:
+        result = ctl("explain", "7q2kaa", "--json", server=server)
+    assert (result.code, json.loads(result.out)) == (0, DRAINED)
+
+
+def test_a_refusal_is_told():
+    answers = {"GET /probes/7q2kaa": problem(409, "2 probes begin with 7q2kaa")}
+    with ControlServer(answers) as server:
+        result = ctl("explain", "7q2kaa", server=server)
+    assert (result.code, result.err) == (1, "mailflowctl: 2 probes begin with 7q2kaa\n")
