@@ -86,6 +86,8 @@ json_t *api_json_path(const struct core *core, int peer, enum direction directio
     write_latency(object, outbound ? &state->outbound.path : &state->inbound.path);
     json_write_integer(object, "in_flight", outbound ? (int64_t)flights->count : 0);
     api_json_time(object, "oldest_in_flight_sent", flying ? flights->items[0].sent : WALLTIME_NONE);
+    api_json_time(object, "receipts_as_of",
+                  outbound ? state->outbound.receipts_as_of : WALLTIME_NONE);
     json_write_boolean(object, "thinned", outbound && state->outbound.thinned);
     api_json_span(object, "interval_seconds",
                   !outbound                 ? state->inbound.sender_interval

@@ -36,25 +36,60 @@ static void write_life(json_t *object, const struct probe_record *record)
 
 // ---- windows ----
 
+static struct walltime sent_of(const struct probe_record *record)
+{
+    return walltime_known(record->sent) ? record->sent : record->planned;
+}
+
+static struct walltime last_of(const struct probe_record *record, struct walltime now)
+{
+    return walltime_known(record->arrived) ? record->arrived : now;
+}
+
+static struct walltime recovered(const struct agent *agent, const struct window *window)
+{
+    return walltime_add(window->end, agent_settings(agent)->maintenance.recovery);
+}
+
 // Of either end, and [begin, end + recovery] has a part of the life.
+static bool touches(const struct agent *agent, const struct window *window,
+                    const struct probe_record *record, struct walltime now)
+{
+    bool ours = strcmp(window->server, agent_settings(agent)->server) == 0;
+    return (ours || strcmp(window->server, record->peer) == 0) && !window_void(window) &&
+           window->begin.ns <= last_of(record, now).ns &&
+           sent_of(record).ns < recovered(agent, window).ns;
+}
+
 static json_t *windows_to_json(const struct agent *agent, const struct probe_record *record,
                                struct walltime now)
 {
-    const struct settings *settings = agent_settings(agent);
     const struct windows *windows = core_windows(agent_core(agent));
-    struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;
-    struct walltime last = walltime_known(record->arrived) ? record->arrived : now;
     json_t *ids = memory_checked(json_array());
     for (size_t i = 0; i < windows->count; i++) {
-        const struct window *window = &windows->items[i];
-        struct walltime over = walltime_add(window->end, settings->maintenance.recovery);
-        bool ours = strcmp(window->server, settings->server) == 0;
-        if ((ours || strcmp(window->server, record->peer) == 0) && !window_void(window) &&
-            window->begin.ns <= last.ns && sent.ns < over.ns) {
-            json_array_append_new(ids, api_json_text(window->id));
+        if (touches(agent, &windows->items[i], record, now)) {
+            json_array_append_new(ids, api_json_text(windows->items[i].id));
         }
     }
     return ids;
+}
+
+// The recovery is ours: that of a peer's queue stands in its tags and is not kept.
+static json_t *consulted_to_json(const struct agent *agent, const struct window *window,
+                                 const struct probe_record *record, struct walltime now)
+{
+    struct walltime over = recovered(agent, window);
+    struct walltime from = walltime_later(window->begin, sent_of(record));
+    struct walltime to = walltime_earlier(over, last_of(record, now));
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "id", window->id);
+    json_write_text(object, "server", window->server);
+    json_write_text(object, "kind", window_kind_name(window->kind));
+    api_json_time(object, "begin", window->begin);
+    api_json_time(object, "end", window->end);
+    api_json_time(object, "recovered", over);
+    api_json_span_if(object, "covers_seconds", true, walltime_since(to, from));
+    return object;
 }
 
 // ---- the rule, in words ----
@@ -180,5 +215,33 @@ json_t *api_json_probe(const struct agent *agent, const struct store_probe *prob
     write_rule(object, agent, record);
     json_write_object(object, "incident",
                       record->incident == 0 ? json_null() : json_integer(record->incident));
+    return object;
+}
+
+static void write_seen(json_t *object, const struct store_probe *probe)
+{
+    api_json_time(object, "absent", probe->absent);
+    api_json_time(object, "present", probe->present);
+    api_json_time(object, "saved", probe->saved);
+    api_json_text_if(object, "mailbox", probe->mailbox);
+    api_json_text_if(object, "folder", probe->folder);
+    json_write_boolean(object, "stripped", probe->stripped);
+}
+
+json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
+                             struct walltime now)
+{
+    const struct probe_record *record = &probe->record;
+    const struct windows *windows = core_windows(agent_core(agent));
+    json_t *object = api_json_probe(agent, probe, now);
+    json_t *consulted = memory_checked(json_array());
+    for (size_t i = 0; i < windows->count; i++) {
+        if (touches(agent, &windows->items[i], record, now)) {
+            json_array_append_new(consulted,
+                                  consulted_to_json(agent, &windows->items[i], record, now));
+        }
+    }
+    json_write_object(object, "windows_consulted", consulted);
+    write_seen(object, probe);
     return object;
 }

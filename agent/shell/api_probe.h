@@ -10,4 +10,10 @@
 json_t *api_json_probe(const struct agent *agent, const struct store_probe *probe,
                        struct walltime now);
 
+// What is told of one probe alone: the same, and how its arrival was seen ("absent", "present",
+// "saved", "mailbox", "folder", "stripped"), and how much of its life each window covers
+// ("windows_consulted": [{"id","server","kind","begin","end","recovered","covers_seconds"}]).
+json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
+                             struct walltime now);
+
 #endif

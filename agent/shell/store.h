@@ -152,8 +152,8 @@ bool store_query_probes(struct store *store, const struct store_query *query,
 // False when there is no such probe. A failure to read makes the next commit fail.
 bool store_get_probe(struct store *store, const struct probe_id *id, struct store_probe *out);
 
-// How many probes have ids from `least` to `greatest`, counted up to two; the first of them in *out.
-// A failure to read makes the next commit fail.
+// How many probes have ids from `least` to `greatest`, counted up to two; the first of them in
+// *out. A failure to read makes the next commit fail.
 unsigned store_find_probe(struct store *store, const struct probe_id *least,
                           const struct probe_id *greatest, struct probe_id *out);
 

@@ -51,7 +51,7 @@ probe 7q2kaaaaaaaaaaaaaaaaaaaaaa, mx02->mx01: drained
   accepted  2006-07-28 12:49:00.009, the first server took it over
   reply     250 2.0.0 Ok: queued as 4F7A2C
   queue id  4F7A2C
-  legs      connect 0.2 ms, submit 4.0 ms, transit 18 m 46 s
+  legs      connect 0.2 ms, submit 4.0 ms, transit 18 m 47 s
   arrived   2006-07-28 13:07:47.000 ±500.0 ms, by the peer's receipt; when that came is not recorded
   latency   18 m 47 s
   clock     the peer's is 3.1 ms ±2.0 ms behind ours, as estimated now

@@ -74,7 +74,7 @@ def test_pages_follow_each_other():
     lines = result.out.splitlines()
     assert result.code == 0
     assert len(lines) == 1 + 2 * 1234
-    assert len({len(line) for line in lines}) == 1
+    assert len({len(line) for line in lines[1:]}) == 1
     assert lines[1:] == sorted(lines[1:], reverse=True)
     answer = json.loads(as_json.out)
     assert len(answer["probes"]) == 2 * 1234 and answer["next"] is None
@@ -107,8 +107,8 @@ def test_what_never_went_out_stands_at_its_planned_time():
     with ControlServer({"GET /paths": {"paths": PATHS[:1]}, "GET /probes": pages}) as server:
         result = ctl("history", "mx01", server=server, LC_ALL="C", TZ="CET-1CEST,M3.5.0,M10.5.0/3")
     title, row = result.out.splitlines()
-    assert title.endswith("+-ERROR")
-    assert row.split() == "2026-07-28 14:29:59 mx02->mx01 hand - refused open - -".split()
+    assert title.endswith("+-ERROR  PROBE")
+    assert row.split() == "2026-07-28 14:29:59 mx02->mx01 hand - refused open - - 7q2kaaaa".split()
 
 
 def test_an_unknown_peer_is_told_with_those_there_are():

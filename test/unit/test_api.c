@@ -307,7 +307,8 @@ static void test_open_incident_has_nulls(void **state)
     "{\"path\":\"" path "\",\"peer\":\"" peer "\",\"direction\":\"" direction "\","                \
     "\"state\":\"unknown\",\"last_latency_seconds\":null,\"last_latency_error_seconds\":null,"     \
     "\"median_latency_seconds\":null,\"last_sent\":null,\"last_arrival\":null,\"in_flight\":0,"    \
-    "\"oldest_in_flight_sent\":null,\"thinned\":false,\"interval_seconds\":60.0}"
+    "\"oldest_in_flight_sent\":null,\"receipts_as_of\":null,\"thinned\":false,\"interval_"         \
+    "seconds\":60.0}"
 
 static void test_paths_of_a_new_mesh(void **state)
 {
@@ -338,7 +339,8 @@ static void test_path_with_everything(void **state)
                 "\"last_latency_error_seconds\":0.001,\"median_latency_seconds\":0.25,"
                 "\"last_sent\":\"2026-09-21T14:13:40.000000Z\","
                 "\"last_arrival\":\"2026-09-21T14:13:50.000000Z\",\"in_flight\":1,"
-                "\"oldest_in_flight_sent\":\"2026-09-21T14:14:00.000000Z\",\"thinned\":true,"
+                "\"oldest_in_flight_sent\":\"2026-09-21T14:14:00.000000Z\","
+                "\"receipts_as_of\":null,\"thinned\":true,"
                 "\"interval_seconds\":900.0}");
 }
 
@@ -540,11 +542,21 @@ static void test_one_probe(void **state)
     struct answer answer = ask(*state, HTTP_GET, "/api/v1/probes/AEAAAAAAAAAAAAAAAAAAAAAAAA", "");
     assert_int_equal(answer.status, 200);
     assert_non_null(strstr(answer.body, "\"id\":\"AEAAAAAAAAAAAAAAAAAAAAAAAA\""));
+    assert_non_null(strstr(answer.body, "\"windows_consulted\":[]"));
     free(answer.body);
+    struct answer by_prefix = ask(*state, HTTP_GET, "/api/v1/probes/aeaaaa", "");
+    assert_int_equal(by_prefix.status, 200);
+    free(by_prefix.body);
+    struct probe_record alike = {
+        .id = {{1, 0, 0, 0, 1}}, .peer = "mx02", .sent = WALL(0), .arrived = WALL(1)};
+    struct agent *agent = *state;
+    store_put_probe(agent->store, &alike);
+    assert_refused(*state, HTTP_GET, "/api/v1/probes/AEAAAA", "", 409,
+                   "several probes have ids that begin with AEAAAA");
     assert_refused(*state, HTTP_GET, "/api/v1/probes/AIAAAAAAAAAAAAAAAAAAAAAAAA", "", 404,
                    "the ledger has no probe with this id (any more)");
     assert_refused(*state, HTTP_GET, "/api/v1/probes/7Q2K", "", 400,
-                   "a probe's id has 26 characters of A-Z and 2-7");
+                   "a probe's id has 26 characters of A-Z and 2-7; the first 6 may do");
 }
 
 static void test_incidents_from_the_ledger(void **state)

@@ -107,6 +107,29 @@ static void test_what_is_no_identity_is_refused(void **state)
     assert_false(probe_id_parse("ABCDEFGHIJKLMNOPQRSTUVWX14", &id));
 }
 
+static void test_a_prefix_is_a_range(void **state)
+{
+    (void)state;
+    struct probe_id id, least, greatest;
+    char text[PROBE_ID_TEXT], from[PROBE_ID_TEXT], to[PROBE_ID_TEXT];
+    random_bytes(id.bytes, sizeof id.bytes);
+    probe_id_format(&id, text);
+    for (size_t length = sizeof text - 1; length > 0; length--) {
+        text[length] = '\0';
+        assert_true(probe_id_parse_prefix(text, &least, &greatest));
+        assert_true(memcmp(&least, &id, sizeof id) <= 0);
+        assert_true(memcmp(&greatest, &id, sizeof id) >= 0);
+        probe_id_format(&least, from);
+        probe_id_format(&greatest, to);
+        assert_memory_equal(from, text, length);
+        assert_memory_equal(to, text, length);
+    }
+    static const char *const REFUSED[] = {"", "MZX0", "AAAAAAAAAAAAAAAAAAAAAAAAAAA", "MZX "};
+    for (size_t i = 0; i < COUNT(REFUSED); i++) {
+        assert_false(probe_id_parse_prefix(REFUSED[i], &least, &greatest));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_base32_refuses),
         cmocka_unit_test(test_base32_stops_at_the_length_given),
         cmocka_unit_test(test_identities_round_trip),
+        cmocka_unit_test(test_a_prefix_is_a_range),
         cmocka_unit_test(test_either_case_is_read),
         cmocka_unit_test(test_what_is_no_identity_is_refused),
     };
