@@ -7,12 +7,17 @@
 
 json_t *json_read_line(const char *line, size_t length, struct error *error)
 {
-    if (length > JSON_LINE_MAXIMUM) {
-        error_set(error, "line of %zu bytes is longer than %d", length, JSON_LINE_MAXIMUM);
+    return json_read_bytes(line, length, JSON_LINE_MAXIMUM, error);
+}
+
+json_t *json_read_bytes(const char *bytes, size_t length, size_t maximum, struct error *error)
+{
+    if (length > maximum) {
+        error_set(error, "line of %zu bytes is longer than %zu", length, maximum);
         return NULL;
     }
     json_error_t where;
-    json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &where);
+    json_t *object = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &where);
     if (object == NULL) {
         error_set(error, "not JSON at byte %d: %s", where.position, where.text);
         return NULL;

@@ -16,6 +16,9 @@ enum { JSON_LINE_MAXIMUM = 8192 };
 // Parses one line into an object; NULL with the reason. The caller owns it (json_decref).
 json_t *json_read_line(const char *line, size_t length, struct error *error);
 
+// The same for a text of at most `maximum` bytes, which must come from somebody we trust.
+json_t *json_read_bytes(const char *bytes, size_t length, size_t maximum, struct error *error);
+
 bool json_read_text(const json_t *object, const char *name, char *out, size_t size,
                     struct error *error);
 bool json_read_integer(const json_t *object, const char *name, int64_t minimum, int64_t maximum,

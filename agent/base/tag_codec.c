@@ -3,13 +3,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <nettle/base64.h>
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAC_SIZE = 12, MAC_TEXT = 20, FIELD_SIZE = 64 };
+#include "base/field.h"
+#include "base/signature.h"
+
+enum { MAC_SIZE = 12, MAC_TEXT = 20 };
 
 static const char *const KIND_NAMES[] = {"slot", "announce", "answer", "fresh", "hand"};
 static const size_t KIND_COUNT = sizeof KIND_NAMES / sizeof KIND_NAMES[0];
@@ -62,29 +64,6 @@ void tag_format_probe(const struct tag *tag, struct text *out)
                 span_seconds(tag->drain), probe_id_format(&tag->id, id));
 }
 
-// Finds "name=" as a whole word in a "; "-separated list and copies its value. False when it is
-// missing, longer than a field may be, or there twice.
-static bool find_field(const char *list, const char *name, char value[FIELD_SIZE])
-{
-    size_t name_length = strlen(name);
-    bool found = false;
-    for (const char *at = list; *at != '\0';) {
-        at += strspn(at, "; \t\r\n");
-        size_t length = strcspn(at, ";");
-        if (length > name_length && memcmp(at, name, name_length) == 0 && at[name_length] == '=') {
-            size_t size = length - name_length - 1;
-            if (found || size >= FIELD_SIZE) {
-                return false;
-            }
-            memcpy(value, at + name_length + 1, size);
-            value[size] = '\0';
-            found = true;
-        }
-        at += length;
-    }
-    return found;
-}
-
 static bool parse_number(const char *text, int64_t maximum, int64_t *out)
 {
     char *end;
@@ -122,39 +101,39 @@ bool tag_parse_probe(const char *value, struct tag *out, struct error *error)
     char field[FIELD_SIZE];
     int64_t number;
     *out = (struct tag){0};
-    if (!find_field(value, "v", field) || strcmp(field, "1") != 0) {
+    if (!field_find(value, "v", field) || strcmp(field, "1") != 0) {
         return error_set(error, "not a tag of version 1");
     }
-    if (!find_field(value, "from", field) || !parse_name(field, out->from)) {
+    if (!field_find(value, "from", field) || !parse_name(field, out->from)) {
         return error_set(error, "tag without a valid from=");
     }
-    if (!find_field(value, "to", field) || !parse_name(field, out->to)) {
+    if (!field_find(value, "to", field) || !parse_name(field, out->to)) {
         return error_set(error, "tag without a valid to=");
     }
-    if (!find_field(value, "kind", field) || !probe_kind_parse(field, &out->kind)) {
+    if (!field_find(value, "kind", field) || !probe_kind_parse(field, &out->kind)) {
         return error_set(error, "tag without a known kind=");
     }
-    if (!find_field(value, "slot", field) || !parse_number(field, INT64_MAX, &out->slot)) {
+    if (!field_find(value, "slot", field) || !parse_number(field, INT64_MAX, &out->slot)) {
         return error_set(error, "tag without a valid slot=");
     }
-    if (!find_field(value, "prev", field) || !parse_number(field, INT64_MAX, &out->previous)) {
+    if (!field_find(value, "prev", field) || !parse_number(field, INT64_MAX, &out->previous)) {
         return error_set(error, "tag without a valid prev=");
     }
-    if (!find_field(value, "sent", field) || !parse_number(field, INT64_MAX / 1000, &number)) {
+    if (!field_find(value, "sent", field) || !parse_number(field, INT64_MAX / 1000, &number)) {
         return error_set(error, "tag without a valid sent=");
     }
     out->sent = walltime_from_microseconds(number);
-    if (!find_field(value, "err", field) || !parse_number(field, INT64_MAX / 1000, &number)) {
+    if (!field_find(value, "err", field) || !parse_number(field, INT64_MAX / 1000, &number)) {
         return error_set(error, "tag without a valid err=");
     }
     out->error = (struct span){number * 1000};
-    if (!find_field(value, "next", field) || !parse_seconds(field, &out->next)) {
+    if (!field_find(value, "next", field) || !parse_seconds(field, &out->next)) {
         return error_set(error, "tag without a valid next=");
     }
-    if (!find_field(value, "drain", field) || !parse_seconds(field, &out->drain)) {
+    if (!field_find(value, "drain", field) || !parse_seconds(field, &out->drain)) {
         return error_set(error, "tag without a valid drain=");
     }
-    if (!find_field(value, "id", field) || !probe_id_parse(field, &out->id)) {
+    if (!field_find(value, "id", field) || !probe_id_parse(field, &out->id)) {
         return error_set(error, "tag without a valid id=");
     }
     return true;
@@ -198,7 +177,7 @@ static void hash_header(struct hmac_sha256_ctx *hash, const char *name, const ch
 }
 
 static void sign_values(const struct tag_values *values, const struct mesh_key *key,
-                        uint8_t digest[SHA256_DIGEST_SIZE])
+                        uint8_t digest[SIGNATURE_DIGEST_SIZE])
 {
     struct hmac_sha256_ctx hash;
     hmac_sha256_set_key(&hash, key->secret_length, key->secret);
@@ -207,53 +186,28 @@ static void sign_values(const struct tag_values *values, const struct mesh_key *
             hash_header(&hash, HEADER_NAMES[i], values->of[i]);
         }
     }
-    hmac_sha256_digest(&hash, SHA256_DIGEST_SIZE, digest);
+    hmac_sha256_digest(&hash, SIGNATURE_DIGEST_SIZE, digest);
 }
 
 void tag_sign(const struct tag_values *values, const struct mesh_key *key, struct text *out)
 {
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    char encoded[BASE64_ENCODE_RAW_LENGTH(SHA256_DIGEST_SIZE) + 1] = "";
+    uint8_t digest[SIGNATURE_DIGEST_SIZE];
     sign_values(values, key, digest);
-    base64_encode_raw(encoded, sizeof digest, digest);
-    text_format(out, "a=hmac-sha256; k=%s; b=%s", key->id, encoded);
-}
-
-static bool decode_digest(const char *text, uint8_t digest[SHA256_DIGEST_SIZE])
-{
-    struct base64_decode_ctx decoder;
-    uint8_t decoded[BASE64_DECODE_LENGTH(FIELD_SIZE)];
-    size_t length = 0;
-    base64_decode_init(&decoder);
-    if (!base64_decode_update(&decoder, &length, decoded, strlen(text), text) ||
-        !base64_decode_final(&decoder) || length != SHA256_DIGEST_SIZE) {
-        return false;
-    }
-    memcpy(digest, decoded, SHA256_DIGEST_SIZE);
-    return true;
+    signature_format(key, digest, out);
 }
 
 bool tag_verify(const struct tag_values *values, const struct mesh_keys *keys, struct error *error)
 {
-    char field[FIELD_SIZE], id[FIELD_SIZE];
-    uint8_t claimed[SHA256_DIGEST_SIZE], digest[SHA256_DIGEST_SIZE];
+    struct signature signature;
+    uint8_t digest[SIGNATURE_DIGEST_SIZE];
     if (values->of[TAG_PROBE] == NULL || values->of[TAG_SIGNATURE] == NULL) {
         return error_set(error, "not signed");
     }
-    const char *signature = values->of[TAG_SIGNATURE];
-    if (!find_field(signature, "a", field) || strcmp(field, "hmac-sha256") != 0 ||
-        !find_field(signature, "k", id) || !find_field(signature, "b", field) ||
-        !decode_digest(field, claimed)) {
-        return error_set(error, "the signature is malformed");
+    if (!signature_parse(values->of[TAG_SIGNATURE], keys, &signature, error)) {
+        return false;
     }
-    for (size_t i = 0; i < keys->count; i++) {
-        if (strcmp(keys->keys[i].id, id) == 0) {
-            sign_values(values, &keys->keys[i], digest);
-            return memeql_sec(digest, claimed, sizeof digest) ||
-                   error_set(error, "the signature does not match");
-        }
-    }
-    return error_set(error, "signed with a key that is not ours");
+    sign_values(values, signature.key, digest);
+    return signature_matches(&signature, digest, error);
 }
 
 // The MAC over what stands between '<' and the last dot of the Message-ID.
