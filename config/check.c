@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/mesh_key.h"
+#include "config/check_http.h"
 #include "config/check_maintenance.h"
 #include "config/secret.h"
 #include "config/syntax.h"
@@ -280,24 +281,11 @@ static void derive_address(struct reading *reading, const struct node *root)
     }
 }
 
-static void check_listen(struct reading *reading, const struct node *root)
-{
-    const struct http_settings *http = &reading->settings->http;
-    for (size_t i = 1; i < http->listen_count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (http->listen[i][0] != '\0' && strcmp(http->listen[i], http->listen[j]) == 0) {
-                problem_error(reading->problems, place_of(node_of(root, "http"), "listen"),
-                              "listen: %s is there twice", http->listen[i]);
-            }
-        }
-    }
-}
-
 void settings_check(struct reading *reading, const struct node *root)
 {
     check_mesh_keys(reading, root);
     check_relay(reading, node_of(root, "relay"), &reading->settings->relay);
-    check_listen(reading, root);
+    http_settings_check(reading, root);
     check_mailboxes(reading, root);
     derive_address(reading, root);
     check_path(reading, node_of(root, "defaults"), &reading->settings->defaults);

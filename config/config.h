@@ -100,6 +100,13 @@ struct http_settings {
     const char *const *listen; // "127.0.0.1:9925", "[::1]:9925"
     size_t listen_count;
     const char *control;
+    const char *ca_file;          // who vouches for the agents of our peers
+    const char *certificate_file; // "" = in the clear
+    const char *certificate;      // its content, PEM
+    const char *key_file;         // as configured
+    const char *key;              // its content, PEM
+    const char *token_file;       // as configured; "" = no writes over TCP
+    const char *token;
 };
 
 struct syslog_settings {

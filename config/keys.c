@@ -92,9 +92,24 @@ static const struct section MESH_KEY_SECTION = SECTION(mesh_key_settings, MESH_K
 static const struct key HTTP_KEYS[] = {
     {"listen", KEY_LIST, .item = KEY_LISTEN, COUNTED(http_settings, listen, listen_count),
      .fallback = "127.0.0.1:9925", RANGE(0, 16),
-     .help = "Addresses of the read-only pages and metrics; port 0 lets the kernel choose."},
+     .help = "Addresses of the read-only pages and metrics, and of the peers' agents; port 0 lets "
+             "the kernel choose."},
     {"control", KEY_PATH, AT(http_settings, control), .fallback = "/run/mailflow/control.sock",
      LENGTH(SOCKET_LENGTH), .help = "The socket over which mailflowctl gives orders."},
+    {"certificate_file", KEY_CA_FILE, AT(http_settings, certificate_file), .fallback = "",
+     LENGTH(PATH_LENGTH), .derived = "in the clear",
+     .help = "PEM file of our certificate and its chain: every `listen` address speaks HTTPS then.",
+     .example = "/etc/mailflow/mx02.pem"},
+    {"key_file", KEY_SECRET_FILE, AT(http_settings, key_file), .fallback = "", LENGTH(PATH_LENGTH),
+     .help = "PEM file of the certificate's private key.", .example = "/etc/mailflow/mx02.key"},
+    {"token_file", KEY_SECRET_FILE, AT(http_settings, token_file), .fallback = "",
+     LENGTH(PATH_LENGTH), .derived = "orders over the control socket only",
+     .help = "File that holds the bearer token with which orders are taken over HTTPS as well.",
+     .example = "/etc/mailflow/http.token"},
+    {"ca_file", KEY_CA_FILE, AT(http_settings, ca_file), .fallback = "", LENGTH(PATH_LENGTH),
+     .derived = "the system's store",
+     .help = "PEM file of the authorities that may vouch for the agents of our peers.",
+     .example = "/etc/mailflow/ca.pem"},
 };
 static const struct section HTTP_SECTION = SECTION(http_settings, HTTP_KEYS);
 
@@ -209,7 +224,8 @@ static const struct key PEER_KEYS[] = {
      .help = "Where probes to it go.", .example = "probe@mx01.example"},
     {"agent", KEY_URL, AT(peer_settings, agent), .fallback = "", LENGTH(URL_LENGTH),
      .derived = "by mail only",
-     .help = "Its agent's HTTP address. So far agents talk by mail alone.",
+     .help = "Its agent's HTTP address: windows, receipts and clocks are told in milliseconds, "
+             "signed with the mesh key; by mail all the same when it cannot be reached.",
      .example = "https://mx01.example:9925"},
     {"collect", KEY_LABEL, AT(peer_settings, collect), .fallback = "", LENGTH(LABEL_LENGTH),
      .derived = "an agent stands beside the peer",

@@ -44,18 +44,29 @@ static bool secret_take(const char *bytes, size_t length, struct secret *out, st
     return true;
 }
 
-static bool secret_read_at(const char *place, struct secret *out, struct error *error)
+// What others may touch is no secret.
+static char *secret_load(const char *place, size_t maximum, size_t *length, struct error *error)
 {
     struct stat what;
+    char *bytes = file_read(place, maximum, length, &what, error);
+    if (bytes != NULL && (what.st_mode & 0007) != 0) {
+        error_set(error, "is open to others (mode %04o): chmod 0600 it",
+                  (unsigned)what.st_mode & 07777);
+        explicit_bzero(bytes, *length);
+        free(bytes);
+        return NULL;
+    }
+    return bytes;
+}
+
+static bool secret_read_at(const char *place, struct secret *out, struct error *error)
+{
     size_t length;
-    char *bytes = file_read(place, sizeof out->bytes + 1, &length, &what, error);
+    char *bytes = secret_load(place, sizeof out->bytes + 1, &length, error);
     if (bytes == NULL) {
         return false;
     }
-    bool good = (what.st_mode & 0007) == 0
-                    ? secret_take(bytes, length, out, error)
-                    : error_set(error, "is open to others (mode %04o): chmod 0600 it",
-                                (unsigned)what.st_mode & 07777);
+    bool good = secret_take(bytes, length, out, error);
     explicit_bzero(bytes, length);
     free(bytes);
     return good;
@@ -66,4 +77,18 @@ bool secret_read(const char *path, const char *beside, struct secret *out, struc
     char place[PATH_MAX];
     return secret_locate(path, beside, place, sizeof place, error) &&
            (secret_read_at(place, out, error) || error_prefix(error, "%s", place));
+}
+
+char *secret_read_whole(const char *path, const char *beside, size_t maximum, struct error *error)
+{
+    char place[PATH_MAX];
+    size_t length;
+    if (!secret_locate(path, beside, place, sizeof place, error)) {
+        return NULL;
+    }
+    char *bytes = secret_load(place, maximum, &length, error);
+    if (bytes == NULL) {
+        error_prefix(error, "%s", place);
+    }
+    return bytes;
 }

@@ -21,4 +21,8 @@ struct secret {
 // when it is missing, unreadable, open to others, empty or too long.
 bool secret_read(const char *path, const char *beside, struct secret *out, struct error *error);
 
+// The same for a secret of several lines, such as a private key: all of its at most `maximum` bytes
+// as they are, for the caller to wipe and free; NULL with the reason.
+char *secret_read_whole(const char *path, const char *beside, size_t maximum, struct error *error);
+
 #endif
