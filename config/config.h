@@ -59,8 +59,9 @@ struct path_settings {
 struct peer_settings {
     const char *name;
     const char *address;
-    const char *agent;   // "" = by mail only
-    const char *collect; // "" = an agent stands beside it
+    const char *agent;       // "" = by mail only
+    const char *mail_server; // "host" or "host:port"; "" = where its mail goes
+    const char *collect;     // "" = an agent stands beside it
     struct relay_settings relay;
     struct path_settings path;
 };

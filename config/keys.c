@@ -227,6 +227,10 @@ static const struct key PEER_KEYS[] = {
      .help = "Its agent's HTTP address: windows, receipts and clocks are told in milliseconds, "
              "signed with the mesh key; by mail all the same when it cannot be reached.",
      .example = "https://mx01.example:9925"},
+    {"mail_server", KEY_HOST_PORT, AT(peer_settings, mail_server), .fallback = "",
+     LENGTH(HOST_LENGTH), .derived = "where the mail of its address goes, port 25",
+     .help = "Its mail server: asked for its greeting before the peer is called down.",
+     .example = "mx01.example:25"},
     {"collect", KEY_LABEL, AT(peer_settings, collect), .fallback = "", LENGTH(LABEL_LENGTH),
      .derived = "an agent stands beside the peer",
      .help = "The mailbox, of those above, where a peer without an agent gets its mail.",

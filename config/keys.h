@@ -17,6 +17,7 @@ enum key_type {
     KEY_ADDRESS,
     KEY_URL,
     KEY_LISTEN,
+    KEY_HOST_PORT,
     KEY_PATH,
     KEY_LOCAL_TIME,
     KEY_ZONE,

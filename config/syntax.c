@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/mesh_key.h"
+#include "base/text.h"
 
 enum { HOST_MAXIMUM = 253, LABEL_MAXIMUM = 63, LOCAL_PART_MAXIMUM = 64 };
 
@@ -120,6 +121,24 @@ bool syntax_listen(const char *text)
            is_address(authority.host, authority.bracketed ? AF_INET6 : AF_INET);
 }
 
+bool syntax_host_port(const char *text)
+{
+    struct authority authority;
+    return authority_split(text, &authority) &&
+           (authority.port == NULL || port_valid(authority.port, 1)) &&
+           (authority.bracketed ? is_address(authority.host, AF_INET6)
+                                : syntax_host(authority.host));
+}
+
+void host_port_split(const char *text, char *host, size_t size, uint16_t *port)
+{
+    struct authority authority;
+    if (authority_split(text, &authority) && text_copy(host, size, authority.host) &&
+        authority.port != NULL) {
+        *port = (uint16_t)atoi(authority.port);
+    }
+}
+
 bool syntax_url(const char *text)
 {
     size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
@@ -134,11 +153,7 @@ bool syntax_url(const char *text)
     }
     memcpy(before_path, text + scheme, length);
     before_path[length] = '\0';
-    struct authority authority;
-    return authority_split(before_path, &authority) &&
-           (authority.port == NULL || port_valid(authority.port, 1)) &&
-           (authority.bracketed ? is_address(authority.host, AF_INET6)
-                                : syntax_host(authority.host));
+    return syntax_host_port(before_path);
 }
 
 bool syntax_absolute_path(const char *text)

@@ -48,6 +48,7 @@ static const struct text_rule {
                     "is not an address to listen on: write 127.0.0.1:9925 or "
                     "[::1]:9925",
                     "address:port"},
+    [KEY_HOST_PORT] = {syntax_host_port, "is neither a host nor host:port", "host:port"},
     [KEY_PATH] = {syntax_absolute_path, "is not an absolute path", "path"},
     [KEY_LOCAL_TIME] = {is_local_time, "is not a local time like 2026-01-04T02:00", "local time"},
     [KEY_ZONE] = {local_time_zone_exists,

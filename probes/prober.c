@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -91,6 +92,19 @@ void prober_begin(void)
     // One arena: every further one would reserve 64 MiB of what RLIMIT_AS allows.
     mallopt(M_ARENA_MAX, 1);
     tzset();
+}
+
+bool prober_read_line(char *line, size_t size, size_t *length)
+{
+    int byte;
+    *length = 0;
+    while ((byte = getchar_unlocked()) != EOF && byte != '\n') {
+        if (*length < size) {
+            line[*length] = (char)byte;
+        }
+        ++*length;
+    }
+    return byte != EOF || *length > 0;
 }
 
 static bool set_limit(int which, rlim_t value, const char *name, struct error *error)

@@ -27,6 +27,10 @@ struct prober_limits {
 // descriptors closed, one memory arena, the time zone read.
 void prober_begin(void);
 
+// Reads standard input up to the end of the line or of the input. What is past `size` is dropped
+// but counted, so that the decoder refuses the line. False at the end of the input.
+bool prober_read_line(char *line, size_t size, size_t *length);
+
 bool prober_confine(const struct prober_limits *limits, struct error *error);
 
 #endif

@@ -25,6 +25,7 @@ static void free_when_over(struct agent *agent)
     if (agent->open_handles == 0 && !agent->checkpointing) {
         settings_destroy(agent->settings);
         writes_free(&agent->writes);
+        exchanges_free(&agent->exchanges);
         free(agent->deeds.items);
         free(agent->postponed.items);
         free(agent);
@@ -98,9 +99,15 @@ static void start_probers(struct agent *agent, const char *probers)
 {
     static const struct submitters_handlers SUBMITTERS = {agent_on_submitted, agent_on_prober_died};
     static const struct collectors_handlers COLLECTORS = {agent_on_report};
+    static const struct greeters_handlers GREETERS = {agent_on_greeted};
+    static const struct fetcher_handlers FETCHER = {agent_on_fetched, agent_on_fetcher_died};
     agent->submitters = submitters_create(agent->loop, probers, &SUBMITTERS, agent);
     agent->collectors =
         collectors_create(agent->loop, probers, agent->settings, &COLLECTORS, agent);
+    agent->fetcher = fetcher_create(agent->loop, probers, &FETCHER, agent);
+    agent->greeters = greeters_create(agent->loop, probers, &GREETERS, agent);
+    agent->exchanges.started = agent->started;
+    agent_configure_exchanges(agent);
 }
 
 static bool open_ledger(struct agent *agent, struct moment now, struct error *error)
@@ -165,6 +172,8 @@ void agent_destroy(struct agent *agent)
     agent_settle(agent);
     submitters_destroy(agent->submitters);
     collectors_destroy(agent->collectors);
+    fetcher_destroy(agent->fetcher);
+    greeters_destroy(agent->greeters);
     store_close(agent->store);
     if (agent->listener.take_over != NULL) {
         journal_stopped(agent->journal);
@@ -311,6 +320,7 @@ bool agent_reload(struct agent *agent, struct config_problems *problems)
         }
     }
     collectors_configure(agent->collectors, settings);
+    agent_configure_exchanges(agent);
     journal_configure(agent->journal, settings);
     settings_destroy(before);
     journal_reloaded(agent->journal, settings);

@@ -14,13 +14,15 @@
 #include "base/instant.h"
 #include "config/config.h"
 #include "core/core.h"
+#include "shell/exchange_message.h"
+#include "shell/exchanges.h"
 #include "shell/store.h"
 
 struct agent;
 
 struct agent_options {
     const char *config_file;
-    const char *probers; // directory of mailflow-submit and mailflow-collect
+    const char *probers; // directory of mailflow-submit and its siblings
     // Called from the loop when only a new start can help (the ledger was damaged meanwhile).
     void (*broken)(void *context);
     void *context;
@@ -57,6 +59,9 @@ struct agent_workers {
 };
 struct agent_workers agent_workers(const struct agent *agent);
 
+// How the exchanges over HTTP stand.
+const struct exchanges *agent_exchanges(const struct agent *agent);
+
 // Whether the last reload was taken over (true before the first).
 bool agent_reload_successful(const struct agent *agent);
 
@@ -70,6 +75,18 @@ bool agent_put_window(struct agent *agent, const struct window *window, struct e
 
 // Sends one probe now, outside the cadence.
 bool agent_probe_by_hand(struct agent *agent, int peer, struct probe_id *id, struct error *error);
+
+// Whether a peer's verified message is fresh; admits it at most once.
+enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
+                                             const struct exchange_message *message,
+                                             struct walltime now);
+
+// Takes what an admitted message says.
+bool agent_take_exchange(struct agent *agent, int peer, const struct exchange_message *message,
+                         struct error *error);
+
+// Counts and logs a request that was not taken.
+void agent_reject_exchange(struct agent *agent, enum exchange_rejection reason, const char *cause);
 
 // Reads the configuration again and takes it over whole, or keeps the old one and says every
 // problem.

@@ -1,11 +1,15 @@
 // The inside of the agent, shared by agent.c (life, reading, asking), events.c (what happens, to
-// the core) and deeds.c (what the core decides, through the ledger, to the world).
+// the core), deeds.c (what the core decides, through the ledger, to the world) and agent_exchange.c
+// (what is said from agent to agent).
 #ifndef MAILFLOW_SHELL_AGENT_INTERNAL_H
 #define MAILFLOW_SHELL_AGENT_INTERNAL_H
 
 #include "shell/agent.h"
 #include "shell/announced.h"
 #include "shell/collectors.h"
+#include "shell/exchanges.h"
+#include "shell/fetcher.h"
+#include "shell/greeters.h"
 #include "shell/journal.h"
 #include "shell/submitters.h"
 #include "shell/writes.h"
@@ -22,6 +26,8 @@ enum deed_kind {
     DEED_SAY_COHORT,
     DEED_SAY_CLOCK,
     DEED_SAY_REFUSED,
+    DEED_EXCHANGE,
+    DEED_GREET,
 };
 
 struct deed {
@@ -61,6 +67,7 @@ struct deed {
             char peer[SERVER_NAME_SIZE];
             char reason[INCIDENT_CAUSE_SIZE];
         } refused;
+        char peer[SERVER_NAME_SIZE]; // DEED_EXCHANGE, DEED_GREET
     };
 };
 
@@ -79,6 +86,9 @@ struct agent {
     struct journal *journal;
     struct submitters *submitters;
     struct collectors *collectors;
+    struct fetcher *fetcher;
+    struct exchanges exchanges;
+    struct greeters *greeters;
     struct agent_listener listener;
     struct walltime started;
     size_t restored; // probes, from the ledger
@@ -122,6 +132,25 @@ void agent_gather(struct agent *agent, const struct event *event);
 
 // Commits the turn and does its deeds. False when the ledger could not take them.
 bool agent_settle(struct agent *agent);
+
+// ---- agent_exchange.c ----
+
+// After every change of the settings.
+void agent_configure_exchanges(struct agent *agent);
+
+// An exchange with the peer is to begin, or cannot.
+void agent_want_exchange(struct agent *agent, const char *peer);
+void agent_refuse_exchange(struct agent *agent, const char *peer, const char *cause);
+
+// Begins those for which there is room. Only when the ledger has what they will say.
+void agent_serve_exchanges(struct agent *agent);
+
+void agent_on_fetched(void *context, const char *peer, const struct fetch_outcome *outcome);
+void agent_on_fetcher_died(void *context, const char *how);
+
+// Whether the peer's mail server greets is to be found out.
+void agent_ask_for_greeting(struct agent *agent, const char *peer);
+void agent_on_greeted(void *context, const char *peer, const struct greet_outcome *outcome);
 
 // ---- restore.c ----
 

@@ -108,6 +108,12 @@ static void gather_refused(struct agent *agent, const struct action *action)
     text_copy(deed->refused.reason, sizeof deed->refused.reason, action->refused.reason);
 }
 
+static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
+{
+    struct deed *deed = add_deed(agent, kind);
+    text_copy(deed->peer, sizeof deed->peer, agent->settings->peers[peer].name);
+}
+
 static void gather_one(struct agent *agent, const struct action *action, const struct event *event,
                        struct moment now)
 {
@@ -159,7 +165,10 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         gather_acknowledged(agent, action);
         break;
     case ACTION_EXCHANGE:
+        gather_for_peer(agent, DEED_EXCHANGE, action->peer);
+        break;
     case ACTION_GREET:
+        gather_for_peer(agent, DEED_GREET, action->peer);
         break;
     }
 }
@@ -281,6 +290,12 @@ static void do_deed(struct agent *agent, const struct deed *deed)
     case DEED_SAY_REFUSED:
         journal_window_refused(agent->journal, deed->refused.peer, deed->refused.reason);
         break;
+    case DEED_EXCHANGE:
+        agent_want_exchange(agent, deed->peer);
+        break;
+    case DEED_GREET:
+        agent_ask_for_greeting(agent, deed->peer);
+        break;
     }
 }
 
@@ -305,6 +320,9 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_DELETE:
         *deeds_add(&agent->postponed, DEED_DELETE) = *deed;
         break;
+    case DEED_EXCHANGE:
+        agent_refuse_exchange(agent, deed->peer, reason);
+        break;
     case DEED_NOTIFY:
     case DEED_SAY_WINDOW:
     case DEED_SAY_ACKNOWLEDGED:
@@ -313,6 +331,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_SAY_COHORT:
     case DEED_SAY_CLOCK:
     case DEED_SAY_REFUSED:
+    case DEED_GREET:
         do_deed(agent, deed);
         break;
     }
@@ -378,5 +397,8 @@ bool agent_settle(struct agent *agent)
         do_deeds(agent, &agent->postponed, true);
     }
     do_deeds(agent, &agent->deeds, taken);
+    if (taken) {
+        agent_serve_exchanges(agent);
+    }
     return taken;
 }

@@ -46,8 +46,7 @@ static void remember(struct exchange_guard *guard, const struct probe_id *nonce,
     }
     if (guard->count == guard->room) {
         guard->room = guard->room == 0 ? 16 : guard->room * 2;
-        guard->nonces =
-            memory_checked(realloc(guard->nonces, guard->room * sizeof *guard->nonces));
+        guard->nonces = memory_checked(realloc(guard->nonces, guard->room * sizeof *guard->nonces));
     }
     guard->nonces[guard->count++] = (struct nonce){*nonce, time};
 }

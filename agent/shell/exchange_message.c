@@ -41,7 +41,6 @@ static bool is_draining(const struct core *core, struct walltime now)
 void exchange_message_compose(const struct core *core, int peer, struct moment now,
                               struct exchange_message *out)
 {
-    struct receipts receipts;
     const struct settings *settings = core_settings(core);
     *out = (struct exchange_message){.time = now.wall};
     text_copy(out->from, sizeof out->from, settings->server);
@@ -49,13 +48,7 @@ void exchange_message_compose(const struct core *core, int peer, struct moment n
     random_bytes(&out->nonce, sizeof out->nonce);
     out->blind = is_blind(core);
     out->draining = is_draining(core, now.wall);
-    struct text maintenance = TEXT_OVER(out->exchange.maintenance);
-    struct text list = TEXT_OVER(out->exchange.receipts);
-    struct text row = TEXT_OVER(out->exchange.row);
-    core_announcement(core, peer, now, &maintenance);
-    core_receipts(core, peer, &receipts);
-    receipts_format(&receipts, &list);
-    core_row(core, now, &row);
+    core_compose(core, peer, now, &out->exchange);
 }
 
 static void write_nonce(json_t *object, const char *name, const struct probe_id *nonce)

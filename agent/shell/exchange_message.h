@@ -1,5 +1,5 @@
-// What two agents say to each other in one exchange over HTTP: the JSON of a request or a reply, and
-// its signature. Nothing is read before the signature over the raw bytes has been verified.
+// What two agents say to each other in one exchange over HTTP: the JSON of a request or a reply,
+// and its signature. Nothing is read before the signature over the raw bytes has been verified.
 //
 //   {"v":1,"from":"mx02","to":"mx01","nonce":"<26 base32>","time":"<RFC 3339>","maintenance":"...",
 //    "receipts":"...","row":"...","blind":false,"draining":false}

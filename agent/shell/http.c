@@ -1,6 +1,8 @@
 #include "shell/http.h"
 
 #include <errno.h>
+#include <nettle/sha2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +20,8 @@ struct listener {
     struct http *http;
     char address[256];
     bool control;
-    struct http_socket_file file; // of the control socket
+    struct http_socket_file file;         // of the control socket
+    uint8_t identity[SHA256_DIGEST_SIZE]; // of certificate and key
     struct http_door *door;
     uv_poll_t poll;
     uv_timer_t timer;
@@ -121,14 +124,25 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 }
 
 // Behind the open socket of a listener; false with a message that it cannot be served.
-static bool listener_start(struct listener *listener, int descriptor, struct error *error)
+static bool listener_start(struct listener *listener, int descriptor,
+                           const struct http_settings *settings, struct error *error)
 {
     struct http *http = listener->http;
-    struct http_door_rules rules = {http->agent, listener->control, &http->generation};
+    struct http_door_rules rules = {
+        .agent = http->agent,
+        .may_write = listener->control,
+        .certificate = listener->control ? "" : settings->certificate,
+        .key = listener->control ? "" : settings->key,
+        .generation = &http->generation,
+    };
     listener->door = http_door_open(descriptor, &rules);
     if (listener->door == NULL) {
         close(descriptor);
-        return error_set(error, "%s: cannot serve HTTP there (too many open files?)",
+        return error_set(error,
+                         rules.certificate[0] == '\0'
+                             ? "%s: cannot serve HTTP there (too many open files?)"
+                             : "%s: cannot serve HTTPS there: do http.certificate_file and "
+                               "http.key_file belong together?",
                          listener->address);
     }
     listener->open_handles = LISTENER_HANDLES;
@@ -157,10 +171,24 @@ static void explain_own(const struct http *http, const char *address, struct err
     }
 }
 
+// The newest at the address that is to stay.
+static struct listener *find(struct http *http, const char *address)
+{
+    struct listener *listener = http->listeners;
+    while (listener != NULL && (listener->unwanted || strcmp(listener->address, address) != 0)) {
+        listener = listener->next;
+    }
+    return listener;
+}
+
 static int listener_open(struct listener *listener, struct error *error)
 {
+    const struct listener *before = find(listener->http, listener->address);
     if (listener->control) {
         return http_socket_open_control(listener->address, &listener->file, error);
+    }
+    if (before != NULL) {
+        return http_door_share(before->door);
     }
     int descriptor = http_socket_open(listener->address, error);
     if (descriptor < 0 && errno == EADDRINUSE) {
@@ -169,15 +197,27 @@ static int listener_open(struct listener *listener, struct error *error)
     return descriptor;
 }
 
-static bool add_listener(struct http *http, const char *address, bool control, struct error *error)
+// What a listener shows of itself: another certificate takes another listener.
+static void identify(const struct http_settings *settings, uint8_t out[SHA256_DIGEST_SIZE])
+{
+    struct sha256_ctx hash;
+    sha256_init(&hash);
+    sha256_update(&hash, strlen(settings->certificate) + 1, (const uint8_t *)settings->certificate);
+    sha256_update(&hash, strlen(settings->key), (const uint8_t *)settings->key);
+    sha256_digest(&hash, SHA256_DIGEST_SIZE, out);
+}
+
+static bool add_listener(struct http *http, const struct http_settings *settings,
+                         const char *address, bool control, struct error *error)
 {
     struct listener *listener = memory_checked(calloc(1, sizeof *listener));
     listener->http = http;
     listener->control = control;
     listener->ends = INSTANT_NEVER;
+    identify(settings, listener->identity);
     text_copy(listener->address, sizeof listener->address, address);
     int descriptor = listener_open(listener, error);
-    if (descriptor < 0 || !listener_start(listener, descriptor, error)) {
+    if (descriptor < 0 || !listener_start(listener, descriptor, settings, error)) {
         free(listener);
         return false;
     }
@@ -195,13 +235,18 @@ static void dismiss(struct listener *listener)
     uv_idle_start(&listener->again, on_again);
 }
 
-static struct listener *find(struct http *http, const char *address)
+static bool wanted(const struct listener *listener, const struct http_settings *settings)
 {
-    struct listener *listener = http->listeners;
-    while (listener != NULL && (listener->unwanted || strcmp(listener->address, address) != 0)) {
-        listener = listener->next;
+    uint8_t identity[SHA256_DIGEST_SIZE];
+    if (listener->control) {
+        return strcmp(settings->control, listener->address) == 0;
     }
-    return listener;
+    bool found = false;
+    for (size_t i = 0; !found && i < settings->listen_count; i++) {
+        found = strcmp(settings->listen[i], listener->address) == 0;
+    }
+    identify(settings, identity);
+    return found && memcmp(identity, listener->identity, sizeof identity) == 0;
 }
 
 static bool add_missing(struct http *http, const struct http_settings *settings,
@@ -209,20 +254,12 @@ static bool add_missing(struct http *http, const struct http_settings *settings,
 {
     bool added = true;
     for (size_t i = 0; added && i < settings->listen_count; i++) {
-        added = find(http, settings->listen[i]) != NULL ||
-                add_listener(http, settings->listen[i], false, error);
+        const struct listener *there = find(http, settings->listen[i]);
+        added = (there != NULL && wanted(there, settings)) ||
+                add_listener(http, settings, settings->listen[i], false, error);
     }
     return added && (find(http, settings->control) != NULL ||
-                     add_listener(http, settings->control, true, error));
-}
-
-static bool wanted(const struct http_settings *settings, const char *address)
-{
-    bool found = strcmp(settings->control, address) == 0;
-    for (size_t i = 0; !found && i < settings->listen_count; i++) {
-        found = strcmp(settings->listen[i], address) == 0;
-    }
-    return found;
+                     add_listener(http, settings, settings->control, true, error));
 }
 
 bool http_reconfigure(struct http *http, const struct settings *settings, struct error *error)
@@ -235,7 +272,7 @@ bool http_reconfigure(struct http *http, const struct settings *settings, struct
         return false;
     }
     for (struct listener *at = http->listeners; at != NULL; at = at->next) {
-        if (!at->unwanted && !wanted(&settings->http, at->address)) {
+        if (!at->unwanted && !wanted(at, &settings->http)) {
             dismiss(at);
         }
     }

@@ -1,5 +1,6 @@
-// The agent's HTTP side: one listener per TCP address, read only, and one on the control socket,
-// which may write and whose file permissions decide who does. All in the agent's loop.
+// The agent's HTTP side: one listener per TCP address, read only but for those who have the token
+// and the agents of our peers, and one on the control socket, which may write and whose file
+// permissions decide who does. All in the agent's loop.
 //
 // Nobody can lock the others out: connections, their memory and their idle time are limited, and
 // above three quarters of the limit, or after a minute, those that are of no use are shut down.
@@ -20,8 +21,9 @@ struct http *http_create(uv_loop_t *loop, const struct settings *settings, struc
                          struct error *error);
 
 // Moves to the addresses of other settings, which are taken over right afterwards; what listens on
-// an address that stays goes on. On failure everything is as before. May be called from inside a
-// request. Answers that are being streamed end short, so that none mixes two configurations.
+// an address that stays goes on, unless it has to show another certificate. On failure everything
+// is as before. May be called from inside a request. Answers that are being streamed end short, so
+// that none mixes two configurations.
 bool http_reconfigure(struct http *http, const struct settings *settings, struct error *error);
 
 // Removes the control socket; frees itself as the loop runs on.

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "shell/bearer.h"
 #include "shell/http_carrier.h"
 #include "shell/http_message.h"
+#include "probes/fetch.h"
 #include "shell/routes.h"
 #include "shell/visitors.h"
 
@@ -23,8 +26,11 @@ enum {
 #define USELESS_MAXIMUM SPAN_MINUTES(1)
 #define LOG_PAUSE       SPAN_MINUTES(1)
 
+static const char TLS_PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 struct http_door {
     struct http_door_rules rules;
+    bool tls;
     struct MHD_Daemon *daemon;
     struct visitors visitors;
     bool shut; // its listening socket is closed
@@ -97,6 +103,7 @@ static struct MHD_Response *carry(struct http_door *door, const struct http_stre
 
 // A request while it comes in.
 struct incoming {
+    bool may_write;
     char *body; // NULL when it is not wanted
     size_t room;
     size_t length;
@@ -133,6 +140,12 @@ static enum MHD_Result send_response(struct http_door *door, struct MHD_Connecti
     if (response->allow[0] != '\0') {
         MHD_add_response_header(out, "Allow", response->allow);
     }
+    if (response->status == 401) {
+        MHD_add_response_header(out, "WWW-Authenticate", response->authenticate);
+    }
+    if (response->signature[0] != '\0') {
+        MHD_add_response_header(out, FETCH_SIGNATURE_HEADER, response->signature);
+    }
     enum MHD_Result queued = MHD_queue_response(connection, (unsigned)response->status, out);
     MHD_destroy_response(out);
     visitors_useful(&door->visitors, visitor_of(connection), clock_now().instant);
@@ -153,13 +166,16 @@ static enum MHD_Result answer(struct http_door *door, struct MHD_Connection *con
                               const char *path, const char *method, const struct incoming *incoming)
 {
     const char *accept = header(connection, "Accept");
+    const char *signature = header(connection, FETCH_SIGNATURE_HEADER);
     struct http_request request = {
         .method = http_method_parse(method),
         .path = path,
         .accept = accept == NULL ? "" : accept,
+        .signature = signature == NULL ? "" : signature,
         .body = incoming->body == NULL ? "" : incoming->body,
         .body_length = incoming->length,
-        .may_write = door->rules.may_write,
+        .may_write = incoming->may_write,
+        .token_wanted = door->tls && agent_settings(door->rules.agent)->http.token[0] != '\0',
         .now = clock_now(),
     };
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_argument, &request);
@@ -168,8 +184,17 @@ static enum MHD_Result answer(struct http_door *door, struct MHD_Connection *con
     return send_response(door, connection, method, &response);
 }
 
+// Over the control socket the file's permissions have decided, over TLS the token does.
+static bool may_write(const struct http_door *door, struct MHD_Connection *connection)
+{
+    const char *authorization = header(connection, "Authorization");
+    return door->rules.may_write ||
+           (door->tls && authorization != NULL &&
+            bearer_matches(authorization, agent_settings(door->rules.agent)->http.token));
+}
+
 // Makes room for the body that is announced; false with the answer when it is not wanted.
-static bool expect(struct http_door *door, struct MHD_Connection *connection,
+static bool expect(struct MHD_Connection *connection, const char *path,
                    struct incoming *incoming, struct http_response *refusal)
 {
     const char *length = header(connection, "Content-Length");
@@ -183,15 +208,15 @@ static bool expect(struct http_door *door, struct MHD_Connection *connection,
                              HTTP_BODY_MAXIMUM);
         return false;
     }
-    if (expected > 0 && door->rules.may_write) {
+    if (expected > 0 && (incoming->may_write || routes_take_signed(path))) {
         incoming->body = memory_checked(malloc(expected));
         incoming->room = expected;
     }
     return true;
 }
 
-// The library calls once with the headers, then with every part of the body, then once more. What a
-// TCP client sends is read, so that it gets to see the refusal, and dropped.
+// The library calls once with the headers, then with every part of the body, then once more. What
+// nobody wants is read, so that the client gets to see the refusal, and dropped.
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **state)
@@ -202,7 +227,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (incoming == NULL) {
         struct http_response refusal = {0};
         *state = incoming = memory_checked(calloc(1, sizeof *incoming));
-        return expect(door, connection, incoming, &refusal)
+        incoming->may_write = may_write(door, connection);
+        return expect(connection, path, incoming, &refusal)
                    ? MHD_YES
                    : send_response(door, connection, method, &refusal);
     }
@@ -259,15 +285,23 @@ struct http_door *http_door_open(int listening, const struct http_door_rules *ru
 {
     struct http_door *door = memory_checked(calloc(1, sizeof *door));
     door->rules = *rules;
+    door->tls = rules->certificate[0] != '\0';
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)rules->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)rules->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
     visitors_begin(&door->visitors);
     door->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, door,
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, door, MHD_OPTION_LISTEN_SOCKET, listening,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAXIMUM,
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (door->tls ? MHD_USE_TLS : 0u), 0, NULL, NULL,
+        on_request, door, MHD_OPTION_EXTERNAL_LOGGER, on_log, door, MHD_OPTION_LISTEN_SOCKET,
+        listening, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAXIMUM,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, door, MHD_OPTION_END);
+        on_completed, door, MHD_OPTION_ARRAY, door->tls ? tls : &tls[3], MHD_OPTION_END);
+    door->rules.certificate = door->rules.key = "";
     if (door->daemon == NULL) {
         free(door);
         return NULL;
@@ -278,6 +312,12 @@ struct http_door *http_door_open(int listening, const struct http_door_rules *ru
 int http_door_descriptor(const struct http_door *door)
 {
     return MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int http_door_share(const struct http_door *door)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+    return fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 0);
 }
 
 void http_door_run(struct http_door *door)

@@ -16,11 +16,14 @@ struct http_door;
 struct http_door_rules {
     struct agent *agent; // answers
     bool may_write;
+    const char *certificate; // PEM; "" = in the clear. Only read by http_door_open
+    const char *key;         // likewise
     // Of the configuration: an answer that is being streamed when it moves on ends short.
     const unsigned *generation;
 };
 
-// Takes the listening socket over; NULL when the machine has no more resources (then it does not).
+// Takes the listening socket over; NULL, and it does not, when the machine has no more resources,
+// or when certificate and key are no pair.
 struct http_door *http_door_open(int listening, const struct http_door_rules *rules);
 
 // Readable when there is something to do.
@@ -30,6 +33,9 @@ void http_door_run(struct http_door *door);
 
 // When to run it at the latest.
 struct instant http_door_due(const struct http_door *door, struct instant now);
+
+// Another descriptor of its listening socket, for a door that is to take its place.
+int http_door_share(const struct http_door *door);
 
 // Nobody new gets in.
 void http_door_shut(struct http_door *door);

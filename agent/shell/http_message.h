@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/instant.h"
+#include "base/tag_codec.h"
 #include "base/text.h"
 
 enum {
@@ -35,11 +36,13 @@ struct http_request {
     enum http_method method;
     const char *path; // decoded, without the query
     const char *accept;
+    const char *signature; // of Mailflow-Signature, "" without it
     const char *body;
     size_t body_length;
     struct http_argument arguments[HTTP_ARGUMENTS_MAXIMUM];
     size_t argument_count;
-    bool may_write; // it came over the control socket
+    bool may_write;    // it came over the control socket, or with the token
+    bool token_wanted; // it came over HTTPS, where the token would let it write
     struct moment now;
 };
 
@@ -60,6 +63,8 @@ struct http_response {
     const char *content_type;
     const char *content_security_policy; // NULL: nothing may be loaded
     char allow[32];                      // "" = no such header
+    char signature[TAG_SIGNATURE_SIZE];  // likewise
+    const char *authenticate;            // with 401: what is wanted
     char *body;                          // from malloc; NULL when it is streamed
     size_t length;
     struct http_stream stream;

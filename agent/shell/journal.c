@@ -158,6 +158,32 @@ void journal_rejected(struct journal *journal, const char *mailbox, const char *
     journal_say(journal, LOG_WARNING, &line);
 }
 
+void journal_exchange(struct journal *journal, const char *peer, const char *cause)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, cause[0] == '\0' ? "exchange WORKING" : "exchange FAILING");
+    journal_put_text(&line, "peer", peer);
+    if (cause[0] != '\0') {
+        journal_put_text(&line, "cause", cause);
+        journal_put_text(&line, "consequence", "what there is to tell it goes by mail alone");
+    }
+    journal_say(journal, LOG_INFO, &line);
+}
+
+void journal_exchange_rejected(struct journal *journal, const char *reason, const char *cause)
+{
+    unsigned unsaid;
+    if (!journal_passes(&journal->rejected_exchanges, &unsaid)) {
+        return;
+    }
+    JOURNAL_LINE(line);
+    text_append(&line, "exchange REJECTED");
+    journal_put_text(&line, "reason", reason);
+    journal_put_text(&line, "cause", cause);
+    text_format(&line, " more=%u", unsaid);
+    journal_say(journal, LOG_WARNING, &line);
+}
+
 void journal_reloaded(struct journal *journal, const struct settings *settings)
 {
     JOURNAL_LINE(line);

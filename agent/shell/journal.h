@@ -62,6 +62,9 @@ void journal_ledger_works_again(struct journal *journal);
 void journal_prober_died(struct journal *journal, const char *program, const char *how);
 void journal_mailbox_down(struct journal *journal, const char *mailbox, const char *cause);
 void journal_mailbox_up(struct journal *journal, const char *mailbox);
+// "" when exchanges with the peer work again.
+void journal_exchange(struct journal *journal, const char *peer, const char *cause);
+void journal_exchange_rejected(struct journal *journal, const char *reason, const char *cause);
 void journal_rejected(struct journal *journal, const char *mailbox, const char *reason,
                       const char *cause);
 void journal_reloaded(struct journal *journal, const struct settings *settings);

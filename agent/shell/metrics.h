@@ -18,6 +18,7 @@ struct metrics_view {
     const char *version;
     struct walltime started;
     struct agent_workers workers;
+    const struct exchanges *exchanges;
     struct store_figures ledger;
     bool reload_successful;
     struct process_figures process;

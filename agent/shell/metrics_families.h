@@ -1,5 +1,5 @@
 // One row per metric: name, type, help, and how its samples are written. metrics.c walks the
-// tables; metrics_peer.c, metrics_incident.c and metrics_agent.c are them.
+// tables; metrics_peer.c, metrics_incident.c, metrics_exchange.c and metrics_agent.c are them.
 #ifndef MAILFLOW_SHELL_METRICS_FAMILIES_H
 #define MAILFLOW_SHELL_METRICS_FAMILIES_H
 
@@ -22,6 +22,7 @@ struct metric_families {
 
 extern const struct metric_families METRICS_OF_PEERS;
 extern const struct metric_families METRICS_OF_INCIDENTS; // and of maintenance
+extern const struct metric_families METRICS_OF_EXCHANGES;
 extern const struct metric_families METRICS_OF_AGENT;
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "shell/api_read.h"
 #include "shell/api_write.h"
+#include "shell/exchange_answer.h"
+#include "shell/exchange_message.h"
 #include "shell/metrics_answer.h"
 #include "shell/page.h"
 
@@ -49,7 +51,14 @@ static const struct route ROUTES[] = {
       [HTTP_PATCH] = api_change_maintenance,
       [HTTP_DELETE] = api_end_maintenance}},
     {"/api/v1/reload", {[HTTP_POST] = api_reload}},
+    {EXCHANGE_PATH, {[HTTP_POST] = exchange_answer}},
 };
+
+// The body says whether it may write.
+static bool is_signed(const struct route *route)
+{
+    return route->methods[HTTP_POST] == exchange_answer;
+}
 
 static const struct route *find_route(const char *path)
 {
@@ -79,6 +88,17 @@ static void answer_method(const struct route *route, struct http_response *respo
     text_copy(response->allow, sizeof response->allow, list);
 }
 
+static void refuse_write(const struct http_request *request, struct http_response *response)
+{
+    if (request->token_wanted) {
+        http_respond_problem(response, 401, "changes over HTTPS need the bearer token");
+        response->authenticate = "Bearer";
+    } else {
+        http_respond_problem(response, 403,
+                             "changes are made over the control socket only (mailflowctl)");
+    }
+}
+
 void routes_answer(struct agent *agent, const struct http_request *request,
                    struct http_response *response)
 {
@@ -87,10 +107,15 @@ void routes_answer(struct agent *agent, const struct http_request *request,
         http_respond_problem(response, 404, "there is nothing at this path");
     } else if (request->method == HTTP_METHODS || route->methods[request->method] == NULL) {
         answer_method(route, response);
-    } else if (request->method != HTTP_GET && !request->may_write) {
-        http_respond_problem(response, 403,
-                             "changes are made over the control socket only (mailflowctl)");
+    } else if (request->method != HTTP_GET && !request->may_write && !is_signed(route)) {
+        refuse_write(request, response);
     } else {
         route->methods[request->method](agent, request, response);
     }
+}
+
+bool routes_take_signed(const char *path)
+{
+    const struct route *route = find_route(path);
+    return route != NULL && is_signed(route);
 }

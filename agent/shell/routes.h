@@ -6,8 +6,11 @@
 #include "shell/http_message.h"
 
 // Fills the empty response. Unknown paths are 404, unknown methods 405 with Allow, and writes that
-// did not come over the control socket 403.
+// may not be 403 or 401, but for the path of the exchange.
 void routes_answer(struct agent *agent, const struct http_request *request,
                    struct http_response *response);
+
+// Whether the path takes a body from anyone: what stands there is signed.
+bool routes_take_signed(const char *path);
 
 #endif

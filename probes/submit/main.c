@@ -71,26 +71,11 @@ static void serve_line(const char *line, size_t length)
     explicit_bzero(&job, sizeof job);
 }
 
-// Reads up to the end of the line or of the input. What is past `size` is dropped but counted, so
-// that the decoder refuses the line. False at the end of the input.
-static bool read_line(char *line, size_t size, size_t *length)
-{
-    int byte;
-    *length = 0;
-    while ((byte = getchar_unlocked()) != EOF && byte != '\n') {
-        if (*length < size) {
-            line[*length] = (char)byte;
-        }
-        ++*length;
-    }
-    return byte != EOF || *length > 0;
-}
-
 static void serve(void)
 {
     char line[JSON_LINE_MAXIMUM];
     size_t length;
-    while (read_line(line, sizeof line, &length)) {
+    while (prober_read_line(line, sizeof line, &length)) {
         if (length > 0) {
             serve_line(line, length);
         }

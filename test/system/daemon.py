@@ -117,8 +117,9 @@ class Daemon:
         mailbox = {"name": "local", "host": "127.0.0.1", "port": imap, "tls": "none"}
         mailbox["user"] = "probe@mx02.example"
         mailbox["password_file"] = str(self.home / "password")
-        collect = [{"name": name, "address": f"probe@{name}.example", "collect": "local"}
-                   for name in peers]
+        collect = [peer if isinstance(peer, dict) else
+                   {"name": peer, "address": f"probe@{peer}.example", "collect": "local"}
+                   for peer in peers]
         return {
             "server": "mx02",
             "state_dir": str(self.state),

@@ -52,8 +52,15 @@ static void add_addresses(struct settings *settings, const char *directory,
         copies[i] = arena_copy_text(settings->arena, listen[i]);
     }
     snprintf(control, sizeof control, "%s/control.sock", directory);
-    settings->http =
-        (struct http_settings){copies, count, arena_copy_text(settings->arena, control)};
+    settings->http = (struct http_settings){
+        .listen = copies,
+        .listen_count = count,
+        .control = arena_copy_text(settings->arena, control),
+        .ca_file = "",
+        .certificate = "",
+        .key = "",
+        .token = "",
+    };
 }
 
 struct settings *agent_fixture_settings(size_t peers, const char *directory,
@@ -98,6 +105,7 @@ struct agent *agent_fixture_create(size_t peers)
     agent->store = store_open(agent->directory, MOMENT(0), kept, sizeof kept, &error);
     core_start(agent->core, MOMENT(0), WALLTIME_NONE, WALLTIME_NONE);
     agent->reload_successful = true;
+    exchanges_configure(&agent->exchanges, agent->settings);
     return memory_checked(agent->store) == NULL ? NULL : agent;
 }
 
@@ -110,6 +118,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 void agent_fixture_destroy(struct agent *agent)
 {
     store_close(agent->store);
+    exchanges_free(&agent->exchanges);
     core_destroy(agent->core);
     arena_destroy(agent->settings->arena);
     nftw(agent->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -178,6 +187,32 @@ struct agent_workers agent_workers(const struct agent *agent)
     return (struct agent_workers){.busy = 1, .killed = 2, .waiting = 3};
 }
 
+const struct exchanges *agent_exchanges(const struct agent *agent)
+{
+    return &agent->exchanges;
+}
+
+enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
+                                             const struct exchange_message *message,
+                                             struct walltime now)
+{
+    return exchange_guard_admit(&agent->exchanges.peers[peer].guard, &message->nonce, message->time,
+                                now);
+}
+
+bool agent_take_exchange(struct agent *agent, int peer, const struct exchange_message *message,
+                         struct error *error)
+{
+    (void)peer, (void)message;
+    return !agent->ledger_fails || error_set(error, "the ledger cannot be written");
+}
+
+void agent_reject_exchange(struct agent *agent, enum exchange_rejection reason, const char *cause)
+{
+    (void)cause;
+    agent->exchanges.rejected[reason]++;
+}
+
 bool agent_reload_successful(const struct agent *agent)
 {
     return agent->reload_successful;
@@ -231,6 +266,7 @@ bool agent_reload(struct agent *agent, struct config_problems *problems)
     }
     agent->settings = agent->next;
     agent->next = NULL;
+    exchanges_configure(&agent->exchanges, agent->settings);
     core_configure(agent->core, agent->settings, MOMENT(1));
     arena_destroy(before->arena);
     agent->reload_successful = true;

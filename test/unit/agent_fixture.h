@@ -15,6 +15,7 @@ struct agent {
     struct core *core;
     struct store *store;
     struct agent_listener listener;
+    struct exchanges exchanges;
     struct settings *next; // what a reload finds; NULL: a file with an error in it
     bool reload_successful;
     bool refuses_probe;

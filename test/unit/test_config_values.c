@@ -39,7 +39,7 @@ static void test_keys(void **state)
         {LEAST "peers_from: x\n", "5:1: unknown key 'peers_from'\n"},
         {LEAST "maintenance: {calendar: [/a]}\n",
          "5:15: unknown key 'calendar' (did you mean 'calendars'?)\n"},
-        {LEAST "http: {ca_file: /a}\n", "5:8: unknown key 'ca_file'\n"},
+        {LEAST "http: {colour: /a}\n", "5:8: unknown key 'colour'\n"},
         {LEAST "mesh_keys: []\n", "5:1: repeated key 'mesh_keys' (first at line 2)\n"},
         {LEAST "a: 1\na: 2\na: 3\n", "5:1: unknown key 'a'\n"
                                      "6:1: repeated key 'a' (first at line 5)\n"

@@ -32,6 +32,7 @@ static char *render(struct agent *agent, enum metrics_format format)
         .version = "1.2.3",
         .started = WALL(-50),
         .workers = agent_workers(agent),
+        .exchanges = &agent->exchanges,
         .ledger = {.entries = 12, .bytes = 4096, .commit_failures = 1},
         .reload_successful = agent->reload_successful,
         .process = {0.25, 8388608, 17, 1024},
@@ -75,6 +76,15 @@ static void fill_stats(struct peer_stats *stats, const struct histogram_edges *e
     histogram_observe(&stats->latency[OUTBOUND], edges, 2926);
 }
 
+static void fill_exchanges(struct exchanges *exchanges)
+{
+    exchanges->peers[0].done = 5;
+    exchanges->peers[0].failed = 2;
+    exchanges->peers[0].received = 4;
+    exchanges->peers[0].last_duration = SPAN_MS(7);
+    exchanges->rejected[EXCHANGE_BAD_SIGNATURE] = 3;
+}
+
 static void fill_agent(struct agent *agent)
 {
     struct agent_stats *stats = (struct agent_stats *)core_stats(agent->core);
@@ -97,6 +107,7 @@ static void fill(struct agent *agent)
     fill_stats(&peer->stats, core_histogram_edges(agent->core));
     peer->heard = WALL(85);
     fill_agent(agent);
+    fill_exchanges(&agent->exchanges);
     struct window window = {.id = "w-1",
                             .revision = 1,
                             .server = "mx02",
@@ -185,7 +196,8 @@ static void test_pieces_are_small(void **state)
     for (double edge = 0.123456789; edges->count < HISTOGRAM_EDGES_MAXIMUM; edge += 1) {
         histogram_edges_add(edges, edge);
     }
-    struct metrics_view view = {.core = agent->core, .now = MOMENT(0), .version = "1"};
+    struct metrics_view view = {
+        .core = agent->core, .now = MOMENT(0), .version = "1", .exchanges = &agent->exchanges};
     struct metrics_cursor cursor = metrics_begin(&view, METRICS_OPENMETRICS);
     for (bool more = true; more;) {
         struct text out = TEXT_OVER(piece);

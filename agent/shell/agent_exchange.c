@@ -1,0 +1,235 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json_read.h"
+#include "config/syntax.h"
+#include "shell/agent_internal.h"
+#include "shell/exchange_message.h"
+
+enum { SMTP_PORT = 25 };
+
+#define GREETING_DEADLINE SPAN_SECONDS(20)
+#define EXCHANGE_DEADLINE SPAN_SECONDS(10)
+#define IN_TIME           SPAN_SECONDS(3) // an answer that takes longer may be none next time
+
+void agent_configure_exchanges(struct agent *agent)
+{
+    bool wanted = false;
+    exchanges_configure(&agent->exchanges, agent->settings);
+    for (size_t i = 0; i < agent->settings->peer_count; i++) {
+        wanted |= agent->settings->peers[i].agent[0] != '\0';
+    }
+    fetcher_want(agent->fetcher, wanted);
+}
+
+// ---- ours: a request goes out, its reply comes back ----
+
+static void fail(struct agent *agent, int peer, const char *cause)
+{
+    struct event event = {.kind = EVENT_EXCHANGE_FAILED};
+    event.exchange_failed.peer = peer;
+    event.exchange_failed.cause = cause;
+    agent_feed(agent, &event);
+}
+
+void agent_refuse_exchange(struct agent *agent, const char *name, const char *cause)
+{
+    int peer = settings_find_peer(agent->settings, name);
+    if (peer >= 0) {
+        fail(agent, peer, cause);
+    }
+}
+
+void agent_want_exchange(struct agent *agent, const char *name)
+{
+    int peer = settings_find_peer(agent->settings, name);
+    if (peer >= 0 && agent->settings->peers[peer].agent[0] != '\0') {
+        exchanges_want(&agent->exchanges, peer);
+    }
+}
+
+static void begin(struct agent *agent, int peer)
+{
+    const struct settings *settings = agent->settings;
+    struct moment now = clock_now();
+    struct exchange_message message;
+    struct fetch_job job = {.deadline = instant_add(now.instant, EXCHANGE_DEADLINE)};
+    struct text url = TEXT_OVER(job.url), body = TEXT_OVER(job.body.bytes);
+    struct text signature = TEXT_OVER(job.signature);
+    exchange_message_compose(agent->core, peer, now, &message);
+    text_append(&url, settings->peers[peer].agent);
+    while (url.length > 0 && url.data[url.length - 1] == '/') {
+        url.data[--url.length] = '\0';
+    }
+    text_append(&url, EXCHANGE_PATH);
+    text_copy(job.ca_file, sizeof job.ca_file, settings->http.ca_file);
+    exchange_message_write(&message, &body);
+    job.body.length = body.length;
+    exchange_message_sign(body.data, body.length, &settings->mesh_keys.keys[0], &signature);
+    int64_t number = fetcher_give(agent->fetcher, settings->peers[peer].name, &job);
+    exchanges_begun(&agent->exchanges, peer, number, &message.nonce, now.instant);
+}
+
+void agent_serve_exchanges(struct agent *agent)
+{
+    int peer;
+    while ((peer = exchanges_next(&agent->exchanges, fetcher_running(agent->fetcher))) >= 0) {
+        begin(agent, peer);
+    }
+}
+
+// What the peer's agent said instead, in words. Nobody signed them.
+static void explain_status(const struct fetch_outcome *outcome, struct error *error)
+{
+    struct error none;
+    char detail[160] = "";
+    json_t *problem =
+        json_read_bytes(outcome->body.bytes, outcome->body.length, FETCH_BODY_MAXIMUM, &none);
+    if (problem != NULL) {
+        struct text text = TEXT_OVER(detail);
+        const char *said = json_string_value(json_object_get(problem, "detail"));
+        text_append_escaped(&text, said == NULL ? "" : said);
+        json_decref(problem);
+    }
+    error_set(error, "its agent answers %d%s%s", outcome->status, detail[0] == '\0' ? "" : ": ",
+              detail);
+}
+
+// Whether the outcome is a reply of this peer to our request.
+static bool read_reply(const struct agent *agent, const struct exchange_peer *peer,
+                       const struct fetch_outcome *outcome, struct exchange_message *out,
+                       struct error *error)
+{
+    const struct settings *settings = agent->settings;
+    const struct fetch_body *body = &outcome->body;
+    if (outcome->status == 0) {
+        return error_set(error, "%s", outcome->cause);
+    }
+    if (outcome->status != 200) {
+        explain_status(outcome, error);
+        return false;
+    }
+    if (!exchange_message_verify(body->bytes, body->length, outcome->signature,
+                                 &settings->mesh_keys, error) ||
+        !exchange_message_read(body->bytes, body->length, true, out, error)) {
+        return error_prefix(error, "its reply");
+    }
+    if (strcmp(out->from, peer->name) != 0 || strcmp(out->to, settings->server) != 0) {
+        return error_set(error, "the reply is from %s to %s", out->from, out->to);
+    }
+    if (!probe_id_equal(&out->in_reply_to, &peer->nonce)) {
+        return error_set(error, "the reply answers another request");
+    }
+    struct span age = walltime_since(outcome->ended.wall, out->time);
+    return (age.ns <= EXCHANGE_FRESHNESS.ns && age.ns >= -EXCHANGE_FRESHNESS.ns) ||
+           error_set(error, "the reply was made %.0f s ago by our clock: compare the clocks",
+                     span_seconds(age));
+}
+
+static void feed(struct agent *agent, int peer, const struct exchange_message *message)
+{
+    struct event event = {.kind = EVENT_EXCHANGE};
+    event.exchange.peer = peer;
+    event.exchange.exchange = &message->exchange;
+    agent_feed(agent, &event);
+}
+
+void agent_on_fetched(void *context, const char *name, const struct fetch_outcome *outcome)
+{
+    struct agent *agent = context;
+    struct exchange_message reply;
+    struct error error;
+    int index = settings_find_peer(agent->settings, name);
+    if (index < 0 || agent->exchanges.peers[index].running != outcome->number) {
+        return; // a reload removed the peer meanwhile
+    }
+    struct exchange_peer *peer = &agent->exchanges.peers[index];
+    struct span took = instant_since(outcome->ended.instant, peer->begun);
+    bool good = read_reply(agent, peer, outcome, &reply, &error);
+    exchanges_ended(&agent->exchanges, index, took.ns <= IN_TIME.ns);
+    if (good) {
+        peer->done++;
+        peer->last_duration = took;
+    } else {
+        peer->failed++;
+    }
+    if (peer->failing == good) {
+        journal_exchange(agent->journal, name, good ? "" : error.message);
+        peer->failing = !good;
+    }
+    if (good) {
+        feed(agent, index, &reply);
+    } else {
+        fail(agent, index, error.message);
+    }
+}
+
+void agent_on_fetcher_died(void *context, const char *how)
+{
+    struct agent *agent = context;
+    journal_prober_died(agent->journal, "mailflow-fetch", how);
+}
+
+// ---- theirs ----
+
+void agent_reject_exchange(struct agent *agent, enum exchange_rejection reason, const char *cause)
+{
+    agent->exchanges.rejected[reason]++;
+    journal_exchange_rejected(agent->journal, exchange_rejection_name(reason), cause);
+}
+
+enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
+                                             const struct exchange_message *message,
+                                             struct walltime now)
+{
+    return exchange_guard_admit(&agent->exchanges.peers[peer].guard, &message->nonce, message->time,
+                                now);
+}
+
+bool agent_take_exchange(struct agent *agent, int peer, const struct exchange_message *message,
+                         struct error *error)
+{
+    agent->exchanges.peers[peer].received++;
+    feed(agent, peer, message);
+    return agent_settle(agent) || error_set(error, "%s", agent->ledger_failure.message);
+}
+
+const struct exchanges *agent_exchanges(const struct agent *agent)
+{
+    return &agent->exchanges;
+}
+
+// ---- the peer's mail server ----
+
+void agent_ask_for_greeting(struct agent *agent, const char *name)
+{
+    int peer = settings_find_peer(agent->settings, name);
+    if (peer < 0) {
+        return; // a reload removed it within this very turn
+    }
+    const struct peer_settings *settings = &agent->settings->peers[peer];
+    struct greet_job job = {
+        .deadline = instant_add(clock_now().instant, GREETING_DEADLINE),
+        .port = SMTP_PORT,
+        .domain = settings->mail_server[0] == '\0',
+    };
+    if (job.domain) {
+        text_copy(job.host, sizeof job.host, strrchr(settings->address, '@') + 1);
+    } else {
+        host_port_split(settings->mail_server, job.host, sizeof job.host, &job.port);
+    }
+    greeters_ask(agent->greeters, name, &job);
+}
+
+void agent_on_greeted(void *context, const char *name, const struct greet_outcome *outcome)
+{
+    struct agent *agent = context;
+    struct event event = {.kind = EVENT_GREETED};
+    event.greeted.peer = settings_find_peer(agent->settings, name);
+    event.greeted.greeted = outcome->greeted;
+    event.greeted.cause = outcome->cause;
+    if (event.greeted.peer >= 0) {
+        agent_feed(agent, &event);
+    }
+}

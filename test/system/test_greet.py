@@ -1,0 +1,101 @@
+"""mailflow-greet against mail servers that greet, and against those that do not."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+import pytest
+
+from smtp_server import Server, close, flood, hang, raw, reply, trickle
+
+BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
+PROGRAM = BUILD / "probes" / "mailflow-greet"
+SHORT = 1.0
+
+
+def job(port, *, seconds=5.0, number=1, host="127.0.0.1", domain=False):
+    """One job; `seconds` from now is its deadline."""
+    deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9)
+    return {"number": number, "deadline": deadline, "host": host, "port": port, "domain": domain}
+
+
+def run(text, timeout=15):
+    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=timeout, check=False)
+
+
+def greet(*jobs):
+    done = run(b"".join(json.dumps(one).encode() + b"\n" for one in jobs))
+    assert (done.returncode, done.stderr) == (0, b""), done
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def cause(one):
+    """Why it did not greet."""
+    [outcome] = greet(one)
+    assert not outcome["greeted"]
+    return outcome["cause"]
+
+
+def test_a_server_that_greets():
+    with Server() as server:
+        [outcome] = greet(job(server.port, number=7))
+    assert outcome == {"number": 7, "greeted": True, "server": "127.0.0.1", "cause": ""}
+    assert server.session.commands in (["QUIT"], [])
+
+
+@pytest.mark.parametrize("act", [raw(b"220-mx01.example\r\n220 hello\r\n"), raw(b"220 hi\n")])
+def test_greetings(act):
+    with Server({"greeting": [act]}) as server:
+        assert greet(job(server.port))[0]["greeted"]
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (reply("554 5.3.2 mx01 is being serviced"), "it says: 554 5.3.2 mx01 is being serviced"),
+        (raw(b"SSH-2.0-\x1b[31m\r\n"), "it says: SSH-2.0-\\x1b[31m"),
+        (hang(), "it takes the connection, but says nothing"),
+        (trickle(b"220 hello" * 9, 0.1), "it takes the connection, but says nothing"),
+        (close(), "it takes the connection and closes it"),
+        (flood(b"2" * 100), "it does not end its first line"),
+    ],
+)
+def test_servers_that_do_not_greet(act, said):
+    with Server({"greeting": [act]}) as server:
+        assert cause(job(server.port, seconds=SHORT)) == f"127.0.0.1: {said}"
+
+
+def test_nobody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert cause(job(port)) == "127.0.0.1: cannot connect: Connection refused"
+
+
+def test_a_connection_that_nobody_accepts():
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        with socket.create_connection(full.getsockname()):
+            said = cause(job(full.getsockname()[1], seconds=SHORT))
+    assert said == "127.0.0.1: cannot connect: Connection timed out"
+
+
+def test_a_name_that_does_not_exist():
+    assert "nowhere.invalid" in cause(job(25, host="nowhere.invalid"))
+
+
+def test_a_domain_without_an_exchanger_is_the_server_itself():
+    with Server() as server:
+        [outcome] = greet(job(server.port, host="localhost", domain=True))
+    assert outcome["greeted"] and outcome["server"] == "localhost"
+
+
+def test_lines_that_are_no_jobs():
+    with Server() as server:
+        line = json.dumps(job(server.port, number=2)).encode()
+        done = run(b'{"number":1,"deadline":1,"host":"x","port":0}\n' + line)
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["cause"] == 'job: "port" is 0, not within 1 and 65535' and second["greeted"]
