@@ -56,12 +56,12 @@ enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160 };
 // What the operator is told beside kind and subject. Which fields mean something depends on kind.
 struct evidence {
     struct span latency;    // slow; clock: how far the peer's clock is ahead of ours ...
-    struct span threshold;  // slow, silent, down, unheard; clock: ... and how far that may be off
+    struct span threshold;  // slow, silent; clock: ... and how far that may be off
     unsigned late;          // slow: so many ...
     unsigned of;            // ... of the last so many; isolated: bad peers of those that count
-    struct span oldest_age; // silent, blind, down, unheard, stuck, isolated: for how long
+    struct span oldest_age; // silent, blind, down, unheard, stuck: for how long
     unsigned in_flight;     // silent, overrun, down, unheard, stuck
-    unsigned failures;      // refused: submissions, lost: probes, forged: tags
+    unsigned failures;      // refused, isolated: submissions, lost: probes, forged: tags
     bool has_probe;
     struct probe_id probe;
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped

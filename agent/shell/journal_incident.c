@@ -46,22 +46,31 @@ static void put_slow(struct text *line, const struct evidence *evidence)
     journal_put_seconds(line, "oldest_age", evidence->oldest_age);
 }
 
-// Nothing has come for longer than it may.
-static void put_overdue(struct text *line, const struct evidence *evidence)
+static struct walltime told_at(const struct incident *incident)
 {
-    journal_put_seconds(line, "overdue", evidence->oldest_age);
-    journal_put_seconds(line, "threshold", evidence->threshold);
+    return incident->notified ? incident->notified_at : incident->opened;
 }
 
 static void put_overrun(struct text *line, const struct incident *incident)
 {
     const struct aftermath *aftermath = &incident->aftermath;
-    struct walltime told = incident->notified ? incident->notified_at : incident->opened;
     journal_put_text(line, "kind", window_kind_name(aftermath->window_kind));
     journal_put_text(line, "window", aftermath->window);
     journal_put_time(line, "planned_end", aftermath->planned_end);
-    journal_put_seconds(line, "late_by", walltime_since(told, aftermath->planned_end));
+    journal_put_seconds(line, "late_by", walltime_since(told_at(incident), aftermath->planned_end));
     text_format(line, " in_flight=%u", incident->evidence.in_flight);
+}
+
+// Nothing comes or goes, or our relay takes nothing.
+static void put_isolated(struct text *line, const struct incident *incident)
+{
+    const struct evidence *evidence = &incident->evidence;
+    if (evidence->of > 0) {
+        text_format(line, " bad=%u/%u", evidence->late, evidence->of);
+    } else {
+        text_format(line, " failures=%u", evidence->failures);
+    }
+    journal_put_seconds(line, "for", walltime_since(told_at(incident), incident->began));
 }
 
 static void put_evidence(struct text *line, const struct incident *incident)
@@ -72,19 +81,19 @@ static void put_evidence(struct text *line, const struct incident *incident)
         put_slow(line, evidence);
         break;
     case INCIDENT_SILENT:
-        put_overdue(line, evidence);
+        journal_put_seconds(line, "overdue", evidence->oldest_age);
+        journal_put_seconds(line, "threshold", evidence->threshold);
         break;
     case INCIDENT_DOWN:
     case INCIDENT_UNHEARD:
-        put_overdue(line, evidence);
+        journal_put_seconds(line, "overdue", evidence->oldest_age);
         text_format(line, " in_flight=%u", evidence->in_flight);
         break;
     case INCIDENT_OVERRUN:
         put_overrun(line, incident);
         break;
     case INCIDENT_ISOLATED:
-        text_format(line, " bad=%u/%u", evidence->late, evidence->of);
-        journal_put_seconds(line, "for", evidence->oldest_age);
+        put_isolated(line, incident);
         break;
     case INCIDENT_REFUSED:
         text_format(line, " failures=%u", evidence->failures);
@@ -134,14 +143,15 @@ static void put_opening(struct text *line, const struct incident *incident, cons
 
 // ---- when it is over ----
 
-// Mail came through again in both directions, or the window was extended past it.
-static void put_overrun_end(struct text *line, const struct aftermath *aftermath)
+// Mail came through again in both directions, or there is a reason why it need not.
+static void put_overrun_end(struct text *line, const struct incident *incident)
 {
+    const struct aftermath *aftermath = &incident->aftermath;
     struct walltime resumed =
         walltime_later(aftermath->resumed[OUTBOUND], aftermath->resumed[INBOUND]);
     journal_put_time(line, "planned_end", aftermath->planned_end);
-    if (aftermath->resumed_by[0] == '\0') {
-        journal_put_text(line, "reason", "extended");
+    if (incident->evidence.cause[0] != '\0') {
+        journal_put_text(line, "reason", incident->evidence.cause);
     } else {
         journal_put_time(line, "resumed", resumed);
         journal_put_seconds(line, "overran", walltime_since(resumed, aftermath->planned_end));
@@ -162,7 +172,7 @@ static void put_closing(struct text *line, const struct incident *incident)
     const struct aftermath *aftermath = &incident->aftermath;
     if (incident->kind == INCIDENT_OVERRUN) {
         put_subject(line, incident);
-        put_overrun_end(line, aftermath);
+        put_overrun_end(line, incident);
     } else {
         put_life(line, incident);
     }

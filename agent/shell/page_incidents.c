@@ -30,12 +30,10 @@ static void append_because(struct text *out, const char *cause)
     }
 }
 
-static void append_overdue(struct text *out, const struct evidence *evidence)
+static void append_silence(struct text *out, const struct evidence *evidence)
 {
     text_append(out, "nothing came for ");
     page_append_span(out, evidence->oldest_age);
-    text_append(out, ", more than ");
-    page_append_span(out, evidence->threshold);
 }
 
 static void append_slow(struct text *out, const struct evidence *evidence)
@@ -75,11 +73,15 @@ static void append_evidence(struct text *out, const struct incident *incident, s
         text_format(out, "%u submissions in a row failed", evidence->failures);
         break;
     case INCIDENT_SILENT:
+        append_silence(out, evidence);
+        text_append(out, ", more than ");
+        page_append_span(out, evidence->threshold);
+        break;
     case INCIDENT_DOWN:
-        append_overdue(out, evidence);
+        append_silence(out, evidence);
         break;
     case INCIDENT_UNHEARD:
-        append_overdue(out, evidence);
+        append_silence(out, evidence);
         text_append(out, ", but its mail server greets");
         break;
     case INCIDENT_SLOW:
@@ -89,7 +91,7 @@ static void append_evidence(struct text *out, const struct incident *incident, s
         append_overrun(out, incident, now);
         break;
     case INCIDENT_ISOLATED:
-        text_format(out, "%u of %u peers are bad at once", evidence->late, evidence->of);
+        text_append(out, "this server is cut off");
         break;
     case INCIDENT_STUCK:
         text_format(out, "%u still in flight though the queues should be empty",

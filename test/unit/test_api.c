@@ -226,13 +226,12 @@ static struct incident incident_of(enum incident_kind kind)
 static void test_incidents_by_kind(void **state)
 {
     static const char *const EVIDENCE[INCIDENTS] = {
-        [INCIDENT_ISOLATED] =
-            "{\"bad\":3,\"of\":5,\"oldest_age_seconds\":90.0,\"cause\":\"no route\"}",
+        [INCIDENT_ISOLATED] = "{\"bad\":3,\"of\":5,\"failures\":4,\"cause\":\"no route\"}",
         [INCIDENT_BLIND] = "{\"oldest_age_seconds\":90.0,\"cause\":\"no route\"}",
-        [INCIDENT_OVERRUN] = "{\"in_flight\":7}",
-        [INCIDENT_DOWN] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
+        [INCIDENT_OVERRUN] = "{\"in_flight\":7,\"cause\":\"no route\"}",
+        [INCIDENT_DOWN] = "{\"oldest_age_seconds\":90.0,"
                           "\"in_flight\":7,\"cause\":\"no route\"}",
-        [INCIDENT_UNHEARD] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
+        [INCIDENT_UNHEARD] = "{\"oldest_age_seconds\":90.0,"
                              "\"in_flight\":7,\"cause\":\"no route\"}",
         [INCIDENT_REFUSED] = "{\"failures\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_SILENT] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
@@ -270,7 +269,7 @@ static void test_overrun_with_everything(void **state)
         api_json_incident(&incident),
         INCIDENT_HEAD(
             "overrun",
-            "null") "{\"in_flight\":7},\"aftermath\":{"
+            "null") "{\"in_flight\":7,\"cause\":\"no route\"},\"aftermath\":{"
                     "\"window\":\"w-2\",\"window_kind\":\"emergency\","
                     "\"planned_end\":\"2026-09-21T13:53:33.000000Z\",\"overran_seconds\":1187.0,"
                     "\"resumed\":\"2026-09-21T14:13:20.000000Z\",\"resumed_by\":\"mx02->mx01\","

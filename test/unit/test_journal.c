@@ -131,6 +131,7 @@ static void overrun_that_a_window_ends_says_so(void **state)
     struct incident incident = overrun();
     incident.closed = AFTER(500);
     incident.aftermath.resumed[INBOUND] = AFTER(400);
+    strcpy(incident.evidence.cause, "extended");
     journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z reason=extended "
@@ -146,12 +147,10 @@ static void every_kind_shows_its_evidence(void **state)
         enum incident_kind kind;
         const char *line;
     } CASES[] = {
-        {INCIDENT_ISOLATED, "isolated FIRING severity=warning server=X bad=3/5 for=90s" TAIL},
+        {INCIDENT_ISOLATED, "isolated FIRING severity=warning server=X bad=3/5 for=30s" TAIL},
         {INCIDENT_BLIND, "blind FIRING severity=warning mailbox=X unreadable=90s" TAIL},
-        {INCIDENT_DOWN,
-         "down FIRING severity=warning server=X overdue=90s threshold=60s in_flight=7" TAIL},
-        {INCIDENT_UNHEARD,
-         "unheard FIRING severity=warning server=X overdue=90s threshold=60s in_flight=7" TAIL},
+        {INCIDENT_DOWN, "down FIRING severity=warning server=X overdue=90s in_flight=7" TAIL},
+        {INCIDENT_UNHEARD, "unheard FIRING severity=warning server=X overdue=90s in_flight=7" TAIL},
         {INCIDENT_REFUSED, "refused FIRING severity=warning path=X failures=4" TAIL},
         {INCIDENT_SILENT, "silent FIRING severity=warning path=X overdue=90s threshold=60s" TAIL},
         {INCIDENT_SLOW, "slow FIRING severity=warning path=X latency=82.4s threshold=60s "
@@ -163,6 +162,8 @@ static void every_kind_shows_its_evidence(void **state)
     };
     struct incident incident = {.id = 3,
                                 .subject_text = "X",
+                                .began = AFTER(0),
+                                .opened = AFTER(30),
                                 .suppressed_by = "w-1",
                                 .evidence = {.latency = SPAN_MS(82400),
                                              .threshold = SPAN_SECONDS(60),
@@ -180,6 +181,24 @@ static void every_kind_shows_its_evidence(void **state)
         journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
         assert_said(listener, LOG_WARNING, CASES[i].line);
     }
+}
+
+static void a_relay_that_takes_nothing_isolates(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = {.id = 4,
+                                .kind = INCIDENT_ISOLATED,
+                                .severity = SEVERITY_CRITICAL,
+                                .subject_text = "mx02",
+                                .began = AFTER(0),
+                                .opened = AFTER(120),
+                                .notified = true,
+                                .notified_at = AFTER(121),
+                                .evidence = {.failures = 5, .cause = "connection refused"}};
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
+    assert_said(listener, LOG_CRIT,
+                "isolated FIRING severity=critical server=mx02 failures=5 for=121s incident=4 "
+                "maintenance=none cause=\"connection refused\"");
 }
 
 static void an_outage_resolves_with_what_it_held_up(void **state)
@@ -345,6 +364,7 @@ int main(void)
         TEST(overrun_resolves_with_its_sum),
         TEST(overrun_that_a_window_ends_says_so),
         TEST(every_kind_shows_its_evidence),
+        TEST(a_relay_that_takes_nothing_isolates),
         TEST(an_outage_resolves_with_what_it_held_up),
         TEST(what_flaps_and_what_is_suppressed_is_said_as_such),
         TEST(a_drain_is_done),
