@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "core/state.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 static void collect_edges(const struct settings *settings, struct histogram_edges *edges)
 {
@@ -67,8 +68,19 @@ static void adopt_peers(struct core *core, const struct settings *settings)
     core->peers = peers;
 }
 
-bool core_resolve_subject(const struct settings *settings, const char *text, struct subject *out)
+static bool resolve_server(const struct settings *settings, const char *text, struct subject *out)
 {
+    bool own = strcmp(text, settings->server) == 0;
+    *out = subject_of_server(own ? OWN_SERVER : settings_find_peer(settings, text));
+    return own || out->peer >= 0;
+}
+
+bool core_resolve_subject(const struct settings *settings, enum incident_kind kind,
+                          const char *text, struct subject *out)
+{
+    if (incident_rule(kind)->subject == SUBJECT_SERVER) {
+        return resolve_server(settings, text, out);
+    }
     size_t own = strlen(settings->server);
     const char *arrow = strstr(text, "->");
     *out = (struct subject){.kind = SUBJECT_MAILBOX};
@@ -91,12 +103,18 @@ bool core_resolve_subject(const struct settings *settings, const char *text, str
 static void adopt_incidents(struct core *core, const struct settings *settings, struct moment now)
 {
     for (size_t i = 0; i < core->incidents.count; i++) {
-        struct incident *incident = core->incidents.places[i];
-        if (incident != NULL &&
-            !core_resolve_subject(settings, incident->subject_text, &incident->subject)) {
+        const struct incident *incident = core->incidents.places[i];
+        struct subject subject;
+        if (incident == NULL) {
+            continue;
+        }
+        if (core_resolve_subject(settings, incident->kind, incident->subject_text, &subject)) {
+            incidents_set_subject(&core->incidents, (uint32_t)i, &subject);
+        } else {
             trouble_orphan(core, (uint32_t)i, now);
         }
     }
+    flap_configure(core, settings);
 }
 
 static void adopt_histograms(struct core *core, const struct settings *settings)
@@ -127,6 +145,9 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     if (core->started) {
         courier_resume(core, now);
     }
+    if (core->started) {
+        server_configure(core, now);
+    }
     for (size_t i = 0; i < settings->mailbox_count; i++) {
         core_watch_mailbox(core, (int)i, now);
     }
@@ -154,7 +175,9 @@ void core_destroy(struct core *core)
     schedule_free(&core->peer_timers);
     schedule_free(&core->mailbox_timers);
     schedule_free(&core->incident_timers);
+    schedule_free(&core->own_timers);
     windows_free(&core->windows);
     incidents_free(&core->incidents);
+    free(core->flapping);
     free(core);
 }

@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "core/arrival.h"
-#include "core/state.h"
+#include "core/drain.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 struct action *core_act(struct core *core, enum action_kind kind)
 {
@@ -20,6 +22,11 @@ void core_set_timer(struct core *core, int peer, enum peer_timer timer, struct i
     bool sends = timer == TIMER_SLOT || timer == TIMER_EXTRA || timer == TIMER_EXCHANGE;
     schedule_set(&core->peer_timers, (uint32_t)peer * PEER_TIMERS + timer,
                  core->replayed && sends ? INSTANT_NEVER : due);
+}
+
+bool core_may_act(const struct core *core)
+{
+    return core->actions->count + ACTIONS_PER_STEP < ACTIONS_MAXIMUM;
 }
 
 int core_find_peer(const struct core *core, const char *name)
@@ -73,6 +80,10 @@ void core_interrupted(struct core *core, struct moment begin, struct moment end,
             }
         }
         core_set_timer(core, (int)i, TIMER_SILENCE, end.instant);
+    }
+    if (mailbox < 0 || !core->mailboxes[mailbox].foreign_collects) {
+        core->seeing_since = end.instant;
+        schedule_set(&core->own_timers, OWN_OVERRUN, end.instant);
     }
 }
 
@@ -206,6 +217,9 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
         break;
     case EVENT_REJECTED:
         core->stats.rejected[event->rejected]++;
+        if (event->rejected == REJECTED_SIGNATURE) {
+            finding_forged(core, now);
+        }
         break;
     case EVENT_COLLECTED:
         collected(core, event->collected.mailbox, event->collected.at, event->collected.foreign,
@@ -221,13 +235,14 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
     case EVENT_WINDOW:
         maintenance_put(core, &event->window, now);
         break;
+    case EVENT_GREETED:
+        down_greeted(core, event->greeted.peer, event->greeted.greeted, event->greeted.cause, now);
+        break;
     case EVENT_EXCHANGE:
         exchange_came(core, event->exchange.peer, event->exchange.exchange, now);
         break;
     case EVENT_EXCHANGE_FAILED:
         exchange_failed(core, event->exchange_failed.peer, event->exchange_failed.cause, now);
-        break;
-    case EVENT_GREETED:
         break;
     }
 }
@@ -251,17 +266,47 @@ static void peer_timer_due(struct core *core, uint32_t key, struct moment now)
     case TIMER_EXCHANGE:
         exchange_due(core, peer, now);
         break;
+    case TIMER_GREET:
+        down_watch(core, peer, now);
+        break;
+    case TIMER_DRAIN:
+        drain_check(core, peer, now);
+        break;
+    case TIMER_COHORT:
+        cohort_follow(core, peer);
+        break;
     case PEER_TIMERS:
         break;
     }
 }
 
-// One timer that is due, in the order windows, mailboxes, incidents, peers; false when none is.
+static void own_timer_due(struct core *core, enum own_timer timer, struct moment now)
+{
+    switch (timer) {
+    case OWN_OVERRUN:
+        overrun_follow(core, now);
+        break;
+    case OWN_ISOLATION:
+        isolation_follow(core, now);
+        break;
+    case OWN_DRAIN:
+        drain_check(core, OWN_SERVER, now);
+        break;
+    case OWN_FLAP:
+        flap_follow(core, now);
+        break;
+    }
+}
+
+// One timer that is due, in the order windows, own, mailboxes, incidents, peers; false when none
+// is.
 static bool next_timer(struct core *core, struct moment now)
 {
     uint32_t key;
     if (instant_reached(now.instant, core->window_due)) {
         maintenance_follow(core, now);
+    } else if (schedule_take(&core->own_timers, now.instant, &key)) {
+        own_timer_due(core, (enum own_timer)key, now);
     } else if (schedule_take(&core->mailbox_timers, now.instant, &key)) {
         mailbox_blind(core, (int)key, now);
     } else if (schedule_take(&core->incident_timers, now.instant, &key)) {
@@ -281,7 +326,7 @@ void core_handle(struct core *core, const struct event *event, struct moment now
     core->actions = actions;
     notice_sleep(core, now);
     core_dispatch(core, event, now);
-    while (actions->count + ACTIONS_PER_STEP < ACTIONS_MAXIMUM && next_timer(core, now)) {
+    while (core_may_act(core) && next_timer(core, now)) {
     }
     core->last = now;
     core->promised = core_next_deadline(core);
@@ -292,6 +337,7 @@ struct instant core_next_deadline(const struct core *core)
 {
     struct instant next = instant_add(core->last.instant, HEARTBEAT);
     next = instant_earlier(next, core->window_due);
+    next = instant_earlier(next, schedule_next(&core->own_timers));
     next = instant_earlier(next, schedule_next(&core->mailbox_timers));
     next = instant_earlier(next, schedule_next(&core->incident_timers));
     return instant_earlier(next, schedule_next(&core->peer_timers));

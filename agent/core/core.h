@@ -132,14 +132,6 @@ struct drained {
     struct span longest;
 };
 
-// Probes of one path that arrived in one flush.
-struct cohort {
-    unsigned count;
-    struct walltime first_sent;
-    struct walltime last_sent;
-    struct walltime arrived; // of the first
-};
-
 enum window_transition { WINDOW_CHANGED, WINDOW_BEGINS, WINDOW_ENDS };
 
 struct action {
@@ -236,6 +228,7 @@ struct incident_counts {
     uint64_t opened;
     uint64_t notified;
     uint64_t suppressed;
+    uint64_t flaps; // openings of what flaps
 };
 const struct incident_counts *core_incident_counts(const struct core *core, enum incident_kind kind,
                                                    enum severity severity);

@@ -1,6 +1,8 @@
 #include <string.h>
 
-#include "core/state.h"
+#include "core/drain.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 static struct outbound *outbound_of(struct core *core, int peer)
 {
@@ -90,7 +92,8 @@ static void take_off(struct core *core, int peer, const struct sending *sent,
     struct outbound *outbound = outbound_of(core, peer);
     struct walltime at = walltime_known(outcome->sent.wall) ? outcome->sent.wall : sent->planned;
     if (!sent->arrived) {
-        flights_add(&outbound->flights, &sent->id, at);
+        flights_add(&outbound->flights, &sent->id, at)->uncertain =
+            outcome->result == SUBMIT_UNCERTAIN;
         outbound->unanswered++;
     }
     if (sent->slot > outbound->previous_slot) {
@@ -148,6 +151,7 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
         record_submission(core, peer, &sent, outcome);
     }
     follow_refusals(core, peer, &sent, outcome, now);
+    isolation_submitted(core, peer, outcome, now);
 }
 
 static struct probe_record record_of(const struct core *core, int peer,
@@ -240,25 +244,52 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
     }
 }
 
+// The oldest probe that nothing sent after it has overtaken, NULL for none.
+static const struct flight *oldest_unanswered(const struct outbound *outbound)
+{
+    for (size_t i = 0; i < outbound->flights.count; i++) {
+        if (outbound->flights.items[i].sent.ns > outbound->path.last_sent.ns) {
+            return &outbound->flights.items[i];
+        }
+    }
+    return NULL;
+}
+
+static struct span silence_limit(const struct core *core, int peer)
+{
+    return path_silence_limit(&core->peers[peer], core->peers[peer].settings->path.interval);
+}
+
+// How old it was when every arrival was known.
+static struct span age_of(const struct core *core, int peer, const struct flight *oldest,
+                          struct walltime as_of, struct moment now)
+{
+    struct instant from = instant_later(moment_instant_at(now, oldest->sent),
+                                        core->peers[peer].outbound.path.watch_from);
+    from = path_watched_from(core, peer, from, now);
+    return instant_since(moment_instant_at(now, as_of), from);
+}
+
+bool fate_is_silent(const struct core *core, int peer, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    const struct flight *oldest = oldest_unanswered(&state->outbound);
+    struct walltime as_of = state->collect >= 0 ? core->mailboxes[state->collect].complete
+                                                : state->outbound.receipts_as_of;
+    return oldest != NULL &&
+           age_of(core, peer, oldest, as_of, now).ns > silence_limit(core, peer).ns;
+}
+
 void fate_watch_silence(struct core *core, int peer, struct walltime as_of, struct moment now)
 {
     const struct outbound *outbound = &core->peers[peer].outbound;
-    const struct flight *oldest = NULL;
-    for (size_t i = 0; i < outbound->flights.count && oldest == NULL; i++) {
-        if (outbound->flights.items[i].sent.ns > outbound->path.last_sent.ns) {
-            oldest = &outbound->flights.items[i];
-        }
-    }
+    const struct flight *oldest = oldest_unanswered(outbound);
     struct subject subject = subject_of(peer);
     if (oldest == NULL || trouble_find(core, INCIDENT_SILENT, &subject) != NULL) {
         return;
     }
-    struct instant from =
-        instant_later(moment_instant_at(now, oldest->sent), outbound->path.watch_from);
-    from = path_watched_from(core, peer, from, now);
-    struct span age = instant_since(moment_instant_at(now, as_of), from);
-    struct span limit =
-        path_silence_limit(&core->peers[peer], core->peers[peer].settings->path.interval);
+    struct span age = age_of(core, peer, oldest, as_of, now);
+    struct span limit = silence_limit(core, peer);
     if (age.ns <= limit.ns) {
         return;
     }
@@ -289,8 +320,13 @@ void fate_lose(struct core *core, int peer, struct moment now)
             .sent = flights->items[0].sent,
         };
         text_copy(action->probe.peer, SERVER_NAME_SIZE, state->settings->name);
-        state->outbound.lost[state->outbound.lost_count++ % LOST_KEPT] = flights->items[0];
+        struct flight lost = flights->items[0];
+        state->outbound.lost[state->outbound.lost_count++ % LOST_KEPT] = lost;
         flights_remove(flights, 0);
+        drain_lost(core, peer, lost.sent, now);
+        if (!lost.uncertain) {
+            finding_lost(core, peer, &lost, now);
+        }
         path_count_verdict(core, peer, OUTBOUND, VERDICT_LOST);
     }
     fate_watch_loss(core, peer, now);

@@ -28,7 +28,7 @@ void flights_remove(struct flights *flights, size_t place)
             (flights->count - place) * sizeof *flights->items);
 }
 
-void flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent)
+struct flight *flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent)
 {
     ptrdiff_t known = flights_find(flights, id);
     if (known >= 0) {
@@ -47,4 +47,5 @@ void flights_add(struct flights *flights, const struct probe_id *id, struct wall
             (flights->count - place) * sizeof *flights->items);
     flights->items[place] = (struct flight){.sent = sent, .id = *id};
     flights->count++;
+    return &flights->items[place];
 }

@@ -1,8 +1,9 @@
 // The probes of one outbound path that are in flight: handed over (or perhaps handed over), fate
-// not yet known. Ordered by sent; 24 bytes each, for half a million of them must fit.
+// not yet known. Ordered by sent; 32 bytes each, for half a million of them must fit.
 #ifndef MAILFLOW_CORE_FLIGHT_H
 #define MAILFLOW_CORE_FLIGHT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/instant.h"
@@ -11,6 +12,7 @@
 struct flight {
     struct walltime sent;
     struct probe_id id;
+    bool uncertain; // perhaps never handed over: nobody waits for it
 };
 
 struct flights {
@@ -21,8 +23,10 @@ struct flights {
 
 void flights_free(struct flights *flights);
 
-// Adds one, keeping the order by sent. A second one with the same id only moves the first.
-void flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent);
+// Adds one, keeping the order by sent, and returns it, to be marked. A second one with the same id
+// only moves the first.
+struct flight *flights_add(struct flights *flights, const struct probe_id *id,
+                           struct walltime sent);
 
 // The place of a probe, or -1.
 ptrdiff_t flights_find(const struct flights *flights, const struct probe_id *id);

@@ -3,7 +3,8 @@
 
 #include "base/error.h"
 #include "core/arrival.h"
-#include "core/state.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 bool inbound_readable(const struct core *core)
 {
@@ -42,17 +43,30 @@ void inbound_configure(struct core *core, int peer, struct moment now)
     schedule_watch(core, peer, now);
 }
 
+static struct span watched_age(const struct core *core, int peer, struct moment now)
+{
+    struct instant watch_from = core->peers[peer].inbound.path.watch_from;
+    return instant_since(now.instant, path_watched_from(core, peer, watch_from, now));
+}
+
+bool inbound_is_silent(const struct core *core, int peer, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    struct span limit = path_silence_limit(state, state->inbound.sender_interval);
+    return state->collect < 0 && inbound_readable(core) &&
+           watched_age(core, peer, now).ns > limit.ns;
+}
+
 void inbound_watch(struct core *core, int peer, struct moment now)
 {
     const struct peer *state = &core->peers[peer];
     const struct inbound *inbound = &state->inbound;
-    struct instant from = path_watched_from(core, peer, inbound->path.watch_from, now);
-    struct span age = instant_since(now.instant, from);
-    struct span limit = path_silence_limit(state, inbound->sender_interval);
     struct subject subject = subject_of_path(peer, INBOUND);
     bool open = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
-    if (!open && state->collect < 0 && inbound_readable(core) && age.ns > limit.ns) {
-        struct evidence evidence = {.threshold = limit, .oldest_age = age};
+    if (!open && inbound_is_silent(core, peer, now)) {
+        struct evidence evidence = {.threshold =
+                                        path_silence_limit(state, inbound->sender_interval),
+                                    .oldest_age = watched_age(core, peer, now)};
         struct walltime began = moment_wall_at(now, inbound->path.watch_from);
         trouble_open(core, INCIDENT_SILENT, &subject, incident_rule(INCIDENT_SILENT)->severity,
                      began, &evidence, now);
@@ -172,6 +186,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     witness_take(core, peer, report->row, written_at(&record, now));
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
+    cohort_arrived(core, peer, INBOUND, &record, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;
     struct receipt receipt = {record.id, record.arrived, record.latency_error};
     inbound_keep_receipt(inbound, &receipt, core_collected(core));

@@ -71,7 +71,7 @@ struct evidence {
 struct aftermath {
     char window[WINDOW_ID_SIZE]; // overrun: that ended
     enum window_kind window_kind;
-    struct walltime planned_end;         // overrun: of the window
+    struct walltime planned_end;         // overrun: of the window; stuck: what was sent before it
     struct walltime resumed[DIRECTIONS]; // first arrivals since it began; none yet
     char resumed_by[SUBJECT_TEXT_SIZE];  // the path of the later one, once it closed by them
     unsigned drained;                    // waiting probes that have come, whatever their verdict
@@ -83,7 +83,7 @@ struct aftermath {
 
 struct incident {
     int64_t id;
-    int64_t cause; // the open incident that keeps it quiet, 0 for none
+    int64_t cause; // the incident that keeps it quiet, or whose closing spoke for it; 0 for none
     enum incident_kind kind;
     enum severity severity;
     struct subject subject;
@@ -100,21 +100,31 @@ struct incident {
     bool flapping;                      // opens too often: its turns are not said one by one
     struct aftermath aftermath;
     struct evidence evidence;
+    // Of this run only, not stored.
+    struct walltime last; // lost, forged: the newest of what it adds up; restored: its opening
+    bool unwritten;       // its cause has changed since its row was written
+    bool hushed;          // its cause has counted it among what it keeps quiet
 };
 
 struct incident_rule {
     const char *name;
     enum subject_kind subject;
     enum severity severity;
-    bool held; // waits for its cause before it notifies
+    bool held;        // waits for its cause before it notifies
+    struct span kept; // adds up single events, and stays open for so long after the last
 };
 const struct incident_rule *incident_rule(enum incident_kind kind);
 
-// The open ones. Places are stable while an incident is open and are reused afterwards.
+// The open ones. Places are stable while an incident is open and are reused afterwards. Found by
+// subject and by id in constant time.
 struct incidents {
     struct incident **places;
     size_t count; // of places, the free ones (NULL) included
     int64_t last_id;
+    struct incident_links *links; // as many as places
+    struct incident_heads *heads; // of the chains, a power of two
+    size_t head_count;
+    uint32_t free; // the first free place plus one
 };
 
 void incidents_free(struct incidents *incidents);
@@ -123,10 +133,17 @@ void incidents_free(struct incidents *incidents);
 uint32_t incidents_add(struct incidents *incidents, const struct incident *incident);
 void incidents_remove(struct incidents *incidents, uint32_t place);
 
+// Its subject has another index, or is gone.
+void incidents_set_subject(struct incidents *incidents, uint32_t place,
+                           const struct subject *subject);
+
 bool subject_equal(const struct subject *a, const struct subject *b);
 
 // The place of the open incident of this kind and subject, or -1.
 int64_t incidents_find(const struct incidents *incidents, enum incident_kind kind,
                        const struct subject *subject);
+
+// The place of the open incident with this id, or -1.
+int64_t incidents_find_id(const struct incidents *incidents, int64_t id);
 
 #endif

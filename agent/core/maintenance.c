@@ -1,6 +1,8 @@
 #include <string.h>
 
-#include "core/state.h"
+#include "core/drain.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 static void say(struct core *core, const struct window *window, enum window_transition transition)
 {
@@ -43,6 +45,24 @@ static void forget_evidence(struct core *core, int peer, struct moment now)
     watch_anew(core, peer, now);
 }
 
+// What waits for the server, and what has been held back because of it, is counted from here on.
+static void count_anew(struct core *core, const struct window *window)
+{
+    int peer;
+    if (server_find(core, window->server, &peer)) {
+        server_of(core, peer)->suppressed = 0;
+        drain_begin_window(core, peer, window);
+    }
+}
+
+static void settle_drain(struct core *core, const struct window *window, struct moment now)
+{
+    int peer;
+    if (server_find(core, window->server, &peer)) {
+        drain_settle(core, peer, now);
+    }
+}
+
 static void enter_stage(struct core *core, const struct window *window, struct moment now)
 {
     switch (window->stage) {
@@ -50,10 +70,12 @@ static void enter_stage(struct core *core, const struct window *window, struct m
         break;
     case STAGE_BEGUN:
         say(core, window, WINDOW_BEGINS);
+        count_anew(core, window);
         each_path_of(core, window->server, watch_anew, now);
         break;
     case STAGE_ENDED:
         say(core, window, WINDOW_ENDS);
+        settle_drain(core, window, now);
         each_path_of(core, window->server, send_fresh, now);
         break;
     case STAGE_SETTLED:
@@ -64,11 +86,6 @@ static void enter_stage(struct core *core, const struct window *window, struct m
         }
         break;
     }
-}
-
-static bool may_act(const struct core *core)
-{
-    return core->actions->count + ACTIONS_PER_STEP < ACTIONS_MAXIMUM;
 }
 
 // One stage after the other, so that each is said even when several passed unseen.
@@ -82,7 +99,7 @@ static void follow_window(struct core *core, struct window *window, struct momen
     if (target == STAGE_BEGUN && window->stage > STAGE_BEGUN) {
         window->stage = STAGE_BEGUN; // extended after its end
     }
-    while (window->stage < target && may_act(core)) {
+    while (window->stage < target && core_may_act(core)) {
         window->stage++;
         enter_stage(core, window, now);
     }
@@ -130,6 +147,7 @@ void maintenance_follow(struct core *core, struct moment now)
         courier_forget(core);
     }
     schedule_windows(core, now);
+    schedule_set(&core->own_timers, OWN_OVERRUN, now.instant);
 }
 
 bool maintenance_learn(struct core *core, const struct window *window, struct moment now)

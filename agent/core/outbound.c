@@ -1,13 +1,14 @@
 #include <string.h>
 
-#include "core/state.h"
+#include "core/trouble.h"
 
 enum { SLOT_BLOCK = 100 };
 
 // Between two probes that somebody waits for.
 #define URGENT_SPACING SPAN_SECONDS(1)
 
-// Between two answers, so that a flush is answered by a few probes and not one by one.
+// Between two answers, so that a flush is answered by a few probes and not one by one; the first
+// waits for the whole flush.
 #define ANSWER_SPACING SPAN_SECONDS(20)
 
 static struct outbound *outbound_of(struct core *core, int peer)
@@ -147,8 +148,13 @@ static int64_t take_slot(struct core *core, int peer)
 static bool peer_is_troubled(const struct core *core, int peer)
 {
     struct subject inbound = subject_of_path(peer, INBOUND), outbound = subject_of(peer);
+    struct subject server = subject_of_server(peer), own = subject_of_server(OWN_SERVER);
     return trouble_find(core, INCIDENT_SILENT, &inbound) != NULL ||
-           trouble_find(core, INCIDENT_SILENT, &outbound) != NULL;
+           trouble_find(core, INCIDENT_SILENT, &outbound) != NULL ||
+           trouble_find(core, INCIDENT_DOWN, &server) != NULL ||
+           trouble_find(core, INCIDENT_OVERRUN, &server) != NULL ||
+           trouble_find(core, INCIDENT_OVERRUN, &own) != NULL ||
+           trouble_find(core, INCIDENT_ISOLATED, &own) != NULL;
 }
 
 // Courtesy to a server that is down: its queue (and ours) need not fill with probes.
@@ -226,8 +232,9 @@ void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct mome
         return;
     }
     outbound->extra_kind = kind;
+    struct instant whole_flush = instant_add(now.instant, COHORT_SPAN);
     outbound->extra_due =
-        kind == PROBE_ANSWER ? instant_later(now.instant, outbound->extra_from) : now.instant;
+        kind == PROBE_ANSWER ? instant_later(whole_flush, outbound->extra_from) : now.instant;
     core_set_timer(core, peer, TIMER_EXTRA, outbound->extra_due);
 }
 

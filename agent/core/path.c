@@ -1,7 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/state.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 bool path_touches(const struct core *core, int peer, const char *server)
 {
@@ -15,10 +16,10 @@ struct path *path_of(struct core *core, int peer, enum direction direction)
     return direction == OUTBOUND ? &state->outbound.path : &state->inbound.path;
 }
 
-void path_add_trouble(struct path *path, struct walltime began, int64_t incident)
+void path_add_trouble(struct path *path, struct walltime began, int64_t incident, int rank)
 {
     path->troubles[path->trouble_count++ % TROUBLES_KEPT] =
-        (struct verdict_trouble){.began = began, .incident = incident};
+        (struct verdict_trouble){.began = began, .incident = incident, .rank = rank};
 }
 
 void path_close_trouble(struct path *path, struct walltime closed, int64_t incident)
@@ -34,7 +35,7 @@ void path_add_interruption(struct path *path, struct walltime began, struct wall
                            struct span settle)
 {
     path->troubles[path->trouble_count++ % TROUBLES_KEPT] = (struct verdict_trouble){
-        .began = began, .closed = walltime_add(closed, settle), .over = closed};
+        .began = began, .closed = walltime_add(closed, settle), .over = closed, .rank = INCIDENTS};
 }
 
 struct instant path_skip_gap(const struct path *path, struct instant from)
@@ -93,7 +94,7 @@ static size_t gather_windows(const struct core *core, int peer, const struct pat
         struct walltime resumed = record->sent.ns > window->end.ns ? record->arrived : latest;
         for (size_t k = 0; k < RESUMPTIONS_KEPT && k < path->resumption_count; k++) {
             if (path->resumptions[k].end.ns == window->end.ns) {
-                resumed = path->resumptions[k].at;
+                resumed = walltime_earlier(resumed, path->resumptions[k].at);
             }
         }
         resumed = walltime_earlier(walltime_later(resumed, window->end), latest);
@@ -128,14 +129,25 @@ struct judgement path_judge(const struct core *core, int peer, enum direction di
     return judgement;
 }
 
-void path_note_resumptions(const struct core *core, struct path *path,
+static void note_resumption(struct path *path, struct walltime end, struct walltime at)
+{
+    path->resumptions[path->resumption_count++ % RESUMPTIONS_KEPT] = (struct resumption){end, at};
+}
+
+void path_note_overrun(struct path *path, struct walltime end)
+{
+    note_resumption(path, end, end);
+}
+
+void path_note_resumptions(struct core *core, int peer, enum direction direction,
                            const struct probe_record *record)
 {
+    struct path *path = path_of(core, peer, direction);
     for (size_t i = 0; i < core->windows.count; i++) {
         struct walltime end = core->windows.items[i].end;
-        if (path->last_sent.ns <= end.ns && record->sent.ns > end.ns) {
-            path->resumptions[path->resumption_count++ % RESUMPTIONS_KEPT] =
-                (struct resumption){end, record->arrived};
+        if (path->last_sent.ns <= end.ns && record->sent.ns > end.ns &&
+            path_touches(core, peer, core->windows.items[i].server)) {
+            note_resumption(path, end, record->arrived);
         }
     }
 }
@@ -217,31 +229,18 @@ static void evaluate_recovery(struct core *core, int peer, enum direction direct
     }
 }
 
-// Credits the incident that explains a drained probe.
-static void credit_drained(struct core *core, int64_t incident)
-{
-    for (size_t i = 0; i < core->incidents.count; i++) {
-        struct incident *open = core->incidents.places[i];
-        if (open != NULL && open->id == incident) {
-            open->aftermath.drained++;
-        }
-    }
-}
-
 struct judgement path_arrived(struct core *core, int peer, enum direction direction,
                               struct probe_record *record, struct span recovery, struct moment now)
 {
     struct path *path = path_of(core, peer, direction);
-    path_note_resumptions(core, path, record);
+    path_note_resumptions(core, peer, direction, record);
     struct judgement judgement = path_judge(core, peer, direction, record, recovery);
     end_interruptions(path, record->arrived);
     observe_latency(core, peer, direction, path, record);
     path_count_verdict(core, peer, direction, judgement.verdict);
     decisions_add(&path->decisions, record->arrived, record->latency, record->latency_error,
                   judgement.residual, judgement.verdict);
-    if (judgement.verdict == VERDICT_DRAINED) {
-        credit_drained(core, judgement.incident);
-    }
+    server_arrived(core, peer, direction, record, now);
     evaluate_slow(core, peer, direction, record, now);
     evaluate_recovery(core, peer, direction, now);
     return judgement;

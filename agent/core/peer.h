@@ -11,6 +11,8 @@
 #include "config/config.h"
 #include "core/acknowledgement.h"
 #include "core/decision.h"
+#include "core/drain.h"
+#include "core/flap.h"
 #include "core/flight.h"
 #include "core/row.h"
 #include "core/stats.h"
@@ -49,6 +51,22 @@ struct unseen {
     struct receipt receipt;
 };
 
+// Late arrivals of one flush, until they are said.
+struct cohort {
+    unsigned count;
+    struct walltime first_sent;
+    struct walltime last_sent;
+    struct walltime arrived; // of the first
+};
+
+// What is kept of a server, ours or a peer's, for the incidents about it.
+struct server_state {
+    struct walltime last_arrival; // of any probe from it or to it
+    struct drain drain;
+    struct flap_history flaps;
+    unsigned suppressed; // notifications, by its windows since the last began
+};
+
 // What both directions have.
 struct path {
     struct decisions decisions;
@@ -66,6 +84,8 @@ struct path {
     struct walltime decided; // restored: what arrived before has had its say
     struct resumption resumptions[RESUMPTIONS_KEPT]; // a ring
     uint32_t resumption_count;
+    struct cohort cohort;
+    struct flap_history flaps;
 };
 
 struct outbound {
@@ -136,6 +156,10 @@ struct peer {
     char row[ROW_SIZE];    // what it last said of other servers ...
     struct instant row_at; // ... and when that was written
     struct walltime heard; // the last time anything signed came from it
+    struct server_state server;
+    bool greeting; // whether its mail server greets is being asked ...
+    struct instant greeting_until;
+    unsigned sound; // arrivals in a row that found nothing wrong with the clocks
     struct peer_stats stats;
 };
 
@@ -149,6 +173,7 @@ struct mailbox {
     int64_t foreign_messages;
     uint64_t errors;
     char cause[160];
+    struct flap_history flaps;
 };
 
 #endif

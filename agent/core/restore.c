@@ -1,4 +1,6 @@
-#include "core/state.h"
+#include "core/drain.h"
+#include "core/server.h"
+#include "core/trouble.h"
 
 static void restore_outbound(struct core *core, int index, const struct probe_record *record)
 {
@@ -20,7 +22,8 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
     }
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
         struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;
-        flights_add(&outbound->flights, &record->id, sent);
+        flights_add(&outbound->flights, &record->id, sent)->uncertain =
+            record->state == PROBE_UNCERTAIN;
         fate_watch_loss(core, index, core->last);
     }
 }
@@ -78,23 +81,31 @@ void core_restore_probe(struct core *core, const struct probe_record *record)
     if (record->state == PROBE_ARRIVED) {
         struct path *path = path_of(core, index, record->direction);
         restore_decision(core, index, path, record);
-        path_note_resumptions(core, path, record);
+        path_note_resumptions(core, index, record->direction, record);
         path->last_sent = walltime_later(path->last_sent, record->sent);
         path->last_arrival = record->arrived;
         path->last_latency = record->latency;
         path->last_error = record->latency_error;
+        struct walltime *own = &core->own.last_arrival;
+        struct walltime *server = &core->peers[index].server.last_arrival;
+        *own = walltime_later(*own, record->arrived);
+        *server = walltime_later(*server, record->arrived);
     }
 }
 
-// What it held up may still arrive, and decisions begin anew at its close.
-static void restore_trouble(struct path *path, const struct incident *incident)
+// What it held up may still arrive, decisions begin anew at its close, and notifications that it
+// cost are counted with their window.
+static void restore_trouble(struct core *core, const struct incident *incident, struct moment now)
 {
-    if (incident->kind != INCIDENT_SLOW) {
-        path_add_trouble(path, incident->began, incident->id);
-    }
-    if (walltime_known(incident->closed)) {
-        path_close_trouble(path, incident->closed, incident->id);
+    trouble_explain(core, incident);
+    flap_restore(core, incident, now);
+    if (incident->subject.kind == SUBJECT_PATH && walltime_known(incident->closed)) {
+        struct path *path = path_of(core, incident->subject.peer, incident->subject.direction);
         path->decided = walltime_later(path->decided, incident->closed);
+    }
+    const struct window *window = windows_find(&core->windows, incident->suppressed_by);
+    if (window != NULL) {
+        server_count_suppressed(core, window->server);
     }
 }
 
@@ -106,10 +117,10 @@ void core_restore_last_incident(struct core *core, int64_t id)
 void core_restore_incident(struct core *core, const struct incident *incident, struct moment now)
 {
     struct incident restored = *incident;
-    bool known = core_resolve_subject(core->settings, restored.subject_text, &restored.subject);
-    if (known && restored.subject.kind == SUBJECT_PATH) {
-        restore_trouble(path_of(core, restored.subject.peer, restored.subject.direction),
-                        &restored);
+    bool known = core_resolve_subject(core->settings, restored.kind, restored.subject_text,
+                                      &restored.subject);
+    if (known) {
+        restore_trouble(core, &restored, now);
     }
     if (walltime_known(restored.closed)) {
         return;
@@ -119,6 +130,7 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
         mailbox->blind_since = moment_instant_at(now, restored.began);
     }
     restored.opened_at = moment_instant_at(now, incident->opened);
+    restored.last = incident->opened;
     uint32_t place = incidents_add(&core->incidents, &restored);
     if (!known) {
         trouble_orphan(core, place, now);
@@ -133,9 +145,9 @@ static void schedule_restored(struct core *core, struct moment now)
     for (size_t i = 0; i < core->incidents.count; i++) {
         const struct incident *incident = core->incidents.places[i];
         if (incident != NULL && !incident->closing) {
-            struct walltime due =
-                incident->notified ? walltime_add(incident->notified_at, reminder)
-                                   : walltime_add(incident->opened, trouble_hold(core, incident));
+            struct walltime due = incident->notified
+                                      ? walltime_add(incident->notified_at, reminder)
+                                      : walltime_add(incident->opened, notify_hold(core, incident));
             schedule_set(&core->incident_timers, (uint32_t)i,
                          instant_later(moment_instant_at(now, due), core->watch_floor));
         }
@@ -183,5 +195,7 @@ bool core_start(struct core *core, struct moment now, struct walltime alive,
         core_interrupted(core, begin, now, -1);
     }
     schedule_restored(core, now);
+    drain_restore(core, now);
+    server_configure(core, now);
     return counts;
 }

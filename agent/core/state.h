@@ -1,16 +1,30 @@
 // The inside of the core, shared by its own files only. core.c joins them
 // (build.c makes it from the settings, restore.c from the ledger, view.c shows it): outbound.c
 // sends, fate.c learns what became of it, inbound.c receives and watches for silence, path.c judges
-// what arrived on either, trouble.c opens, folds, notifies and closes incidents, maintenance.c
-// follows the windows.
+// what arrived on either, maintenance.c follows the windows. Incidents have headers of their own:
+// trouble.h, server.h, drain.h.
 #ifndef MAILFLOW_CORE_STATE_H
 #define MAILFLOW_CORE_STATE_H
 
 #include "base/random.h"
 #include "core/core.h"
+#include "core/isolation.h"
 #include "core/schedule.h"
 
-enum peer_timer { TIMER_SLOT, TIMER_EXTRA, TIMER_SILENCE, TIMER_LOST, TIMER_EXCHANGE, PEER_TIMERS };
+enum peer_timer {
+    TIMER_SLOT,
+    TIMER_EXTRA,
+    TIMER_SILENCE,
+    TIMER_LOST,
+    TIMER_EXCHANGE,
+    TIMER_GREET,
+    TIMER_DRAIN,
+    TIMER_COHORT,
+    PEER_TIMERS
+};
+
+// What is due of our own server, or of no peer alone.
+enum own_timer { OWN_OVERRUN, OWN_ISOLATION, OWN_DRAIN, OWN_FLAP };
 
 // The core is called at least this often, so that a longer gap is a sleep and no lack of work.
 #define HEARTBEAT SPAN_SECONDS(10)
@@ -22,20 +36,26 @@ struct core {
     struct schedule peer_timers; // key: peer * PEER_TIMERS + timer
     struct schedule mailbox_timers;
     struct schedule incident_timers; // key: place in `incidents`
+    struct schedule own_timers;      // key: enum own_timer
     struct instant window_due;       // the next begin, end or end of suppression
     struct windows windows;
     struct walltime announced; // when a window of ours last changed
     struct incidents incidents;
+    struct flapping *flapping; // what opens and closes too often
+    size_t flapping_count;
+    struct server_state own; // our server
+    struct isolation isolation;
     struct incident_counts incident_counts[INCIDENTS][SEVERITIES];
     struct agent_stats stats;
     struct histogram_edges edges;
     struct random_stream random;
-    struct instant watch_floor; // our start + settle: nothing is silent before
-    struct moment last;         // of the previous call
-    struct instant promised;    // the deadline it returned
-    bool started;               // what the ledger knows has been restored
-    bool replayed;              // sends nothing of its own: what was sent is told (replay.h)
-    struct actions *actions;    // of the call under way
+    struct instant watch_floor;  // our start + settle: nothing is silent before
+    struct instant seeing_since; // the end of the last stretch in which we could not see
+    struct moment last;          // of the previous call
+    struct instant promised;     // the deadline it returned
+    bool started;                // what the ledger knows has been restored
+    bool replayed;               // sends nothing of its own: what was sent is told (replay.h)
+    struct actions *actions;     // of the call under way
 };
 
 // ---- core.c ----
@@ -44,12 +64,14 @@ struct core {
 enum { ACTIONS_PER_STEP = 96 };
 struct action *core_act(struct core *core, enum action_kind kind);
 void core_set_timer(struct core *core, int peer, enum peer_timer timer, struct instant due);
+bool core_may_act(const struct core *core); // for one more step
 int core_find_peer(const struct core *core, const char *name);
 
 struct span core_shortest_interval(const struct core *core);
 
 // The subject that a stored text names in these settings; false when they have it no more.
-bool core_resolve_subject(const struct settings *settings, const char *text, struct subject *out);
+bool core_resolve_subject(const struct settings *settings, enum incident_kind kind,
+                          const char *text, struct subject *out);
 
 // A stretch in which this agent could not see (or was not there): where it was longer than an
 // interval it explains what it held up, and no path's silence counts in it. `mailbox` -1: all
@@ -97,6 +119,9 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
 // Every arrival up to as_of is known: opens silence when what was sent long before is not there.
 void fate_watch_silence(struct core *core, int peer, struct walltime as_of, struct moment now);
 
+// By what the peer has said last.
+bool fate_is_silent(const struct core *core, int peer, struct moment now);
+
 // Gives up what has been in flight for the whole queue lifetime, and when to look for it.
 void fate_watch_loss(struct core *core, int peer, struct moment now);
 void fate_lose(struct core *core, int peer, struct moment now);
@@ -107,6 +132,7 @@ void inbound_configure(struct core *core, int peer, struct moment now);
 void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
                      struct moment now);
 void inbound_watch(struct core *core, int peer, struct moment now);
+bool inbound_is_silent(const struct core *core, int peer, struct moment now);
 
 // Keeps it until the peer says that it has it. `told`: the newest as_of that it may have been told.
 void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt,
@@ -136,7 +162,7 @@ struct judgement path_arrived(struct core *core, int peer, enum direction direct
                               struct probe_record *record, struct span recovery, struct moment now);
 
 // Remembers when mail sent after the end of a window first came through.
-void path_note_resumptions(const struct core *core, struct path *path,
+void path_note_resumptions(struct core *core, int peer, enum direction direction,
                            const struct probe_record *record);
 
 // Judges only.
@@ -159,45 +185,14 @@ struct instant path_skip_gap(const struct path *path, struct instant from);
 
 // Troubles explain what they held up. One without an incident is an interruption of ours: it ends
 // with the first arrival after `closed`, at most settle later.
-void path_add_trouble(struct path *path, struct walltime began, int64_t incident);
+// `rank`: of causes the lowest explains.
+void path_add_trouble(struct path *path, struct walltime began, int64_t incident, int rank);
 void path_close_trouble(struct path *path, struct walltime closed, int64_t incident);
 void path_add_interruption(struct path *path, struct walltime began, struct walltime closed,
                            struct span settle);
 
-// ---- trouble.c ----
-
-struct subject subject_of_path(int peer, enum direction direction);
-struct incident *trouble_find(const struct core *core, enum incident_kind kind,
-                              const struct subject *subject);
-void trouble_open(struct core *core, enum incident_kind kind, const struct subject *subject,
-                  enum severity severity, struct walltime began, const struct evidence *evidence,
-                  struct moment now);
-
-// A worse severity notifies once more; new evidence replaces the old.
-void trouble_worsen(struct core *core, struct incident *incident, enum severity severity,
-                    const struct evidence *evidence, struct moment now);
-
-// Closes it if it is open and has been for the minimum hold; a recovery is announced only when the
-// incident was.
-void trouble_close(struct core *core, enum incident_kind kind, const struct subject *subject,
-                   struct moment now);
-
-// How long it waits, before it notifies, for its cause to show.
-struct span trouble_hold(const struct core *core, const struct incident *incident);
-
-// Its timer: notify, remind, or wait for a window or a cause to end.
-void trouble_due(struct core *core, uint32_t place, struct moment now);
-
-// Suppression for a server has ended: what opened meanwhile and was not announced closes unheard
-// and is judged anew from what comes after.
-void trouble_judge_anew(struct core *core, const char *server, struct moment now);
-
-// The configuration no longer has its subject: closes it.
-void trouble_orphan(struct core *core, uint32_t place, struct moment now);
-
-void trouble_subject_text(const struct core *core, const struct subject *subject,
-                          char text[SUBJECT_TEXT_SIZE]);
-bool trouble_touches(const struct core *core, const struct subject *subject, const char *server);
+// A window that ended then was overrun: it excuses nothing that was sent after its end.
+void path_note_overrun(struct path *path, struct walltime end);
 
 // ---- maintenance.c ----
 

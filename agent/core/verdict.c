@@ -50,8 +50,7 @@ static struct span excused_part(const struct verdict_case *life)
 }
 
 // The trouble that already explains the delay, or NULL: part of the life lay in it, and the probe
-// came within one recovery after it closed. An incident, which can be credited, rather than an
-// interruption.
+// came within one recovery after it closed. Of several the first cause.
 static const struct verdict_trouble *explaining_trouble(const struct verdict_case *life)
 {
     const struct verdict_trouble *best = NULL;
@@ -61,7 +60,7 @@ static const struct verdict_trouble *explaining_trouble(const struct verdict_cas
         struct walltime closed = open ? life->arrived : trouble->closed;
         if (life->sent.ns <= closed.ns && life->arrived.ns >= trouble->began.ns &&
             life->arrived.ns <= walltime_add(closed, life->recovery).ns) {
-            best = best == NULL || best->incident == 0 ? trouble : best;
+            best = best == NULL || trouble->rank < best->rank ? trouble : best;
         }
     }
     return best;

@@ -38,6 +38,7 @@ struct verdict_trouble {
     struct walltime closed;
     int64_t incident;     // 0 for an interruption
     struct walltime over; // of an interruption itself; it closes when mail comes again
+    int rank;             // cause before symptom: the lowest explains
 };
 
 struct verdict_case {

@@ -1,5 +1,5 @@
 #include "core/row.h"
-#include "core/state.h"
+#include "core/trouble.h"
 
 static const char *const PATH_STATE_NAMES[PATH_STATES] = {
     "ok", "slow", "silent", "refused", "maintenance", "recovering", "unknown",
@@ -89,6 +89,15 @@ static bool without_evidence(const struct core *core, int peer, enum direction d
     return false;
 }
 
+// Mail has not come back after a window of either end, or the peer is down.
+static bool is_cut_off(const struct core *core, int peer)
+{
+    struct subject server = subject_of_server(peer), own = subject_of_server(OWN_SERVER);
+    return trouble_find(core, INCIDENT_OVERRUN, &server) != NULL ||
+           trouble_find(core, INCIDENT_OVERRUN, &own) != NULL ||
+           trouble_find(core, INCIDENT_DOWN, &server) != NULL;
+}
+
 enum path_state core_path_state(const struct core *core, int peer, enum direction direction,
                                 struct moment now)
 {
@@ -102,7 +111,7 @@ enum path_state core_path_state(const struct core *core, int peer, enum directio
     if (trouble_find(core, INCIDENT_REFUSED, &subject) != NULL) {
         return PATH_REFUSED;
     }
-    if (trouble_find(core, INCIDENT_SILENT, &subject) != NULL) {
+    if (trouble_find(core, INCIDENT_SILENT, &subject) != NULL || is_cut_off(core, peer)) {
         return PATH_SILENT;
     }
     if (trouble_find(core, INCIDENT_SLOW, &subject) != NULL) {

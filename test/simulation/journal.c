@@ -12,6 +12,9 @@ static const char *const NOTICES[] = {
     [NOTICE_RESOLVED] = "RESOLVED",
 };
 
+static const char *const SUBJECTS[] = {
+    [SUBJECT_PATH] = "path", [SUBJECT_MAILBOX] = "mailbox", [SUBJECT_SERVER] = "server"};
+
 void journal_free(struct journal *journal)
 {
     free(journal->spoken);
@@ -26,6 +29,14 @@ static void begin_line(const struct world *world, int server)
     fprintf(world->journal->out, "%02" PRId64 ":%02d:%02d.%03d %s ", ms / 3600000,
             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000),
             server < 0 ? "--" : world->servers[server].name);
+}
+
+static void print_clock(FILE *out, const char *name, struct walltime at)
+{
+    char words[40];
+    struct text text = TEXT_OVER(words);
+    walltime_append_seconds(at, &text);
+    fprintf(out, " %s=%s", name, words);
 }
 
 static void print_evidence(FILE *out, const struct incident *incident)
@@ -43,15 +54,32 @@ static void print_evidence(FILE *out, const struct incident *incident)
     case INCIDENT_REFUSED:
         fprintf(out, " failures=%u", evidence->failures);
         break;
-    case INCIDENT_BLIND:
-    case INCIDENT_ISOLATED:
     case INCIDENT_OVERRUN:
+        fprintf(out, " kind=%s window=%s", window_kind_name(incident->aftermath.window_kind),
+                incident->aftermath.window);
+        print_clock(out, "planned_end", incident->aftermath.planned_end);
+        fprintf(out, " late_by=%.0fs",
+                span_seconds(walltime_since(incident->opened, incident->aftermath.planned_end)));
+        break;
+    case INCIDENT_ISOLATED:
+        fprintf(out, " bad=%u/%u", evidence->late, evidence->of);
+        break;
     case INCIDENT_DOWN:
     case INCIDENT_UNHEARD:
-    case INCIDENT_STUCK:
+        fprintf(out, " oldest_age=%.0fs", span_seconds(evidence->oldest_age));
+        break;
     case INCIDENT_LOST:
+        fprintf(out, " lost=%u", evidence->failures);
+        break;
     case INCIDENT_CLOCK:
+        fprintf(out, " offset=%.1fs error=%.1fs", span_seconds(evidence->latency),
+                span_seconds(evidence->threshold));
+        break;
     case INCIDENT_FORGED:
+        fprintf(out, " tags=%u", evidence->failures);
+        break;
+    case INCIDENT_BLIND:
+    case INCIDENT_STUCK:
     case INCIDENTS:
         break;
     }
@@ -60,6 +88,35 @@ static void print_evidence(FILE *out, const struct incident *incident)
     }
     if (evidence->cause[0] != '\0') {
         fprintf(out, " cause=\"%s\"", evidence->cause);
+    }
+}
+
+static void print_aftermath(FILE *out, const struct incident *incident)
+{
+    const struct aftermath *aftermath = &incident->aftermath;
+    if (incident->kind == INCIDENT_OVERRUN && aftermath->resumed_by[0] == '\0') {
+        fprintf(out, " reason=%s", incident->evidence.cause);
+    } else if (incident->kind == INCIDENT_OVERRUN) {
+        struct walltime resumed =
+            walltime_later(aftermath->resumed[OUTBOUND], aftermath->resumed[INBOUND]);
+        print_clock(out, "planned_end", aftermath->planned_end);
+        print_clock(out, "resumed", resumed);
+        fprintf(out, " overran=%.0fs",
+                span_seconds(walltime_since(resumed, aftermath->planned_end)));
+    } else {
+        fprintf(out, " lasted=%.0fs",
+                span_seconds(walltime_since(incident->closed, incident->began)));
+    }
+    fprintf(out, " drained=%u", aftermath->drained);
+    if (incident_rule(incident->kind)->subject == SUBJECT_SERVER) {
+        fprintf(out, " lost=%u suppressed=%u longest=%.0fs", aftermath->lost, aftermath->suppressed,
+                span_seconds(aftermath->longest));
+    }
+    if (aftermath->resumed_by[0] != '\0') {
+        fprintf(out, " resumed_by=%s", aftermath->resumed_by);
+    }
+    if (aftermath->in_flight > 0) {
+        fprintf(out, " in_flight=%u", aftermath->in_flight);
     }
 }
 
@@ -107,15 +164,10 @@ void journal_notice(struct world *world, int node, const struct incident *incide
     remember(world, node, incident, notice);
     begin_line(world, node);
     fprintf(out, "%s %s severity=%s %s=%s", incident_kind_name(incident->kind), NOTICES[notice],
-            severity_name(incident->severity),
-            strstr(incident->subject_text, "->") != NULL ? "path" : "mailbox",
+            severity_name(incident->severity), SUBJECTS[incident_rule(incident->kind)->subject],
             incident->subject_text);
     if (notice == NOTICE_RESOLVED) {
-        struct span lasted = walltime_since(incident->closed, incident->began);
-        fprintf(out, " lasted=%.0fs drained=%u", span_seconds(lasted), incident->aftermath.drained);
-        if (incident->evidence.in_flight > 0) {
-            fprintf(out, " in_flight=%u", incident->evidence.in_flight);
-        }
+        print_aftermath(out, incident);
     } else {
         print_evidence(out, incident);
     }
@@ -180,6 +232,38 @@ void journal_refused(struct world *world, int node, const char *reason)
 {
     begin_line(world, node);
     fprintf(world->journal->out, "refused: %s\n", reason);
+}
+
+void journal_drained(struct world *world, int node, const struct drained *drained)
+{
+    FILE *out = world->journal->out;
+    begin_line(world, node);
+    fprintf(out, "drain DONE server=%s", drained->server);
+    if (drained->window[0] != '\0') {
+        fprintf(out, " window=%s", drained->window);
+    }
+    if (drained->incident != 0) {
+        fprintf(out, " incident=%" PRId64, drained->incident);
+    }
+    fprintf(out, " arrived=%u lost=%u", drained->arrived, drained->lost);
+    if (drained->in_flight > 0) {
+        fprintf(out, " in_flight=%u", drained->in_flight);
+    }
+    fprintf(out, " longest=%.0fs\n", span_seconds(drained->longest));
+}
+
+void journal_cohort(struct world *world, int node, int peer, enum direction direction,
+                    const struct cohort *cohort)
+{
+    FILE *out = world->journal->out;
+    char path[SUBJECT_TEXT_SIZE];
+    core_path_text(world->servers[node].node.core, peer, direction, path);
+    begin_line(world, node);
+    fprintf(out, "cohort ARRIVED path=%s count=%u", path, cohort->count);
+    print_clock(out, "first_sent", cohort->first_sent);
+    print_clock(out, "last_sent", cohort->last_sent);
+    print_clock(out, "arrived", cohort->arrived);
+    fputc('\n', out);
 }
 
 void journal_script(struct world *world, const char *line)

@@ -39,6 +39,9 @@ void journal_free(struct journal *journal);
 void journal_notice(struct world *world, int node, const struct incident *incident,
                     enum notice notice);
 void journal_learned(struct world *world, int node, const struct window *window);
+void journal_drained(struct world *world, int node, const struct drained *drained);
+void journal_cohort(struct world *world, int node, int peer, enum direction direction,
+                    const struct cohort *cohort);
 void journal_window(struct world *world, int node, const struct window *window,
                     enum window_transition transition);
 // Only where the scenario wants it: set acknowledgements 1.

@@ -213,6 +213,32 @@ static void delete_message(struct world *world, const struct message *message)
     }
 }
 
+// Connects to the peer's mail server; a refusal is known soon, silence after a while.
+static void greet(struct world *world, int node, int peer)
+{
+    const struct node *agent = node_of(world, node);
+    int server = world_find_server(world, agent->settings->peers[peer].name);
+    world_put_event(world, (struct world_event){.at = instant_add(world->now, SPAN_SECONDS(1)),
+                                                .kind = WORLD_GREETED,
+                                                .a = node,
+                                                .b = server,
+                                                .run = agent->runs});
+}
+
+void node_greeted(struct world *world, int node, int server)
+{
+    const struct node *agent = node_of(world, node);
+    int peer = settings_find_peer(agent->settings, world->servers[server].name);
+    bool greeted = world->servers[server].smtp && !world->links[node][server].cut;
+    struct event event = {
+        .kind = EVENT_GREETED,
+        .greeted = {peer, greeted, greeted ? "" : "connection refused"},
+    };
+    if (peer >= 0) {
+        node_handle(world, node, &event, NULL);
+    }
+}
+
 static void perform(struct world *world, int node, const struct action *action,
                     const struct message *message)
 {
@@ -241,11 +267,18 @@ static void perform(struct world *world, int node, const struct action *action,
     case ACTION_SAY_REFUSED:
         journal_refused(world, node, action->refused.reason);
         break;
+    case ACTION_GREET:
+        greet(world, node, action->peer);
+        break;
+    case ACTION_SAY_DRAINED:
+        journal_drained(world, node, &action->drained);
+        break;
+    case ACTION_SAY_COHORT:
+        journal_cohort(world, node, action->cohort.peer, action->cohort.direction,
+                       &action->cohort.cohort);
+        break;
     case ACTION_INCIDENT:
     case ACTION_RESERVE_SLOTS:
-    case ACTION_GREET:
-    case ACTION_SAY_DRAINED:
-    case ACTION_SAY_COHORT:
     case ACTION_SAY_CLOCK:
         break;
     }

@@ -23,6 +23,10 @@ void node_time(struct world *world, int node);
 
 // `message`: the one that an arrival is about, else NULL.
 void node_handle(struct world *world, int node, const struct event *event, struct message *message);
+
+// Whether the server has greeted the agent that asked.
+void node_greeted(struct world *world, int node, int server);
+
 void node_submitted(struct world *world, struct message *message, enum submission submission);
 
 #endif

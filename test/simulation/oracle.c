@@ -13,6 +13,7 @@ enum {
     // waited in a queue comes with the last retry.
     ECHO = 900 + 900 + 300,
     ECHO_OF_SLOW = 4300 + 900 + 600,
+    ECHO_OF_STUCK = 9000, // of what vanished: after recovery, in a window or not
 };
 
 static int seconds_of(struct instant at)
@@ -124,12 +125,13 @@ static bool trouble_covered(const struct world *world, const struct plan *plan,
 static bool has_cause(const struct world *world, const struct plan *plan, const struct claim *claim,
                       int at)
 {
-    int echo = claim->kind == INCIDENT_SLOW ? ECHO_OF_SLOW : ECHO;
+    bool stuck = claim->kind == INCIDENT_STUCK;
+    int echo = stuck ? ECHO_OF_STUCK : claim->kind == INCIDENT_SLOW ? ECHO_OF_SLOW : ECHO;
     for (size_t i = 0; i < plan->count; i++) {
         const struct piece *piece = &plan->pieces[i];
         if (!piece->dropped && piece_is_trouble(piece) && piece->from <= at &&
             at <= piece->to + echo + 2 * plan->interval && oracle_may(piece, claim) &&
-            !trouble_covered(world, plan, piece, claim->speaker, at)) {
+            (stuck || !trouble_covered(world, plan, piece, claim->speaker, at))) {
             return true;
         }
     }
@@ -188,6 +190,27 @@ static void check_duties(struct world *world, const struct plan *plan)
 
 // ---- ends ----
 
+static const struct incident *find_incident(const struct world *world, int node, int64_t id)
+{
+    const struct ledger *ledger = &world->servers[node].node.ledger;
+    for (size_t i = 0; i < ledger->incident_count; i++) {
+        if (ledger->incidents[i].id == id) {
+            return &ledger->incidents[i];
+        }
+    }
+    return NULL;
+}
+
+// The closing of a cause speaks for what it has taken over.
+static bool speaks_for(const struct world *world, int node, int64_t said, int64_t of)
+{
+    const struct incident *incident = find_incident(world, node, of);
+    while (incident != NULL && incident->id != said) {
+        incident = find_incident(world, node, incident->cause);
+    }
+    return incident != NULL;
+}
+
 // Once all has been well for long, what was said to fire has been said to be over, unless a crash
 // came between the row and the word.
 static void check_ends(struct world *world)
@@ -198,8 +221,8 @@ static void check_ends(struct world *world)
         bool ended = spoken->notice == NOTICE_RESOLVED || world->servers[spoken->node].node.crashed;
         for (size_t k = i + 1; k < journal->spoken_count && !ended; k++) {
             const struct spoken *later = &journal->spoken[k];
-            ended = later->node == spoken->node && later->incident.id == spoken->incident.id &&
-                    later->notice == NOTICE_RESOLVED;
+            ended = later->node == spoken->node && later->notice == NOTICE_RESOLVED &&
+                    speaks_for(world, spoken->node, later->incident.id, spoken->incident.id);
         }
         bool lasting = spoken->incident.kind == INCIDENT_LOST ||
                        spoken->incident.kind == INCIDENT_STUCK ||

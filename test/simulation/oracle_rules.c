@@ -32,9 +32,10 @@ static const struct blame {
     [PIECE_CUT] = {.path = SYMPTOMS, .server = KIND(UNHEARD) | KIND(STUCK), .own = KIND(STUCK)},
     [PIECE_CUT_PAIR] = {.path = SYMPTOMS, .reverse = SYMPTOMS, .server = GONE, .others = GONE},
     [PIECE_DELAY] = {.path = KIND(SLOW)},
-    [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT)},
+    [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT), .server = KIND(UNHEARD)},
     [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
                     .server = KIND(STUCK),
+                    .own = KIND(STUCK),
                     .others = KIND(STUCK)},
 };
 

@@ -171,6 +171,12 @@ static void make_calm(struct plan *plan)
 }
 
 // A window of one server, and troubles of that server and its paths, one after the other, inside.
+// Until when a trouble may last so that a slot sent after it arrives before settle has passed.
+static int latest_return(const struct plan *plan, int end)
+{
+    return end + SETTLE - MARGIN - plan->interval - plan->delay;
+}
+
 static void make_covered(struct plan *plan)
 {
     int announced = plan_pick(plan, 300, 900), begin = announced + plan_pick(plan, 200, 600);
@@ -185,13 +191,14 @@ static void make_covered(struct plan *plan)
     int last = begin + 30;
     for (int at = begin + 30; at < end - 60; at = last + plan_pick(plan, 30, 600)) {
         int to = at + plan_pick(plan, 30, 1500);
-        to = to < end + SETTLE - 120 ? to : end + SETTLE - 120; // settle is for this
+        to = to < latest_return(plan, end) ? to : latest_return(plan, end); // settle is for this
         struct piece *trouble = add_trouble(plan, at, to);
         last = trouble == NULL ? last + 120 : trouble->to;
         if (trouble != NULL) {
             trouble->other = trouble->server == server ? trouble->other : trouble->server;
             trouble->server = server;
-            int latest = trouble->kind == PIECE_DELAY ? end : end + SETTLE - 120;
+            int back = latest_return(plan, end);
+            int latest = trouble->kind == PIECE_DELAY && end < back ? end : back;
             if (trouble->to > latest || trouble->to - at < 20) {
                 plan->count--;
             }

@@ -63,11 +63,15 @@ static bool fails_alike(const struct plan *plan, const char *failure)
     return !good && strcmp(now, failure) == 0;
 }
 
-// Drops every piece without which the same check still fails.
+// Drops every piece without which the same check still fails. A world whose troubles all lie inside
+// windows keeps these, or it would be another world.
 static void shrink(struct plan *plan, const char *failure)
 {
     for (size_t i = 0; i < plan->count; i++) {
         struct piece *piece = &plan->pieces[i];
+        if (plan->mood == MOOD_COVERED && piece->kind == PIECE_WINDOW) {
+            continue;
+        }
         piece->dropped = true;
         piece->dropped = fails_alike(plan, failure);
         while (!piece->dropped && piece->change_count > 0) {

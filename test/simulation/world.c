@@ -173,6 +173,11 @@ static void dispatch(struct world *world, struct world_event *event)
             reader_poll(world, event->a, event->b);
         }
         break;
+    case WORLD_GREETED:
+        if (!put_off(world, event, event->a)) {
+            node_greeted(world, event->a, event->b);
+        }
+        break;
     case WORLD_START:
         node_start(world, event->a);
         break;

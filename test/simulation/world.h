@@ -116,6 +116,7 @@ enum world_event_kind {
     WORLD_DELIVER,   // message
     WORLD_READ,      // a: node, b: reader: something has arrived
     WORLD_POLL,      // a: node, b: reader: it is time to look, again and again
+    WORLD_GREETED,   // a: node, b: server that it has asked to greet
     WORLD_START,     // a: node: its agent comes up again
     WORLD_EXCHANGE,  // exchange; a: from, b: to: a request over HTTP
     WORLD_REPLY,     // exchange; a: from, b: to: the reply to it, NULL when there was none

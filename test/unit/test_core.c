@@ -39,21 +39,24 @@ static void test_a_thousand_incidents_close_at_once(void **state)
     struct core_fixture fixture;
     core_fixture_begin(&fixture, 1000);
     core_fixture_run(&fixture, SPAN_MINUTES(30), NULL, NULL);
+    assert_int_equal(core_incident_counts(fixture.core, INCIDENT_SILENT, SEVERITY_CRITICAL)->opened,
+                     1000);
     assert_int_equal(
-        core_incident_counts(fixture.core, INCIDENT_SILENT, SEVERITY_CRITICAL)->notified, 1000);
+        core_incident_counts(fixture.core, INCIDENT_ISOLATED, SEVERITY_CRITICAL)->notified, 1);
     struct settings *before = fixture.settings;
     fixture.settings = core_settings_of(1);
     core_configure(fixture.core, fixture.settings, fixture.now);
     arena_destroy(before->arena);
-    size_t resolved = 0;
+    size_t closed = 0;
     do {
         core_fixture_time(&fixture);
         for (size_t i = 0; i < fixture.actions.count; i++) {
             const struct action *action = &fixture.actions.items[i];
-            resolved += action->kind == ACTION_NOTIFY && action->notice == NOTICE_RESOLVED;
+            closed += action->kind == ACTION_INCIDENT && action->incident.kind == INCIDENT_SILENT &&
+                      walltime_known(action->incident.closed);
         }
     } while (instant_reached(fixture.now.instant, core_next_deadline(fixture.core)));
-    assert_int_equal(resolved, 999);
+    assert_int_equal(closed, 999);
     core_fixture_end(&fixture);
 }
 
@@ -261,20 +264,22 @@ static void test_what_is_restored_is_not_said_again(void **state)
     core_fixture_begin(&fixture, 1);
     core_fixture_run(&fixture, SPAN_MINUTES(12), NULL, NULL);
     const struct incidents *incidents = core_incidents(fixture.core);
-    assert_int_equal(incidents->count, 1);
-    struct incident silent = *incidents->places[0];
-    assert_true(silent.notified);
+    struct incident down = *incidents->places[1], silent = *incidents->places[0];
+    assert_int_equal(down.kind, INCIDENT_DOWN);
+    assert_true(down.notified);
+    assert_int_equal(silent.cause, down.id);
     core_destroy(fixture.core);
     fixture.core = core_create(fixture.settings, fixture.now, 8);
     core_restore_incident(fixture.core, &silent, fixture.now);
+    core_restore_incident(fixture.core, &down, fixture.now);
     core_start(fixture.core, fixture.now, fixture.now.wall, fixture.now.wall);
     core_fixture_readable(&fixture, true);
     core_fixture_run(&fixture, SPAN_HOURS(3), NULL, NULL);
-    assert_int_equal(
-        core_incident_counts(fixture.core, INCIDENT_SILENT, SEVERITY_CRITICAL)->notified, 0);
+    assert_int_equal(core_incident_counts(fixture.core, INCIDENT_DOWN, SEVERITY_CRITICAL)->notified,
+                     0);
     core_fixture_run(&fixture, SPAN_HOURS(1), NULL, NULL); // the reminder
-    assert_int_equal(
-        core_incident_counts(fixture.core, INCIDENT_SILENT, SEVERITY_CRITICAL)->notified, 1);
+    assert_int_equal(core_incident_counts(fixture.core, INCIDENT_DOWN, SEVERITY_CRITICAL)->notified,
+                     1);
     core_fixture_end(&fixture);
 }
 

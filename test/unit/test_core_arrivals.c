@@ -86,7 +86,7 @@ static void test_path_states(void **state)
     assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_MAINTENANCE);
     assert_int_equal(core_path_state(fixture.core, 1, INBOUND, fixture.now), PATH_SILENT);
     core_fixture_run(&fixture, SPAN_MINUTES(11), NULL, NULL);
-    assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_RECOVERING);
+    assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_SILENT);
     core_fixture_end(&fixture);
 }
 

@@ -18,12 +18,14 @@
 static const struct verdict_window WINDOW[] = {{AT(1000), AT(2000), AT(2100)}};
 static const struct verdict_window TWO[] = {{AT(1000), AT(2000), AT(2000)},
                                             {AT(10000), AT(11000), AT(11000)}};
-static const struct verdict_trouble SILENT[] = {{AT(1000), AT(2000), 17, {0}}};
-static const struct verdict_trouble OPEN[] = {{AT(1000), {0}, 17, {0}}};
-static const struct verdict_trouble BOTH[] = {{AT(1000), AT(2000), 0, {0}},
-                                              {AT(1000), AT(2000), 17, {0}}};
+static const struct verdict_trouble SILENT[] = {{AT(1000), AT(2000), 17, {0}, 6}};
+static const struct verdict_trouble OPEN[] = {{AT(1000), {0}, 17, {0}, 6}};
+static const struct verdict_trouble BOTH[] = {{AT(1000), AT(2000), 0, {0}, 12},
+                                              {AT(1000), AT(2000), 17, {0}, 6}};
+static const struct verdict_trouble CAUSE[] = {{AT(1000), AT(2000), 17, {0}, 6},
+                                               {AT(1000), AT(2000), 18, {0}, 3}};
 
-enum { NOTHING, IN_WINDOW, IN_TWO, IN_SILENT, IN_OPEN, IN_BOTH };
+enum { NOTHING, IN_WINDOW, IN_TWO, IN_SILENT, IN_OPEN, IN_BOTH, IN_CAUSE };
 
 static const struct verdict_row {
     const char *name;
@@ -53,6 +55,7 @@ static const struct verdict_row {
     {"came before it began", 0, 999, 0, IN_SILENT, VERDICT_LATE, 0, 0},
     {"sent after its close", 2001, 2500, 0, IN_SILENT, VERDICT_LATE, 0, 0},
     {"it is still open", 1500, 90000, 0, IN_OPEN, VERDICT_DRAINED, 0, 17},
+    {"the cause rather than its symptom", 1500, 2500, 0, IN_CAUSE, VERDICT_DRAINED, 0, 18},
     {"an incident rather than an interruption", 1500, 2500, 0, IN_BOTH, VERDICT_DRAINED, 0, 17},
 };
 
@@ -69,8 +72,9 @@ static struct verdict_case case_of(const struct verdict_row *of)
         .window_count = of->around == IN_TWO ? 2 : of->around == IN_WINDOW,
         .troubles = of->around == IN_SILENT ? SILENT
                     : of->around == IN_OPEN ? OPEN
-                                            : BOTH,
-        .trouble_count = of->around == IN_BOTH ? 2 : of->around >= IN_SILENT,
+                    : of->around == IN_BOTH ? BOTH
+                                            : CAUSE,
+        .trouble_count = of->around >= IN_BOTH ? 2 : of->around >= IN_SILENT,
     };
     return life;
 }

@@ -1,0 +1,78 @@
+#include "core/server.h"
+#include "core/trouble.h"
+
+// How long a server may take to greet, the way to us and back included.
+#define GREETING_PATIENCE SPAN_SECONDS(30)
+
+static const struct incident *silence_of(const struct core *core, int peer)
+{
+    struct subject inbound = subject_of_path(peer, INBOUND);
+    return trouble_find(core, INCIDENT_SILENT, &inbound);
+}
+
+// The server and its agent are alive, say its receipts or its agent's exchange.
+static bool is_witnessed(const struct core *core, int peer, const struct incident *silent)
+{
+    const struct peer *state = &core->peers[peer];
+    return state->outbound.path.last_arrival.ns > silent->began.ns ||
+           state->exchange.exchanged.ns > silent->began.ns;
+}
+
+static bool is_open(const struct core *core, enum incident_kind kind, int peer)
+{
+    struct subject server = subject_of_server(peer);
+    return trouble_find(core, kind, &server) != NULL;
+}
+
+static struct instant ask_again(const struct core *core, int peer, struct moment now)
+{
+    struct span interval = core->peers[peer].settings->path.interval;
+    return instant_add(now.instant, span_longer(interval, SPAN_MINUTES(1)));
+}
+
+void down_watch(struct core *core, int peer, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    const struct incident *silent = silence_of(core, peer);
+    if (state->greeting && instant_reached(now.instant, state->greeting_until)) {
+        down_greeted(core, peer, false, "no greeting within 30 s", now);
+    } else if (silent == NULL || state->collect >= 0 || is_open(core, INCIDENT_DOWN, peer)) {
+        core_set_timer(core, peer, TIMER_GREET, INSTANT_NEVER);
+    } else if (is_witnessed(core, peer, silent)) {
+        core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
+    } else if (!state->greeting) {
+        core_act(core, ACTION_GREET)->peer = peer;
+        state->greeting = true;
+        state->greeting_until = instant_add(now.instant, GREETING_PATIENCE);
+        core_set_timer(core, peer, TIMER_GREET, state->greeting_until);
+    }
+}
+
+void down_greeted(struct core *core, int peer, bool greeted, const char *cause, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    const struct incident *silent = silence_of(core, peer);
+    if (!state->greeting) {
+        return;
+    }
+    state->greeting = false;
+    enum incident_kind kind = greeted ? INCIDENT_UNHEARD : INCIDENT_DOWN;
+    if (silent != NULL && !is_witnessed(core, peer, silent) && !is_open(core, kind, peer)) {
+        struct subject subject = subject_of_server(peer);
+        struct evidence evidence = {
+            .oldest_age = span_add(silent->evidence.oldest_age,
+                                   instant_since(now.instant, silent->opened_at)),
+            .in_flight = (unsigned)state->outbound.flights.count,
+        };
+        text_copy(evidence.cause, sizeof evidence.cause, greeted ? "" : cause);
+        trouble_open(core, kind, &subject, incident_rule(kind)->severity, silent->began, &evidence,
+                     now);
+    }
+    core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
+}
+
+bool server_asks(const struct core *core, const struct incident *incident)
+{
+    return incident->kind == INCIDENT_SILENT && incident->subject.direction == INBOUND &&
+           core->peers[incident->subject.peer].greeting;
+}

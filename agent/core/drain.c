@@ -1,0 +1,198 @@
+#include "core/drain.h"
+
+#include <string.h>
+
+#include "core/server.h"
+#include "core/trouble.h"
+
+static void begin(struct core *core, int peer, struct walltime from)
+{
+    struct drain *drain = &server_of(core, peer)->drain;
+    if (!drain->open) {
+        *drain = (struct drain){.open = true, .from = from};
+    }
+    drain->until = WALLTIME_NONE;
+}
+
+void drain_begin_window(struct core *core, int peer, const struct window *window)
+{
+    begin(core, peer, window->begin);
+    struct drain *drain = &server_of(core, peer)->drain;
+    text_copy(drain->window, sizeof drain->window, window->id);
+}
+
+void drain_begin_outage(struct core *core, int peer, const struct incident *incident)
+{
+    struct drain *drain = &server_of(core, peer)->drain;
+    begin(core, peer, incident->began);
+    if (incident->aftermath.window[0] != '\0') {
+        text_copy(drain->window, sizeof drain->window, incident->aftermath.window);
+    }
+    drain->incident = drain->incident == 0 ? incident->id : drain->incident;
+}
+
+// Something still keeps mail to the server waiting.
+static bool goes_on(const struct core *core, int peer, struct moment now)
+{
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        if (window->begin.ns <= now.wall.ns && window->end.ns > now.wall.ns &&
+            strcmp(window->server, server_name(core, peer)) == 0) {
+            return true;
+        }
+    }
+    struct subject server = subject_of_server(peer), path = subject_of_path(peer, OUTBOUND);
+    return trouble_find(core, INCIDENT_OVERRUN, &server) != NULL ||
+           trouble_find(core, INCIDENT_DOWN, &server) != NULL ||
+           trouble_find(core, INCIDENT_ISOLATED, &server) != NULL ||
+           (peer >= 0 && trouble_find(core, INCIDENT_SILENT, &path) != NULL);
+}
+
+static void schedule_check(struct core *core, int peer, struct instant due)
+{
+    if (peer >= 0) {
+        core_set_timer(core, peer, TIMER_DRAIN, due);
+    } else {
+        schedule_set(&core->own_timers, OWN_DRAIN, due);
+    }
+}
+
+void drain_settle(struct core *core, int peer, struct moment now)
+{
+    struct drain *drain = &server_of(core, peer)->drain;
+    if (drain->open && !walltime_known(drain->until) && !goes_on(core, peer, now)) {
+        drain->until = now.wall;
+        schedule_check(core, peer, now.instant);
+    }
+}
+
+// Its life touches what was waited for. What had been on its way for long before waited for
+// something else.
+static bool waits(const struct core *core, const struct drain *drain, int peer,
+                  struct walltime sent)
+{
+    const struct peer *state = &core->peers[peer];
+    struct span limit = path_silence_limit(state, state->settings->path.interval);
+    bool before_end = !walltime_known(drain->until) || sent.ns < drain->until.ns;
+    return before_end && walltime_since(drain->from, sent).ns <= limit.ns;
+}
+
+// What of ours is still on its way to the server and waited.
+static unsigned count_waiting(const struct core *core, const struct drain *drain, int server,
+                              const struct flight **oldest)
+{
+    unsigned count = 0;
+    size_t first, last;
+    server_peers(core, server, &first, &last);
+    *oldest = NULL;
+    for (size_t peer = first; peer < last; peer++) {
+        const struct flights *flights = &core->peers[peer].outbound.flights;
+        for (size_t i = 0; i < flights->count; i++) {
+            const struct flight *flight = &flights->items[i];
+            if (!flight->uncertain && waits(core, drain, (int)peer, flight->sent)) {
+                *oldest =
+                    *oldest == NULL || flight->sent.ns < (*oldest)->sent.ns ? flight : *oldest;
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+void drain_arrived(struct core *core, int peer, const struct probe_record *record,
+                   struct moment now)
+{
+    const int servers[] = {peer, OWN_SERVER};
+    for (int i = 0; i < 2; i++) {
+        struct drain *drain = &server_of(core, servers[i])->drain;
+        if (drain->open && record->verdict != VERDICT_ON_TIME &&
+            record->arrived.ns >= drain->from.ns && waits(core, drain, peer, record->sent)) {
+            drain->arrived++;
+            drain->longest = span_longer(drain->longest, record->latency);
+        }
+        if (walltime_known(drain->until) && drain->open) {
+            schedule_check(core, servers[i], now.instant); // after all that this message tells
+        }
+        stuck_check(core, servers[i], now);
+    }
+}
+
+void drain_lost(struct core *core, int peer, struct walltime sent, struct moment now)
+{
+    const int servers[] = {peer, OWN_SERVER};
+    for (int i = 0; i < 2; i++) {
+        struct drain *drain = &server_of(core, servers[i])->drain;
+        if (drain->open && waits(core, drain, peer, sent)) {
+            drain->lost++;
+            schedule_check(core, servers[i], now.instant);
+        }
+        stuck_check(core, servers[i], now);
+    }
+}
+
+static void say(struct core *core, int peer, unsigned in_flight)
+{
+    const struct drain *drain = &server_of(core, peer)->drain;
+    struct drained *drained = &core_act(core, ACTION_SAY_DRAINED)->drained;
+    *drained = (struct drained){.incident = drain->incident,
+                                .arrived = drain->arrived,
+                                .lost = drain->lost,
+                                .in_flight = in_flight,
+                                .longest = drain->longest};
+    text_copy(drained->server, sizeof drained->server, server_name(core, peer));
+    text_copy(drained->window, sizeof drained->window, drain->window);
+}
+
+void drain_check(struct core *core, int peer, struct moment now)
+{
+    struct drain *drain = &server_of(core, peer)->drain;
+    if (!drain->open || !walltime_known(drain->until)) {
+        return;
+    }
+    const struct flight *oldest;
+    unsigned waiting = count_waiting(core, drain, peer, &oldest);
+    struct walltime over = walltime_add(drain->until, core->settings->maintenance.recovery);
+    if (waiting > 0 && now.wall.ns < over.ns) {
+        schedule_check(core, peer, moment_instant_at(now, over));
+        return;
+    }
+    if (drain->arrived + drain->lost + waiting > 0) {
+        say(core, peer, waiting);
+    }
+    if (waiting > 0) {
+        stuck_open(core, peer, drain->until, waiting, oldest, now);
+    }
+    drain->open = false;
+}
+
+static void restore_window(struct core *core, const struct window *window, struct moment now)
+{
+    int peer;
+    if (window->begin.ns > now.wall.ns || window->end.ns <= window->begin.ns ||
+        window_state_at(window, now.wall, core->settings->maintenance.recovery) == WINDOW_OVER ||
+        !server_find(core, window->server, &peer)) {
+        return;
+    }
+    drain_begin_window(core, peer, window);
+    struct drain *drain = &server_of(core, peer)->drain;
+    if (!goes_on(core, peer, now)) {
+        drain->until = window->end;
+        const struct flight *oldest;
+        drain->open = count_waiting(core, drain, peer, &oldest) > 0; // else it has been said
+    }
+}
+
+void drain_restore(struct core *core, struct moment now)
+{
+    for (size_t i = 0; i < core->windows.count; i++) {
+        restore_window(core, &core->windows.items[i], now);
+    }
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        const struct incident *incident = core->incidents.places[i];
+        if (incident != NULL && !incident->closing &&
+            (incident->kind == INCIDENT_OVERRUN || incident->kind == INCIDENT_DOWN ||
+             incident->kind == INCIDENT_ISOLATED)) {
+            drain_begin_outage(core, incident->subject.peer, incident);
+        }
+    }
+}

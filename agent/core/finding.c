@@ -1,0 +1,90 @@
+#include "core/server.h"
+#include "core/trouble.h"
+
+void finding_lost(struct core *core, int peer, const struct flight *lost, struct moment now)
+{
+    struct subject subject = subject_of_path(peer, OUTBOUND);
+    struct incident *open = trouble_find(core, INCIDENT_LOST, &subject);
+    struct evidence evidence = {.failures = 1,
+                                .oldest_age = walltime_since(now.wall, lost->sent),
+                                .has_probe = true,
+                                .probe = lost->id};
+    if (open == NULL) {
+        struct aftermath aftermath = {.lost = 1};
+        open = trouble_open_after(core, INCIDENT_LOST, &subject, lost->sent, &evidence, &aftermath,
+                                  now);
+    } else {
+        evidence.failures = open->evidence.failures + 1;
+        open->evidence = evidence;
+        open->aftermath.lost++;
+    }
+    open->last = now.wall;
+    trouble_record(core, open);
+}
+
+void finding_forged(struct core *core, struct moment now)
+{
+    struct subject subject = subject_of_server(OWN_SERVER);
+    struct incident *open = trouble_find(core, INCIDENT_FORGED, &subject);
+    if (open == NULL) {
+        struct evidence evidence = {.failures = 1};
+        open = trouble_open(core, INCIDENT_FORGED, &subject,
+                            incident_rule(INCIDENT_FORGED)->severity, now.wall, &evidence, now);
+    } else {
+        open->evidence.failures++;
+    }
+    open->last = now.wall;
+}
+
+bool finding_is_over(const struct incident *incident, struct moment now)
+{
+    struct span kept = incident_rule(incident->kind)->kept;
+    return kept.ns > 0 && walltime_since(now.wall, incident->last).ns >= kept.ns;
+}
+
+// A probe cannot arrive before it is sent: one of the two clocks is wrong.
+static bool is_negative(const struct path *path)
+{
+    return path->last_latency.ns + path->last_error.ns < 0;
+}
+
+// How far the peer's clock is ahead of ours, at least.
+static struct evidence clock_evidence(const struct peer *peer)
+{
+    const struct path *in = &peer->inbound.path, *out = &peer->outbound.path;
+    struct evidence evidence = {.latency = out->last_latency, .threshold = out->last_error};
+    if (is_negative(in)) {
+        evidence =
+            (struct evidence){.latency = {-in->last_latency.ns}, .threshold = in->last_error};
+    }
+    text_copy(evidence.cause, sizeof evidence.cause, "negative latency");
+    return evidence;
+}
+
+static void open_clock(struct core *core, int peer, const struct probe_record *record,
+                       struct moment now)
+{
+    struct subject subject = subject_of_server(peer);
+    struct incident *open = trouble_find(core, INCIDENT_CLOCK, &subject);
+    struct evidence evidence = clock_evidence(&core->peers[peer]);
+    if (open == NULL) {
+        open = trouble_open(core, INCIDENT_CLOCK, &subject, incident_rule(INCIDENT_CLOCK)->severity,
+                            record->arrived, &evidence, now);
+    }
+    open->evidence = evidence;
+    open->last = now.wall;
+}
+
+void finding_clock(struct core *core, int peer, const struct probe_record *record,
+                   struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    bool wrong = is_negative(&state->outbound.path) || is_negative(&state->inbound.path);
+    state->sound = wrong ? 0 : state->sound + 1;
+    if (wrong) {
+        open_clock(core, peer, record, now);
+    } else if (state->sound >= core->settings->incidents.close_after) {
+        struct subject subject = subject_of_server(peer);
+        trouble_close(core, INCIDENT_CLOCK, &subject, now);
+    }
+}

@@ -1,0 +1,162 @@
+#include "core/trouble.h"
+
+// The path's probes come through this mailbox.
+static bool mailbox_serves(const struct core *core, int mailbox, const struct subject *path)
+{
+    bool agentless = core->peers[path->peer].collect >= 0;
+    return agentless ? core->peers[path->peer].collect == mailbox
+                     : path->direction == INBOUND && !core->mailboxes[mailbox].foreign_collects;
+}
+
+// What can be known of the symptom's subject comes through the mailbox.
+static bool mailbox_shows(const struct core *core, int mailbox, const struct subject *symptom)
+{
+    if (symptom->kind == SUBJECT_SERVER && symptom->peer >= 0) {
+        struct subject inbound = {
+            .kind = SUBJECT_PATH, .peer = symptom->peer, .direction = INBOUND};
+        return mailbox_serves(core, mailbox, &inbound);
+    }
+    return symptom->kind == SUBJECT_PATH && mailbox_serves(core, mailbox, symptom);
+}
+
+static bool same_peer(const struct subject *server, const struct subject *symptom)
+{
+    return (symptom->kind == SUBJECT_PATH || symptom->kind == SUBJECT_SERVER) &&
+           server->peer == symptom->peer;
+}
+
+static bool is_own_overrun(const struct incident *incident)
+{
+    return incident->kind == INCIDENT_OVERRUN && incident->subject.peer == OWN_SERVER;
+}
+
+// A clock that is off and a forger have nothing to do with mail that does not flow.
+static bool stands_alone(enum incident_kind kind)
+{
+    return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED;
+}
+
+static bool explains(const struct core *core, const struct incident *cause,
+                     const struct incident *symptom)
+{
+    if (stands_alone(cause->kind) || stands_alone(symptom->kind) || is_own_overrun(symptom)) {
+        return false;
+    }
+    if (is_own_overrun(cause)) {
+        return true;
+    }
+    if (cause->kind >= symptom->kind) {
+        return false;
+    }
+    switch (cause->subject.kind) {
+    case SUBJECT_MAILBOX:
+        return mailbox_shows(core, cause->subject.mailbox, &symptom->subject);
+    case SUBJECT_SERVER:
+        if (cause->kind == INCIDENT_UNHEARD && symptom->kind == INCIDENT_REFUSED) {
+            return false; // a server that greets and refuses says so itself
+        }
+        return cause->subject.peer == OWN_SERVER || same_peer(&cause->subject, &symptom->subject);
+    case SUBJECT_PATH:
+        return subject_equal(&cause->subject, &symptom->subject);
+    case SUBJECT_GONE:
+        break;
+    }
+    return false;
+}
+
+static struct incident *find_explaining(const struct core *core, enum incident_kind kind,
+                                        const struct subject *subject,
+                                        const struct incident *symptom)
+{
+    struct incident *cause = trouble_find(core, kind, subject);
+    return cause != NULL && explains(core, cause, symptom) ? cause : NULL;
+}
+
+static struct incident *find_blind(const struct core *core, const struct incident *symptom)
+{
+    struct incident *cause = NULL;
+    for (size_t i = 0; cause == NULL && i < core->settings->mailbox_count; i++) {
+        struct subject mailbox = subject_of_mailbox((int)i);
+        cause = find_explaining(core, INCIDENT_BLIND, &mailbox, symptom);
+    }
+    return cause;
+}
+
+// Of the kinds that are about the symptom's own server or path.
+static struct incident *find_near(const struct core *core, enum incident_kind kind,
+                                  const struct incident *symptom)
+{
+    if (symptom->subject.kind != SUBJECT_PATH && symptom->subject.kind != SUBJECT_SERVER) {
+        return NULL;
+    }
+    struct subject server = subject_of_server(symptom->subject.peer);
+    bool of_path = incident_rule(kind)->subject == SUBJECT_PATH;
+    return find_explaining(core, kind, of_path ? &symptom->subject : &server, symptom);
+}
+
+struct incident *fold_find_cause(const struct core *core, const struct incident *symptom)
+{
+    const struct subject own = subject_of_server(OWN_SERVER);
+    struct incident *cause = find_explaining(core, INCIDENT_OVERRUN, &own, symptom);
+    for (int kind = 0; cause == NULL && kind < (int)symptom->kind; kind++) {
+        cause = kind == INCIDENT_ISOLATED ? find_explaining(core, INCIDENT_ISOLATED, &own, symptom)
+                : kind == INCIDENT_BLIND  ? find_blind(core, symptom)
+                                          : find_near(core, (enum incident_kind)kind, symptom);
+    }
+    return cause;
+}
+
+// A cause that is worse than what has been said is said itself, and so is an overrun: a flag that
+// has expired un-suppresses.
+void fold_under(struct incident *cause, struct incident *symptom)
+{
+    if (symptom->notified && symptom->severity >= cause->severity && !cause->notified &&
+        cause->kind != INCIDENT_OVERRUN) {
+        cause->notified = true;
+        cause->notified_at = symptom->notified_at;
+        cause->unwritten = true;
+    }
+    symptom->unwritten = symptom->unwritten || symptom->cause != cause->id || symptom->notified;
+    symptom->notified = false;
+    symptom->cause = cause->id;
+}
+
+void fold_gather(struct core *core, struct incident *cause, struct moment now)
+{
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        struct incident *other = core->incidents.places[i];
+        if (other != NULL && other != cause && !other->closing && explains(core, cause, other)) {
+            fold_under(fold_find_cause(core, other), other);
+            schedule_set(&core->incident_timers, (uint32_t)i, now.instant);
+        }
+    }
+}
+
+// What has arrived on the path since it began is so recent that it would not open again.
+static bool is_over(struct core *core, const struct incident *symptom, struct moment now)
+{
+    if (symptom->kind != INCIDENT_SILENT) {
+        return false;
+    }
+    const struct subject *subject = &symptom->subject;
+    const struct path *path = path_of(core, subject->peer, subject->direction);
+    return path->last_arrival.ns > symptom->began.ns &&
+           !(subject->direction == INBOUND ? inbound_is_silent(core, subject->peer, now)
+                                           : fate_is_silent(core, subject->peer, now));
+}
+
+void fold_release(struct core *core, const struct incident *cause, struct moment now)
+{
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        struct incident *other = core->incidents.places[i];
+        if (other == NULL || other->cause != cause->id) {
+            continue;
+        }
+        if (is_over(core, other, now)) {
+            trouble_close_soon(core, other, now);
+        } else if (!other->closing) {
+            struct instant settled = instant_add(now.instant, core->settings->maintenance.settle);
+            schedule_set(&core->incident_timers, (uint32_t)i, settled);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// What goes on with incidents, inside the core: they open and close (trouble.c), are kept quiet
+// under their cause (fold.c), are said or held back (notify.c), and are not said turn by turn when
+// they flap (flap.c). 2-verdicts: "Incidents".
+#ifndef MAILFLOW_CORE_TROUBLE_H
+#define MAILFLOW_CORE_TROUBLE_H
+
+#include "core/state.h"
+
+// ---- trouble.c ----
+
+struct subject subject_of_path(int peer, enum direction direction);
+struct subject subject_of_server(int peer); // or OWN_SERVER
+struct subject subject_of_mailbox(int mailbox);
+
+struct incident *trouble_find(const struct core *core, enum incident_kind kind,
+                              const struct subject *subject);
+struct incident *trouble_find_id(const struct core *core, int64_t id);
+
+// Opens one that is not open. The incident stays where it is while it is open.
+struct incident *trouble_open(struct core *core, enum incident_kind kind,
+                              const struct subject *subject, enum severity severity,
+                              struct walltime began, const struct evidence *evidence,
+                              struct moment now);
+
+// With the severity of its kind and what is known of its aftermath from the beginning.
+struct incident *trouble_open_after(struct core *core, enum incident_kind kind,
+                                    const struct subject *subject, struct walltime began,
+                                    const struct evidence *evidence,
+                                    const struct aftermath *aftermath, struct moment now);
+
+// A worse severity notifies once more; new evidence replaces the old.
+void trouble_worsen(struct core *core, struct incident *incident, enum severity severity,
+                    const struct evidence *evidence, struct moment now);
+
+// Closes it if it is open and has been for the minimum hold; a recovery is announced only when the
+// incident was.
+void trouble_close(struct core *core, enum incident_kind kind, const struct subject *subject,
+                   struct moment now);
+
+// Closes it when it has been open for the minimum hold.
+void trouble_close_in_time(struct core *core, struct incident *incident, struct moment now);
+
+// Closes it at its next turn, at once: any number may close together and actions are bounded.
+void trouble_close_soon(struct core *core, struct incident *incident, struct moment now);
+
+// Its timer: close, notify, remind, or wait for a window or a cause to end.
+void trouble_due(struct core *core, uint32_t place, struct moment now);
+void trouble_set_timer(struct core *core, const struct incident *incident, struct instant due);
+
+// Suppression for a server has ended: what opened meanwhile and was not announced closes unheard
+// and is judged anew from what comes after.
+void trouble_judge_anew(struct core *core, const char *server, struct moment now);
+
+// The configuration no longer has its subject: closes it.
+void trouble_orphan(struct core *core, uint32_t place, struct moment now);
+
+void trouble_subject_text(const struct core *core, const struct subject *subject,
+                          char text[SUBJECT_TEXT_SIZE]);
+bool trouble_touches(const struct core *core, const struct subject *subject, const char *server);
+
+// How long its subject takes to show itself once: the minimum hold of an incident.
+struct span trouble_interval(const struct core *core, const struct incident *incident);
+
+// Writes the incident's row.
+void trouble_record(struct core *core, struct incident *incident);
+
+// Lets the paths that it is about judge by it what it holds up, from when it began.
+void trouble_explain(struct core *core, const struct incident *incident);
+
+// ---- fold.c ----
+
+// The open incident that keeps this one quiet, the first cause of all; NULL for none.
+struct incident *fold_find_cause(const struct core *core, const struct incident *symptom);
+
+// Puts it under its cause: what it has notified the cause has, from now on.
+void fold_under(struct incident *cause, struct incident *symptom);
+
+// Takes what it explains under it, when it opens, and lets it go, when it closes: what is over
+// closes unheard, the rest may notify when mail has had time to settle.
+void fold_gather(struct core *core, struct incident *cause, struct moment now);
+void fold_release(struct core *core, const struct incident *cause, struct moment now);
+
+// ---- notify.c ----
+
+// How long it waits, before it notifies, for its cause to show.
+struct span notify_hold(const struct core *core, const struct incident *incident);
+
+// It is time to say it, unless a cause, a window or another agent speaks for it.
+void notify_due(struct core *core, struct incident *incident, struct moment now);
+void notify_closed(struct core *core, const struct incident *incident);
+void notify_say(struct core *core, const struct incident *incident, enum notice notice);
+
+// ---- flap.c ----
+
+// How the notification of an incident is said, now that it has opened once more.
+enum flap_turn { FLAP_SAY, FLAP_SAY_FLAPPING, FLAP_SAY_NOTHING };
+enum flap_turn flap_notify(struct core *core, struct incident *incident, struct moment now);
+
+// It has opened, or closed: if it flaps, the hour of quiet begins anew.
+void flap_turned(struct core *core, struct incident *incident, struct moment now);
+
+// Says what has stayed as it is for an hour.
+void flap_follow(struct core *core, struct moment now);
+
+// Another configuration: what has no subject any more flaps no more.
+void flap_configure(struct core *core, const struct settings *settings);
+
+// An incident of an earlier run, open or closed.
+void flap_restore(struct core *core, const struct incident *incident, struct moment now);
+
+#endif
