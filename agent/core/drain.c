@@ -77,26 +77,51 @@ static bool waits(const struct core *core, const struct drain *drain, int peer,
     return before_end && walltime_since(drain->from, sent).ns <= limit.ns;
 }
 
-// What of ours is still on its way to the server and waited.
-static unsigned count_waiting(const struct core *core, const struct drain *drain, int server,
-                              const struct flight **oldest)
+// What of ours is still on its way to the server and waited: how many, the oldest, and until when
+// an incident explains that one of them has not come.
+struct waiting {
+    unsigned count;
+    const struct flight *oldest;
+    struct walltime explained;
+};
+
+static struct walltime explained_until(const struct path *path, struct walltime sent,
+                                       struct span recovery, struct moment now)
 {
-    unsigned count = 0;
-    size_t first, last;
-    server_peers(core, server, &first, &last);
-    *oldest = NULL;
-    for (size_t peer = first; peer < last; peer++) {
-        const struct flights *flights = &core->peers[peer].outbound.flights;
-        for (size_t i = 0; i < flights->count; i++) {
-            const struct flight *flight = &flights->items[i];
-            if (!flight->uncertain && waits(core, drain, (int)peer, flight->sent)) {
-                *oldest =
-                    *oldest == NULL || flight->sent.ns < (*oldest)->sent.ns ? flight : *oldest;
-                count++;
-            }
+    struct walltime until = WALLTIME_NONE;
+    for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {
+        const struct verdict_trouble *trouble = &path->troubles[i];
+        struct walltime closed = walltime_known(trouble->closed) ? trouble->closed : now.wall;
+        if (sent.ns <= closed.ns) {
+            until = walltime_later(until, walltime_add(closed, recovery));
         }
     }
-    return count;
+    return until;
+}
+
+static struct waiting find_waiting(const struct core *core, const struct drain *drain, int server,
+                                   struct moment now)
+{
+    struct waiting waiting = {0};
+    struct span recovery = core->settings->maintenance.recovery;
+    size_t first, last;
+    server_peers(core, server, &first, &last);
+    for (size_t peer = first; peer < last; peer++) {
+        const struct outbound *outbound = &core->peers[peer].outbound;
+        const struct flights *flights = &outbound->flights;
+        for (size_t i = 0; i < flights->count; i++) {
+            const struct flight *flight = &flights->items[i];
+            if (flight->uncertain || !waits(core, drain, (int)peer, flight->sent)) {
+                continue;
+            }
+            bool older = waiting.count == 0 || flight->sent.ns < waiting.oldest->sent.ns;
+            waiting.oldest = older ? flight : waiting.oldest;
+            waiting.explained = walltime_later(
+                waiting.explained, explained_until(&outbound->path, flight->sent, recovery, now));
+            waiting.count++;
+        }
+    }
+    return waiting;
 }
 
 void drain_arrived(struct core *core, int peer, const struct probe_record *record,
@@ -149,18 +174,18 @@ void drain_check(struct core *core, int peer, struct moment now)
     if (!drain->open || !walltime_known(drain->until)) {
         return;
     }
-    const struct flight *oldest;
-    unsigned waiting = count_waiting(core, drain, peer, &oldest);
+    struct waiting waiting = find_waiting(core, drain, peer, now);
     struct walltime over = walltime_add(drain->until, core->settings->maintenance.recovery);
-    if (waiting > 0 && now.wall.ns < over.ns) {
+    over = walltime_later(over, waiting.explained);
+    if (waiting.count > 0 && now.wall.ns < over.ns) {
         schedule_check(core, peer, moment_instant_at(now, over));
         return;
     }
-    if (drain->arrived + drain->lost + waiting > 0) {
-        say(core, peer, waiting);
+    if (drain->arrived + drain->lost + waiting.count > 0) {
+        say(core, peer, waiting.count);
     }
-    if (waiting > 0) {
-        stuck_open(core, peer, drain->until, waiting, oldest, now);
+    if (waiting.count > 0) {
+        stuck_open(core, peer, drain->until, waiting.count, waiting.oldest, now);
     }
     drain->open = false;
 }
@@ -177,8 +202,7 @@ static void restore_window(struct core *core, const struct window *window, struc
     struct drain *drain = &server_of(core, peer)->drain;
     if (!goes_on(core, peer, now)) {
         drain->until = window->end;
-        const struct flight *oldest;
-        drain->open = count_waiting(core, drain, peer, &oldest) > 0; // else it has been said
+        drain->open = find_waiting(core, drain, peer, now).count > 0; // else it has been said
     }
 }
 

@@ -107,11 +107,11 @@ struct incident *fold_find_cause(const struct core *core, const struct incident 
 }
 
 // A cause that is worse than what has been said is said itself, and so is an overrun: a flag that
-// has expired un-suppresses.
+// has expired un-suppresses. (That of our own server others say; what we have said ends with it.)
 void fold_under(struct incident *cause, struct incident *symptom)
 {
     if (symptom->notified && symptom->severity >= cause->severity && !cause->notified &&
-        cause->kind != INCIDENT_OVERRUN) {
+        (cause->kind != INCIDENT_OVERRUN || is_own_overrun(cause))) {
         cause->notified = true;
         cause->notified_at = symptom->notified_at;
         cause->unwritten = true;

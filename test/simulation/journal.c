@@ -120,6 +120,22 @@ static void print_aftermath(FILE *out, const struct incident *incident)
     }
 }
 
+// A cause has closed since, and spoken for what it kept quiet: that may be said again.
+static bool ended_with_cause(const struct journal *journal, size_t since,
+                             const struct incident *symptom)
+{
+    for (size_t i = since + 1; i < journal->spoken_count; i++) {
+        const struct spoken *spoken = &journal->spoken[i];
+        bool cause =
+            spoken->incident.kind < symptom->kind || spoken->incident.kind == INCIDENT_OVERRUN;
+        if (spoken->node == journal->spoken[since].node && spoken->notice == NOTICE_RESOLVED &&
+            cause) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // A restart or a crash must not make an agent repeat itself, nor give a number to two incidents.
 static void check_not_said(struct world *world, int node, const struct incident *incident,
                            enum notice notice)
@@ -132,10 +148,10 @@ static void check_not_said(struct world *world, int node, const struct incident 
         }
         journal_check(world, earlier->incident.kind == incident->kind, node,
                       "one number for two incidents");
-        bool again =
-            earlier->notice == notice &&
-            (notice == NOTICE_RESOLVED ||
-             (notice == NOTICE_FIRING && earlier->incident.severity == incident->severity));
+        bool same = earlier->incident.severity == incident->severity;
+        bool again = earlier->notice == notice &&
+                     (notice == NOTICE_RESOLVED ||
+                      (notice == NOTICE_FIRING && same && !ended_with_cause(journal, i, incident)));
         journal_check(world, !again, node, "said twice");
         journal_check(world, earlier->notice != NOTICE_RESOLVED, node, "said after its end");
     }

@@ -148,7 +148,8 @@ static void check_claims(struct world *world, const struct plan *plan)
         }
         struct claim claim = claim_of(world, spoken);
         int at = seconds_of(spoken->at);
-        journal_check(world, plan->mood > MOOD_COVERED, spoken->node,
+        bool vanished = claim.kind == INCIDENT_STUCK; // no window excuses what never comes
+        journal_check(world, plan->mood > MOOD_COVERED || vanished, spoken->node,
                       "notified in a peaceful world");
         journal_check(world, has_cause(world, plan, &claim, at), spoken->node,
                       "notified without a cause");
@@ -190,25 +191,43 @@ static void check_duties(struct world *world, const struct plan *plan)
 
 // ---- ends ----
 
-static const struct incident *find_incident(const struct world *world, int node, int64_t id)
+// A notified incident keeps that to itself until it has passed it to a cause, which speaks for
+// both.
+static bool has_passed_on(const struct world *world, int node, int64_t id)
 {
     const struct ledger *ledger = &world->servers[node].node.ledger;
     for (size_t i = 0; i < ledger->incident_count; i++) {
-        if (ledger->incidents[i].id == id) {
-            return &ledger->incidents[i];
+        const struct incident *incident = &ledger->incidents[i];
+        if (incident->id == id) {
+            return walltime_known(incident->closed) && !incident->notified;
         }
     }
-    return NULL;
+    return false;
 }
 
-// The closing of a cause speaks for what it has taken over.
-static bool speaks_for(const struct world *world, int node, int64_t said, int64_t of)
+static bool has_resolved(const struct world *world, int node, int64_t id)
 {
-    const struct incident *incident = find_incident(world, node, of);
-    while (incident != NULL && incident->id != said) {
-        incident = find_incident(world, node, incident->cause);
+    const struct journal *journal = world->journal;
+    for (size_t i = 0; i < journal->spoken_count; i++) {
+        const struct spoken *spoken = &journal->spoken[i];
+        if (spoken->node == node && spoken->incident.id == id &&
+            spoken->notice == NOTICE_RESOLVED) {
+            return true;
+        }
     }
-    return incident != NULL;
+    return false;
+}
+
+// Whoever has been told of something, by itself or by what it is the cause of, hears of its end.
+static void check_closed(struct world *world, int node)
+{
+    const struct ledger *ledger = &world->servers[node].node.ledger;
+    for (size_t i = 0; i < ledger->incident_count && !world->servers[node].node.crashed; i++) {
+        const struct incident *incident = &ledger->incidents[i];
+        bool told = walltime_known(incident->closed) && incident->notified && !incident->flapping;
+        journal_check(world, !told || has_resolved(world, node, incident->id), node,
+                      "closed, and not a word");
+    }
 }
 
 // Once all has been well for long, what was said to fire has been said to be over, unless a crash
@@ -218,16 +237,16 @@ static void check_ends(struct world *world)
     const struct journal *journal = world->journal;
     for (size_t i = 0; i < journal->spoken_count; i++) {
         const struct spoken *spoken = &journal->spoken[i];
-        bool ended = spoken->notice == NOTICE_RESOLVED || world->servers[spoken->node].node.crashed;
-        for (size_t k = i + 1; k < journal->spoken_count && !ended; k++) {
-            const struct spoken *later = &journal->spoken[k];
-            ended = later->node == spoken->node && later->notice == NOTICE_RESOLVED &&
-                    speaks_for(world, spoken->node, later->incident.id, spoken->incident.id);
-        }
-        bool lasting = spoken->incident.kind == INCIDENT_LOST ||
-                       spoken->incident.kind == INCIDENT_STUCK ||
+        const struct incident *incident = &spoken->incident;
+        bool ended = world->servers[spoken->node].node.crashed ||
+                     has_resolved(world, spoken->node, incident->id) ||
+                     has_passed_on(world, spoken->node, incident->id);
+        bool lasting = incident->kind == INCIDENT_LOST || incident->kind == INCIDENT_STUCK ||
                        spoken->notice == NOTICE_SUPPRESSED;
         journal_check(world, ended || lasting, spoken->node, "never said to be over");
+    }
+    for (int i = 0; i < world->server_count; i++) {
+        check_closed(world, i);
     }
 }
 

@@ -25,14 +25,17 @@ static const struct blame {
                     .receiver = SYMPTOMS,
                     .server = GONE,
                     .own = KIND(ISOLATED),
-                    .others = KIND(DOWN) | KIND(UNHEARD)},
+                    .others = KIND(DOWN) | KIND(UNHEARD) | KIND(OVERRUN)},
     [PIECE_IMAP] = {.own = KIND(BLIND)},
     [PIECE_AGENT] = {.sender = KIND(SILENT), .server = KIND(UNHEARD) | KIND(OVERRUN)},
     [PIECE_FREEZE] = {.sender = KIND(SILENT), .server = KIND(UNHEARD) | KIND(OVERRUN)},
-    [PIECE_CUT] = {.path = SYMPTOMS, .server = KIND(UNHEARD) | KIND(STUCK), .own = KIND(STUCK)},
+    [PIECE_CUT] = {.path = SYMPTOMS,
+                   .server = KIND(UNHEARD) | KIND(OVERRUN) | KIND(STUCK),
+                   .own = KIND(STUCK)},
     [PIECE_CUT_PAIR] = {.path = SYMPTOMS, .reverse = SYMPTOMS, .server = GONE, .others = GONE},
     [PIECE_DELAY] = {.path = KIND(SLOW)},
-    [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT), .server = KIND(UNHEARD)},
+    [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT),
+                      .server = KIND(UNHEARD) | KIND(OVERRUN)},
     [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
                     .server = KIND(STUCK),
                     .own = KIND(STUCK),
@@ -57,8 +60,10 @@ static unsigned blame_server(const struct piece *piece, const struct claim *clai
     const struct blame *blame = &BLAMES[piece->kind];
     bool of_path = piece_is_of_path(piece);
     bool concerns_speaker = claim->speaker == piece->server || claim->speaker == piece->other;
-    if (claim->from == claim->speaker) {
-        return claim->speaker == piece->server ? blame->own : 0;
+    if (claim->from == claim->speaker) { // several troubles together look like our own isolation
+        unsigned silent = (blame->sender | blame->path | blame->reverse) & KIND(SILENT);
+        return (claim->speaker == piece->server ? blame->own : 0) |
+               (silent != 0 ? KIND(ISOLATED) : 0);
     }
     if (claim->from == piece->server) {
         return of_path && !concerns_speaker ? 0 : blame->server;
