@@ -10,11 +10,23 @@ static const struct incident *silence_of(const struct core *core, int peer)
     return trouble_find(core, INCIDENT_SILENT, &inbound);
 }
 
-// The server and its agent are alive, say its receipts or its agent's exchange.
-static bool is_witnessed(const struct core *core, int peer, const struct incident *silent)
+// Another agent's row, so long after it began that it speaks of what came since.
+static bool is_vouched_for(const struct core *core, int peer, const struct incident *silent,
+                           struct moment now)
+{
+    int witness = core_witness(core, peer, now);
+    struct span old = span_times(core->peers[peer].inbound.sender_interval, 2);
+    return witness >= 0 && instant_reached(core->peers[witness].row_at,
+                                           instant_add(moment_instant_at(now, silent->began), old));
+}
+
+// Mail passes through the server, say its receipts, its agent's exchange or another agent.
+static bool is_witnessed(const struct core *core, int peer, const struct incident *silent,
+                         struct moment now)
 {
     const struct peer *state = &core->peers[peer];
-    return state->outbound.path.last_arrival.ns > silent->began.ns ||
+    return is_vouched_for(core, peer, silent, now) ||
+           state->outbound.path.last_arrival.ns > silent->began.ns ||
            state->exchange.exchanged.ns > silent->began.ns;
 }
 
@@ -38,7 +50,7 @@ void down_watch(struct core *core, int peer, struct moment now)
         down_greeted(core, peer, false, "no greeting within 30 s", now);
     } else if (silent == NULL || state->collect >= 0 || is_open(core, INCIDENT_DOWN, peer)) {
         core_set_timer(core, peer, TIMER_GREET, INSTANT_NEVER);
-    } else if (is_witnessed(core, peer, silent)) {
+    } else if (is_witnessed(core, peer, silent, now)) {
         core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
     } else if (!state->greeting) {
         core_act(core, ACTION_GREET)->peer = peer;
@@ -57,7 +69,7 @@ void down_greeted(struct core *core, int peer, bool greeted, const char *cause, 
     }
     state->greeting = false;
     enum incident_kind kind = greeted ? INCIDENT_UNHEARD : INCIDENT_DOWN;
-    if (silent != NULL && !is_witnessed(core, peer, silent) && !is_open(core, kind, peer)) {
+    if (silent != NULL && !is_witnessed(core, peer, silent, now) && !is_open(core, kind, peer)) {
         struct subject subject = subject_of_server(peer);
         struct evidence evidence = {
             .oldest_age = span_add(silent->evidence.oldest_age,

@@ -138,18 +138,26 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
 }
 
 // Our own start settles first; then one that has been notified is reminded of in its time, another
-// notified when it has been held for its cause.
+// notified when it has been held for its cause. What a cause kept quiet, which has just closed
+// perhaps, waits until mail has settled.
+static struct instant first_word(const struct core *core, const struct incident *incident,
+                                 struct moment now)
+{
+    struct walltime due = walltime_add(incident->opened, notify_hold(core, incident));
+    if (incident->notified) {
+        due = walltime_add(incident->notified_at, core->settings->incidents.reminder);
+    } else if (incident->cause != 0) {
+        due = walltime_later(due, walltime_add(now.wall, core->settings->maintenance.settle));
+    }
+    return instant_later(moment_instant_at(now, due), core->watch_floor);
+}
+
 static void schedule_restored(struct core *core, struct moment now)
 {
-    struct span reminder = core->settings->incidents.reminder;
     for (size_t i = 0; i < core->incidents.count; i++) {
         const struct incident *incident = core->incidents.places[i];
         if (incident != NULL && !incident->closing) {
-            struct walltime due = incident->notified
-                                      ? walltime_add(incident->notified_at, reminder)
-                                      : walltime_add(incident->opened, notify_hold(core, incident));
-            schedule_set(&core->incident_timers, (uint32_t)i,
-                         instant_later(moment_instant_at(now, due), core->watch_floor));
+            schedule_set(&core->incident_timers, (uint32_t)i, first_word(core, incident, now));
         }
     }
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/row.h"
-#include "core/state.h"
+#include "core/trouble.h"
 
 // Mail has come through either way not long ago; that it has not is known only of whom we watch.
 static enum row_view view_of(const struct core *core, int peer, struct moment now)

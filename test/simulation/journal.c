@@ -151,7 +151,8 @@ static void check_not_said(struct world *world, int node, const struct incident 
         bool same = earlier->incident.severity == incident->severity;
         bool again = earlier->notice == notice &&
                      (notice == NOTICE_RESOLVED ||
-                      (notice == NOTICE_FIRING && same && !ended_with_cause(journal, i, incident)));
+                      (notice == NOTICE_FIRING && same && !world->servers[node].node.crashed &&
+                       !ended_with_cause(journal, i, incident)));
         journal_check(world, !again, node, "said twice");
         journal_check(world, earlier->notice != NOTICE_RESOLVED, node, "said after its end");
     }

@@ -126,12 +126,13 @@ static bool has_cause(const struct world *world, const struct plan *plan, const 
                       int at)
 {
     bool stuck = claim->kind == INCIDENT_STUCK;
+    bool outlasts = stuck || claim->kind == INCIDENT_OVERRUN; // what a window does not excuse
     int echo = stuck ? ECHO_OF_STUCK : claim->kind == INCIDENT_SLOW ? ECHO_OF_SLOW : ECHO;
     for (size_t i = 0; i < plan->count; i++) {
         const struct piece *piece = &plan->pieces[i];
         if (!piece->dropped && piece_is_trouble(piece) && piece->from <= at &&
             at <= piece->to + echo + 2 * plan->interval && oracle_may(piece, claim) &&
-            (stuck || !trouble_covered(world, plan, piece, claim->speaker, at))) {
+            (outlasts || !trouble_covered(world, plan, piece, claim->speaker, at))) {
             return true;
         }
     }
