@@ -22,7 +22,7 @@ static const char USAGE[] =
     "\n"
     "  --config FILE    read this configuration (default /etc/mailflow/mailflow.yaml)\n"
     "  --check-config   say what is wrong with it, all of it, and end: 0 nothing, 1 something\n"
-    "  --probers DIR    where mailflow-submit and mailflow-collect are\n"
+    "  --probers DIR    where mailflow-submit and its siblings are\n"
     "  --version        print the version and end\n";
 
 struct daemon {

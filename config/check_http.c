@@ -40,7 +40,7 @@ static const char *take_pem(struct reading *reading, struct place at, const char
     if (text == NULL) {
         problem_error(reading->problems, at, "%s: %s", key, error->message);
     } else if (strstr(text, word) == NULL) {
-        problem_error(reading->problems, at, "%s: there is no \"%s\" in it", key, word);
+        problem_error(reading->problems, at, "%s: there is no '%s' in it", key, word);
     } else {
         taken = arena_copy_text(reading->arena, text);
     }

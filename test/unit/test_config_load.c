@@ -199,6 +199,9 @@ static char *example(void)
     config_fixture_write("probe.password", "hunter2-probe", 13, 0600);
     config_fixture_write("gmail.password", "hunter2-gmail", 13, 0600);
     config_fixture_write("ca.pem", "a certificate", 13, 0644);
+    config_fixture_write_text("mx02.pem", "-----BEGIN CERTIFICATE-----\nA\n");
+    config_fixture_write("mx02.key", "-----BEGIN PRIVATE KEY-----\nB\n", 30, 0600);
+    config_fixture_write("http.token", "hunter2-hunter2-hunter2", 23, 0600);
     return replace_all(read_source("config/mailflow.yaml.example"), "/etc/mailflow",
                        config_fixture_directory());
 }
@@ -238,7 +241,11 @@ static void test_the_example_loads_with_all_it_shows(void **state)
     assert_string_equal(settings->relay.user, "probe@mx02.example");
     assert_int_equal(settings->mailboxes[0].folder_count, 2);
     assert_int_equal(settings->mailboxes[1].port, 993);
+    assert_string_equal(settings->http.certificate, "-----BEGIN CERTIFICATE-----\nA\n");
+    assert_string_equal(settings->http.key, "-----BEGIN PRIVATE KEY-----\nB\n");
+    assert_string_equal(settings->http.token, "hunter2-hunter2-hunter2");
     assert_string_equal(settings->peers[0].agent, "https://mx01.example:9925");
+    assert_string_equal(settings->peers[0].mail_server, "mx01.example:25");
     assert_string_equal(settings->peers[1].collect, "gmail-box");
     assert_string_equal(settings->peers[1].relay.password, "hunter2-gmail");
     assert_int_equal(settings->incidents.hold.ns, SPAN_SECONDS(60).ns);

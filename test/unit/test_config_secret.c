@@ -218,6 +218,39 @@ static void test_bad_secrets_are_problems_of_the_configuration(void **state)
         "4:65: password_file: @/open: is open to others (mode 0604): chmod 0600 it\n");
 }
 
+static void refuse_http(const char *keys, const char *expected)
+{
+    char yaml[2048];
+    snprintf(yaml, sizeof yaml, LEAST "http:\n  certificate_file: %s\n%s", in_fixture("good.pem"),
+             keys);
+    config_fixture_refuse(yaml, expected);
+}
+
+// None of what is in them is quoted.
+static void test_certificate_key_and_token(void **state)
+{
+    (void)state;
+    config_fixture_write_text("good.pem", "-----BEGIN CERTIFICATE-----\nA\n");
+    config_fixture_write("good.key", "-----BEGIN EC PRIVATE KEY-----\n", 31, 0600);
+    config_fixture_write("open.key", "-----BEGIN EC PRIVATE KEY-----\n", 31, 0604);
+    config_fixture_write("no.key", "hunter2", 7, 0600);
+    config_fixture_write("short", "fifteen-bytes-x\n", 16, 0600);
+    config_fixture_write("words", "hunter2 hunter2 hunter2", 23, 0600);
+    refuse_http("  key_file: open.key\n",
+                "7:13: key_file: @/open.key: is open to others (mode 0604): chmod 0600 it\n");
+    refuse_http("  key_file: nowhere\n", "7:13: key_file: @/nowhere: No such file or directory\n");
+    refuse_http("  key_file: no.key\n", "7:13: key_file: there is no 'PRIVATE KEY-----' in it\n");
+    refuse_http("  key_file: good.key\n  token_file: short\n",
+                "8:15: token_file: the token has 15 bytes, at least 16 are needed: openssl rand "
+                "-hex 32\n");
+    refuse_http("  key_file: good.key\n  token_file: words\n",
+                "8:15: token_file: the token must be one word of visible ASCII\n");
+    refuse_http("", "6:21: certificate_file: needs a key_file\n");
+    config_fixture_write_text("good.pem", "hunter2");
+    refuse_http("  key_file: good.key\n",
+                "6:21: certificate_file: there is no '-----BEGIN CERTIFICATE-----' in it\n");
+}
+
 static void test_authorities_are_looked_at(void **state)
 {
     (void)state;
@@ -243,6 +276,7 @@ int main(void)
         IN_FIXTURE(test_secrets_may_be_left_out),
         IN_FIXTURE(test_secrets_reach_the_settings),
         IN_FIXTURE(test_bad_secrets_are_problems_of_the_configuration),
+        IN_FIXTURE(test_certificate_key_and_token),
         IN_FIXTURE(test_authorities_are_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

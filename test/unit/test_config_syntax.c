@@ -53,6 +53,33 @@ static void test_listeners(void **state)
            "127.0.0.1:-1", "127.0.0.1:1x", "127.0.0.1:123456", " 127.0.0.1:1", "127.0.0.1:+1");
 }
 
+static void test_servers(void **state)
+{
+    (void)state;
+    EXPECT(syntax_host_port, true, "mx01.example", "mx01.example:25", "192.0.2.1", "192.0.2.1:587",
+           "[::1]", "[2001:db8::1]:2525");
+    EXPECT(syntax_host_port, false, "", ":25", "mx01:", "mx01:0", "mx01:65536", "mx01:x", "::1",
+           "[::1", "[mx01]:25", "mx 01", "smtp://mx01", "mx01:25:25");
+}
+
+static void check_split(const char *from, const char *host, uint16_t port)
+{
+    char found[256] = "";
+    uint16_t number = 25;
+    host_port_split(from, found, sizeof found, &number);
+    assert_string_equal(found, host);
+    assert_int_equal(number, port);
+}
+
+static void test_servers_taken_apart(void **state)
+{
+    (void)state;
+    check_split("mx01.example", "mx01.example", 25);
+    check_split("mx01.example:2525", "mx01.example", 2525);
+    check_split("[2001:db8::1]", "2001:db8::1", 25);
+    check_split("[2001:db8::1]:65535", "2001:db8::1", 65535);
+}
+
 static void test_urls(void **state)
 {
     (void)state;
@@ -107,9 +134,14 @@ static void test_suggestions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hosts),       cmocka_unit_test(test_mail_addresses),
-        cmocka_unit_test(test_listeners),   cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_names),       cmocka_unit_test(test_this_machine),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_mail_addresses),
+        cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_servers),
+        cmocka_unit_test(test_servers_taken_apart),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_this_machine),
         cmocka_unit_test(test_suggestions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

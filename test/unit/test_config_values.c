@@ -236,6 +236,11 @@ static void test_what_one_value_does_not_show(void **state)
          "mail is still under way\n"},
         {LEAST "incidents: {slow_late: 6}\n", "5:24: slow_late: is above slow_of\n"},
         {LEAST "maintenance: {settle: 2h}\n", "5:14: recovery: is below settle\n"},
+        {LEAST "http: {key_file: x}\n", "5:18: key_file: needs a certificate_file\n"},
+        {LEAST "http: {token_file: x}\n",
+         "5:20: token_file: needs a certificate_file: a token never goes in the clear\n"},
+        {LEAST "http: {listen: [\"[::1]:1\", \"[::1]:1\"]}\n",
+         "5:16: listen: [::1]:1 is there twice\n"},
     };
     refuse_all(CASES, COUNT(CASES));
 }
