@@ -104,7 +104,7 @@ static void check_calendars(struct reading *reading, const struct node *maintena
 // A flag announces a reboot and must outlive it.
 static void check_flags_dir(struct reading *reading, const struct node *maintenance)
 {
-    static const char *const VOLATILE[] = {"/run/", "/var/run/", "/tmp/", "/dev/"};
+    static const char *const VOLATILE[] = {"/run/", "/var/run/", "/dev/"};
     const char *directory = reading->settings->maintenance.flags_dir;
     for (size_t i = 0; i < sizeof VOLATILE / sizeof VOLATILE[0]; i++) {
         if (strncmp(directory, VOLATILE[i], strlen(VOLATILE[i])) == 0) {

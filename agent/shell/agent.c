@@ -59,6 +59,7 @@ static void on_second(uv_timer_t *timer)
         return;
     }
     agent->seconds++;
+    agent_look_at_origins(agent);
     agent->ledger_retry = agent->writes.waiting;
     if (agent->writes.waiting) {
         return;
@@ -108,6 +109,7 @@ static void start_probers(struct agent *agent, const char *probers)
     agent->greeters = greeters_create(agent->loop, probers, &GREETERS, agent);
     agent->exchanges.started = agent->started;
     agent_configure_exchanges(agent);
+    agent_start_origins(agent, probers);
 }
 
 static bool open_ledger(struct agent *agent, struct moment now, struct error *error)
@@ -170,6 +172,7 @@ void agent_destroy(struct agent *agent)
     agent->ledger_retry = agent->durable = true;
     store_put_alive(agent->store, clock_now().wall);
     agent_settle(agent);
+    agent_stop_origins(agent);
     submitters_destroy(agent->submitters);
     collectors_destroy(agent->collectors);
     fetcher_destroy(agent->fetcher);
@@ -189,6 +192,7 @@ void agent_set_listener(struct agent *agent, const struct agent_listener *listen
 {
     agent->listener = *listener;
     journal_started(agent->journal, MAILFLOW_VERSION, agent->settings, agent->restored);
+    agent_look_at_origins(agent);
 }
 
 // ---- reading ----
@@ -321,9 +325,11 @@ bool agent_reload(struct agent *agent, struct config_problems *problems)
     }
     collectors_configure(agent->collectors, settings);
     agent_configure_exchanges(agent);
+    agent_configure_origins(agent);
     journal_configure(agent->journal, settings);
     settings_destroy(before);
     journal_reloaded(agent->journal, settings);
+    agent_look_at_origins(agent);
     agent_feed_time(agent);
     return true;
 }

@@ -6,10 +6,12 @@
 
 #include "shell/agent.h"
 #include "shell/announced.h"
+#include "shell/calendars.h"
 #include "shell/collectors.h"
 #include "shell/exchanges.h"
 #include "shell/fetcher.h"
 #include "shell/greeters.h"
+#include "shell/flags.h"
 #include "shell/journal.h"
 #include "shell/submitters.h"
 #include "shell/writes.h"
@@ -89,6 +91,8 @@ struct agent {
     struct fetcher *fetcher;
     struct exchanges exchanges;
     struct greeters *greeters;
+    struct calendars *calendars;
+    struct flags *flags;
     struct agent_listener listener;
     struct walltime started;
     size_t restored; // probes, from the ledger
@@ -124,6 +128,15 @@ void agent_on_submitted(void *context, const char *peer, const struct probe_id *
                         const struct submit_outcome *outcome);
 void agent_on_prober_died(void *context, const char *how);
 void agent_on_report(void *context, int mailbox, const struct collect_report *report);
+
+// ---- agent_origins.c ----
+
+// Calendars, configured windows and flags: what they want, compared with what is known, becomes
+// windows.
+void agent_start_origins(struct agent *agent, const char *probers);
+void agent_configure_origins(struct agent *agent);
+void agent_look_at_origins(struct agent *agent); // every second
+void agent_stop_origins(struct agent *agent);
 
 // ---- deeds.c ----
 

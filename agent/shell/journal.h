@@ -47,6 +47,19 @@ void journal_window_refused(struct journal *journal, const char *peer, const cha
 // Our own clock was set.
 void journal_clock_stepped(struct journal *journal, const char *server, struct span step);
 
+// ---- where windows come from ----
+
+// A calendar, or a window of the configuration, of which nothing can be used; and when it can.
+void journal_calendar_unusable(struct journal *journal, const char *source, const char *problem);
+void journal_calendar_usable(struct journal *journal, const char *source);
+
+// One event: `unusable`, or merely worth a word. `line` and `uid` 0 and "" where there is none.
+void journal_calendar_event(struct journal *journal, const char *source, unsigned line,
+                            const char *uid, const char *problem, bool unusable);
+
+// `counts`: the flag is one all the same.
+void journal_flag(struct journal *journal, const char *file, const char *problem, bool counts);
+
 // ---- probes, at debug ----
 
 void journal_probe(struct journal *journal, const struct probe_record *record, const char *path);
