@@ -82,10 +82,11 @@ enum plugin_status plugin_judge(const json_t *probe, const struct command *comma
         return judge_arrived(probe, command, why);
     }
     if (plugin_probe_over(probe)) {
-        text_append(why, " ");
-        format_text(answer_text(probe, "state"), why);
+        bool local = strcmp(answer_text(probe, "reply_class"), "local") == 0;
+        text_append(why, local ? " not handed over: no server has been asked" : " ");
+        format_text(local ? "" : answer_text(probe, "state"), why);
         append_words(probe, why);
-        return PLUGIN_CRITICAL;
+        return local ? PLUGIN_UNKNOWN : PLUGIN_CRITICAL;
     }
     text_append(why, " not arrived within ");
     span_append(command->wait, why);
@@ -95,6 +96,36 @@ enum plugin_status plugin_judge(const json_t *probe, const struct command *comma
         append_words(probe, why);
     }
     return PLUGIN_CRITICAL;
+}
+
+static bool at_either_end(const char *path, const char *server)
+{
+    const char *arrow = strstr(path, "->");
+    size_t length = strlen(server);
+    return arrow != NULL && length > 0 &&
+           (strcmp(arrow + 2, server) == 0 ||
+            ((size_t)(arrow - path) == length && strncmp(path, server, length) == 0));
+}
+
+enum plugin_status plugin_excuse(enum plugin_status status, const json_t *probe,
+                                 const json_t *windows, struct text *why)
+{
+    if (status != PLUGIN_WARNING && status != PLUGIN_CRITICAL) {
+        return status;
+    }
+    for (size_t i = 0; i < json_array_size(windows); i++) {
+        const json_t *window = json_array_get(windows, i);
+        const char *server = answer_text(window, "server");
+        if (answer_true(window, "suppressing") &&
+            at_either_end(answer_text(probe, "path"), server)) {
+            text_append(why, "; maintenance of ");
+            format_text(server, why);
+            append_if_any(why, ", window ", answer_text(window, "id"));
+            append_if_any(why, ", ", answer_text(window, "reason"));
+            return PLUGIN_OK;
+        }
+    }
+    return status;
 }
 
 // ---- printing ----

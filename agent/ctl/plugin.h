@@ -20,6 +20,12 @@ bool plugin_probe_over(const json_t *probe);
 enum plugin_status plugin_judge(const json_t *probe, const struct command *command,
                                 struct text *why);
 
+// What is wrong while notifications about either end of the path are held back by a maintenance
+// window is no problem to wake anybody for, here as in the agent's own notifications: a warning or
+// worse becomes ok, and the words say why. Windows are those of /api/v1/maintenance.
+enum plugin_status plugin_excuse(enum plugin_status status, const json_t *probe,
+                                 const json_t *windows, struct text *why);
+
 // Text without what would be taken for the beginning of performance data.
 void plugin_print_text(const char *text);
 

@@ -114,12 +114,26 @@ static void print_details(const struct context *context, const json_t *probe)
 
 // ---- the verb ----
 
+static enum plugin_status excuse(const struct context *context, const json_t *probe,
+                                 enum plugin_status status, struct text *why)
+{
+    struct error unused; // without an answer the measurement stands as it is
+    json_t *answer = NULL;
+    if (status != PLUGIN_OK) {
+        client_ask(context->client, "GET", "/maintenance", NULL, &answer, &unused);
+    }
+    status = plugin_excuse(status, probe, json_object_get(answer, "maintenance"), why);
+    json_decref(answer);
+    return status;
+}
+
 static int show_probe(const struct context *context, const json_t *probe)
 {
     char why[1024], performance[1024];
     struct text why_text = TEXT_OVER(why);
     struct text performance_text = TEXT_OVER(performance);
     enum plugin_status status = plugin_judge(probe, context->command, &why_text);
+    status = excuse(context, probe, status, &why_text);
     if (context->command->json) {
         report_json(context, probe);
         return (int)status;

@@ -30,9 +30,12 @@ const struct verb VERBS[] = {
             "Sends one probe to the peer, outside the cadence, waits until its arrival is known\n"
             "and prints its legs. The first line and the exit code are those of a Nagios or\n"
             "Icinga plugin: 0 ok, 1 warning, 2 critical (not arrived in time, refused, bounced,\n"
-            "lost), 3 unknown (whatever is no measurement: no agent, wrong usage). Without -w\n"
-            "and -c the agent's own verdict decides: late is a warning. A peer that has an\n"
-            "agent tells of arrivals with its own next probe: allow for its interval in --wait.\n",
+            "lost), 3 unknown (whatever is no measurement: no agent, wrong usage, a failure of "
+            "our\n"
+            "own side). Without -w and -c the agent's own verdict decides: late is a warning.\n"
+            "While a maintenance window of either end holds notifications back, what is wrong is\n"
+            "no problem either: the line says maintenance and the exit code is 0. A peer that has\n"
+            "an agent answers a probe by hand at once, over its way back.\n",
         .examples = "  mailflowctl probe mx01\n"
                     "  mailflowctl probe mx01 --wait 2m -w 10s -c 60s\n",
     },
@@ -170,12 +173,15 @@ const struct verb VERBS[] = {
     },
     {
         .name = "check",
+        .options = TAKES(EFFECTIVE),
         .run = verb_check,
         .summary = "errors in the configuration, all of them",
         .help = "Reads the configuration (see --config) and conf.d/*.yaml beside it as the agent\n"
                 "would, and prints every error with its place. Exits 1 if there is any. Does not\n"
-                "need the agent.\n",
+                "need the agent. With --effective it prints the configuration in force as YAML,\n"
+                "defaults written out and without secrets, and the problems on standard error.\n",
         .examples = "  mailflowctl check\n"
+                    "  mailflowctl check --effective\n"
                     "  mailflowctl check --config ./mailflow.yaml --json\n",
     },
     {

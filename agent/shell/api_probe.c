@@ -207,6 +207,9 @@ json_t *api_json_probe(const struct agent *agent, const struct store_probe *prob
     write_life(object, record);
     api_json_null(object, "clock");
     json_write_object(object, "legs", legs_to_json(probe));
+    api_json_text_if(
+        object, "reply_class",
+        probe->reply_class < 0 ? "" : reply_class_name((enum reply_class)probe->reply_class));
     api_json_text_if(object, "smtp_reply", probe->reply);
     api_json_text_if(object, "error_cause", probe->cause);
     api_json_text_if(object, "queue_id", probe->queue_id);

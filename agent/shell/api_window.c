@@ -51,6 +51,8 @@ json_t *api_json_window(const struct agent *agent, const struct window *window, 
     json_write_text(object, "origin", window_origin_name(window->origin));
     json_write_text(object, "reason", window->reason);
     write_acknowledged(object, agent, window, peers);
+    json_write_boolean(object, "suppressing",
+                       window_suppresses(window, now, agent_settings(agent)->maintenance.settle));
     json_write_integer(object, "suppressed",
                        store_count_suppressed(agent_store(agent), window->id));
     return object;

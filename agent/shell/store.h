@@ -117,6 +117,7 @@ int64_t store_last_incident(struct store *store);
 struct store_probe {
     int64_t cursor; // pass as `before` to continue after it
     struct probe_record record;
+    int reply_class; // enum reply_class, -1 when it is not stored
     int code;
     char reply[PROBE_REPLY_SIZE];
     char cause[PROBE_REPLY_SIZE];

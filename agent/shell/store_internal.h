@@ -138,6 +138,8 @@ int64_t store_read_integer(struct store_reader *reader);
 struct walltime store_read_time(struct store_reader *reader);
 void store_read_text(struct store_reader *reader, char *out, size_t size);
 void store_read_id(struct store_reader *reader, struct probe_id *out);
+// enum reply_class, or -1 when there is none.
+int store_read_class(struct store_reader *reader);
 void store_read_record(struct store_reader *reader, struct probe_record *out);
 void store_read_probe(struct store_reader *reader, struct store_probe *out);
 void store_read_incident(struct store_reader *reader, struct incident *out);

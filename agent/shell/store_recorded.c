@@ -239,17 +239,6 @@ bool store_recorded_incidents(struct store_recorded *recorded,
     return sound(recorded, &row, error) && row.code == SQLITE_DONE;
 }
 
-static bool reply_class_parse(const char *name, enum reply_class *out)
-{
-    for (int i = 0; i < REPLY_CLASSES; i++) {
-        if (strcmp(name, reply_class_name((enum reply_class)i)) == 0) {
-            *out = (enum reply_class)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 // Earlier versions did not store the class: what they did says what it was, near enough.
 static enum reply_class guess_class(const struct recorded_probe *probe)
 {
@@ -263,11 +252,10 @@ static enum reply_class guess_class(const struct recorded_probe *probe)
 
 static void read_probe(struct store_reader *row, struct recorded_probe *out)
 {
-    char class[16];
     out->noted = store_read_time(row);
     store_read_record(row, &out->record);
     out->code = (int)store_read_integer(row);
-    store_read_text(row, class, sizeof class);
+    int class = store_read_class(row);
     for (int i = 0; i < SUBMIT_LEGS; i++) {
         bool absent = sqlite3_column_type(row->statement, row->taken) == SQLITE_NULL;
         int64_t ns = store_read_integer(row);
@@ -278,9 +266,7 @@ static void read_probe(struct store_reader *row, struct recorded_probe *out)
     out->absent = store_read_time(row);
     out->present = store_read_time(row);
     out->saved = store_read_time(row);
-    if (!reply_class_parse(class, &out->reply_class)) {
-        out->reply_class = guess_class(out);
-    }
+    out->reply_class = class < 0 ? guess_class(out) : (enum reply_class) class;
 }
 
 bool store_recorded_next(struct store_recorded *recorded, struct recorded_probe *out, bool *found,

@@ -133,6 +133,16 @@ static bool verdict_parse(const char *name, enum verdict *out)
     return false;
 }
 
+int store_read_class(struct store_reader *reader)
+{
+    const char *name = read_words(reader);
+    int class = REPLY_CLASSES - 1;
+    while (class >= 0 && strcmp(name, reply_class_name((enum reply_class) class)) != 0) {
+        class --;
+    }
+    return class;
+}
+
 void store_read_record(struct store_reader *reader, struct probe_record *out)
 {
     *out = (struct probe_record){0};
@@ -158,6 +168,7 @@ void store_read_probe(struct store_reader *reader, struct store_probe *out)
 {
     out->cursor = store_read_integer(reader);
     store_read_record(reader, &out->record);
+    out->reply_class = store_read_class(reader);
     out->code = (int)store_read_integer(reader);
     store_read_text(reader, out->reply, sizeof out->reply);
     store_read_text(reader, out->cause, sizeof out->cause);

@@ -5,7 +5,8 @@
     "id, peer, direction, kind, state, verdict, slot, planned, sent, accepted, arrived, latency, " \
     "latency_error, excused, incident, next"
 #define PROBE                                                                                      \
-    "row, " RECORD ", code, reply, cause, queue_id, leg_dns, leg_connect, leg_tls, leg_auth, "     \
+    "row, " RECORD                                                                                 \
+    ", reply_class, code, reply, cause, queue_id, leg_dns, leg_connect, leg_tls, leg_auth, "       \
     "leg_submit, mailbox, folder, uid_validity, uid, stripped, absent, present, saved"
 #define INCIDENT                                                                                   \
     "id, kind, severity, subject, began, opened, closed, notified, notified_at, suppressed_by, "   \

@@ -128,7 +128,8 @@ static void test_probe_with_everything(void **state)
         "\"accepted\":\"2026-09-21T14:13:22.000000Z\",\"arrived\":\"2026-09-21T14:13:24.000000Z\","
         "\"latency_seconds\":3.0,\"latency_error_seconds\":0.005,\"excused_seconds\":1.0,"
         "\"clock\":null,\"legs\":{\"dns\":0.001,\"connect\":0.002,\"tls\":null,\"auth\":null,"
-        "\"submit\":0.03,\"transit\":2.0},\"smtp_reply\":\"250 2.0.0 Ok: \\\"queued\\\"\","
+        "\"submit\":0.03,\"transit\":2.0},\"reply_class\":\"2xx\",\"smtp_reply\":\"250 2.0.0 Ok: "
+        "\\\"queued\\\"\","
         "\"error_cause\":null,\"queue_id\":\"4F\",\"hops\":[],\"windows\":[\"w-1\"],"
         "\"rule\":\"latency 3s, less 1s excused by windows, is 2s, within 60s: incident 17 held "
         "it up and had been reported\",\"incident\":17}");
@@ -142,6 +143,7 @@ static void test_probe_with_nothing(void **state)
                    .direction = INBOUND,
                    .kind = PROBE_HAND,
                    .state = PROBE_SENDING},
+        .reply_class = -1,
         .cause = "bad \xff byte",
         .legs = {{-1}, {-1}, {-1}, {-1}, {-1}},
     };
@@ -152,7 +154,7 @@ static void test_probe_with_nothing(void **state)
         "\"planned\":null,\"sent\":null,\"accepted\":null,\"arrived\":null,"
         "\"latency_seconds\":null,\"latency_error_seconds\":null,\"excused_seconds\":null,"
         "\"clock\":null,\"legs\":{\"dns\":null,\"connect\":null,\"tls\":null,\"auth\":null,"
-        "\"submit\":null,\"transit\":null},\"smtp_reply\":null,"
+        "\"submit\":null,\"transit\":null},\"reply_class\":null,\"smtp_reply\":null,"
         "\"error_cause\":\"bad ? byte\",\"queue_id\":null,\"hops\":[],\"windows\":[],"
         "\"rule\":\"it is being handed over\",\"incident\":null}");
 }
@@ -627,7 +629,7 @@ static void test_life_of_a_window(void **state)
                                        "\"peers_known\":0,\"peers\":1,\"acknowledged\":[],"
                                        "\"unacknowledged\":[{\"peer\":\"mx03\","
                                        "\"why\":\"mail: not handed over yet\"}],"
-                                       "\"suppressed\":0}"));
+                                       "\"suppressing\":false,\"suppressed\":0}"));
     struct answer changed =
         ask(*state, HTTP_PATCH, path, "{\"extend_seconds\":60,\"by\":\"alice\"}");
     assert_int_equal(changed.status, 200);
