@@ -1,5 +1,6 @@
 #include "ctl/acknowledgements.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,12 +33,14 @@ static bool says_who_knows(const json_t *window)
 
 void acknowledgements_append_count(const json_t *window, struct text *out)
 {
-    size_t known = count_of(window, "acknowledged");
-    size_t all = known + count_of(window, "unacknowledged");
-    if (says_who_knows(window) && all == 0) {
+    int64_t known, all;
+    if (!answer_integer(window, "peers_known", &known) || !answer_integer(window, "peers", &all)) {
+        return;
+    }
+    if (all == 0) {
         text_append(out, "-");
-    } else if (says_who_knows(window)) {
-        text_format(out, "%zu/%zu", known, all);
+    } else {
+        text_format(out, "%" PRId64 "/%" PRId64, known, all);
     }
 }
 

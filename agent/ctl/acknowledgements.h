@@ -18,7 +18,7 @@
 // are for the caller to print where JSON is wanted.
 int acknowledgements_await(const struct context *context, json_t *windows, struct instant asked);
 
-// "2/3", or "-" when no peer is to know; of an agent that does not say, "".
+// "2/3", or "-" when no peer is to know, or another agent asks them; "" when it is not said.
 void acknowledgements_append_count(const json_t *window, struct text *out);
 
 // How long to wait before asking again: so short at first that nobody waits for us, and never more

@@ -89,6 +89,8 @@ def window(**more):
         "by": "root@mx02",
         "origin": "operator",
         "reason": "kernel update",
+        "peers_known": 1,
+        "peers": 1,
         "acknowledged": ["mx01"],
         "unacknowledged": [],
         **more,

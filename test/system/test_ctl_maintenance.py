@@ -157,8 +157,8 @@ def test_maintenance_list():
     begin, _ = soon(hours=-1)
     end, _ = soon(hours=2)
     waiting = [{"peer": "mx03", "why": "not answered yet"}]
-    active = window(begin=begin, end=end, unacknowledged=waiting)
-    local = window(id="w-2", cancelled=True, origin="flag", acknowledged=[])
+    active = window(begin=begin, end=end, unacknowledged=waiting, peers=2)
+    local = window(id="w-2", cancelled=True, origin="flag", acknowledged=[], peers=0)
     listed = {"maintenance": [active, local]}
     with ControlServer({"GET /maintenance": [listed, listed, {"maintenance": []}]}) as server:
         result = ctl("maintenance", "list", server=server)
