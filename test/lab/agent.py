@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import ssl
 from pathlib import Path
 
 import log_collector
@@ -184,6 +185,15 @@ class AgentSide:
         process.end(self.agent_directory / "agent.pid", signal_number, grace)
         return process.wait_end(self.agent_directory / "launcher.pid", 5.0)
 
+    def agent_freeze(self):
+        """Let it hang: it keeps its sockets and answers nothing."""
+        process.tell(self.agent_directory / "agent.pid", signal.SIGSTOP)
+
+    def agent_thaw(self):
+        """Its launcher stops along with it, as a shell's job would."""
+        for name in "launcher.pid", "agent.pid":
+            process.tell(self.agent_directory / name, signal.SIGCONT)
+
     def ctl(self, *arguments, build=None, check=False, input=None, timeout=90.0):
         """Run mailflowctl on this host; returns the CompletedProcess."""
         build = Path(build or (self.agent_directory / "build").read_text()).absolute()
@@ -194,9 +204,16 @@ class AgentSide:
 
     # What it tells
 
+    def _connection(self, timeout):
+        """With TLS where the configuration has a certificate for the agent's own listeners."""
+        if "certificate_file:" not in self.agent_config.read_text():
+            return http.client.HTTPConnection(self.address, PORT, timeout=timeout)
+        context = ssl.create_default_context(cafile=self.lab.authority)
+        return http.client.HTTPSConnection(self.address, PORT, timeout=timeout, context=context)
+
     def http_get(self, path, accept="*/*", timeout=10.0):
         """(status, body as text) of the agent's answer, asked from the machine."""
-        connection = http.client.HTTPConnection(self.address, PORT, timeout=timeout)
+        connection = self._connection(timeout)
         try:
             connection.request("GET", path, headers={"Accept": accept})
             answer = connection.getresponse()

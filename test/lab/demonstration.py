@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import story
+from agent import merge
+from announced import others, over_http
 from lab import Lab
 
 LAB = Path(__file__).resolve().parent / "lab"
@@ -29,7 +31,7 @@ def arrived_both_ways(host):
 
 def start(lab, build):
     for host in lab:
-        host.write_agent_config(overrides=SETTINGS)
+        host.write_agent_config(overrides=merge(SETTINGS, over_http(others(host, lab))))
         host.agent_start(build)
 
 
@@ -64,7 +66,7 @@ def show_things_to_try(lab, build):
 three things to try
   1. one probe now, with its legs, as a Nagios plugin would
        {ctl[first.name]} probe {second.name}
-  2. announce maintenance of {second.name}, stop it once {first.name} knows, start it again: no alert
+  2. announce maintenance of {second.name}, stop it once {first.name} knows, start it: no alert
        {ctl[second.name]} maintenance begin --for 3m --reason "kernel update" --wait
        {ctl[first.name]} maintenance list
        {stop_and_start}

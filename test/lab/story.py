@@ -84,9 +84,8 @@ class Narrator:
         moment = datetime.datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp()
         margin = f"          {self.clock(moment)} {name} {priority:7} "
         indent = " " * len(margin)
-        self._put(
-            textwrap.fill(margin + text, LINE_WIDTH, subsequent_indent=indent, break_on_hyphens=False)
-        )
+        shape = dict(subsequent_indent=indent, break_on_hyphens=False)
+        self._put(textwrap.fill(margin + text, LINE_WIDTH, **shape))
 
 
 class Play:
@@ -164,8 +163,8 @@ class Play:
         return told.ledger(self.away, query, int(MINUTE * 1e9))
 
     def notifications(self):
-        return [(host.name, *said) for host in (self.stays, self.away)
-                for said in told.notifications(host)]
+        hosts = (self.stays, self.away)
+        return [(host.name, *said) for host in hosts for said in told.notifications(host)]
 
 
 def play_story(play):
@@ -248,5 +247,5 @@ def perform(lab, build):
     for fault in faults:
         print(f"NOT AS IT MUST BE: {fault}")
     if not faults:
-        print("One notification and one resolution; in the variant not one line for anybody to act on.")
+        print("One notification and one resolution; in the variant nobody was woken up.")
     return not faults

@@ -13,9 +13,8 @@ BUILD = Path(os.environ.get("MAILFLOW_BUILD", "build")).absolute()
 PATIENCE = 40  # a mailbox that was away is tried again within 19 s
 LINE = re.compile(r"(\S+) <(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d mailflowd\[\d+\]: (.*)")
 PRIORITIES = "emerg alert crit err warning notice info debug".split()
-NOTIFICATION = re.compile(
-    r"(\w+) (FIRING|FLAPPING|REMINDER|RESOLVED) (?:severity=\w+ )?(?:path|mailbox|server|peer)=(\S+) "
-)
+SUBJECT = r"(?:severity=\w+ )?(?:path|mailbox|server|peer)=(\S+) "
+NOTIFICATION = re.compile(r"(\w+) (FIRING|FLAPPING|REMINDER|RESOLVED) " + SUBJECT)
 
 # Real times, a sixtieth of what a user would set.
 QUICK = {
