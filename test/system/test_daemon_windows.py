@@ -20,14 +20,30 @@ def fixture_office():
         yield office
 
 
+def mesh(home, office, interval):
+    """mx02 with two peers that are agents; the test speaks for them."""
+    daemon = Daemon(home, office, peers=())
+    peers = [{"name": name, "address": f"probe@{name}.example"} for name in ("mx01", "mx03")]
+    daemon.configure(daemon.settings, {"peers": peers, "defaults": {"interval": interval}})
+    return daemon
+
+
 @pytest.fixture(name="daemon")
 def fixture_daemon(tmp_path, office):
-    """mx02 with two peers that are agents; the test speaks for them."""
-    daemon = Daemon(tmp_path, office, peers=())
-    peers = [{"name": name, "address": f"probe@{name}.example"} for name in ("mx01", "mx03")]
-    daemon.configure(daemon.settings, {"peers": peers, "defaults": {"interval": "60s"}})
-    with daemon.start():
+    with mesh(tmp_path, office, "60s") as daemon:
+        await_ready(daemon)
         yield daemon
+
+
+def await_ready(daemon):
+    """Until it has read its mailbox: from then on it sees for itself when mail comes."""
+    wait_for(lambda: daemon.request("GET", "/readyz")[0] == 200, 10, "readiness")
+
+
+def kill_and_start(daemon):
+    daemon.stop(signal.SIGKILL)
+    daemon.start()
+    await_ready(daemon)
 
 
 def say(daemon, office, sender, maintenance, kind="announce"):
@@ -81,8 +97,7 @@ def test_acknowledgements_outlive_a_kill(daemon, office):
     wait_for(lambda: known(daemon, name) == ["mx01"], 5, "acknowledgement by mx01")
     assert daemon.count(ACKNOWLEDGED.format(name)) == 0
 
-    daemon.stop(signal.SIGKILL)
-    daemon.start()
+    kill_and_start(daemon)
     assert known(daemon, name) == ["mx01"]
     assert daemon.api(f"maintenance/{name}")["by"] == "root@mx02"
 
@@ -90,8 +105,7 @@ def test_acknowledgements_outlive_a_kill(daemon, office):
     priority, match = daemon.wait(ACKNOWLEDGED.format(name))
     assert priority == "notice" and " revision=1 acknowledged=2/2" in match[0]
     assert daemon.metric("maintenance_unacknowledged_peers", server="mx02") == 0
-    daemon.stop(signal.SIGKILL)
-    daemon.start()
+    kill_and_start(daemon)
     assert known(daemon, name) == ["mx01", "mx03"]
     assert daemon.count(ACKNOWLEDGED.format(name)) == 1
     assert daemon.count(rf"maintenance BEGIN .* window={name} .*") == 1
@@ -119,8 +133,7 @@ def test_a_window_of_a_peer_is_learned_answered_and_kept(daemon, office):
                 r'reason="disk swap"')
     wait_for(lambda: any("ack=w-theirs/1" in text for text in told(office, "mx03")), 5,
              "the answer with the acknowledgement")
-    daemon.stop(signal.SIGKILL)
-    daemon.start()
+    kill_and_start(daemon)
     window = daemon.api("maintenance/w-theirs")
     assert (window["origin"], window["by"], window["state"]) == ("peer", "root@mx03", "active")
     assert (window["acknowledged"], window["unacknowledged"]) == ([], [])
@@ -139,3 +152,56 @@ def test_a_window_of_a_stranger_is_refused_and_counted(daemon, office):
     wait_for(lambda: any("no=w-far/1" in text and "no=w-back/1" in text
                          for text in told(office, "mx03")), 5, "the refusals told to the peer")
     assert daemon.request("GET", "/api/v1/maintenance/w-far")[0] == 404
+
+
+# ---- overrun ----
+
+FIRING = r"overrun FIRING severity=critical server=mx01 .*"
+RESOLVED = r"overrun RESOLVED server=mx01 .*"
+
+
+def arrive(daemon, office, sender, got=()):
+    """A probe of this peer, with receipts for these of ours, as of now."""
+    now = time.time_ns() // 1000
+    probe = Probe(daemon.key, sender=sender, addressee="mx02", next=60.0, drain=60)
+    items = " ".join(f"{identity}/{now}/0" for identity in got)
+    probe.lists["Mailflow-Receipts"] = f"as_of={now}; seen=0; got={items}"
+    office.put(probe.header_block() + b"\r\n")
+
+
+def in_flight(daemon, path):
+    return [probe["id"] for probe in daemon.api(f"probes?path={path}")["probes"]
+            if probe["state"] == "accepted"]
+
+
+def test_an_overrun_outlives_a_kill_and_is_said_once(tmp_path, office):
+    with mesh(tmp_path, office, "2s") as daemon:
+        daemon.wait(r"probe ACCEPTED path=mx02->mx01 .*")
+        await_ready(daemon)
+        say(daemon, office, "mx03", item("w-story", "mx01", -60, 2))
+        priority, match = daemon.wait(FIRING, seconds=20)
+        assert priority == "crit"
+        assert re.search(r" kind=routine window=w-story planned_end=\S+Z late_by=[\d.]+s "
+                         r"in_flight=\d+ incident=\d+ maintenance=none$", match[0])
+        assert daemon.metric("maintenance_overrun_seconds", server="mx01") > 0
+        assert daemon.metric("incident_active", kind="overrun", subject="mx01") == 1
+
+        kill_and_start(daemon)
+        (overrun,) = [incident for incident in daemon.api("status")["incidents"]
+                      if incident["kind"] == "overrun"]
+        assert overrun["notified"] and overrun["aftermath"]["window"] == "w-story"
+
+        arrive(daemon, office, "mx01", got=in_flight(daemon, "mx02-%3Emx01"))
+        priority, match = daemon.wait(RESOLVED, seconds=20)
+        assert priority == "notice"
+        drained = int(re.search(r" planned_end=\S+Z resumed=\S+Z overran=[\d.]+s drained=(\d+) "
+                                r"lost=0 in_flight=\d+ suppressed=\d+ longest=[\d.]+s "
+                                r"resumed_by=mx0\d->mx0\d incident=\d+$", match[0])[1])
+        assert drained > 0 and daemon.count(FIRING) == 1
+        assert daemon.metric("maintenance_overrun_seconds", server="mx01") == 0
+
+        kill_and_start(daemon)
+        (closed,) = [incident for incident in daemon.api("incidents")["incidents"]
+                     if incident["kind"] == "overrun"]
+        assert closed["closed"] and closed["aftermath"]["drained"] == drained
+        assert daemon.count(RESOLVED) == 1
