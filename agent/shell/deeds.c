@@ -240,8 +240,9 @@ static void do_say_acknowledged(struct agent *agent, const struct deed *deed)
         return;
     }
     struct acknowledgement_count count = core_acknowledgement_count(agent->core, window);
-    if (count.known == count.of) {
-        struct span after = announced_since(&agent->announced, window, clock_now().instant);
+    struct span after;
+    if (count.known == count.of &&
+        announced_known(&agent->announced, window, clock_now().instant, &after)) {
         journal_acknowledged(agent->journal, window, count, after);
     }
 }
