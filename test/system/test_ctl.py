@@ -181,6 +181,23 @@ def test_check_lists_every_error(tmp_path):
     ]
 
 
+def test_check_shows_what_is_in_force_and_that_loads_again(tmp_path):
+    file = write_config(tmp_path, GOOD_CONFIG)
+    result = ctl("check", "--config", file, "--effective")
+    assert (result.code, result.err) == (0, "")
+    assert "interval: 1m\n" in result.out and "0123456789abcdef" not in result.out
+    again = tmp_path / "again.yaml"
+    again.write_text(result.out)
+    twice = ctl("check", "--config", again, "--effective", "--json")
+    assert (twice.code, json.loads(twice.out)) == (0, {"problems": [], "effective": result.out})
+    file.write_text("prees: []\n")
+    broken = ctl("check", "--config", file, "--effective")
+    as_json = ctl("check", "--config", file, "--effective", "--json")
+    assert broken.code == as_json.code == 1
+    assert broken.out.startswith(f"{file}:1:1: ")
+    assert json.loads(as_json.out)["effective"] is None
+
+
 # ---- the control socket, found through the configuration ----
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from control_answers import PATHS, arrived, probe
+from control_answers import PATHS, arrived, probe, window
 from control_server import Answer, ControlServer, problem
 from ctl import changes_asked, ctl
 
@@ -90,6 +90,45 @@ def test_probe_refused_bounced_lost_is_critical_at_once():
     for state in "bounced", "lost":
         with probing(probe(state=state)) as server:
             assert ctl("probe", "mx01", "--wait", "20s", server=server).code == 2
+
+
+def test_a_failure_of_our_own_is_unknown():
+    local = probe(
+        state="refused",
+        reply_class="local",
+        smtp_reply=None,
+        error_cause="mailflow-submit crashed",
+        queue_id=None,
+        legs={},
+    )
+    with probing(local) as server:
+        result = ctl("probe", "mx01", server=server)
+    assert result.code == 3
+    assert first_line(result) == (
+        "MAILFLOW UNKNOWN - mx02->mx01 not handed over: no server has been asked: "
+        "mailflow-submit crashed"
+    )
+
+
+def test_in_maintenance_nothing_is_an_alarm():
+    lost = probe(legs={})
+    holding = window(suppressing=True)
+    others = [window(id="w-2", suppressing=False), window(id="w-3", server="mx0", suppressing=True)]
+    with probing(lost) as server:
+        server.answers["GET /maintenance"] = [{"maintenance": [*others, holding]}]
+        excused = ctl("probe", "mx01", "--wait", "50ms", server=server)
+        server.answers["GET /maintenance"] = [{"maintenance": others}]
+        critical = ctl("probe", "mx01", "--wait", "50ms", server=server)
+    assert excused.code == 0
+    assert first_line(excused) == (
+        "MAILFLOW OK - mx02->mx01 not arrived within 50ms, accepted, queue id 4F7A2C; "
+        "maintenance of mx01, window w-1f3a2b4c, kernel update"
+    )
+    assert critical.code == 2
+    with probing(arrived(latency=70.0)) as server:
+        server.answers["GET /maintenance"] = [{"maintenance": [holding]}]
+        slow = ctl("probe", "mx01", "-w", "10s", server=server)
+    assert slow.code == 0
 
 
 def test_probe_uncertain_is_waited_for():

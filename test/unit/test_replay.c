@@ -285,6 +285,84 @@ static void a_blind_mailbox_is_no_silence(void **state)
     recording_end(&recording);
 }
 
+// ---- the second story, as mx02 recorded it of p0 (which is mx01) ----
+
+#define CLOCK(hour, minute, second) WALL((hour)*3600 + (minute)*60 + (second))
+#define WINDOW_END                  CLOCK(12, 48, 0)
+#define RESUMED                     CLOCK(13, 7, 47)
+
+static void put_story_probe(struct store *store, unsigned number, enum direction direction,
+                            struct walltime sent, struct walltime arrived)
+{
+    bool outbound = direction == OUTBOUND;
+    struct probe_record record = {
+        .id = fixture_id(number),
+        .peer = "p0",
+        .direction = direction,
+        .state = PROBE_ARRIVED,
+        .verdict = VERDICT_ON_TIME,
+        .slot = number,
+        .planned = outbound ? sent : WALLTIME_NONE,
+        .sent = sent,
+        .accepted = outbound ? sent : WALLTIME_NONE,
+        .arrived = arrived,
+        .latency = walltime_since(arrived, sent),
+        .next = outbound ? SPAN_ZERO : SPAN_MINUTES(15),
+    };
+    store_put_probe(store, &record);
+}
+
+static void put_story(struct store *store)
+{
+    for (int quarter = 0; quarter < 32; quarter++) { // from 9:04 and 9:10 on
+        struct walltime out = CLOCK(9, 4 + quarter * 15, 0);
+        struct walltime in = CLOCK(9, 10 + quarter * 15, 0);
+        bool waits = out.ns > CLOCK(12, 18, 0).ns && out.ns < RESUMED.ns;
+        bool dead = in.ns > CLOCK(12, 18, 0).ns && in.ns < CLOCK(12, 58, 0).ns;
+        put_story_probe(store, 100 + (unsigned)quarter, OUTBOUND, out,
+                        waits ? RESUMED : walltime_add(out, SPAN_SECONDS(1)));
+        if (!dead) {
+            put_story_probe(store, 200 + (unsigned)quarter, INBOUND, in,
+                            walltime_add(in, SPAN_SECONDS(1)));
+        }
+    }
+    const struct window window = {.id = "w-1f3a",
+                                  .revision = 1,
+                                  .server = "p0",
+                                  .begin = CLOCK(12, 18, 0),
+                                  .end = WINDOW_END};
+    store_put_window(store, &window);
+}
+
+static void the_story_gives_one_notification(void **state)
+{
+    struct store *store = fixture_open(*state);
+    struct settings *settings = core_settings_of(1);
+    struct peer_settings slow = settings->peers[0];
+    char ledger[FILE_SIZE];
+    snprintf(ledger, sizeof ledger, "%s/ledger.db", (const char *)*state);
+    slow.path.interval = SPAN_MINUTES(15);
+    settings->peers = &slow;
+    put_story(store);
+    fixture_commit(store);
+
+    struct replay_request request = {
+        .ledger = ledger, .settings = settings, .recorded_windows = true};
+    json_t *answer = run(&request);
+    const json_t *list = json_object_get(answer, "incidents");
+    const json_t *pair = json_array_get(list, 0);
+    const json_t *simulated = json_object_get(pair, "simulated");
+    assert_int_equal(number(answer, "simulated", "notified"), 1);
+    assert_string_equal(json_string_value(json_object_get(pair, "kind")), "overrun");
+    assert_false(json_is_null(json_object_get(simulated, "closed")));
+    assert_int_equal(verdicts(answer, "simulated", "outbound", "excused"), 2);
+    assert_int_equal(verdicts(answer, "simulated", "outbound", "drained"), 2);
+    assert_int_equal(verdicts(answer, "simulated", "outbound", "late"), 0);
+    json_decref(answer);
+    store_close(store);
+    arena_destroy(settings->arena);
+}
+
 static bool exists_beside(const struct recording *recording, const char *suffix)
 {
     char path[FILE_SIZE + 8];
@@ -369,6 +447,7 @@ int main(void)
         TEST(a_recorded_incident_stands_beside_the_simulated_one),
         TEST(an_agent_that_was_away_accuses_nobody),
         TEST(a_blind_mailbox_is_no_silence),
+        TEST(the_story_gives_one_notification),
         TEST(nothing_is_written_in_or_beside_the_ledger),
         TEST(what_is_no_ledger_is_refused),
         TEST(peers_that_are_not_configured_are_counted),
