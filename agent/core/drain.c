@@ -77,12 +77,13 @@ static bool waits(const struct core *core, const struct drain *drain, int peer,
     return before_end && walltime_since(drain->from, sent).ns <= limit.ns;
 }
 
-// What of ours is still on its way to the server and waited: how many, the oldest, and until when
-// an incident explains that one of them has not come.
+// What of ours is still on its way to the server and waited: how many, the oldest, until when an
+// incident explains that one of them has not come, and whether we know that it has not.
 struct waiting {
     unsigned count;
     const struct flight *oldest;
     struct walltime explained;
+    bool unknown;
 };
 
 static struct walltime explained_until(const struct path *path, struct walltime sent,
@@ -97,6 +98,13 @@ static struct walltime explained_until(const struct path *path, struct walltime 
         }
     }
     return until;
+}
+
+// The peer has not told us yet of everything that had arrived when recovery was over.
+static bool is_unknown(const struct peer *peer, const struct drain *drain, struct span recovery)
+{
+    return peer->collect < 0 &&
+           peer->outbound.receipts_complete.ns < walltime_add(drain->until, recovery).ns;
 }
 
 static struct waiting find_waiting(const struct core *core, const struct drain *drain, int server,
@@ -118,6 +126,7 @@ static struct waiting find_waiting(const struct core *core, const struct drain *
             waiting.oldest = older ? flight : waiting.oldest;
             waiting.explained = walltime_later(
                 waiting.explained, explained_until(&outbound->path, flight->sent, recovery, now));
+            waiting.unknown = waiting.unknown || is_unknown(&core->peers[peer], drain, recovery);
             waiting.count++;
         }
     }
@@ -177,6 +186,9 @@ void drain_check(struct core *core, int peer, struct moment now)
     struct waiting waiting = find_waiting(core, drain, peer, now);
     struct walltime over = walltime_add(drain->until, core->settings->maintenance.recovery);
     over = walltime_later(over, waiting.explained);
+    if (waiting.unknown) {
+        over = walltime_later(over, walltime_add(now.wall, SPAN_MINUTES(5)));
+    }
     if (waiting.count > 0 && now.wall.ns < over.ns) {
         schedule_check(core, peer, moment_instant_at(now, over));
         return;
@@ -198,11 +210,30 @@ static void restore_window(struct core *core, const struct window *window, struc
         !server_find(core, window->server, &peer)) {
         return;
     }
-    drain_begin_window(core, peer, window);
     struct drain *drain = &server_of(core, peer)->drain;
+    struct walltime until = drain->until;
+    drain_begin_window(core, peer, window);
     if (!goes_on(core, peer, now)) {
-        drain->until = window->end;
-        drain->open = find_waiting(core, drain, peer, now).count > 0; // else it has been said
+        drain->until = walltime_later(until, window->end);
+    }
+}
+
+void drain_restore_outage(struct core *core, const struct incident *incident)
+{
+    int peer = incident->subject.peer;
+    drain_begin_outage(core, peer, incident);
+    struct drain *drain = &server_of(core, peer)->drain;
+    drain->until = incident->closed;
+    drain->arrived = incident->aftermath.drained;
+    drain->longest = incident->aftermath.longest;
+}
+
+// What is over and has nothing left to wait for has been said.
+static void drop_complete(struct core *core, int peer, struct moment now)
+{
+    struct drain *drain = &server_of(core, peer)->drain;
+    if (drain->open && walltime_known(drain->until)) {
+        drain->open = find_waiting(core, drain, peer, now).count > 0;
     }
 }
 
@@ -218,5 +249,9 @@ void drain_restore(struct core *core, struct moment now)
              incident->kind == INCIDENT_ISOLATED)) {
             drain_begin_outage(core, incident->subject.peer, incident);
         }
+    }
+    drop_complete(core, OWN_SERVER, now);
+    for (size_t i = 0; i < core->settings->peer_count; i++) {
+        drop_complete(core, (int)i, now);
     }
 }

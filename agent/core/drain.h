@@ -40,6 +40,9 @@ void drain_lost(struct core *core, int peer, struct walltime sent, struct moment
 // Says it when it is complete. What is still in flight when recovery is over opens `stuck`.
 void drain_check(struct core *core, int peer, struct moment now);
 
+// An outage of an earlier run that is over: what it held up may still come.
+void drain_restore_outage(struct core *core, const struct incident *incident);
+
 // At the start: goes on with what an earlier run has not said.
 void drain_restore(struct core *core, struct moment now);
 

@@ -240,6 +240,7 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
         walltime_later(state->outbound.receipts_as_of, receipts->as_of);
     inbound_drop_receipts(&state->inbound, receipts->seen);
     if (!gap) {
+        state->outbound.receipts_complete = state->outbound.receipts_as_of;
         fate_watch_silence(core, peer, receipts->as_of, now);
     }
 }

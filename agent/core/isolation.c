@@ -71,11 +71,12 @@ static bool relay_refuses_all(const struct core *core, struct moment now)
 
 // ---- our peers ----
 
-// How many could show that mail flows in a direction, how many show that it does not, and since
-// when.
+// How many could show that mail flows in a direction, how many show that it does not (or will
+// within an interval), and since when.
 struct tally {
     unsigned eligible;
     unsigned bad;
+    bool found; // one of them has been for long enough to be an incident
     struct walltime since;
 };
 
@@ -125,6 +126,10 @@ static struct tally count_peers(const struct core *core, enum direction directio
                                          : nothing_comes(core, (int)i, now, &since);
         tally.eligible++;
         tally.bad += bad;
+        struct subject path = subject_of_path((int)i, direction);
+        tally.found =
+            tally.found ||
+            (bad && (direction == OUTBOUND || trouble_find(core, INCIDENT_SILENT, &path) != NULL));
         tally.since = bad ? walltime_earlier(tally.since, since) : tally.since;
     }
     return tally;
@@ -133,8 +138,9 @@ static struct tally count_peers(const struct core *core, enum direction directio
 static bool all_is_bad(const struct tally *tally)
 {
     bool both = tally->eligible == 2 && tally->bad == 2;
-    return both ||
-           (tally->bad >= ISOLATED_PEERS && tally->bad * 100 >= tally->eligible * ISOLATED_PERCENT);
+    bool most =
+        tally->bad >= ISOLATED_PEERS && tally->bad * 100 >= tally->eligible * ISOLATED_PERCENT;
+    return tally->found && (both || most);
 }
 
 // ---- together ----
@@ -200,7 +206,7 @@ void isolation_follow(struct core *core, struct moment now)
     bool isolated = find_isolation(core, &began, &evidence, now);
     if (isolated && open == NULL) {
         open_isolated(core, began, &evidence, now);
-    } else if (!isolated && open != NULL && !open->closing) {
+    } else if (!isolated && open != NULL && !open->closing && server_has_resumed(core, open)) {
         trouble_close_in_time(core, open, now);
     }
 }

@@ -30,16 +30,6 @@ static const struct window *suppressing_window(const struct core *core,
     return longest;
 }
 
-static bool any_peer_has_an_agent(const struct core *core)
-{
-    for (size_t i = 0; i < core->settings->peer_count; i++) {
-        if (core->peers[i].collect < 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // The receiver has not been heard for as long as would be silence: a peer whose next probe is
 // merely not due yet will speak for itself.
 static bool receiver_is_mute(const struct core *core, const struct incident *incident,
@@ -56,7 +46,7 @@ static bool receiver_is_mute(const struct core *core, const struct incident *inc
 static bool ours_to_say(const struct core *core, const struct incident *incident, struct moment now)
 {
     if (incident->kind == INCIDENT_OVERRUN || incident->kind == INCIDENT_DOWN) {
-        return incident->subject.peer != OWN_SERVER || !any_peer_has_an_agent(core);
+        return incident->subject.peer != OWN_SERVER || !server_has_agents(core, OWN_SERVER);
     }
     if ((incident->kind == INCIDENT_SILENT || incident->kind == INCIDENT_SLOW) &&
         incident->subject.direction == OUTBOUND) {

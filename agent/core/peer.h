@@ -107,8 +107,9 @@ struct outbound {
     unsigned refused_in_a_row;
     struct walltime refused_since; // when the first of them was planned
     unsigned accepted_in_a_row;
-    struct walltime receipts_as_of; // the peer's newest
-    struct flight lost[LOST_KEPT];  // a ring: what may yet arrive after all
+    struct walltime receipts_as_of;    // the peer's newest
+    struct walltime receipts_complete; // the newest that left nothing out
+    struct flight lost[LOST_KEPT];     // a ring: what may yet arrive after all
     uint32_t lost_count;
 };
 

@@ -123,6 +123,10 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
         restore_trouble(core, &restored, now);
     }
     if (walltime_known(restored.closed)) {
+        if (known && (restored.kind == INCIDENT_OVERRUN || restored.kind == INCIDENT_DOWN ||
+                      restored.kind == INCIDENT_ISOLATED)) {
+            drain_restore_outage(core, &restored);
+        }
         return;
     }
     if (known && restored.kind == INCIDENT_BLIND) { // what the earlier run could not see, too

@@ -52,13 +52,24 @@ void server_count_suppressed(struct core *core, const char *server)
 
 // ---- mail flows again ----
 
+bool server_has_agents(const struct core *core, int peer)
+{
+    size_t first, last;
+    server_peers(core, peer, &first, &last);
+    for (size_t i = first; i < last; i++) {
+        if (core->peers[i].collect < 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // A server without an agent sends nothing: its one direction is both.
-static bool has_resumed(const struct core *core, const struct incident *incident)
+bool server_has_resumed(const struct core *core, const struct incident *incident)
 {
     const struct walltime *resumed = incident->aftermath.resumed;
-    bool agentless =
-        incident->subject.peer >= 0 && core->peers[incident->subject.peer].collect >= 0;
-    return walltime_known(resumed[OUTBOUND]) && (agentless || walltime_known(resumed[INBOUND]));
+    return walltime_known(resumed[OUTBOUND]) &&
+           (walltime_known(resumed[INBOUND]) || !server_has_agents(core, incident->subject.peer));
 }
 
 static void resume(struct core *core, enum incident_kind kind, int server, int peer,
@@ -79,7 +90,7 @@ static void resume(struct core *core, enum incident_kind kind, int server, int p
         }
         trouble_record(core, incident);
     }
-    if (has_resumed(core, incident)) {
+    if (kind != INCIDENT_ISOLATED && server_has_resumed(core, incident)) {
         trouble_close_in_time(core, incident, now);
     }
 }
@@ -118,6 +129,7 @@ void server_arrived(struct core *core, int peer, enum direction direction,
     if (record->verdict != VERDICT_ON_TIME) {
         credit_all(core, peer, direction, record);
     }
+    resume(core, INCIDENT_ISOLATED, OWN_SERVER, peer, direction, record, now);
     resume(core, INCIDENT_OVERRUN, OWN_SERVER, peer, direction, record, now);
     resume(core, INCIDENT_OVERRUN, peer, peer, direction, record, now);
     resume(core, INCIDENT_DOWN, peer, peer, direction, record, now);

@@ -19,6 +19,12 @@ void server_peers(const struct core *core, int peer, size_t *first, size_t *last
 // Outbound probes on its paths whose fate is open.
 unsigned server_count_in_flight(const struct core *core, const struct incident *incident);
 
+// Beside it, or beside any of the peers when it is ours.
+bool server_has_agents(const struct core *core, int peer);
+
+// Since the incident began mail has come through both ways.
+bool server_has_resumed(const struct core *core, const struct incident *incident);
+
 // A window of the server has held a notification back.
 void server_count_suppressed(struct core *core, const char *server);
 

@@ -45,7 +45,6 @@ void stuck_check(struct core *core, int peer, struct moment now)
         return;
     }
     unsigned count = count_stuck(core, peer, open->began, open->aftermath.planned_end);
-    open->aftermath.drained += count < open->evidence.in_flight;
     open->evidence.in_flight = count;
     if (count == 0) {
         trouble_close_soon(core, open, now);

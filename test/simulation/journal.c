@@ -376,14 +376,16 @@ static void print_verdicts(FILE *out, const struct path_sums *sums)
     fputc('\n', out);
 }
 
-// What the core has counted is what the ledger holds; a crash between the two is the exception.
+// What the core has counted is what the ledger holds; a crash between the two is the exception, and
+// what arrived after all when it had been counted as lost.
 static void check_counts(struct world *world, int node, int peer, enum direction direction,
                          const struct path_sums *sums)
 {
     const struct node *agent = &world->servers[node].node;
     int index =
         agent->core == NULL ? -1 : settings_find_peer(agent->settings, world->servers[peer].name);
-    for (int i = VERDICT_ON_TIME; i < VERDICTS && !agent->crashed; i++) {
+    bool put_right = index >= 0 && core_peer(agent->core, index)->stats.arrived_after_loss > 0;
+    for (int i = VERDICT_ON_TIME; i < VERDICTS && !agent->crashed && !put_right; i++) {
         uint64_t counted = agent->resolved[peer][direction][i];
         counted += index < 0 ? 0 : core_peer(agent->core, index)->stats.resolved[direction][i];
         journal_check(world, counted == sums->verdicts[i], node,
