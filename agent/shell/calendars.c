@@ -207,6 +207,22 @@ static void add_source(struct calendars *calendars, struct calendar_source **bef
     calendars->sources[calendars->count++] = source;
 }
 
+// What is not wanted any more goes; what a process says of it is not listened to.
+static void drop_sources(struct calendars *calendars, struct calendar_source **sources,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sources[i] == NULL) {
+            continue;
+        }
+        if (sources[i] == calendars->reads) {
+            calendars->reads = NULL;
+        }
+        calendar_source_destroy(sources[i]);
+    }
+    free(sources);
+}
+
 void calendars_configure(struct calendars *calendars, const struct settings *settings)
 {
     const struct maintenance_settings *maintenance = &settings->maintenance;
@@ -224,15 +240,7 @@ void calendars_configure(struct calendars *calendars, const struct settings *set
         add_source(calendars, before, before_count,
                    calendar_source_of_file(maintenance->calendars[i]));
     }
-    for (size_t i = 0; i < before_count; i++) {
-        if (before[i] != NULL && before[i] == calendars->reads) {
-            calendars->reads = NULL;
-        }
-        if (before[i] != NULL) {
-            calendar_source_destroy(before[i]);
-        }
-    }
-    free(before);
+    drop_sources(calendars, before, before_count);
     calendars->reconfigured = true;
 }
 

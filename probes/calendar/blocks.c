@@ -78,7 +78,7 @@ struct excerpt {
 
 static struct excerpt excerpt_of(const struct line *line)
 {
-    struct excerpt excerpt;
+    struct excerpt excerpt = {""};
     struct text text = TEXT_OVER(excerpt.text);
     text_append_bytes(&text, line->text, line->length < 40 ? line->length : 40);
     return excerpt;

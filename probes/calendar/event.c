@@ -174,7 +174,7 @@ static bool read_duration(icalproperty *property, struct event *out, struct erro
                          icalproperty_get_value_as_string(property));
     }
     out->days = (int)(days > INT32_MAX ? INT32_MAX : days);
-    out->length = SPAN_SECONDS(seconds);
+    out->length = span_times(SPAN_SECONDS(1), seconds);
     return true;
 }
 
@@ -185,7 +185,7 @@ static bool check_length(const struct event *event, struct error *error)
         return true;
     }
     return error_set(error, "it is %lld days long, and maintenance may be 366: correct its end",
-                     (long long)(length.ns / SPAN_HOURS(24).ns));
+                     event->days + (long long)(event->length.ns / SPAN_HOURS(24).ns));
 }
 
 static bool read_length(icalcomponent *component, struct zones *zones, struct event *out,

@@ -110,7 +110,7 @@ static void read_events(struct work *work)
     for (size_t i = 0; i < work->blocks.count; i++) {
         const struct block *block = &work->blocks.items[i];
         struct event *event = &work->events[work->event_count];
-        struct error error;
+        struct error error = {""};
         if (block->kind != BLOCK_EVENT) {
             continue;
         }
@@ -127,7 +127,7 @@ static void read_events(struct work *work)
 
 static void say_event(struct work *work, const struct event *event)
 {
-    struct error error;
+    struct error error = {""};
     guard_name(event->line.uid, event->line.line, RULE_TOO_LONG);
     if (occurrences_find(event, "", work->zones, &work->job, &work->found, &error)) {
         print_occurrences(work, event);
@@ -146,7 +146,7 @@ static void free_events(struct work *work)
 
 static void serve_file(struct work *work)
 {
-    struct error error;
+    struct error error = {""};
     size_t length;
     unsigned line = 0;
     char *bytes = blocks_read_file(work->job.file, &length, &error);
@@ -188,7 +188,7 @@ static bool read_window(struct work *work, struct event *event, struct error *er
 static void serve_window(struct work *work)
 {
     struct event event;
-    struct error error;
+    struct error error = {""};
     guard_name("", 0, RULE_TOO_LONG);
     work->zones = zones_create(NULL);
     if (read_window(work, &event, &error) &&
@@ -217,7 +217,7 @@ static bool read_job(struct calendar_job *job, struct error *error)
 int main(int count, char **arguments)
 {
     static struct work work;
-    struct error error;
+    struct error error = {""};
     prober_begin();
     if (count > 1) {
         fprintf(stderr, "usage: %s < JOB   (one JSON object)\n", arguments[0]);

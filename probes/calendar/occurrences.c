@@ -28,6 +28,9 @@ static bool add(struct search *search, struct walltime begin, struct walltime en
     if (end.ns <= search->job->from.ns || begin.ns >= search->job->until.ns || end.ns <= begin.ns) {
         return true;
     }
+    if (walltime_since(end, begin).ns > CALENDAR_WINDOW_MAXIMUM.ns) {
+        return error_set(search->error, "RDATE: a period of it is longer than 366 days");
+    }
     if (found->count == CALENDAR_PER_EVENT_MAXIMUM) {
         double days = span_seconds(walltime_since(search->job->until, search->job->from)) / 86400;
         return error_set(search->error,

@@ -231,6 +231,11 @@ def test_maintenance_notes(tmp_path):
     ("UID:a\nDTSTART:20260322T010000Z\nDURATION:PT5M\nRRULE:FREQ=SECONDLY;BYMONTH=12",
      "RRULE: FREQ=SECONDLY: maintenance that recurs every second is none: FREQ is HOURLY, DAILY, "
      "WEEKLY, MONTHLY or YEARLY"),
+    ("UID:a\nDTSTART:20260322T010000Z\nDURATION:P99999999W",
+     "it is 699999993 days long, and maintenance may be 366: correct its end"),
+    ("UID:a\nDTSTART:20260322T010000Z\nDURATION:PT5M\n"
+     "RDATE;VALUE=PERIOD:20260325T010000Z/20280101T000000Z",
+     "RDATE: a period of it is longer than 366 days"),
     ("UID:a\nDTSTART:20260322T010000Z\nDURATION:PT5M\nEXRULE:FREQ=DAILY",
      "EXRULE is not supported: name the dates in EXDATE"),
     ("UID:a\nDTSTART:20260322T010000Z\nDURATION:PT5M\n"
