@@ -38,7 +38,8 @@ bool signature_parse(const char *value, const struct mesh_keys *keys, struct sig
     if (!field_find(value, "a", field) || strcmp(field, "hmac-sha256") != 0 ||
         !field_find(value, "k", id) || !field_find(value, "b", field) ||
         !decode_digest(field, out->digest)) {
-        return error_set(error, "the signature is malformed");
+        error_set(error, "the signature is malformed");
+        return false;
     }
     for (size_t i = 0; i < keys->count; i++) {
         if (strcmp(keys->keys[i].id, id) == 0) {
@@ -46,7 +47,8 @@ bool signature_parse(const char *value, const struct mesh_keys *keys, struct sig
             return true;
         }
     }
-    return error_set(error, "signed with a key that is not ours");
+    error_set(error, "signed with a key that is not ours");
+    return false;
 }
 
 bool signature_matches(const struct signature *signature,

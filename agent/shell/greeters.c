@@ -1,7 +1,6 @@
 #include "shell/greeters.h"
 
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -13,7 +12,7 @@ enum { TICK_MS = 500 };
 
 // Waits, then has a process; lives until that has ended.
 struct question {
-    TAILQ_ENTRY(question) order;
+    struct question *next; // that waits
     struct greeters *all;
     char peer[SERVER_NAME_SIZE];
     struct greet_job job;
@@ -26,8 +25,9 @@ struct greeters {
     char program[PROBE_PATH_SIZE];
     struct greeters_handlers handlers;
     void *context;
-    TAILQ_HEAD(question_order, question) waiting;
-    struct question_order asking;
+    struct question *first; // waiting, oldest first
+    struct question **last;
+    struct question *asking[GREETERS_MAXIMUM];
     unsigned processes;
     int64_t next_number;
     uv_timer_t timer;
@@ -81,9 +81,12 @@ static void on_ended(void *context, const char *how)
     struct text text = TEXT_OVER(cause);
     text_format(&text, "mailflow-greet %s", how);
     answer_in_vain(question, cause);
-    TAILQ_REMOVE(&all->asking, question, order);
+    for (unsigned i = 0; i < all->processes; i++) {
+        if (all->asking[i] == question) {
+            all->asking[i] = all->asking[--all->processes];
+        }
+    }
     free(question);
-    all->processes--;
     if (all->ending) {
         free_when_over(all);
     } else {
@@ -102,18 +105,26 @@ static void begin(struct question *question)
         free(question);
         return;
     }
-    all->processes++;
-    TAILQ_INSERT_TAIL(&all->asking, question, order);
+    all->asking[all->processes++] = question;
     child_write(question->child, greet_job_encode(&question->job));
     child_finish(question->child);
 }
 
+// The oldest that waits, taken out of the queue.
+static struct question *take_first(struct greeters *all)
+{
+    struct question *question = all->first;
+    all->first = question->next;
+    if (all->first == NULL) {
+        all->last = &all->first;
+    }
+    return question;
+}
+
 static void serve(struct greeters *all)
 {
-    struct question *question;
-    while (all->processes < GREETERS_MAXIMUM && (question = TAILQ_FIRST(&all->waiting)) != NULL) {
-        TAILQ_REMOVE(&all->waiting, question, order);
-        begin(question);
+    while (all->processes < GREETERS_MAXIMUM && all->first != NULL) {
+        begin(take_first(all));
     }
 }
 
@@ -121,17 +132,14 @@ static void on_timer(uv_timer_t *timer)
 {
     struct greeters *all = timer->data;
     struct instant now = clock_now().instant;
-    struct question *question;
-    while ((question = TAILQ_FIRST(&all->waiting)) != NULL &&
-           instant_reached(now, question->job.deadline)) {
-        TAILQ_REMOVE(&all->waiting, question, order);
+    while (all->first != NULL && instant_reached(now, all->first->job.deadline)) {
+        struct question *question = take_first(all);
         answer_in_vain(question, "not tried: too many others are being asked");
         free(question);
     }
-    TAILQ_FOREACH(question, &all->asking, order)
-    {
-        if (instant_reached(now, instant_add(question->job.deadline, GRACE))) {
-            child_kill(question->child);
+    for (unsigned i = 0; i < all->processes; i++) {
+        if (instant_reached(now, instant_add(all->asking[i]->job.deadline, GRACE))) {
+            child_kill(all->asking[i]->child);
         }
     }
     serve(all);
@@ -144,8 +152,7 @@ struct greeters *greeters_create(uv_loop_t *loop, const char *probers,
     all->loop = loop;
     all->handlers = *handlers;
     all->context = context;
-    TAILQ_INIT(&all->waiting);
-    TAILQ_INIT(&all->asking);
+    all->last = &all->first;
     struct text program = TEXT_OVER(all->program);
     text_format(&program, "%s/mailflow-greet", probers);
     uv_timer_init(loop, &all->timer);
@@ -163,15 +170,12 @@ static void on_timer_closed(uv_handle_t *timer)
 
 void greeters_destroy(struct greeters *all)
 {
-    struct question *question;
     all->ending = true;
-    while ((question = TAILQ_FIRST(&all->waiting)) != NULL) {
-        TAILQ_REMOVE(&all->waiting, question, order);
-        free(question);
+    while (all->first != NULL) {
+        free(take_first(all));
     }
-    TAILQ_FOREACH(question, &all->asking, order)
-    {
-        child_kill(question->child);
+    for (unsigned i = 0; i < all->processes; i++) {
+        child_kill(all->asking[i]->child);
     }
     uv_close((uv_handle_t *)&all->timer, on_timer_closed);
 }
@@ -184,5 +188,6 @@ void greeters_ask(struct greeters *all, const char *peer, const struct greet_job
     question->job = *job;
     question->job.number = ++all->next_number;
     text_copy(question->peer, sizeof question->peer, peer);
-    TAILQ_INSERT_TAIL(&all->waiting, question, order);
+    *all->last = question;
+    all->last = &question->next;
 }

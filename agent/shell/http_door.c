@@ -194,8 +194,8 @@ static bool may_write(const struct http_door *door, struct MHD_Connection *conne
 }
 
 // Makes room for the body that is announced; false with the answer when it is not wanted.
-static bool expect(struct MHD_Connection *connection, const char *path,
-                   struct incoming *incoming, struct http_response *refusal)
+static bool expect(struct MHD_Connection *connection, const char *path, struct incoming *incoming,
+                   struct http_response *refusal)
 {
     const char *length = header(connection, "Content-Length");
     if (header(connection, "Transfer-Encoding") != NULL) {
