@@ -5,6 +5,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -99,3 +100,36 @@ def test_lines_that_are_no_jobs():
         done = run(b'{"number":1,"deadline":1,"host":"x","port":0}\n' + line)
     first, second = map(json.loads, done.stdout.splitlines())
     assert first["cause"] == 'job: "port" is 0, not within 1 and 65535' and second["greeted"]
+
+
+# ---- mail exchangers ----
+
+RECORDS = {
+    "one.test": [[10, "mx01.test"]],
+    "two.test": [[20, "mx02.test"], [10, "mx01.test"], [10, "mx02.test"]],
+    "none.test": [[0, "."]],
+    "dead.test": [[5, "mx02.test"], [10, "mx01.test"]],
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network of its own takes root")
+@pytest.mark.parametrize(
+    ("domain", "server", "said"),
+    [
+        ("one.test", "mx01.test", ""),
+        ("two.test", "mx01.test", ""),
+        ("dead.test", "mx02.test", "mx02.test: cannot connect: Connection refused"),
+        ("none.test", ".", 'none.test takes no mail (its MX is ".")'),
+        ("mx01.test", "mx01.test", ""),  # it has none, and is one
+        ("silent.example", "silent.example", "silent.example: "),
+    ],
+)
+def test_a_domain_is_asked_for_its_exchanger(domain, server, said):
+    here = pathlib.Path(__file__).parent / "dns_server.py"
+    line = json.dumps(job(25, host=domain, domain=True, seconds=10)).encode() + b"\n"
+    command = ("unshare", "--net", "--mount", sys.executable, here, json.dumps(RECORDS), PROGRAM)
+    done = subprocess.run(command, input=line, capture_output=True, timeout=30, check=False)
+    assert done.returncode == 0, done
+    outcome = json.loads(done.stdout)
+    assert outcome["greeted"] == (said == "") and outcome["cause"].startswith(said), outcome
+    assert outcome["server"] == server
