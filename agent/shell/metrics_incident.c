@@ -149,6 +149,24 @@ static void write_suppressed(const struct metric_writer *writer, const struct me
     metric_write_count(writer, &class.labels, class.counts->suppressed);
 }
 
+static size_t count_kinds(const struct metrics_view *view)
+{
+    (void)view;
+    return INCIDENTS;
+}
+
+static void write_flaps(const struct metric_writer *writer, const struct metrics_view *view,
+                        size_t index)
+{
+    enum incident_kind kind = (enum incident_kind)index;
+    struct metric_labels labels = {{{"kind", incident_kind_name(kind)}}};
+    uint64_t flaps = 0;
+    for (int severity = 0; severity < SEVERITIES; severity++) {
+        flaps += core_incident_counts(view->core, kind, (enum severity)severity)->flaps;
+    }
+    metric_write_count(writer, &labels, flaps);
+}
+
 // ---- incidents by subject: the mailboxes, this server, then the peers with their paths ----
 
 static size_t count_subjects(const struct metrics_view *view)
@@ -249,6 +267,8 @@ static const struct metric_family FAMILIES[] = {
      count_incident_kinds, write_notified},
     {"mailflow_notifications_suppressed_total", METRIC_COUNTER,
      "Notifications that a maintenance window held back.", count_incident_kinds, write_suppressed},
+    {"mailflow_incident_flaps_total", METRIC_COUNTER,
+     "Openings of incidents that open too often to be said one by one.", count_kinds, write_flaps},
     {"mailflow_incident_active", METRIC_GAUGE, "1 while an incident is open on the subject.",
      count_subjects, write_subject},
 };

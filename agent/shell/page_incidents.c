@@ -10,12 +10,18 @@ size_t page_incidents_count(const struct agent *agent)
     return core_incidents(agent_core(agent))->count;
 }
 
+static bool is_kept_quiet(const struct incidents *incidents, const struct incident *incident)
+{
+    return incident->cause != 0 && incidents_find_id(incidents, incident->cause) >= 0;
+}
+
 size_t page_incidents_causes(const struct agent *agent)
 {
     const struct incidents *incidents = core_incidents(agent_core(agent));
     size_t causes = 0;
     for (size_t i = 0; i < incidents->count; i++) {
-        causes += incidents->places[i] != NULL && incidents->places[i]->cause == 0;
+        const struct incident *incident = incidents->places[i];
+        causes += incident != NULL && !is_kept_quiet(incidents, incident);
     }
     return causes;
 }
@@ -146,8 +152,9 @@ static void append_children(struct text *out, const struct agent *agent, int64_t
 void page_incidents_row(struct text *out, const struct agent *agent, size_t index,
                         struct moment now)
 {
-    const struct incident *incident = core_incidents(agent_core(agent))->places[index];
-    if (incident == NULL || incident->cause != 0) {
+    const struct incidents *incidents = core_incidents(agent_core(agent));
+    const struct incident *incident = incidents->places[index];
+    if (incident == NULL || is_kept_quiet(incidents, incident)) {
         return;
     }
     text_append(out, "<tr>");

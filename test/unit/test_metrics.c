@@ -125,6 +125,16 @@ static void fill(struct agent *agent)
                                 .began = WALL(1),
                                 .opened = WALL(2)};
     core_restore_incident(agent->core, &incident, MOMENT(3));
+    struct incident overrun = {.id = 4,
+                               .kind = INCIDENT_OVERRUN,
+                               .severity = SEVERITY_CRITICAL,
+                               .subject_text = "mx02",
+                               .began = WALL(-1087),
+                               .opened = WALL(2),
+                               .aftermath = {.planned_end = WALL(-1087)}};
+    core_restore_incident(agent->core, &overrun, MOMENT(3));
+    ((struct incident_counts *)core_incident_counts(agent->core, INCIDENT_SLOW, SEVERITY_WARNING))
+        ->flaps = 2;
 }
 
 static void test_everything_as_expected(void **state)
