@@ -159,6 +159,9 @@ static void collected(struct core *core, int index, struct walltime at, int64_t 
             core_set_timer(core, (int)i, TIMER_SILENCE, now.instant);
         }
     }
+    if (first && !mailbox->foreign_collects) {
+        schedule_set(&core->own_timers, OWN_OVERRUN, now.instant);
+    }
 }
 
 // A probe of ours to a server without an agent, found in the mailbox that we read for it.

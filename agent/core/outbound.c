@@ -227,7 +227,7 @@ void outbound_by_hand(struct core *core, int peer, const struct probe_id *id, st
 void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    bool slot_serves = instant_since(outbound->due, now.instant).ns <= SPAN_MINUTES(1).ns;
+    bool slot_serves = instant_since(outbound->cadence, now.instant).ns <= SPAN_MINUTES(1).ns;
     if (slot_serves || outbound->extra_due.ns != INSTANT_NEVER.ns) {
         return;
     }
