@@ -61,20 +61,30 @@ static char *uri_of(const char *ledger, const char *parameters)
     return uri;
 }
 
-static bool has_log(const char *ledger)
+static bool exists_beside(const char *ledger, const char *suffix)
 {
-    size_t size = strlen(ledger) + sizeof "-wal";
-    char *log = memory_checked(malloc(size));
+    size_t size = strlen(ledger) + strlen(suffix) + 1;
+    char *path = memory_checked(malloc(size));
     struct stat status;
-    snprintf(log, size, "%s-wal", ledger);
-    bool found = stat(log, &status) == 0;
-    free(log);
+    snprintf(path, size, "%s%s", ledger, suffix);
+    bool found = stat(path, &status) == 0;
+    free(path);
     return found;
+}
+
+// An index of the log is used as it is, an agent's too; where somebody copied the log without it,
+// SQLite has to make it.
+static const char *parameters_for(const char *ledger)
+{
+    if (!exists_beside(ledger, "-wal")) {
+        return "?immutable=1";
+    }
+    return exists_beside(ledger, "-shm") ? "?mode=ro&readonly_shm=1" : "?mode=ro";
 }
 
 static int connect(struct store_recorded *recorded)
 {
-    char *uri = uri_of(recorded->ledger, has_log(recorded->ledger) ? "?mode=ro" : "?immutable=1");
+    char *uri = uri_of(recorded->ledger, parameters_for(recorded->ledger));
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(uri, &recorded->database, flags, NULL);
     free(uri);

@@ -2,8 +2,9 @@
 // in it or beside it is written, and an agent may be running on it meanwhile.
 //
 // A ledger whose log lies beside it is read in one read transaction: the state of one instant,
-// whatever the agent writes after it. One without a log (a copy, an agent that has stopped) is
-// opened as immutable, so that SQLite leaves no file beside it. (https://www.sqlite.org/wal.html,
+// whatever the agent writes after it; what a crash left in the log is read, too. One without a log
+// (a copy, an agent that has stopped) is opened as immutable. SQLite leaves no file beside either,
+// but for the index (-shm) of a log that was copied without it. (https://www.sqlite.org/wal.html,
 // "Read-Only Databases".)
 #ifndef MAILFLOW_SHELL_STORE_RECORDED_H
 #define MAILFLOW_SHELL_STORE_RECORDED_H

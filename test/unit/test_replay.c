@@ -394,6 +394,34 @@ static void nothing_is_written_in_or_beside_the_ledger(void **state)
     recording_end(&recording);
 }
 
+static void copy_beside(const struct recording *recording, const char *copy, const char *suffix)
+{
+    char command[4 * FILE_SIZE];
+    snprintf(command, sizeof command, "cp %s%s %s%s", recording->ledger, suffix, copy, suffix);
+    assert_int_equal(system(command), 0);
+}
+
+// A ledger, its log and the log's index as kill -9 leaves them; and copied without the index.
+static void what_a_crash_left_in_the_log_is_read(void **state)
+{
+    static const char *const INDICES[] = {"-shm", ""};
+    struct recording recording = {0};
+    recording_begin(&recording, state);
+    for (int i = 0; i < 2; i++) {
+        char copy[FILE_SIZE];
+        snprintf(copy, sizeof copy, "%s/copy%d.db", recording.directory, i);
+        copy_beside(&recording, copy, "");
+        copy_beside(&recording, copy, "-wal");
+        copy_beside(&recording, copy, INDICES[i]);
+        struct replay_request request = request_of(&recording);
+        request.ledger = copy;
+        json_t *answer = run(&request);
+        assert_int_equal(json_integer_value(json_object_get(answer, "probes")), 2 * MINUTES);
+        json_decref(answer);
+    }
+    recording_end(&recording);
+}
+
 static void expect_refusal(const struct replay_request *request, const char *words)
 {
     struct error error = {0};
@@ -449,6 +477,7 @@ int main(void)
         TEST(a_blind_mailbox_is_no_silence),
         TEST(the_story_gives_one_notification),
         TEST(nothing_is_written_in_or_beside_the_ledger),
+        TEST(what_a_crash_left_in_the_log_is_read),
         TEST(what_is_no_ledger_is_refused),
         TEST(peers_that_are_not_configured_are_counted),
     };
