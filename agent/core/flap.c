@@ -59,6 +59,9 @@ enum flap_turn flap_notify(struct core *core, struct incident *incident, struct 
         return FLAP_SAY;
     }
     struct walltime *opened = history->opened[incident->kind];
+    if (opened[0].ns == incident->opened.ns) {
+        return FLAP_SAY; // it has been said before, and is said again after its cause
+    }
     struct walltime third = opened[FLAP_TURNS - 2];
     for (int i = FLAP_TURNS - 2; i > 0; i--) {
         opened[i] = opened[i - 1];
@@ -98,7 +101,7 @@ static void settle_open(struct core *core, struct incident *open, struct moment 
     open->flapping = false;
     open->notified = false;
     open->unwritten = true;
-    history_of(core, &open->subject)->opened[open->kind][FLAP_TURNS - 2] = WALLTIME_NONE;
+    history_of(core, &open->subject)->opened[open->kind][0] = open->opened;
     trouble_set_timer(core, open, now.instant);
 }
 

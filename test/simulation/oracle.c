@@ -200,7 +200,8 @@ static bool has_passed_on(const struct world *world, int node, int64_t id)
     for (size_t i = 0; i < ledger->incident_count; i++) {
         const struct incident *incident = &ledger->incidents[i];
         if (incident->id == id) {
-            return walltime_known(incident->closed) && !incident->notified;
+            bool waits = incident->flapping; // for an hour of quiet
+            return walltime_known(incident->closed) && (waits || !incident->notified);
         }
     }
     return false;

@@ -52,6 +52,45 @@ static void test_found_by_kind_and_subject(void **state)
     incidents_free(&incidents);
 }
 
+static void test_thousands_are_found_by_id_and_subject(void **state)
+{
+    (void)state;
+    enum { PEERS = 3000 };
+    struct incidents incidents = {0};
+    for (int peer = 0; peer < PEERS; peer++) {
+        struct incident silent = incident_of(INCIDENT_SILENT, peer);
+        incidents_add(&incidents, &silent);
+    }
+    for (int64_t id = 1; id <= PEERS; id += 2) { // every other one closes
+        incidents_remove(&incidents, (uint32_t)incidents_find_id(&incidents, id));
+    }
+    for (int64_t id = 1; id <= PEERS; id++) {
+        struct subject subject = {SUBJECT_PATH, (int)id - 1, INBOUND, 0};
+        int64_t place = incidents_find_id(&incidents, id);
+        assert_int_equal(place, incidents_find(&incidents, INCIDENT_SILENT, &subject));
+        assert_int_equal(place >= 0, id % 2 == 0);
+    }
+    incidents_free(&incidents);
+}
+
+static void test_a_subject_may_move_and_go(void **state)
+{
+    (void)state;
+    struct incidents incidents = {0};
+    struct incident silent = incident_of(INCIDENT_SILENT, 3);
+    uint32_t place = incidents_add(&incidents, &silent);
+    struct subject moved = {SUBJECT_PATH, 9, INBOUND, 0}, gone = {.kind = SUBJECT_GONE};
+    incidents_set_subject(&incidents, place, &moved);
+    assert_int_equal(incidents_find(&incidents, INCIDENT_SILENT, &silent.subject), -1);
+    assert_int_equal(incidents_find(&incidents, INCIDENT_SILENT, &moved), place);
+    incidents_set_subject(&incidents, place, &gone);
+    assert_int_equal(incidents_find(&incidents, INCIDENT_SILENT, &moved), -1);
+    assert_int_equal(incidents_find_id(&incidents, 1), place);
+    incidents_remove(&incidents, place);
+    assert_int_equal(incidents_find_id(&incidents, 1), -1);
+    incidents_free(&incidents);
+}
+
 static void test_names_go_both_ways(void **state)
 {
     (void)state;
@@ -73,6 +112,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_are_never_reused),
         cmocka_unit_test(test_found_by_kind_and_subject),
+        cmocka_unit_test(test_thousands_are_found_by_id_and_subject),
+        cmocka_unit_test(test_a_subject_may_move_and_go),
         cmocka_unit_test(test_names_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
