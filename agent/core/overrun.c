@@ -68,12 +68,10 @@ static struct instant consider(struct core *core, const struct window *window, s
         return INSTANT_NEVER;
     }
     struct subject subject = subject_of_server(peer);
-    if (core->settings->peer_count == 0 || trouble_find(core, INCIDENT_OVERRUN, &subject) != NULL ||
-        is_overtaken(core, window, now)) {
+    bool without_eyes = !inbound_readable(core) && (peer < 0 || core->peers[peer].collect < 0);
+    if (without_eyes || core->settings->peer_count == 0 ||
+        trouble_find(core, INCIDENT_OVERRUN, &subject) != NULL || is_overtaken(core, window, now)) {
         return INSTANT_NEVER;
-    }
-    if (!inbound_readable(core) && (peer < 0 || core->peers[peer].collect < 0)) {
-        return instant_add(now.instant, HEARTBEAT); // without eyes nothing is known
     }
     struct instant due = answer_due(core, window, peer, now);
     if (!instant_reached(now.instant, due)) {
