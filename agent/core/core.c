@@ -327,6 +327,7 @@ void core_handle(struct core *core, const struct event *event, struct moment now
 {
     actions->count = 0;
     core->actions = actions;
+    clock_step_notice(core, now);
     notice_sleep(core, now);
     core_dispatch(core, event, now);
     while (core_may_act(core) && next_timer(core, now)) {

@@ -18,6 +18,7 @@
 #include "base/receipt.h"
 #include "base/tag_codec.h"
 #include "config/config.h"
+#include "core/clock_offset.h"
 #include "core/incident.h"
 #include "core/peer.h"
 #include "core/record.h"
@@ -292,12 +293,7 @@ struct acknowledgement_count {
 struct acknowledgement_count core_acknowledgement_count(const struct core *core,
                                                         const struct window *window);
 
-// Our clock against the peer's, from what mail and exchanges show. `offset`: theirs minus ours.
-struct clock_estimate {
-    bool known;
-    struct span offset;
-    struct span error;
-};
+// The peer's clock against ours, from what mail shows.
 struct clock_estimate core_clock(const struct core *core, int peer);
 
 #endif

@@ -277,7 +277,10 @@ static bool take_window(struct core *core, int peer, const struct window *announ
 {
     struct window window = *announced;
     const struct window *known = windows_find(&core->windows, window.id);
+    struct span clocks = clock_relation_correction(&core->peers[peer].clock);
     window.origin = ORIGIN_PEER;
+    window.begin = walltime_add(window.begin, (struct span){-clocks.ns});
+    window.end = walltime_add(window.end, (struct span){-clocks.ns});
     switch (windows_standing(&core->windows, &window)) {
     case WINDOW_NEW:
     case WINDOW_NEWER:

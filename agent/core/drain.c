@@ -16,7 +16,7 @@ static void begin(struct core *core, int peer, struct walltime from)
 
 void drain_begin_window(struct core *core, int peer, const struct window *window)
 {
-    begin(core, peer, window->begin);
+    begin(core, peer, window_from(window));
     struct drain *drain = &server_of(core, peer)->drain;
     text_copy(drain->window, sizeof drain->window, window->id);
 }
@@ -36,7 +36,7 @@ static bool goes_on(const struct core *core, int peer, struct moment now)
 {
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        if (window->begin.ns <= now.wall.ns && window->end.ns > now.wall.ns &&
+        if (window_from(window).ns <= now.wall.ns && window_until(window).ns > now.wall.ns &&
             strcmp(window->server, server_name(core, peer)) == 0) {
             return true;
         }
@@ -205,7 +205,7 @@ void drain_check(struct core *core, int peer, struct moment now)
 static void restore_window(struct core *core, const struct window *window, struct moment now)
 {
     int peer;
-    if (window->begin.ns > now.wall.ns || window->end.ns <= window->begin.ns ||
+    if (window_from(window).ns > now.wall.ns || window_void(window) ||
         window_state_at(window, now.wall, core->settings->maintenance.recovery) == WINDOW_OVER ||
         !server_find(core, window->server, &peer)) {
         return;
@@ -214,7 +214,7 @@ static void restore_window(struct core *core, const struct window *window, struc
     struct walltime until = drain->until;
     drain_begin_window(core, peer, window);
     if (!goes_on(core, peer, now)) {
-        drain->until = walltime_later(until, window->end);
+        drain->until = walltime_later(until, window_until(window));
     }
 }
 

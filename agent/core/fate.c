@@ -4,6 +4,9 @@
 #include "core/server.h"
 #include "core/trouble.h"
 
+// Mail that overtakes mail lets less than this seem unseen again.
+#define SEEN_BACK_LEAST SPAN_SECONDS(30)
+
 static struct outbound *outbound_of(struct core *core, int peer)
 {
     return &core->peers[peer].outbound;
@@ -222,26 +225,53 @@ void fate_found(struct core *core, int peer, const struct receipt *receipt, stru
     }
 }
 
+// The peer has read it off its own clock, which tells us of the two.
+static void read_in_our_clock(struct peer *peer, struct receipt *receipt)
+{
+    ptrdiff_t place = flights_find(&peer->outbound.flights, &receipt->id);
+    if (place >= 0) {
+        struct walltime sent = peer->outbound.flights.items[place].sent;
+        clock_relation_observe(&peer->clock, OUTBOUND, walltime_since(receipt->arrived, sent));
+    }
+    struct span clocks = clock_relation_correction(&peer->clock);
+    receipt->arrived = walltime_add(receipt->arrived, (struct span){-clocks.ns});
+    receipt->error = span_add(receipt->error, clock_relation_error(&peer->clock));
+}
+
+// Further, or back where the peer's clock has been put back: what it then tells us once more we
+// know already, but what we would claim to have seen it would tell us never.
+static void follow_seen(struct inbound *inbound, struct walltime known)
+{
+    struct span back = walltime_since(inbound->receipts_seen, known);
+    bool stepped = walltime_known(known) && back.ns > SEEN_BACK_LEAST.ns;
+    inbound->receipts_seen = stepped ? known : walltime_later(inbound->receipts_seen, known);
+}
+
 void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now)
 {
     struct peer *state = &core->peers[peer];
     bool all_known = true;
     for (size_t i = receipts->count; i > 0; i--) {
-        const struct receipt *receipt = &receipts->items[i - 1];
-        all_known = all_known && find_sending(&state->outbound, &receipt->id) == NULL;
-        answered(core, peer, receipt, now);
+        struct receipt receipt = receipts->items[i - 1];
+        all_known = all_known && find_sending(&state->outbound, &receipt.id) == NULL;
+        read_in_our_clock(state, &receipt);
+        answered(core, peer, &receipt, now);
     }
     bool gap = walltime_known(receipts->gap_end);
     struct walltime known = gap ? receipts->gap_begin : receipts->as_of;
     if (all_known) { // what arrived before we know that it was sent is to be told us again
-        state->inbound.receipts_seen = walltime_later(state->inbound.receipts_seen, known);
+        follow_seen(&state->inbound, known);
     }
-    state->outbound.receipts_as_of =
-        walltime_later(state->outbound.receipts_as_of, receipts->as_of);
-    inbound_drop_receipts(&state->inbound, receipts->seen);
+    struct span later =
+        span_add(clock_relation_correction(&state->clock), clock_relation_error(&state->clock));
+    struct walltime as_of = walltime_add(receipts->as_of, (struct span){-later.ns});
+    state->outbound.receipts_as_of = walltime_later(state->outbound.receipts_as_of, as_of);
+    if (receipts->seen.ns <= now.wall.ns) { // else it is of our clock before that was put back
+        inbound_drop_receipts(&state->inbound, receipts->seen);
+    }
     if (!gap) {
         state->outbound.receipts_complete = state->outbound.receipts_as_of;
-        fate_watch_silence(core, peer, receipts->as_of, now);
+        fate_watch_silence(core, peer, as_of, now);
     }
 }
 

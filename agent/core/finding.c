@@ -42,16 +42,30 @@ bool finding_is_over(const struct incident *incident, struct moment now)
     return kept.ns > 0 && walltime_since(now.wall, incident->last).ns >= kept.ns;
 }
 
-// A probe cannot arrive before it is sent: one of the two clocks is wrong.
+// A probe cannot arrive before it is sent.
 static bool is_negative(const struct path *path)
 {
     return path->last_latency.ns + path->last_error.ns < 0;
 }
 
-// How far the peer's clock is ahead of ours, at least.
+// Mail both ways tells how the two clocks differ; as long as it has come one way only, all that may
+// be known is that one of them is wrong.
+static bool clocks_differ(const struct peer *peer)
+{
+    struct clock_estimate clock = clock_relation_estimate(&peer->clock);
+    int64_t apart = clock.offset.ns < 0 ? -clock.offset.ns : clock.offset.ns;
+    return clock.known ? apart - clock.error.ns > CLOCK_STEP_LEAST.ns
+                       : is_negative(&peer->outbound.path) || is_negative(&peer->inbound.path);
+}
+
+// How far the peer's clock is ahead of ours, or at least is.
 static struct evidence clock_evidence(const struct peer *peer)
 {
     const struct path *in = &peer->inbound.path, *out = &peer->outbound.path;
+    struct clock_estimate clock = clock_relation_estimate(&peer->clock);
+    if (clock.known) {
+        return (struct evidence){.latency = clock.offset, .threshold = clock.error};
+    }
     struct evidence evidence = {.latency = out->last_latency, .threshold = out->last_error};
     if (is_negative(in)) {
         evidence =
@@ -79,7 +93,7 @@ void finding_clock(struct core *core, int peer, const struct probe_record *recor
                    struct moment now)
 {
     struct peer *state = &core->peers[peer];
-    bool wrong = is_negative(&state->outbound.path) || is_negative(&state->inbound.path);
+    bool wrong = clocks_differ(state);
     state->sound = wrong ? 0 : state->sound + 1;
     if (wrong) {
         open_clock(core, peer, record, now);

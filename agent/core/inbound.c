@@ -112,18 +112,18 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
 // From when on the next probe of the sender is missing, by what this one says of its cadence. The
 // sender's clock may step: slots only grow, and nothing was sent after it was seen. A probe that
 // lost its headers on the way does not say when the next one is due: the cadence goes on as it was.
-static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct span next,
-                           struct moment now)
+static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct walltime sent,
+                           struct span next, struct moment now)
 {
     bool newer_slot = tag->kind == PROBE_SLOT && tag->slot > inbound->newest_slot;
-    if (!newer_slot && tag->sent.ns <= inbound->path.last_sent.ns) {
+    if (!newer_slot && sent.ns <= inbound->path.last_sent.ns) {
         return;
     }
     if (tag->kind == PROBE_SLOT) {
         inbound->newest_slot = tag->slot;
         inbound->sender_interval = next;
     }
-    struct walltime sent = walltime_earlier(tag->sent, now.wall);
+    sent = walltime_earlier(sent, now.wall);
     struct instant due = moment_instant_at(now, walltime_add(sent, next));
     inbound->path.watch_from = path_skip_gap(&inbound->path, due);
 }
@@ -150,11 +150,83 @@ static void answer(struct core *core, int peer, const struct tag *tag, enum verd
     }
 }
 
+// Slots are sent in their order: one that says it was sent before an earlier one tells that the
+// sender's clock has been put back.
+static void notice_step_back(struct core *core, int peer, const struct tag *tag)
+{
+    struct inbound *inbound = &core->peers[peer].inbound;
+    if (tag->kind != PROBE_SLOT || tag->slot <= inbound->newest_slot) {
+        return;
+    }
+    struct span step = walltime_since(tag->sent, inbound->slot_sent);
+    if (walltime_known(inbound->slot_sent) && step.ns < -CLOCK_STEP_LEAST.ns) {
+        clock_relation_step(&core->peers[peer].clock, step);
+    }
+    inbound->slot_sent = tag->sent;
+}
+
+// What an arrival tells of the two clocks: the correction of times of the peer's, and their error.
+// A straggler that contradicts what newer mail has shown was sent before the peer's clock stepped.
+static struct span relate_clocks(struct core *core, int peer, const struct tag *tag,
+                                 struct span shown, struct span *correction)
+{
+    struct clock_relation *clock = &core->peers[peer].clock;
+    bool newest = tag->kind == PROBE_SLOT && tag->slot > core->peers[peer].inbound.newest_slot;
+    struct span contradiction = clock_relation_contradiction(clock, INBOUND, shown);
+    *correction = SPAN_ZERO;
+    if (!newest && contradiction.ns > 0) {
+        return contradiction;
+    }
+    notice_step_back(core, peer, tag);
+    clock_relation_observe(clock, INBOUND, shown);
+    *correction = clock_relation_correction(clock);
+    return clock_relation_error(clock);
+}
+
 // When the sender wrote what the probe carries, as far as its latency can be believed.
 static struct instant written_at(const struct probe_record *record, struct moment now)
 {
     struct walltime sent = walltime_add(record->arrived, (struct span){-record->latency.ns});
     return moment_instant_at(now, walltime_earlier(sent, now.wall));
+}
+
+// The arrival as our clock has it, and how far the two clocks leave that open.
+static struct probe_record record_of(struct core *core, int peer, const struct tag *tag,
+                                     const struct arrival *arrival, struct span *unsure)
+{
+    struct span clocks, shown = walltime_since(arrival->at, tag->sent);
+    struct span error = relate_clocks(core, peer, tag, shown, &clocks);
+    *unsure = span_add(tag->error, error);
+    struct probe_record record = {
+        .id = tag->id,
+        .direction = INBOUND,
+        .kind = tag->kind,
+        .slot = tag->slot,
+        .next = tag->next,
+        .sent = walltime_add(tag->sent, (struct span){-clocks.ns}),
+        .arrived = arrival->at,
+        .latency = span_add(shown, clocks),
+        .latency_error = span_add(arrival->error, *unsure),
+    };
+    text_copy(record.peer, SERVER_NAME_SIZE, tag->from);
+    return record;
+}
+
+// What the peer says of windows and of other servers; true when a window is news.
+static bool take_words(struct core *core, int peer, const struct collect_report *report,
+                       const struct probe_record *record, struct moment now)
+{
+    witness_take(core, peer, report->row, written_at(record, now));
+    return courier_take(core, peer, report->maintenance, now);
+}
+
+static void take_receipts(struct core *core, int peer, const char *value, struct moment now)
+{
+    struct receipts receipts;
+    struct error error;
+    if (value[0] != '\0' && receipts_parse(value, &receipts, &error)) {
+        fate_receipts(core, peer, &receipts, now);
+    }
 }
 
 void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
@@ -164,39 +236,25 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     const struct tag *tag = &report->tag;
     struct arrival arrival =
         arrival_estimate(report->absent.wall, report->present.wall, report->saved);
-    struct probe_record record = {
-        .id = tag->id,
-        .direction = INBOUND,
-        .kind = tag->kind,
-        .slot = tag->slot,
-        .next = tag->next,
-        .sent = tag->sent,
-        .arrived = arrival.at,
-        .latency = walltime_since(arrival.at, tag->sent),
-        .latency_error = span_add(arrival.error, tag->error),
-    };
-    text_copy(record.peer, SERVER_NAME_SIZE, tag->from);
-
+    struct span unsure;
+    struct probe_record record = record_of(core, peer, tag, &arrival, &unsure);
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
-    follow_cadence(inbound, tag, report->stripped ? inbound->sender_interval : tag->next, now);
-    bool news = courier_take(core, peer, report->maintenance, now);
-    witness_take(core, peer, report->row, written_at(&record, now));
+    follow_cadence(inbound, tag, walltime_add(record.sent, unsure),
+                   report->stripped ? inbound->sender_interval : tag->next, now);
+
+    bool news = take_words(core, peer, report, &record, now);
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
     cohort_arrived(core, peer, INBOUND, &record, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;
-    struct receipt receipt = {record.id, record.arrived, record.latency_error};
+    struct receipt receipt = {record.id, record.arrived,
+                              span_add(arrival.error, clock_step_error(core, peer, now))};
     inbound_keep_receipt(inbound, &receipt, core_collected(core));
     outbound_heard(core, peer, now);
-
-    struct receipts receipts;
-    struct error error;
-    if (report->receipts[0] != '\0' && receipts_parse(report->receipts, &receipts, &error)) {
-        fate_receipts(core, peer, &receipts, now);
-    }
+    take_receipts(core, peer, report->receipts, now);
     answer(core, peer, tag, judgement.verdict, was_silent, news, now);
     tell_in_time(core, peer, now);
     schedule_watch(core, peer, now);

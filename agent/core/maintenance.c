@@ -93,7 +93,7 @@ static void follow_window(struct core *core, struct window *window, struct momen
 {
     enum window_stage target =
         window_stage_at(window, now.wall, core->settings->maintenance.settle);
-    if (window->end.ns <= window->begin.ns) {
+    if (window_void(window)) {
         window->stage = STAGE_SETTLED; // cancelled before it began
     }
     if (target == STAGE_BEGUN && window->stage > STAGE_BEGUN) {
@@ -111,9 +111,10 @@ static void schedule_windows(struct core *core, struct moment now)
     struct walltime next = {INT64_MAX};
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
-        const struct walltime due[] = {[STAGE_ANNOUNCED] = window->begin,
-                                       [STAGE_BEGUN] = window->end,
+        struct walltime settled =
+            walltime_add(window_until(window), core->settings->maintenance.settle);
+        const struct walltime due[] = {[STAGE_ANNOUNCED] = window_from(window),
+                                       [STAGE_BEGUN] = window_until(window),
                                        [STAGE_ENDED] = settled};
         if (window->stage < STAGE_SETTLED) {
             next = walltime_earlier(next, due[window->stage]);

@@ -23,7 +23,7 @@ static const struct window *suppressing_window(const struct core *core,
         const struct window *window = &core->windows.items[i];
         if (window_suppresses(window, now.wall, core->settings->maintenance.settle) &&
             trouble_touches(core, &incident->subject, window->server) &&
-            (longest == NULL || window->end.ns > longest->end.ns)) {
+            (longest == NULL || window_until(window).ns > window_until(longest).ns)) {
             longest = window;
         }
     }
@@ -103,7 +103,7 @@ static void suppress(struct core *core, struct incident *incident, const struct 
         trouble_record(core, incident);
         notify_say(core, incident, NOTICE_SUPPRESSED);
     }
-    struct walltime until = walltime_add(window->end, core->settings->maintenance.settle);
+    struct walltime until = walltime_add(window_until(window), core->settings->maintenance.settle);
     trouble_set_timer(core, incident, moment_instant_at(now, until));
 }
 

@@ -107,6 +107,7 @@ static void outbound_send(struct core *core, int peer, enum probe_kind kind, int
         .previous = outbound->previous_slot,
         .next = next,
         .drain = core->settings->maintenance.recovery,
+        .error = clock_step_error(core, peer, now),
         .id = *id,
     };
     text_copy(action->send.tag.from, SERVER_NAME_SIZE, core->settings->server);

@@ -14,8 +14,9 @@ static bool is_overtaken(const struct core *core, const struct window *window, s
 {
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *other = &core->windows.items[i];
-        if (other != window && other->end.ns > other->begin.ns && other->begin.ns <= now.wall.ns &&
-            other->end.ns > window->end.ns && strcmp(other->server, window->server) == 0) {
+        if (other != window && !window_void(other) && window_from(other).ns <= now.wall.ns &&
+            window_until(other).ns > window_until(window).ns &&
+            strcmp(other->server, window->server) == 0) {
             return true;
         }
     }
@@ -27,13 +28,13 @@ static bool is_overtaken(const struct core *core, const struct window *window, s
 static struct instant answer_due(const struct core *core, const struct window *window, int peer,
                                  struct moment now)
 {
-    struct instant due = moment_instant_at(now, window->end);
+    struct instant due = moment_instant_at(now, window_until(window));
     due = instant_later(due, core->seeing_since);
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *own = &core->windows.items[i];
-        if (strcmp(own->server, core->settings->server) == 0 && own->end.ns > own->begin.ns &&
-            own->begin.ns <= now.wall.ns) {
-            due = instant_later(due, moment_instant_at(now, own->end));
+        if (strcmp(own->server, core->settings->server) == 0 && !window_void(own) &&
+            window_from(own).ns <= now.wall.ns) {
+            due = instant_later(due, moment_instant_at(now, window_until(own)));
         }
     }
     due = instant_add(due, core->settings->maintenance.settle);
@@ -48,20 +49,21 @@ static void open_overrun(struct core *core, const struct window *window, int pee
     struct subject subject = subject_of_server(peer);
     struct incident like = {.subject = subject};
     struct evidence evidence = {.in_flight = server_count_in_flight(core, &like),
-                                .oldest_age = walltime_since(now.wall, window->end)};
+                                .oldest_age = walltime_since(now.wall, window_until(window))};
     struct aftermath aftermath = {.window_kind = window->kind,
                                   .planned_end = window->end,
                                   .suppressed = server_of(core, peer)->suppressed};
     text_copy(aftermath.window, sizeof aftermath.window, window->id);
-    trouble_open_after(core, INCIDENT_OVERRUN, &subject, window->end, &evidence, &aftermath, now);
+    trouble_open_after(core, INCIDENT_OVERRUN, &subject, window_until(window), &evidence,
+                       &aftermath, now);
 }
 
 // Opens it when it is due, or says when to look again.
 static struct instant consider(struct core *core, const struct window *window, struct moment now)
 {
     int peer;
-    struct walltime ended = window->end;
-    if (ended.ns <= window->begin.ns || ended.ns > now.wall.ns ||
+    struct walltime ended = window_until(window);
+    if (window_void(window) || ended.ns > now.wall.ns ||
         walltime_since(now.wall, ended).ns > OVERRUN_REMEMBERED.ns ||
         !server_find(core, window->server, &peer) ||
         server_of(core, peer)->last_arrival.ns > ended.ns) {
@@ -85,7 +87,7 @@ static struct instant consider(struct core *core, const struct window *window, s
 static void close_extended(struct core *core, const struct window *window, struct moment now)
 {
     int peer;
-    if (window->begin.ns > now.wall.ns || window->end.ns <= now.wall.ns ||
+    if (window_from(window).ns > now.wall.ns || window_until(window).ns <= now.wall.ns ||
         !server_find(core, window->server, &peer)) {
         return;
     }

@@ -68,11 +68,12 @@ struct instant path_watched_from(const struct core *core, int peer, struct insta
     from = instant_later(from, core->watch_floor);
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        if (!path_touches(core, peer, window->server) || window->begin.ns > now.wall.ns ||
-            window->end.ns <= window->begin.ns) {
+        if (!path_touches(core, peer, window->server) || window_from(window).ns > now.wall.ns ||
+            window_void(window)) {
             continue;
         }
-        struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
+        struct walltime settled =
+            walltime_add(window_until(window), core->settings->maintenance.settle);
         from = instant_later(from, moment_instant_at(now, settled));
     }
     return from;
@@ -86,19 +87,22 @@ static size_t gather_windows(const struct core *core, int peer, const struct pat
     size_t count = 0;
     for (size_t i = 0; i < core->windows.count && count < VERDICT_WINDOWS_MAXIMUM; i++) {
         const struct window *window = &core->windows.items[i];
-        if (!path_touches(core, peer, window->server) || window->end.ns <= window->begin.ns ||
-            window->begin.ns > record->arrived.ns) {
+        if (!path_touches(core, peer, window->server) || window_void(window) ||
+            window_from(window).ns > record->arrived.ns) {
             continue;
         }
-        struct walltime latest = walltime_add(window->end, core->settings->maintenance.settle);
-        struct walltime resumed = record->sent.ns > window->end.ns ? record->arrived : latest;
+        struct walltime latest =
+            walltime_add(window_until(window), core->settings->maintenance.settle);
+        struct walltime resumed =
+            record->sent.ns > window_until(window).ns ? record->arrived : latest;
         for (size_t k = 0; k < RESUMPTIONS_KEPT && k < path->resumption_count; k++) {
             if (path->resumptions[k].end.ns == window->end.ns) {
                 resumed = walltime_earlier(resumed, path->resumptions[k].at);
             }
         }
-        resumed = walltime_earlier(walltime_later(resumed, window->end), latest);
-        windows[count++] = (struct verdict_window){window->begin, window->end, resumed};
+        resumed = walltime_earlier(walltime_later(resumed, window_until(window)), latest);
+        windows[count++] =
+            (struct verdict_window){window_from(window), window_until(window), resumed};
     }
     return count;
 }
@@ -145,7 +149,8 @@ void path_note_resumptions(struct core *core, int peer, enum direction direction
     struct path *path = path_of(core, peer, direction);
     for (size_t i = 0; i < core->windows.count; i++) {
         struct walltime end = core->windows.items[i].end;
-        if (path->last_sent.ns <= end.ns && record->sent.ns > end.ns &&
+        struct walltime until = window_until(&core->windows.items[i]);
+        if (path->last_sent.ns <= until.ns && record->sent.ns > until.ns &&
             path_touches(core, peer, core->windows.items[i].server)) {
             note_resumption(path, end, record->arrived);
         }

@@ -10,6 +10,7 @@
 #include "base/receipt.h"
 #include "config/config.h"
 #include "core/acknowledgement.h"
+#include "core/clock_offset.h"
 #include "core/decision.h"
 #include "core/drain.h"
 #include "core/flap.h"
@@ -116,6 +117,7 @@ struct outbound {
 struct inbound {
     struct path path;
     int64_t newest_slot;
+    struct walltime slot_sent; // of that slot, by the sender's clock; none before this run
     struct span sender_interval;
     struct walltime receipts_seen; // what we tell the peer we have of its receipts
     struct unseen *unseen;         // oldest first
@@ -152,6 +154,7 @@ struct peer {
     struct outbound outbound;
     struct inbound inbound;
     struct told told;
+    struct clock_relation clock;
     struct exchanging exchange;
     struct instant passed; // when we last learned that mail had come through, either way
     char row[ROW_SIZE];    // what it last said of other servers ...

@@ -56,8 +56,9 @@ static void restore_decision(const struct core *core, int index, struct path *pa
     struct walltime made = path->decided;
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        struct walltime settled = walltime_add(window->end, core->settings->maintenance.settle);
-        if (path_touches(core, index, window->server) && window->end.ns > window->begin.ns &&
+        struct walltime settled =
+            walltime_add(window_until(window), core->settings->maintenance.settle);
+        if (path_touches(core, index, window->server) && !window_void(window) &&
             settled.ns < core->last.wall.ns) {
             made = walltime_later(made, settled);
         }

@@ -49,13 +49,15 @@ struct core {
     struct agent_stats stats;
     struct histogram_edges edges;
     struct random_stream random;
-    struct instant watch_floor;  // our start + settle: nothing is silent before
-    struct instant seeing_since; // the end of the last stretch in which we could not see
-    struct moment last;          // of the previous call
-    struct instant promised;     // the deadline it returned
-    bool started;                // what the ledger knows has been restored
-    bool replayed;               // sends nothing of its own: what was sent is told (replay.h)
-    struct actions *actions;     // of the call under way
+    struct span stepped;          // how far our clock last stepped ...
+    struct instant stepped_until; // ... which every probe says until the peers have noticed
+    struct instant watch_floor;   // our start + settle: nothing is silent before
+    struct instant seeing_since;  // the end of the last stretch in which we could not see
+    struct moment last;           // of the previous call
+    struct instant promised;      // the deadline it returned
+    bool started;                 // what the ledger knows has been restored
+    bool replayed;                // sends nothing of its own: what was sent is told (replay.h)
+    struct actions *actions;      // of the call under way
 };
 
 // ---- core.c ----
@@ -224,6 +226,15 @@ bool courier_take(struct core *core, int peer, const char *announcement, struct 
 
 // Windows have been forgotten: so is who knew of them.
 void courier_forget(struct core *core);
+
+// ---- clock_step.c ----
+
+// Compares our two clocks with the last call's: a wall clock that has stepped is said, and what was
+// read off it before is put into its new reading.
+void clock_step_notice(struct core *core, struct moment now);
+
+// How far our clock may be off from what the peer knows of it.
+struct span clock_step_error(const struct core *core, int peer, struct moment now);
 
 // ---- witness.c ----
 

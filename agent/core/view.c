@@ -125,6 +125,11 @@ enum path_state core_path_state(const struct core *core, int peer, enum directio
     return known ? PATH_OK : PATH_UNKNOWN;
 }
 
+struct clock_estimate core_clock(const struct core *core, int peer)
+{
+    return clock_relation_estimate(&core->peers[peer].clock);
+}
+
 void core_path_text(const struct core *core, int peer, enum direction direction,
                     char text[SUBJECT_TEXT_SIZE])
 {

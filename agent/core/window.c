@@ -81,6 +81,28 @@ bool window_same(const struct window *a, const struct window *b)
            a->cancelled == b->cancelled && near(a->begin, b->begin) && near(a->end, b->end);
 }
 
+struct walltime window_from(const struct window *window)
+{
+    return walltime_known(window->held_from) ? window->held_from : window->begin;
+}
+
+struct walltime window_until(const struct window *window)
+{
+    return walltime_known(window->held_until) ? window->held_until : window->end;
+}
+
+void window_step(struct window *window, struct span step)
+{
+    struct walltime from = walltime_add(window_from(window), step);
+    struct walltime until = walltime_add(window_until(window), step);
+    if (window_void(window) || window->stage == STAGE_ANNOUNCED) {
+        return;
+    }
+    bool under_way = window->stage == STAGE_BEGUN;
+    window->held_from = under_way ? walltime_earlier(from, window->begin) : from;
+    window->held_until = under_way ? walltime_later(until, window->end) : until;
+}
+
 const char *window_unsound(const struct window *window, struct walltime now)
 {
     if (window_void(window) && !window->cancelled) {
@@ -101,10 +123,10 @@ enum window_state window_state_at(const struct window *window, struct walltime n
     if (window_void(window)) {
         return WINDOW_OVER;
     }
-    return now.ns < window->begin.ns                         ? WINDOW_ANNOUNCED
-           : now.ns < window->end.ns                         ? WINDOW_ACTIVE
-           : now.ns < walltime_add(window->end, recovery).ns ? WINDOW_RECOVERING
-                                                             : WINDOW_OVER;
+    return now.ns < window_from(window).ns                            ? WINDOW_ANNOUNCED
+           : now.ns < window_until(window).ns                         ? WINDOW_ACTIVE
+           : now.ns < walltime_add(window_until(window), recovery).ns ? WINDOW_RECOVERING
+                                                                      : WINDOW_OVER;
 }
 
 enum window_stage window_stage_at(const struct window *window, struct walltime now,
@@ -113,16 +135,16 @@ enum window_stage window_stage_at(const struct window *window, struct walltime n
     if (window_void(window)) {
         return STAGE_SETTLED;
     }
-    return now.ns < window->begin.ns                       ? STAGE_ANNOUNCED
-           : now.ns < window->end.ns                       ? STAGE_BEGUN
-           : now.ns < walltime_add(window->end, settle).ns ? STAGE_ENDED
-                                                           : STAGE_SETTLED;
+    return now.ns < window_from(window).ns                          ? STAGE_ANNOUNCED
+           : now.ns < window_until(window).ns                       ? STAGE_BEGUN
+           : now.ns < walltime_add(window_until(window), settle).ns ? STAGE_ENDED
+                                                                    : STAGE_SETTLED;
 }
 
 bool window_suppresses(const struct window *window, struct walltime now, struct span settle)
 {
-    return !window_void(window) && now.ns >= window->begin.ns &&
-           now.ns < walltime_add(window->end, settle).ns;
+    return !window_void(window) && now.ns >= window_from(window).ns &&
+           now.ns < walltime_add(window_until(window), settle).ns;
 }
 
 void windows_free(struct windows *windows)
@@ -194,7 +216,7 @@ const struct window *windows_suppressing(const struct windows *windows, const ch
     for (size_t i = 0; i < windows->count; i++) {
         const struct window *window = &windows->items[i];
         if (strcmp(window->server, server) == 0 && window_suppresses(window, now, settle) &&
-            (longest == NULL || window->end.ns > longest->end.ns)) {
+            (longest == NULL || window_until(window).ns > window_until(longest).ns)) {
             longest = window;
         }
     }

@@ -52,7 +52,9 @@ struct window {
     char by[WINDOW_BY_SIZE]; // "who@server": the server is the one whose agent announced it
     enum window_origin origin;
     char reason[WINDOW_REASON_SIZE];
-    enum window_stage stage; // the core's own, not stored
+    enum window_stage stage;    // the core's own, not stored, like the next two
+    struct walltime held_from;  // since our clock stepped: when it began, by either reading ...
+    struct walltime held_until; // ... and when both say that it has ended; none: as announced
 };
 
 // The server whose agent announced it: what follows the last @ of `by`, "" when there is none.
@@ -63,6 +65,15 @@ bool window_void(const struct window *window);
 
 // The two say the same of the same server: kind, begin and end, cancelled or not.
 bool window_same(const struct window *a, const struct window *b);
+
+// When it begins and ends, as far as we are concerned: as announced, unless our clock has stepped
+// since it began.
+struct walltime window_from(const struct window *window);
+struct walltime window_until(const struct window *window);
+
+// Our clock has stepped. A window that has begun goes on until both readings of its end have
+// passed, what has ended stays where it was, and what is to come follows the new reading.
+void window_step(struct window *window, struct span step);
 
 // Why nobody should keep this window, in words; NULL when it is sound.
 const char *window_unsound(const struct window *window, struct walltime now);

@@ -245,6 +245,12 @@ void journal_acknowledgements(struct world *world, int node, const struct window
     }
 }
 
+void journal_clock(struct world *world, int node, struct span step)
+{
+    begin_line(world, node);
+    fprintf(world->journal->out, "its clock has stepped by %+.0fs\n", span_seconds(step));
+}
+
 void journal_refused(struct world *world, int node, const char *reason)
 {
     begin_line(world, node);

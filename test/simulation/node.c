@@ -264,6 +264,9 @@ static void perform(struct world *world, int node, const struct action *action,
     case ACTION_ACKNOWLEDGED:
         journal_acknowledged(world, node, action);
         break;
+    case ACTION_SAY_CLOCK:
+        journal_clock(world, node, action->clock_step);
+        break;
     case ACTION_SAY_REFUSED:
         journal_refused(world, node, action->refused.reason);
         break;
@@ -279,7 +282,6 @@ static void perform(struct world *world, int node, const struct action *action,
         break;
     case ACTION_INCIDENT:
     case ACTION_RESERVE_SLOTS:
-    case ACTION_SAY_CLOCK:
         break;
     }
 }
