@@ -72,6 +72,25 @@ static void grow_older(struct incident *incident, bool reminder, struct moment n
     }
 }
 
+// What has been said is not said again before its time: a cause may have taken it over, a restart
+// may lie between, and what adds up single events has nothing to add.
+static struct instant next_word(const struct core *core, const struct incident *incident,
+                                struct moment now)
+{
+    if (!incident->notified || incident->worsened) {
+        return now.instant;
+    }
+    struct span kept = incident_rule(incident->kind)->kept;
+    if (kept.ns > 0) {
+        return moment_instant_at(now, walltime_add(incident->last, kept));
+    }
+    if (incident->flapping) {
+        return INSTANT_NEVER;
+    }
+    return moment_instant_at(
+        now, walltime_add(incident->notified_at, core->settings->incidents.reminder));
+}
+
 static void say_now(struct core *core, struct incident *incident, struct moment now)
 {
     bool reminder = incident->notified && !incident->worsened;
@@ -89,7 +108,7 @@ static void say_now(struct core *core, struct incident *incident, struct moment 
                    : turn == FLAP_SAY_FLAPPING ? NOTICE_FLAPPING
                                                : NOTICE_FIRING);
     }
-    trouble_set_timer(core, incident, instant_add(now.instant, core->settings->incidents.reminder));
+    trouble_set_timer(core, incident, next_word(core, incident, now));
 }
 
 // Counted and said at info, once for each window that holds it back.
@@ -116,25 +135,6 @@ static void hush(struct core *core, struct incident *cause, struct incident *inc
     incident->hushed = true;
     struct span again = span_longer(notify_hold(core, incident), SPAN_SECONDS(30));
     trouble_set_timer(core, incident, instant_add(now.instant, again));
-}
-
-// What has been said is not said again before its time: a cause may have taken it over, a restart
-// may lie between, and what adds up single events has nothing to add.
-static struct instant next_word(const struct core *core, const struct incident *incident,
-                                struct moment now)
-{
-    if (!incident->notified || incident->worsened) {
-        return now.instant;
-    }
-    struct span kept = incident_rule(incident->kind)->kept;
-    if (kept.ns > 0) {
-        return moment_instant_at(now, walltime_add(incident->last, kept));
-    }
-    if (incident->flapping) {
-        return INSTANT_NEVER;
-    }
-    return moment_instant_at(
-        now, walltime_add(incident->notified_at, core->settings->incidents.reminder));
 }
 
 void notify_due(struct core *core, struct incident *incident, struct moment now)
