@@ -205,3 +205,8 @@ def test_an_overrun_outlives_a_kill_and_is_said_once(tmp_path, office):
                      if incident["kind"] == "overrun"]
         assert closed["closed"] and closed["aftermath"]["drained"] == drained
         assert daemon.count(RESOLVED) == 1
+
+        arrive(daemon, office, "mx01", got=in_flight(daemon, "mx02-%3Emx01"))
+        priority, match = daemon.wait(r"drain DONE server=mx01 arrived=(\d+) lost=0 longest=[\d.]+s "
+                                      r"in_flight=0 window=w-story incident=\d+")
+        assert priority == "info" and int(match[1]) >= drained
