@@ -41,7 +41,7 @@ static size_t count_windows(const struct agent *agent)
 static json_t *window_item(const struct agent *agent, size_t index, struct moment now)
 {
     return api_json_window(agent, &core_windows(agent_core(agent))->items[index], now.wall,
-                           API_WINDOW_PEERS_LISTED);
+                           API_WINDOW_LISTED);
 }
 
 static json_t *window_item_unless_over(const struct agent *agent, size_t index, struct moment now)
@@ -50,7 +50,7 @@ static json_t *window_item_unless_over(const struct agent *agent, size_t index, 
     struct span recovery = agent_settings(agent)->maintenance.recovery;
     return window_state_at(window, now.wall, recovery) == WINDOW_OVER
                ? NULL
-               : api_json_window(agent, window, now.wall, API_WINDOW_PEERS_LISTED);
+               : api_json_window(agent, window, now.wall, API_WINDOW_LISTED);
 }
 
 static size_t count_mailboxes(const struct agent *agent)

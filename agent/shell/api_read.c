@@ -86,7 +86,7 @@ void api_read_window(struct agent *agent, const struct http_request *request,
         http_respond_problem(response, 404, "there is no window with this id (any more)");
     } else {
         http_respond_json(response, 200,
-                          api_json_window(agent, window, request->now.wall, API_WINDOW_PEERS_ALL));
+                          api_json_window(agent, window, request->now.wall, API_WINDOW_WHOLE));
     }
 }
 

@@ -7,10 +7,11 @@
 
 #include "shell/agent.h"
 
-// "acknowledged" and "unacknowledged" name at most so many peers each.
-enum { API_WINDOW_PEERS_LISTED = 40, API_WINDOW_PEERS_ALL = 100000 };
+// An item of a list must stay below HTTP_PIECE_SIZE whatever relays say: it names the first 16
+// peers of each kind, and why in short.
+enum api_window_detail { API_WINDOW_LISTED, API_WINDOW_WHOLE };
 
 json_t *api_json_window(const struct agent *agent, const struct window *window, struct walltime now,
-                        size_t peers);
+                        enum api_window_detail detail);
 
 #endif

@@ -87,7 +87,7 @@ static void put_window(struct agent *agent, const struct window *window, struct 
         http_respond_problem(response, 503, "%s", error.message);
         return;
     }
-    http_respond_json(response, status, api_json_window(agent, window, now, API_WINDOW_PEERS_ALL));
+    http_respond_json(response, status, api_json_window(agent, window, now, API_WINDOW_WHOLE));
 }
 
 void api_begin_maintenance(struct agent *agent, const struct http_request *request,

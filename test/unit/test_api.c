@@ -677,6 +677,35 @@ static void test_window_that_peers_know(void **state)
     free(answer.body);
 }
 
+// However many do not know it and whatever a relay says, the list stays JSON.
+static void test_window_that_many_do_not_know(void **state)
+{
+    enum { PEERS = 100 };
+    (void)state;
+    struct agent *agent = agent_fixture_create(PEERS);
+    struct window window = {
+        .id = "w-1", .revision = 1, .server = "mx01", .begin = WALL(0), .end = WALL(10)};
+    core_restore_window(agent->core, &window);
+    for (int i = 0; i < PEERS; i++) {
+        struct told *told = &agent_fixture_peer(agent, i)->told;
+        memset(told->mail_cause, 1, sizeof told->mail_cause - 1);
+    }
+    static const char *const PATHS[] = {"/api/v1/maintenance", "/api/v1/maintenance/w-1"};
+    for (int i = 0; i < 2; i++) {
+        json_error_t where;
+        struct answer answer = ask(agent, HTTP_GET, PATHS[i], "");
+        json_t *object = json_loads(answer.body, 0, &where);
+        assert_non_null(object);
+        json_t *of = i == 0 ? json_array_get(json_object_get(object, "maintenance"), 0) : object;
+        assert_int_equal(json_integer_value(json_object_get(of, "peers")), PEERS);
+        assert_int_equal(json_array_size(json_object_get(of, "unacknowledged")),
+                         i == 0 ? 16 : PEERS);
+        json_decref(object);
+        free(answer.body);
+    }
+    agent_fixture_destroy(agent);
+}
+
 static void test_window_refusals(void **state)
 {
     struct agent *agent = *state;
@@ -783,6 +812,7 @@ int main(void)
         WITH_AGENT(test_probe_by_hand),
         WITH_AGENT(test_life_of_a_window),
         WITH_AGENT(test_window_that_peers_know),
+        cmocka_unit_test(test_window_that_many_do_not_know),
         WITH_AGENT(test_window_refusals),
         WITH_AGENT(test_too_many_windows),
         WITH_AGENT(test_reload_with_problems),
