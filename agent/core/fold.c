@@ -49,8 +49,9 @@ static bool explains(const struct core *core, const struct incident *cause,
         return false;
     }
     switch (cause->subject.kind) {
-    case SUBJECT_MAILBOX:
-        return mailbox_shows(core, cause->subject.mailbox, &symptom->subject);
+    case SUBJECT_MAILBOX: // what had been said before it became unreadable stands by itself
+        return (!symptom->notified || symptom->opened.ns >= cause->began.ns) &&
+               mailbox_shows(core, cause->subject.mailbox, &symptom->subject);
     case SUBJECT_SERVER:
         if (cause->kind == INCIDENT_UNHEARD && symptom->kind == INCIDENT_REFUSED) {
             return false; // a server that greets and refuses says so itself
@@ -132,13 +133,17 @@ void fold_gather(struct core *core, struct incident *cause, struct moment now)
     }
 }
 
-// What has arrived on the path since it began is so recent that it would not open again.
-static bool is_over(struct core *core, const struct incident *symptom, struct moment now)
+// A submission has been accepted, or what has arrived on the path since it began is so recent that
+// it would not open again.
+bool fold_is_over(struct core *core, const struct incident *symptom, struct moment now)
 {
+    const struct subject *subject = &symptom->subject;
+    if (symptom->kind == INCIDENT_REFUSED) {
+        return core->peers[subject->peer].outbound.accepted_in_a_row > 0;
+    }
     if (symptom->kind != INCIDENT_SILENT) {
         return false;
     }
-    const struct subject *subject = &symptom->subject;
     const struct path *path = path_of(core, subject->peer, subject->direction);
     return path->last_arrival.ns > symptom->began.ns &&
            !(subject->direction == INBOUND ? inbound_is_silent(core, subject->peer, now)
@@ -152,7 +157,7 @@ void fold_release(struct core *core, const struct incident *cause, struct moment
         if (other == NULL || other->cause != cause->id) {
             continue;
         }
-        if (is_over(core, other, now)) {
+        if (fold_is_over(core, other, now)) {
             trouble_close_soon(core, other, now);
         } else if (!other->closing) {
             struct instant settled = instant_add(now.instant, core->settings->maintenance.settle);

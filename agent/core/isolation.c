@@ -69,6 +69,18 @@ static bool relay_refuses_all(const struct core *core, struct moment now)
            instant_since(now.instant, isolation->refused_since.instant).ns > RELAY_PATIENCE.ns;
 }
 
+struct instant isolation_decides(const struct core *core, const struct incident *refused,
+                                 struct moment now)
+{
+    const struct isolation *isolation = &core->isolation;
+    bool gathers = refused->kind == INCIDENT_REFUSED && isolation->refusals > 0 &&
+                   (!isolation->dialogue || isolation->several) &&
+                   through_our_relay(core, refused->subject.peer);
+    struct instant patience = instant_add(isolation->refused_since.instant, RELAY_PATIENCE);
+    return gathers ? instant_later(now.instant, instant_add(patience, SPAN_SECONDS(2)))
+                   : now.instant;
+}
+
 // ---- our peers ----
 
 // How many could show that mail flows in a direction, how many show that it does not (or will
@@ -204,6 +216,11 @@ void isolation_follow(struct core *core, struct moment now)
     struct evidence evidence = {0};
     core->isolation.looked = now.instant;
     bool isolated = find_isolation(core, &began, &evidence, now);
+    struct instant patience =
+        instant_add(core->isolation.refused_since.instant, span_add(RELAY_PATIENCE, SPAN_MS(1)));
+    if (core->isolation.refusals > 0 && !instant_reached(now.instant, patience)) {
+        schedule_set(&core->own_timers, OWN_ISOLATION, patience);
+    }
     if (isolated && open == NULL) {
         open_isolated(core, began, &evidence, now);
     } else if (!isolated && open != NULL && !open->closing && server_has_resumed(core, open)) {

@@ -144,8 +144,13 @@ void notify_due(struct core *core, struct incident *incident, struct moment now)
         hush(core, cause, incident, now);
         return;
     }
+    if (incident->hushed && !incident->notified && fold_is_over(core, incident, now)) {
+        trouble_close_soon(core, incident, now);
+        return;
+    }
     struct instant word = next_word(core, incident, now);
     const struct window *window = suppressing_window(core, incident, now);
+    word = instant_later(word, isolation_decides(core, incident, now));
     if (!instant_reached(now.instant, word)) {
         trouble_set_timer(core, incident, word);
     } else if (!ours_to_say(core, incident, now) || server_asks(core, incident)) {

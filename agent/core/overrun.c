@@ -24,7 +24,8 @@ static bool is_overtaken(const struct core *core, const struct window *window, s
 }
 
 // When the server must have answered: settle after the latest of the window's end, the end of our
-// own windows, our own start, and the end of a stretch in which we could not see.
+// own windows, our own start, and the end of a stretch in which we could not see. After our start
+// only its next slot shows that it is back, for the fresh probe was sent while we were not there.
 static struct instant answer_due(const struct core *core, const struct window *window, int peer,
                                  struct moment now)
 {
@@ -38,7 +39,8 @@ static struct instant answer_due(const struct core *core, const struct window *w
         }
     }
     due = instant_add(due, core->settings->maintenance.settle);
-    due = instant_later(due, core->watch_floor);
+    struct span slot = peer >= 0 ? core->peers[peer].inbound.sender_interval : SPAN_ZERO;
+    due = instant_later(due, instant_add(core->watch_floor, slot));
     bool agentless = peer >= 0 && core->peers[peer].collect >= 0;
     return agentless ? instant_add(due, AGENTLESS_RETRY) : due;
 }

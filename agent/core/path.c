@@ -190,8 +190,8 @@ static void evaluate_slow(struct core *core, int peer, enum direction direction,
     unsigned above_warning = decisions_above(&path->decisions, rules->slow_of, thresholds->warning);
     unsigned above_critical =
         decisions_above(&path->decisions, rules->slow_of, thresholds->critical);
-    if (above_warning < rules->slow_late) {
-        return;
+    if (above_warning < rules->slow_late || record->verdict != VERDICT_LATE) {
+        return; // only what is late is evidence
     }
     bool critical = above_critical >= rules->slow_late;
     const struct flights *flights = &core->peers[peer].outbound.flights;

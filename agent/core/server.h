@@ -57,6 +57,11 @@ bool server_asks(const struct core *core, const struct incident *incident);
 
 void isolation_submitted(struct core *core, int peer, const struct submit_outcome *outcome,
                          struct moment now);
+
+// Our relay may be about to refuse everything: until then what a path is refused says nothing of
+// it. Now, when that is not so.
+struct instant isolation_decides(const struct core *core, const struct incident *refused,
+                                 struct moment now);
 void isolation_look(struct core *core, struct moment now);
 void isolation_follow(struct core *core, struct moment now);
 

@@ -80,6 +80,9 @@ void fold_under(struct incident *cause, struct incident *symptom);
 void fold_gather(struct core *core, struct incident *cause, struct moment now);
 void fold_release(struct core *core, const struct incident *cause, struct moment now);
 
+// What a cause has kept quiet would not open again: mail flows.
+bool fold_is_over(struct core *core, const struct incident *symptom, struct moment now);
+
 // ---- notify.c ----
 
 // How long it waits, before it notifies, for its cause to show.

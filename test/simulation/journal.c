@@ -120,7 +120,8 @@ static void print_aftermath(FILE *out, const struct incident *incident)
     }
 }
 
-// A cause has closed since, and spoken for what it kept quiet: that may be said again.
+// A cause has closed since, and spoken for what it kept quiet (or flaps, and does not say when it
+// closes): that may be said again.
 static bool ended_with_cause(const struct journal *journal, size_t since,
                              const struct incident *symptom)
 {
@@ -128,8 +129,8 @@ static bool ended_with_cause(const struct journal *journal, size_t since,
         const struct spoken *spoken = &journal->spoken[i];
         bool cause =
             spoken->incident.kind < symptom->kind || spoken->incident.kind == INCIDENT_OVERRUN;
-        if (spoken->node == journal->spoken[since].node && spoken->notice == NOTICE_RESOLVED &&
-            cause) {
+        bool end = spoken->notice == NOTICE_RESOLVED || spoken->notice == NOTICE_FLAPPING;
+        if (spoken->node == journal->spoken[since].node && end && cause) {
             return true;
         }
     }

@@ -175,6 +175,20 @@ static bool has_said(const struct world *world, int speaker, unsigned kinds, int
     return false;
 }
 
+// How many incidents an agent has notified. What waited for the next retry through a short outage
+// is slow, too.
+static unsigned count_said(const struct world *world, int speaker)
+{
+    const struct journal *journal = world->journal;
+    unsigned count = 0;
+    for (size_t i = 0; i < journal->spoken_count; i++) {
+        const struct spoken *spoken = &journal->spoken[i];
+        count += spoken->node == speaker && spoken->notice == NOTICE_FIRING &&
+                 spoken->incident.kind != INCIDENT_SLOW;
+    }
+    return count;
+}
+
 static void check_duties(struct world *world, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count && plan->mood == MOOD_SINGLE; i++) {
@@ -186,6 +200,11 @@ static void check_duties(struct world *world, const struct plan *plan)
             bool said =
                 due && has_said(world, n, duty.kinds, piece->from, piece->from + duty.within);
             journal_check(world, said || !due, n, "a trouble was not notified");
+            journal_check(world, !due || count_said(world, n) <= 1, n,
+                          "one trouble, two notifications");
+            bool concerned = duty.kinds != 0 || piece->kind == PIECE_REFUSE;
+            journal_check(world, concerned || count_said(world, n) == 0, n,
+                          "another's trouble was notified");
         }
     }
 }

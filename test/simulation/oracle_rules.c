@@ -78,6 +78,18 @@ bool oracle_may(const struct piece *piece, const struct claim *claim)
 
 // ---- duties ----
 
+// What is said of a server from which nothing comes although it lives: that it is gone, unless its
+// agent or a third vouches for it. The third's word is only so old, and may come too late where the
+// slots are close.
+static unsigned alone(const struct plan *plan, unsigned gone)
+{
+    bool third = plan->servers > 2;
+    return plan->http                          ? KIND(SILENT)
+           : third && plan->interval >= MINUTE ? KIND(SILENT)
+           : third                             ? KIND(SILENT) | gone
+                                               : gone;
+}
+
 static int longer(int a, int b)
 {
     return a > b ? a : b;
@@ -105,14 +117,18 @@ static struct duty blindness(void)
 
 static struct duty duty_of_server(const struct plan *plan, const struct piece *piece, int speaker)
 {
+    // Of several, one notices first, while another still vouches for the server.
+    unsigned vouched = plan->servers > 2 ? KIND(SILENT) : 0;
     bool own = speaker == piece->server;
     switch (piece->kind) {
     case PIECE_HOST:
+        return own ? (struct duty){0} : silence(plan, KIND(DOWN) | vouched);
     case PIECE_AGENT:
     case PIECE_FREEZE:
-        return own ? (struct duty){0} : silence(plan, SYMPTOMS | GONE);
+        return own ? (struct duty){0} : silence(plan, KIND(UNHEARD) | vouched);
     case PIECE_SMTP:
-        return own ? silence(plan, KIND(ISOLATED) | KIND(REFUSED)) : silence(plan, SYMPTOMS | GONE);
+        return own ? silence(plan, KIND(ISOLATED) | KIND(REFUSED))
+                   : silence(plan, plan->http ? KIND(SILENT) : KIND(DOWN) | vouched);
     case PIECE_IMAP:
         return own ? blindness() : (struct duty){0};
     default:
@@ -125,9 +141,9 @@ struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int 
     bool receives = speaker == piece->other, sends = speaker == piece->server;
     switch (piece->kind) {
     case PIECE_CUT:
-        return receives ? silence(plan, SYMPTOMS | GONE) : (struct duty){0};
+        return receives ? silence(plan, alone(plan, KIND(UNHEARD))) : (struct duty){0};
     case PIECE_CUT_PAIR:
-        return receives || sends ? silence(plan, SYMPTOMS | GONE) : (struct duty){0};
+        return receives || sends ? silence(plan, alone(plan, KIND(DOWN))) : (struct duty){0};
     case PIECE_DELAY: {
         int within = piece->amount + 6 * plan->interval + 300;
         return receives ? (struct duty){KIND(SLOW), within, within} : (struct duty){0};

@@ -60,8 +60,10 @@ static void add_noise(struct plan *plan)
             return;
         }
         piece->amount = plan_pick(plan, 1, 3);
-        if (piece->kind == PIECE_DEFER && at % 3 > 0) { // often it would be slow indeed
-            piece->kind = PIECE_DUPLICATE;
+        if (piece->kind == PIECE_SEVER && plan->http) {
+            piece->to += plan_pick(plan, 30, 1500);
+        } else if (piece->kind == PIECE_SEVER || (piece->kind == PIECE_DEFER && at % 3 > 0)) {
+            piece->kind = PIECE_DUPLICATE; // often deferred, mail would be slow indeed
         }
     }
 }
@@ -117,6 +119,7 @@ static struct piece *add_window(struct plan *plan, int server, int announced, in
         piece->server = server;
         piece->announced = announced;
         piece->by = plan_pick(plan, 0, plan->servers - 1);
+        piece->emergency = plan_pick(plan, 0, 3) == 0;
     }
     return piece;
 }

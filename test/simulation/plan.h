@@ -29,7 +29,8 @@ enum piece_kind {
     PIECE_PROBE,
     PIECE_RESTART,
     PIECE_KILL,
-    PIECE_NOISE_LAST = PIECE_KILL,
+    PIECE_SEVER, // their way over HTTP: mail does what it did
+    PIECE_NOISE_LAST = PIECE_SEVER,
     PIECE_HOST, // the whole host of a server; then its parts
     PIECE_SMTP,
     PIECE_IMAP,
@@ -66,6 +67,7 @@ struct piece {
     int amount; // so many messages, or seconds of delay
     int announced;
     int by; // whose agent announces the window
+    bool emergency;
     struct change changes[CHANGES_MAXIMUM];
     int change_count;
     bool dropped;

@@ -23,6 +23,10 @@ static void write_noise(const struct piece *piece, int a, int b, struct text *ou
     case PIECE_RESTART:
         text_format(out, "at %ds restart mx%d\n", piece->from, a);
         break;
+    case PIECE_SEVER:
+        text_format(out, "at %ds sever mx%d->mx%d\n", piece->from, a, b);
+        text_format(out, "at %ds rejoin mx%d->mx%d\n", piece->to, a, b);
+        break;
     default:
         text_format(out, "at %ds kill mx%d\n", piece->from, a);
     }
@@ -66,9 +70,9 @@ static void write_path_trouble(const struct piece *piece, int a, int b, struct t
 
 static void write_window(const struct piece *piece, size_t number, struct text *out)
 {
-    text_format(out, "at %ds maintenance w-%zu mx%d for %ds in %ds on mx%d\n", piece->announced,
+    text_format(out, "at %ds maintenance w-%zu mx%d for %ds in %ds %son mx%d\n", piece->announced,
                 number, piece->server + 1, piece->to - piece->from, piece->from - piece->announced,
-                piece->by + 1);
+                piece->emergency ? "emergency " : "", piece->by + 1);
     for (int i = 0; i < piece->change_count; i++) {
         const struct change *change = &piece->changes[i];
         if (change->kind == CHANGE_EXTEND) {
