@@ -231,6 +231,21 @@ static void write_seen(json_t *object, const struct store_probe *probe)
     json_write_boolean(object, "stripped", probe->stripped);
 }
 
+static void write_clock(json_t *object, const struct agent *agent, const char *name)
+{
+    int peer = settings_find_peer(agent_settings(agent), name);
+    struct clock_estimate estimate = {0};
+    if (peer >= 0) {
+        estimate = core_clock(agent_core(agent), peer);
+    }
+    if (estimate.known) {
+        json_t *clock = memory_checked(json_object());
+        api_json_span_if(clock, "offset_seconds", true, estimate.offset);
+        api_json_span_if(clock, "error_seconds", true, estimate.error);
+        json_write_object(object, "clock", clock);
+    }
+}
+
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
                              struct walltime now)
 {
@@ -246,5 +261,6 @@ json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe
     }
     json_write_object(object, "windows_consulted", consulted);
     write_seen(object, probe);
+    write_clock(object, agent, record->peer);
     return object;
 }

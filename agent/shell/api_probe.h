@@ -11,7 +11,8 @@ json_t *api_json_probe(const struct agent *agent, const struct store_probe *prob
                        struct walltime now);
 
 // What is told of one probe alone: the same, and how its arrival was seen ("absent", "present",
-// "saved", "mailbox", "folder", "stripped"), and how much of its life each window covers
+// "saved", "mailbox", "folder", "stripped"), the peer's clock against ours as it is known now
+// ("clock": {"offset_seconds","error_seconds"}), and how much of its life each window covers
 // ("windows_consulted": [{"id","server","kind","begin","end","recovered","covers_seconds"}]).
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
                              struct walltime now);
