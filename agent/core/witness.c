@@ -25,10 +25,13 @@ static enum row_view view_of(const struct core *core, int peer, struct moment no
 static void add_list(const struct core *core, enum row_view view, struct moment now,
                      struct text *out)
 {
+    enum { LOOKED_AT = 256 }; // more would not fit, and each probe says something
     size_t count = core->settings->peer_count;
-    size_t start = count == 0 ? 0 : (size_t)(now.wall.ns / SPAN_MINUTES(1).ns) % count;
+    size_t some = count < LOOKED_AT ? count : LOOKED_AT;
+    size_t turn = (size_t)(now.wall.ns / SPAN_MINUTES(1).ns);
+    size_t start = count == 0 ? 0 : turn * (count > some ? some : 1) % count;
     bool first = true;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < some; i++) {
         size_t peer = (start + i) % count;
         if (view_of(core, (int)peer, now) == view) {
             if (!row_add(out, view, core->settings->peers[peer].name, first)) {

@@ -255,6 +255,26 @@ static void test_the_table_is_full(void **state)
     core_fixture_end(&fixture);
 }
 
+static void test_kept_for_what_is_in_flight(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    fixture.settings->retention = SPAN_HOURS(1);
+    struct window first = window_of(&fixture, "w-1", "p0"), later;
+    announce(&fixture, &first);
+    core_fixture_send(&fixture, SUBMIT_ACCEPTED);
+    core_fixture_wait(&fixture, SPAN_HOURS(100));
+    later = window_of(&fixture, "w-2", "p0");
+    announce(&fixture, &later);
+    assert_non_null(windows_find(core_windows(fixture.core), "w-1"));
+    core_fixture_run(&fixture, SPAN_HOURS(40), NULL, NULL); // given up as lost
+    later = window_of(&fixture, "w-3", "p0");
+    announce(&fixture, &later);
+    assert_null(windows_find(core_windows(fixture.core), "w-1"));
+    core_fixture_end(&fixture);
+}
+
 // ---- exchanges ----
 
 // How long until the next exchange begins.
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_what_is_handed_on_is_not_refused),
         cmocka_unit_test(test_many_windows),
         cmocka_unit_test(test_the_table_is_full),
+        cmocka_unit_test(test_kept_for_what_is_in_flight),
         cmocka_unit_test(test_exchanges),
         cmocka_unit_test(test_witnesses),
         cmocka_unit_test(test_our_row),
