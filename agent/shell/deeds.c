@@ -114,10 +114,32 @@ static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
     text_copy(deed->peer, sizeof deed->peer, agent->settings->peers[peer].name);
 }
 
+static void gather_notify(struct agent *agent, const struct action *action)
+{
+    struct deed *deed = add_deed(agent, DEED_NOTIFY);
+    deed->notify.incident = action->incident;
+    deed->notify.notice = action->notice;
+}
+
+static void gather_window(struct agent *agent, const struct action *action)
+{
+    writes_put_window(&agent->writes, agent->store, &action->window.window);
+    agent->durable = true;
+    struct deed *deed = add_deed(agent, DEED_SAY_WINDOW);
+    deed->window.window = action->window.window;
+    deed->window.transition = action->window.transition;
+}
+
+static void gather_slots(struct agent *agent, const struct action *action)
+{
+    const char *peer = agent->settings->peers[action->slots.peer].name;
+    writes_put_slots(&agent->writes, agent->store, peer, action->slots.reserved);
+    agent->durable = true;
+}
+
 static void gather_one(struct agent *agent, const struct action *action, const struct event *event,
                        struct moment now)
 {
-    struct deed *deed;
     switch (action->kind) {
     case ACTION_SEND:
         gather_send(agent, action, now);
@@ -133,21 +155,13 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         agent->durable |= action->incident.notified;
         break;
     case ACTION_NOTIFY:
-        deed = add_deed(agent, DEED_NOTIFY);
-        deed->notify.incident = action->incident;
-        deed->notify.notice = action->notice;
+        gather_notify(agent, action);
         break;
     case ACTION_WINDOW:
-        writes_put_window(&agent->writes, agent->store, &action->window.window);
-        agent->durable = true;
-        deed = add_deed(agent, DEED_SAY_WINDOW);
-        deed->window.window = action->window.window;
-        deed->window.transition = action->window.transition;
+        gather_window(agent, action);
         break;
     case ACTION_RESERVE_SLOTS:
-        writes_put_slots(&agent->writes, agent->store,
-                         agent->settings->peers[action->slots.peer].name, action->slots.reserved);
-        agent->durable = true;
+        gather_slots(agent, action);
         break;
     case ACTION_SAY_DRAINED:
         add_deed(agent, DEED_SAY_DRAINED)->drained = action->drained;

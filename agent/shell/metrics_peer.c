@@ -202,6 +202,27 @@ static void write_thinned(const struct metric_writer *writer, const struct metri
     write_of_peer(writer, peer_at(view, index), peer_at(view, index)->outbound.thinned ? 1 : 0);
 }
 
+// What is not known of a clock is left out: an offset of zero would say that it is right.
+static void write_clock_offset(const struct metric_writer *writer, const struct metrics_view *view,
+                               size_t index)
+{
+    struct metric_labels labels = peer_labels(peer_at(view, index));
+    struct clock_estimate clock = core_clock(view->core, (int)index);
+    if (clock.known) {
+        metric_write_span(writer, &labels, clock.offset);
+    }
+}
+
+static void write_clock_error(const struct metric_writer *writer, const struct metrics_view *view,
+                              size_t index)
+{
+    struct metric_labels labels = peer_labels(peer_at(view, index));
+    struct clock_estimate clock = core_clock(view->core, (int)index);
+    if (clock.known) {
+        metric_write_span(writer, &labels, clock.error);
+    }
+}
+
 // ---- the table ----
 
 static const struct metric_family FAMILIES[] = {
@@ -246,6 +267,11 @@ static const struct metric_family FAMILIES[] = {
     {"mailflow_receipts_as_of_timestamp_seconds", METRIC_GAUGE,
      "Up to when the peer has told us what arrived there, 0 when it has not.", count_peers,
      write_receipts_as_of},
+    {"mailflow_clock_offset_seconds", METRIC_GAUGE,
+     "How far the peer's clock is ahead of ours; left out until mail has gone both ways.",
+     count_peers, write_clock_offset},
+    {"mailflow_clock_error_seconds", METRIC_GAUGE, "How far that may be off, either way.",
+     count_peers, write_clock_error},
     {"mailflow_path_thinned", METRIC_GAUGE,
      "1 while we send less often because nothing comes back.", count_peers, write_thinned},
 };
