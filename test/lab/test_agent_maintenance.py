@@ -1,0 +1,154 @@
+"""Three servers, of which one is shut down for maintenance: nobody is notified when it is back in
+time, everybody once when it is not; and a dead agent is told from a dead server.
+"""
+
+import together
+from announced import (
+    begin,
+    maintenance,
+    others,
+    start_mesh,
+    wait_for_mail_everywhere,
+    wait_for_window,
+)
+from told import (
+    count,
+    find,
+    in_flight,
+    ledger,
+    notifications,
+    restart,
+    total,
+    verdicts,
+    wait_for_line,
+)
+
+WAITING = 6  # probes in the queue of each of the others while one is down
+
+
+def shut_down(host):
+    host.agent_stop()
+    host.power_off()
+
+
+def boot(host):
+    host.power_on()
+    host.start("all")
+    restart(host)
+
+
+def wait_until_queues_hold(hosts, probes):
+    for host in hosts:
+        host.wait_for(lambda: in_flight(host) >= probes, 30, f"{probes} probes of {host.name}")
+
+
+def wait_until_drained(*hosts):
+    for host in hosts:
+        host.wait_for(lambda: in_flight(host) <= 2, 30, f"{host.name}'s queue to drain")
+    wait_for_mail_everywhere(*hosts, more=3)
+
+
+def held_up(host, seconds=2):
+    """{verdict: how many} of what took longer than the warning threshold to reach this host."""
+    query = (
+        "SELECT verdict, count(*) FROM probes WHERE direction = 'inbound' AND latency > ?"
+        " GROUP BY verdict"
+    )
+    return dict(ledger(host, query, int(seconds * 1e9)))
+
+
+def within_the_window(hosts):
+    first, *rest = hosts
+    begin(first, "--for", "2m", "--reason", "kernel update", "--wait")
+    shut_down(first)
+    wait_until_queues_hold(rest, WAITING)
+    boot(first)
+    maintenance(first, "end", first.name)
+    wait_until_drained(*hosts)
+    settled = 2 + 3  # settle, and as long as a silence would take to show
+    wait_for_mail_everywhere(*hosts, more=settled)
+    for host in hosts:
+        assert notifications(host) == []
+        assert total(host, "notifications_total") == 0
+        assert count(host, rf"maintenance END server={first.name} .*") == 1
+    judged = held_up(first)
+    print(f"what waited for {first.name}: {judged}")
+    assert set(judged) == {"excused"} and judged["excused"] >= 2 * (WAITING - 2)
+    for host in rest:
+        assert set(verdicts(host, "outbound")) <= {"on_time", "excused"}
+        assert set(verdicts(host, "inbound")) <= {"on_time", "excused"}
+
+
+@together.on(hosts=3)
+def test_back_within_the_window_nobody_is_notified_over_http(*hosts):
+    start_mesh(*hosts, exchange=True)
+    within_the_window(hosts)
+
+
+@together.on(hosts=3)
+def test_back_within_the_window_nobody_is_notified_by_mail_alone(*hosts):
+    start_mesh(*hosts, exchange=False)
+    within_the_window(hosts)
+
+
+@together.on(hosts=3)
+def test_an_overrun_is_notified_once_by_every_other_agent_and_resolved_once(*hosts):
+    start_mesh(*hosts, exchange=True)
+    first, *rest = hosts
+    identity, _, _ = begin(first, "--for", "6s", "--reason", "kernel update", "--wait")
+    shut_down(first)
+    for host in rest:
+        priority, match = wait_for_line(
+            host, rf"overrun FIRING severity=critical server={first.name} kind=routine (.*)"
+        )
+        assert priority == "crit"
+        assert f"window={identity} planned_end=" in match[1] and " late_by=" in match[1]
+    wait_until_queues_hold(rest, WAITING + 4)
+    boot(first)
+    summary = (
+        rf"overrun RESOLVED server={first.name} planned_end=\S+ resumed=\S+ overran=([\d.]+)s"
+        r" drained=(\d+) lost=0 in_flight=\d+ suppressed=\d+ longest=([\d.]+)s resumed_by=\S+.*"
+    )
+    for host in rest:
+        priority, match = wait_for_line(host, summary)
+        print(f"{host.name}: {match[0]}")
+        assert priority == "notice"
+        assert float(match[1]) >= 2 and float(match[3]) >= 6
+    wait_until_drained(*hosts)
+    for host in rest:
+        said = [("overrun", state, first.name) for state in ("FIRING", "RESOLVED")]
+        assert notifications(host) == said
+    assert notifications(first) == []
+    judged = held_up(first)
+    print(f"what waited for {first.name}: {judged}")
+    assert set(judged) == {"excused", "drained"}
+    drained = [int(find(host, summary)[0][1][2]) for host in rest]
+    assert all(number >= 3 for number in drained), drained
+
+
+@together.on(hosts=3)
+def test_a_dead_agent_is_not_a_dead_server(mx01, mx02, mx03):
+    """Its Postfix greets: `unheard`, a warning. When the whole host is off: `down`."""
+    hosts = (mx01, mx02, mx03)
+    start_mesh(*hosts, exchange=False)
+    mx03.agent_stop()
+    for host in others(mx03, hosts):
+        priority, match = wait_for_line(host, r"unheard FIRING .*=(mx\d+) .*")
+        assert (priority, match[1]) == ("warning", mx03.name)
+    restart(mx03)
+    for host in others(mx03, hosts):
+        wait_for_line(host, r"unheard RESOLVED .*")
+    wait_until_drained(*hosts)
+    shut_down(mx03)
+    for host in others(mx03, hosts):
+        priority, match = wait_for_line(host, r"down FIRING .*server=(\S+) .*", seconds=60)
+        assert (priority, match[1]) == ("crit", mx03.name)
+    boot(mx03)
+    for host in others(mx03, hosts):
+        wait_for_line(host, r"down RESOLVED .*")
+        assert notifications(host) == [
+            (kind, state, mx03.name)
+            for kind in ("unheard", "down")
+            for state in ("FIRING", "RESOLVED")
+        ]
+    assert notifications(mx03) == []
