@@ -15,7 +15,7 @@ static bool is_vouched_for(const struct core *core, int peer, const struct incid
                            struct moment now)
 {
     int witness = core_witness(core, peer, now);
-    struct span old = span_times(core->peers[peer].inbound.sender_interval, 2);
+    struct span old = witness_memory(core, peer);
     return witness >= 0 && instant_reached(core->peers[witness].row_at,
                                            instant_add(moment_instant_at(now, silent->began), old));
 }

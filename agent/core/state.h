@@ -241,6 +241,9 @@ struct span clock_step_error(const struct core *core, int peer, struct moment no
 // What a peer says of other servers, as of this instant.
 void witness_take(struct core *core, int peer, const char *row, struct instant at);
 
+// How long ago mail may have passed through a server of which a row still says that it does.
+struct span witness_memory(const struct core *core, int peer);
+
 // ---- exchange.c ----
 
 void exchange_configure(struct core *core, int peer, struct moment now);

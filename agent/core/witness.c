@@ -4,13 +4,19 @@
 #include "core/row.h"
 #include "core/trouble.h"
 
-// Mail has come through either way not long ago; that it has not is known only of whom we watch.
-static enum row_view view_of(const struct core *core, int peer, struct moment now)
+struct span witness_memory(const struct core *core, int peer)
 {
     const struct peer *state = &core->peers[peer];
     struct span interval =
         span_longer(state->inbound.sender_interval, state->settings->path.interval);
-    struct span fresh = span_add(span_times(interval, 2), state->settings->path.latency.warning);
+    return span_add(span_times(interval, 2), state->settings->path.latency.warning);
+}
+
+// Mail has come through either way not long ago; that it has not is known only of whom we watch.
+static enum row_view view_of(const struct core *core, int peer, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    struct span fresh = witness_memory(core, peer);
     struct subject inbound = subject_of_path(peer, INBOUND);
     struct subject outbound = subject_of_path(peer, OUTBOUND);
     if (state->passed.ns != 0 && instant_since(now.instant, state->passed).ns <= fresh.ns) {

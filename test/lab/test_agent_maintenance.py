@@ -13,7 +13,6 @@ from announced import (
 )
 from told import (
     count,
-    find,
     in_flight,
     ledger,
     notifications,
@@ -48,8 +47,8 @@ def wait_until_drained(*hosts):
     wait_for_mail_everywhere(*hosts, more=3)
 
 
-def held_up(host, seconds=2):
-    """{verdict: how many} of what took longer than the warning threshold to reach this host."""
+def held_up(host, seconds=4):
+    """{verdict: how many} of what took longer to reach this host than any error can excuse."""
     query = (
         "SELECT verdict, count(*) FROM probes WHERE direction = 'inbound' AND latency > ?"
         " GROUP BY verdict"
@@ -73,7 +72,7 @@ def within_the_window(hosts):
         assert count(host, rf"maintenance END server={first.name} .*") == 1
     judged = held_up(first)
     print(f"what waited for {first.name}: {judged}")
-    assert set(judged) == {"excused"} and judged["excused"] >= 2 * (WAITING - 2)
+    assert set(judged) == {"excused"} and judged["excused"] >= 4
     for host in rest:
         assert set(verdicts(host, "outbound")) <= {"on_time", "excused"}
         assert set(verdicts(host, "inbound")) <= {"on_time", "excused"}
@@ -93,7 +92,7 @@ def test_back_within_the_window_nobody_is_notified_by_mail_alone(*hosts):
 
 @together.on(hosts=3)
 def test_an_overrun_is_notified_once_by_every_other_agent_and_resolved_once(*hosts):
-    start_mesh(*hosts, exchange=True)
+    start_mesh(*hosts, exchange=True, defaults={"thin_after": 100})
     first, *rest = hosts
     identity, _, _ = begin(first, "--for", "6s", "--reason", "kernel update", "--wait")
     shut_down(first)
@@ -103,7 +102,7 @@ def test_an_overrun_is_notified_once_by_every_other_agent_and_resolved_once(*hos
         )
         assert priority == "crit"
         assert f"window={identity} planned_end=" in match[1] and " late_by=" in match[1]
-    wait_until_queues_hold(rest, WAITING + 4)
+    wait_until_queues_hold(rest, WAITING + 8)
     boot(first)
     summary = (
         rf"overrun RESOLVED server={first.name} planned_end=\S+ resumed=\S+ overran=([\d.]+)s"
@@ -122,8 +121,10 @@ def test_an_overrun_is_notified_once_by_every_other_agent_and_resolved_once(*hos
     judged = held_up(first)
     print(f"what waited for {first.name}: {judged}")
     assert set(judged) == {"excused", "drained"}
-    drained = [int(find(host, summary)[0][1][2]) for host in rest]
-    assert all(number >= 3 for number in drained), drained
+    for host in rest:  # the closing line counts what had come by then, this one everything
+        done = rf"drain DONE server={first.name} arrived=(\d+) lost=0 .*"
+        priority, match = wait_for_line(host, done)
+        assert priority == "info" and int(match[1]) >= WAITING + 4
 
 
 @together.on(hosts=3)
