@@ -73,14 +73,15 @@ static int script_time(const struct world *world, int node, struct walltime at)
 }
 
 // Likewise by what an agent knew at this time: of each window its newest revision.
-static bool known(const struct world *world, int node, int server, int from, int to, int at)
+static bool known(const struct world *world, int node, int server, int from, int to,
+                  struct instant at)
 {
     const struct journal *journal = world->journal;
     const struct window *newest[PIECES_MAXIMUM] = {NULL};
     for (size_t i = 0; i < journal->learned_count; i++) {
         const struct learned *learned = &journal->learned[i];
         size_t number = strtoul(learned->window.id + 2, NULL, 10); // w-NUMBER, of the piece
-        if (learned->node == node && seconds_of(learned->at) < at) {
+        if (learned->node == node && learned->at.ns <= at.ns) {
             newest[number] = &learned->window;
         }
     }
@@ -96,17 +97,18 @@ static bool known(const struct world *world, int node, int server, int from, int
 
 // In a wild world an agent may be cut off, and not know of a window yet.
 static bool covered(const struct world *world, const struct plan *plan, int speaker, int server,
-                    int from, int to, int at)
+                    int from, int to, struct instant at)
 {
     return plan->mood == MOOD_WILD ? known(world, speaker, server, from, to, at)
                                    : planned(plan, server, from, to);
 }
 
 static bool claim_covered(const struct world *world, const struct plan *plan,
-                          const struct claim *claim, int at)
+                          const struct claim *claim, struct instant at)
 {
-    return covered(world, plan, claim->speaker, claim->from, at, at, at) ||
-           (claim->to >= 0 && covered(world, plan, claim->speaker, claim->to, at, at, at));
+    return covered(world, plan, claim->speaker, claim->from, seconds_of(at), seconds_of(at), at) ||
+           (claim->to >= 0 &&
+            covered(world, plan, claim->speaker, claim->to, seconds_of(at), seconds_of(at), at));
 }
 
 // ---- causes ----
@@ -114,7 +116,7 @@ static bool claim_covered(const struct world *world, const struct plan *plan,
 // All of the trouble lies inside a window. Settle is for what does not answer yet, not for mail
 // that flows, but slowly.
 static bool trouble_covered(const struct world *world, const struct plan *plan,
-                            const struct piece *piece, int speaker, int at)
+                            const struct piece *piece, int speaker, struct instant at)
 {
     int to = piece->kind == PIECE_DELAY ? piece->to + SETTLE : piece->to;
     return covered(world, plan, speaker, piece->server, piece->from, to, at) ||
@@ -123,15 +125,15 @@ static bool trouble_covered(const struct world *world, const struct plan *plan,
 }
 
 static bool has_cause(const struct world *world, const struct plan *plan, const struct claim *claim,
-                      int at)
+                      struct instant at)
 {
     bool stuck = claim->kind == INCIDENT_STUCK;
     bool outlasts = stuck || claim->kind == INCIDENT_OVERRUN; // what a window does not excuse
     int echo = stuck ? ECHO_OF_STUCK : claim->kind == INCIDENT_SLOW ? ECHO_OF_SLOW : ECHO;
     for (size_t i = 0; i < plan->count; i++) {
         const struct piece *piece = &plan->pieces[i];
-        if (!piece->dropped && piece_is_trouble(piece) && piece->from <= at &&
-            at <= piece->to + echo + 2 * plan->interval && oracle_may(piece, claim) &&
+        if (!piece->dropped && piece_is_trouble(piece) && piece->from <= seconds_of(at) &&
+            seconds_of(at) <= piece->to + echo + 2 * plan->interval && oracle_may(piece, claim) &&
             (outlasts || !trouble_covered(world, plan, piece, claim->speaker, at))) {
             return true;
         }
@@ -148,13 +150,12 @@ static void check_claims(struct world *world, const struct plan *plan)
             continue;
         }
         struct claim claim = claim_of(world, spoken);
-        int at = seconds_of(spoken->at);
         bool vanished = claim.kind == INCIDENT_STUCK; // no window excuses what never comes
         journal_check(world, plan->mood > MOOD_COVERED || vanished, spoken->node,
                       "notified in a peaceful world");
-        journal_check(world, has_cause(world, plan, &claim, at), spoken->node,
+        journal_check(world, has_cause(world, plan, &claim, spoken->at), spoken->node,
                       "notified without a cause");
-        journal_check(world, !claim_covered(world, plan, &claim, at), spoken->node,
+        journal_check(world, !claim_covered(world, plan, &claim, spoken->at), spoken->node,
                       "notified inside a window");
     }
 }

@@ -79,15 +79,10 @@ bool oracle_may(const struct piece *piece, const struct claim *claim)
 // ---- duties ----
 
 // What is said of a server from which nothing comes although it lives: that it is gone, unless its
-// agent or a third vouches for it. The third's word is only so old, and may come too late where the
-// slots are close.
+// agent vouches for it, or a third does, whose word may come too late.
 static unsigned alone(const struct plan *plan, unsigned gone)
 {
-    bool third = plan->servers > 2;
-    return plan->http                          ? KIND(SILENT)
-           : third && plan->interval >= MINUTE ? KIND(SILENT)
-           : third                             ? KIND(SILENT) | gone
-                                               : gone;
+    return plan->http ? KIND(SILENT) : plan->servers > 2 ? KIND(SILENT) | gone : gone;
 }
 
 static int longer(int a, int b)
