@@ -1,7 +1,6 @@
 #include "base/tag_codec.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "base/field.h"
+#include "base/number.h"
 #include "base/signature.h"
 
 enum { MAC_SIZE = 12, MAC_TEXT = 20 };
@@ -23,13 +23,7 @@ static const char *const HEADER_NAMES[TAG_HEADERS] = {
 
 bool server_name_valid(const char *name)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)name[i]) && name[i] != '-' && name[i] != '_') {
-            return false;
-        }
-    }
-    return length > 0 && length < SERVER_NAME_SIZE;
+    return text_is_name(name, SERVER_NAME_SIZE);
 }
 
 const char *probe_kind_name(enum probe_kind kind)
@@ -62,18 +56,6 @@ void tag_format_probe(const struct tag *tag, struct text *out)
                 tag->from, tag->to, probe_kind_name(tag->kind), tag->slot, tag->previous,
                 walltime_microseconds(tag->sent), tag->error.ns / 1000, span_seconds(tag->next),
                 span_seconds(tag->drain), probe_id_format(&tag->id, id));
-}
-
-static bool parse_number(const char *text, int64_t maximum, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0 || value > maximum) {
-        return false;
-    }
-    *out = value;
-    return true;
 }
 
 // "60", "60.125": at most a year, to the millisecond.
@@ -113,17 +95,17 @@ bool tag_parse_probe(const char *value, struct tag *out, struct error *error)
     if (!field_find(value, "kind", field) || !probe_kind_parse(field, &out->kind)) {
         return error_set(error, "tag without a known kind=");
     }
-    if (!field_find(value, "slot", field) || !parse_number(field, INT64_MAX, &out->slot)) {
+    if (!field_find(value, "slot", field) || !number_parse(field, 0, INT64_MAX, &out->slot)) {
         return error_set(error, "tag without a valid slot=");
     }
-    if (!field_find(value, "prev", field) || !parse_number(field, INT64_MAX, &out->previous)) {
+    if (!field_find(value, "prev", field) || !number_parse(field, 0, INT64_MAX, &out->previous)) {
         return error_set(error, "tag without a valid prev=");
     }
-    if (!field_find(value, "sent", field) || !parse_number(field, INT64_MAX / 1000, &number)) {
+    if (!field_find(value, "sent", field) || !number_parse(field, 0, INT64_MAX / 1000, &number)) {
         return error_set(error, "tag without a valid sent=");
     }
     out->sent = walltime_from_microseconds(number);
-    if (!field_find(value, "err", field) || !parse_number(field, INT64_MAX / 1000, &number)) {
+    if (!field_find(value, "err", field) || !number_parse(field, 0, INT64_MAX / 1000, &number)) {
         return error_set(error, "tag without a valid err=");
     }
     out->error = (struct span){number * 1000};
@@ -255,8 +237,8 @@ static bool parse_message_id_parts(const char *at, const char *end, struct tag *
     bool valid = next_part(&at, end, field) && probe_id_parse(field, &out->id) &&
                  next_part(&at, end, field) && parse_name(field, out->from) &&
                  next_part(&at, end, field) && parse_name(field, out->to) &&
-                 next_part(&at, end, field) && parse_number(field, INT64_MAX, &out->slot) &&
-                 next_part(&at, end, field) && parse_number(field, INT64_MAX / 1000, &sent_us);
+                 next_part(&at, end, field) && number_parse(field, 0, INT64_MAX, &out->slot) &&
+                 next_part(&at, end, field) && number_parse(field, 0, INT64_MAX / 1000, &sent_us);
     if (!valid || at != end) {
         return false;
     }

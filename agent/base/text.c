@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,6 +153,17 @@ bool text_copy(char *to, size_t size, const char *from)
     struct text text = text_over(to, size);
     text_append(&text, from);
     return !text.truncated;
+}
+
+bool text_is_name(const char *text, size_t size)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '_') {
+            return false;
+        }
+    }
+    return length > 0 && length < size;
 }
 
 bool text_equal_ignoring_case(const char *a, const char *b)

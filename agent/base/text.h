@@ -32,6 +32,10 @@ void text_append_value(struct text *text, const char *from);
 // Copies into a bounded array; false when it did not fit (then cut at a UTF-8 boundary).
 bool text_copy(char *to, size_t size, const char *from);
 
+// Letters, digits, - and _, at least one, and it fits with its NUL: may stand in headers, log lines
+// and addresses as it is.
+bool text_is_name(const char *text, size_t size);
+
 bool text_equal_ignoring_case(const char *a, const char *b);
 
 #endif

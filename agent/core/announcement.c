@@ -1,10 +1,10 @@
 #include "core/announcement.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
 
 // More than the longest item of ours.
 enum { ITEM_SIZE = 1024, FIELDS_MAXIMUM = 8 };
@@ -112,21 +112,10 @@ static bool decode(const char *from, char *out, size_t size)
     return true;
 }
 
-static bool read_number(const char *from, int64_t least, int64_t most, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    long long value = strtoll(from, &end, 10);
-    *out = value;
-    // strtoll would also take blanks and a sign in front.
-    return isdigit((unsigned char)*from) && *end == '\0' && errno == 0 && value >= least &&
-           value <= most;
-}
-
 static bool read_time(const char *from, struct walltime *out)
 {
     int64_t us;
-    if (!read_number(from, 1, INT64_MAX / 1000, &us)) {
+    if (!number_parse(from, 1, INT64_MAX / 1000, &us)) {
         return false;
     }
     *out = walltime_from_microseconds(us);
@@ -161,7 +150,7 @@ static size_t split(char *item, char *fields[FIELDS_MAXIMUM])
 static bool read_name(char *const fields[FIELDS_MAXIMUM], struct window *out)
 {
     int64_t revision;
-    if (!window_id_valid(fields[0]) || !read_number(fields[1], 1, UINT32_MAX, &revision)) {
+    if (!window_id_valid(fields[0]) || !number_parse(fields[1], 1, UINT32_MAX, &revision)) {
         return false;
     }
     text_copy(out->id, sizeof out->id, fields[0]);

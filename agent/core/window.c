@@ -1,10 +1,10 @@
 #include "core/window.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 // Two agents that read one calendar, or know each other's clocks only so well, mean the same time.
 #define SAME_TIME SPAN_SECONDS(1)
@@ -49,13 +49,7 @@ bool window_origin_parse(const char *name, enum window_origin *out)
 
 bool window_id_valid(const char *id)
 {
-    size_t length = strlen(id);
-    for (size_t i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)id[i]) && id[i] != '-' && id[i] != '_') {
-            return false;
-        }
-    }
-    return length > 0 && length < WINDOW_ID_SIZE;
+    return text_is_name(id, WINDOW_ID_SIZE);
 }
 
 const char *window_announcer(const struct window *window)

@@ -1,11 +1,10 @@
 #include "ctl/options.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "ctl/when.h"
@@ -99,12 +98,7 @@ static bool parse_span(const char *from, struct span *out, struct error *error)
 
 static bool parse_count(const char *from, int64_t *out, struct error *error)
 {
-    char *end;
-    errno = 0;
-    long long number = strtoll(from, &end, 10);
-    *out = number;
-    return (errno == 0 && end != from && *end == '\0' && number >= 1) ||
-           error_set(error, "not a whole number above 0");
+    return number_parse(from, 1, INT64_MAX, out) || error_set(error, "not a whole number above 0");
 }
 
 static bool parse_since(const char *from, struct walltime now, char out[40], struct error *error)

@@ -1,10 +1,8 @@
 #include "shell/api_query.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/text.h"
 
 void api_query_append_mesh(const struct settings *settings, struct text *out)
@@ -58,7 +56,7 @@ static bool read_since(const char *value, struct walltime now, struct store_quer
     struct span back;
     char text[48];
     if (span_parse(value, &back)) {
-        out->since = walltime_add(now, (struct span){-back.ns});
+        out->since = walltime_subtract(now, back);
         return true;
     }
     return walltime_parse_rfc3339(value, &out->since) ||
@@ -86,16 +84,10 @@ static bool read_verdict(const char *value, struct store_query *out, struct erro
 static bool read_number(const char *name, const char *value, int64_t maximum, int64_t *out,
                         struct error *error)
 {
-    char text[48], *end;
-    errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (!isdigit((unsigned char)value[0]) || *end != '\0' || errno != 0 || number < 1 ||
-        number > maximum) {
-        return error_set(error, "%s: '%s' is not a number from 1 to %lld", name,
-                         shown(value, text, sizeof text), (long long)maximum);
-    }
-    *out = number;
-    return true;
+    char text[48];
+    return number_parse(value, 1, maximum, out) ||
+           error_set(error, "%s: '%s' is not a number from 1 to %lld", name,
+                     shown(value, text, sizeof text), (long long)maximum);
 }
 
 static bool read_argument(const struct http_argument *argument, const struct settings *settings,
