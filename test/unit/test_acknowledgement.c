@@ -1,4 +1,5 @@
-// What a peer is known to know of our windows: a table by id, never longer than that of the windows.
+// What a peer is known to know of our windows: a table by id, never longer than that of the
+// windows.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
