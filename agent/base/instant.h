@@ -72,6 +72,11 @@ static inline struct walltime walltime_add(struct walltime at, struct span by)
     return (struct walltime){nanoseconds_add(at.ns, by.ns)};
 }
 
+static inline struct walltime walltime_subtract(struct walltime at, struct span by)
+{
+    return (struct walltime){nanoseconds_subtract(at.ns, by.ns)};
+}
+
 static inline struct span walltime_since(struct walltime later, struct walltime earlier)
 {
     return (struct span){nanoseconds_subtract(later.ns, earlier.ns)};
@@ -95,6 +100,16 @@ static inline bool walltime_known(struct walltime at)
 static inline struct span span_add(struct span a, struct span b)
 {
     return (struct span){nanoseconds_add(a.ns, b.ns)};
+}
+
+static inline struct span span_subtract(struct span a, struct span b)
+{
+    return (struct span){nanoseconds_subtract(a.ns, b.ns)};
+}
+
+static inline struct span span_magnitude(struct span of)
+{
+    return of.ns < 0 ? span_subtract(SPAN_ZERO, of) : of;
 }
 
 static inline struct span span_times(struct span a, int64_t factor)

@@ -136,8 +136,8 @@ struct walltime local_time_to_wall(const struct local_time *local,
     struct span back = {-DAY.ns};
     struct span before = offset_at(zone, walltime_add(reading, back));
     struct span after = offset_at(zone, walltime_add(reading, DAY));
-    struct walltime by_before = walltime_add(reading, (struct span){-before.ns});
-    struct walltime by_after = walltime_add(reading, (struct span){-after.ns});
+    struct walltime by_before = walltime_subtract(reading, before);
+    struct walltime by_after = walltime_subtract(reading, after);
     bool comes_before = offset_at(zone, by_before).ns == before.ns;
     bool comes_after = offset_at(zone, by_after).ns == after.ns;
     return comes_after && !comes_before ? by_after : by_before;

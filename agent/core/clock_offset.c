@@ -18,11 +18,6 @@ static struct span minima_least(const struct clock_minima *minima)
     return least;
 }
 
-static struct span magnitude(struct span of)
-{
-    return (struct span){of.ns < 0 ? -of.ns : of.ns};
-}
-
 static bool both_known(const struct clock_relation *relation)
 {
     return relation->ways[OUTBOUND].count > 0 && relation->ways[INBOUND].count > 0;
@@ -40,7 +35,7 @@ struct span clock_relation_contradiction(const struct clock_relation *relation,
 {
     const struct clock_minima *back = &relation->ways[direction == INBOUND ? OUTBOUND : INBOUND];
     struct span room = back->count == 0 ? SPAN_ZERO : span_add(minima_least(back), latency);
-    return room.ns < -CLOCK_STEP_LEAST.ns ? magnitude(room) : SPAN_ZERO;
+    return room.ns < -CLOCK_STEP_LEAST.ns ? span_magnitude(room) : SPAN_ZERO;
 }
 
 bool clock_relation_observe(struct clock_relation *relation, enum direction direction,
@@ -62,7 +57,7 @@ bool clock_relation_observe(struct clock_relation *relation, enum direction dire
 void clock_relation_step(struct clock_relation *relation, struct span step)
 {
     *relation = (struct clock_relation){
-        .step = span_longer(relation->step, magnitude(step)),
+        .step = span_longer(relation->step, span_magnitude(step)),
     };
 }
 
@@ -76,13 +71,13 @@ struct clock_estimate clock_relation_estimate(const struct clock_relation *relat
     return (struct clock_estimate){
         .known = true,
         .offset = {out / 2 - in / 2},
-        .error = magnitude((struct span){out / 2 + in / 2}),
+        .error = span_magnitude((struct span){out / 2 + in / 2}),
     };
 }
 
 static bool differ(const struct clock_estimate *estimate)
 {
-    return estimate->known && magnitude(estimate->offset).ns > estimate->error.ns;
+    return estimate->known && span_magnitude(estimate->offset).ns > estimate->error.ns;
 }
 
 struct span clock_relation_correction(const struct clock_relation *relation)

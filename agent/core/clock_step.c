@@ -114,12 +114,12 @@ struct span clock_step_error(const struct core *core, int peer, struct moment no
 void clock_step_notice(struct core *core, struct moment now)
 {
     struct span wall = walltime_since(now.wall, core->last.wall);
-    struct span step = {wall.ns - instant_since(now.instant, core->last.instant).ns};
+    struct span step = span_subtract(wall, instant_since(now.instant, core->last.instant));
     if (step.ns <= CLOCK_STEP_LEAST.ns && step.ns >= -CLOCK_STEP_LEAST.ns) {
         return;
     }
     core_act(core, ACTION_SAY_CLOCK)->clock_step = step;
-    core->stepped = (struct span){step.ns < 0 ? -step.ns : step.ns};
+    core->stepped = span_magnitude(step);
     core->stepped_until = instant_add(now.instant, noticed_after(core));
     for (size_t i = 0; i < core->windows.count; i++) {
         window_step(&core->windows.items[i], step);

@@ -279,8 +279,8 @@ static bool take_window(struct core *core, int peer, const struct window *announ
     const struct window *known = windows_find(&core->windows, window.id);
     struct span clocks = clock_relation_correction(&core->peers[peer].clock);
     window.origin = ORIGIN_PEER;
-    window.begin = walltime_add(window.begin, (struct span){-clocks.ns});
-    window.end = walltime_add(window.end, (struct span){-clocks.ns});
+    window.begin = walltime_subtract(window.begin, clocks);
+    window.end = walltime_subtract(window.end, clocks);
     switch (windows_standing(&core->windows, &window)) {
     case WINDOW_NEW:
     case WINDOW_NEWER:

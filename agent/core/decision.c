@@ -1,7 +1,5 @@
 #include "core/decision.h"
 
-#include <stdlib.h>
-
 const struct decision *decisions_get(const struct decisions *decisions, size_t place)
 {
     if (place >= decisions->count || place >= DECISIONS_KEPT) {
@@ -16,8 +14,8 @@ static struct decision *open_cohort(struct decisions *decisions, struct walltime
     for (size_t i = 0; i < DECISIONS_KEPT && i < decisions->count; i++) {
         struct decision *decision = &decisions->ring[(decisions->count - 1 - i) % DECISIONS_KEPT];
         if (decision->verdict == VERDICT_LATE && decision->counts) {
-            int64_t apart = llabs(walltime_since(arrived, decision->arrived).ns);
-            return apart <= COHORT_SPAN.ns ? decision : NULL;
+            struct span apart = span_magnitude(walltime_since(arrived, decision->arrived));
+            return apart.ns <= COHORT_SPAN.ns ? decision : NULL;
         }
     }
     return NULL;

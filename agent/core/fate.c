@@ -234,7 +234,7 @@ static void read_in_our_clock(struct peer *peer, struct receipt *receipt)
         clock_relation_observe(&peer->clock, OUTBOUND, walltime_since(receipt->arrived, sent));
     }
     struct span clocks = clock_relation_correction(&peer->clock);
-    receipt->arrived = walltime_add(receipt->arrived, (struct span){-clocks.ns});
+    receipt->arrived = walltime_subtract(receipt->arrived, clocks);
     receipt->error = span_add(receipt->error, clock_relation_error(&peer->clock));
 }
 
@@ -264,7 +264,7 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
     }
     struct span later =
         span_add(clock_relation_correction(&state->clock), clock_relation_error(&state->clock));
-    struct walltime as_of = walltime_add(receipts->as_of, (struct span){-later.ns});
+    struct walltime as_of = walltime_subtract(receipts->as_of, later);
     state->outbound.receipts_as_of = walltime_later(state->outbound.receipts_as_of, as_of);
     if (receipts->seen.ns <= now.wall.ns) { // else it is of our clock before that was put back
         inbound_drop_receipts(&state->inbound, receipts->seen);
@@ -339,8 +339,7 @@ void fate_lose(struct core *core, int peer, struct moment now)
 {
     struct peer *state = &core->peers[peer];
     struct flights *flights = &state->outbound.flights;
-    struct walltime before =
-        walltime_add(now.wall, (struct span){-state->settings->path.queue_lifetime.ns});
+    struct walltime before = walltime_subtract(now.wall, state->settings->path.queue_lifetime);
     if (flights->count > 0 && flights->items[0].sent.ns <= before.ns) {
         struct action *action = core_act(core, ACTION_RECORD_PROBE);
         action->probe = (struct probe_record){

@@ -45,7 +45,7 @@ bool finding_is_over(const struct incident *incident, struct moment now)
 // A probe cannot arrive before it is sent.
 static bool is_negative(const struct path *path)
 {
-    return path->last_latency.ns + path->last_error.ns < 0;
+    return span_add(path->last_latency, path->last_error).ns < 0;
 }
 
 // Mail both ways tells how the two clocks differ; as long as it has come one way only, all that may
@@ -53,8 +53,8 @@ static bool is_negative(const struct path *path)
 static bool clocks_differ(const struct peer *peer)
 {
     struct clock_estimate clock = clock_relation_estimate(&peer->clock);
-    int64_t apart = clock.offset.ns < 0 ? -clock.offset.ns : clock.offset.ns;
-    return clock.known ? apart - clock.error.ns > CLOCK_STEP_LEAST.ns
+    struct span apart = span_subtract(span_magnitude(clock.offset), clock.error);
+    return clock.known ? apart.ns > CLOCK_STEP_LEAST.ns
                        : is_negative(&peer->outbound.path) || is_negative(&peer->inbound.path);
 }
 
@@ -68,8 +68,8 @@ static struct evidence clock_evidence(const struct peer *peer)
     }
     struct evidence evidence = {.latency = out->last_latency, .threshold = out->last_error};
     if (is_negative(in)) {
-        evidence =
-            (struct evidence){.latency = {-in->last_latency.ns}, .threshold = in->last_error};
+        evidence = (struct evidence){.latency = span_magnitude(in->last_latency),
+                                     .threshold = in->last_error};
     }
     text_copy(evidence.cause, sizeof evidence.cause, "negative latency");
     return evidence;

@@ -186,7 +186,7 @@ static struct span relate_clocks(struct core *core, int peer, const struct tag *
 // When the sender wrote what the probe carries, as far as its latency can be believed.
 static struct instant written_at(const struct probe_record *record, struct moment now)
 {
-    struct walltime sent = walltime_add(record->arrived, (struct span){-record->latency.ns});
+    struct walltime sent = walltime_subtract(record->arrived, record->latency);
     return moment_instant_at(now, walltime_earlier(sent, now.wall));
 }
 
@@ -203,7 +203,7 @@ static struct probe_record record_of(struct core *core, int peer, const struct t
         .kind = tag->kind,
         .slot = tag->slot,
         .next = tag->next,
-        .sent = walltime_add(tag->sent, (struct span){-clocks.ns}),
+        .sent = walltime_subtract(tag->sent, clocks),
         .arrived = arrival->at,
         .latency = span_add(shown, clocks),
         .latency_error = span_add(arrival->error, *unsure),

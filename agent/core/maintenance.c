@@ -127,7 +127,7 @@ static void schedule_windows(struct core *core, struct moment now)
 static struct walltime forgotten_before(const struct core *core, struct moment now)
 {
     struct span kept = span_add(core->settings->retention, core->settings->maintenance.recovery);
-    struct walltime before = walltime_add(now.wall, (struct span){-kept.ns});
+    struct walltime before = walltime_subtract(now.wall, kept);
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         const struct flights *flights = &core->peers[i].outbound.flights;
         if (flights->count > 0) {

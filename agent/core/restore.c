@@ -50,7 +50,7 @@ static void restore_inbound(struct core *core, int index, const struct probe_rec
 static void restore_decision(const struct core *core, int index, struct path *path,
                              const struct probe_record *record)
 {
-    struct span residual = {record->latency.ns - record->excused.ns};
+    struct span residual = span_subtract(record->latency, record->excused);
     decisions_add(&path->decisions, record->arrived, record->latency, record->latency_error,
                   residual, record->verdict);
     struct walltime made = path->decided;

@@ -18,7 +18,7 @@ static bool touches(const struct verdict_case *life, struct walltime begin, stru
 
 static bool within_threshold(const struct verdict_case *life, struct span latency)
 {
-    return latency.ns - life->error.ns <= life->warning.ns;
+    return span_subtract(latency, life->error).ns <= life->warning.ns;
 }
 
 // The part of the life inside the union of [begin, end + recovery] of the windows that it touches.

@@ -10,11 +10,6 @@ static int64_t rounded(int64_t value, int64_t unit)
     return value / unit + (value % unit >= unit / 2 ? 1 : 0);
 }
 
-static int64_t magnitude(struct span of)
-{
-    return of.ns == INT64_MIN ? INT64_MAX : of.ns < 0 ? -of.ns : of.ns;
-}
-
 static void append_tenths(int64_t tenths, const char *unit, struct text *out)
 {
     text_format(out, "%" PRId64 ".%" PRId64 " %s", tenths / 10, tenths % 10, unit);
@@ -22,7 +17,7 @@ static void append_tenths(int64_t tenths, const char *unit, struct text *out)
 
 void format_latency(struct span of, struct text *out)
 {
-    int64_t ns = magnitude(of);
+    int64_t ns = span_magnitude(of).ns;
     int64_t tenth_ms = rounded(ns, SECOND / 10000);
     int64_t tenth_s = rounded(ns, SECOND / 10);
     if (of.ns < 0) {
@@ -43,7 +38,7 @@ void format_duration(struct span of, struct text *out)
         int64_t seconds;
         const char *name;
     } UNITS[] = {{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
-    int64_t seconds = magnitude(of) / SECOND;
+    int64_t seconds = span_magnitude(of).ns / SECOND;
     size_t i = 0;
     while (UNITS[i].seconds > 1 && seconds < UNITS[i].seconds) {
         i++;

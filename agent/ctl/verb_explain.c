@@ -228,7 +228,7 @@ static void print_clock(const struct explanation *of)
     }
     bool ahead = offset.ns >= 0;
     text_append(&text, "the peer's is ");
-    format_latency((struct span){ahead ? offset.ns : -offset.ns}, &text);
+    format_latency(span_magnitude(offset), &text);
     append_error(of, error, &text);
     text_append(&text,
                 ahead ? " ahead of ours, as estimated now" : " behind ours, as estimated now");

@@ -43,7 +43,7 @@ static struct walltime since_of(const struct command *command)
     struct span back;
     struct walltime at = WALLTIME_NONE;
     if (command_given(command, OPTION_SINCE) && span_parse(command->since, &back)) {
-        return walltime_add(clock_now().wall, (struct span){-back.ns});
+        return walltime_subtract(clock_now().wall, back);
     }
     if (command_given(command, OPTION_SINCE)) {
         walltime_parse_rfc3339(command->since, &at);

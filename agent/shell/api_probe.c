@@ -97,7 +97,7 @@ static json_t *consulted_to_json(const struct agent *agent, const struct window 
 static void append_against_threshold(struct text *out, const struct probe_record *record,
                                      struct span warning)
 {
-    struct span residual = {record->latency.ns - record->excused.ns};
+    struct span residual = span_subtract(record->latency, record->excused);
     text_append(out, "latency ");
     span_append_seconds(record->latency, out);
     if (record->excused.ns > 0) {
@@ -108,7 +108,7 @@ static void append_against_threshold(struct text *out, const struct probe_record
     }
     text_append(out, residual.ns > warning.ns ? ", above " : ", within ");
     span_append_seconds(warning, out);
-    if (residual.ns > warning.ns && residual.ns <= warning.ns + record->latency_error.ns) {
+    if (residual.ns > warning.ns && residual.ns <= span_add(warning, record->latency_error).ns) {
         text_append(out, " by no more than its error, ");
         span_append_seconds(record->latency_error, out);
     }

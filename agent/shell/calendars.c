@@ -101,7 +101,7 @@ static void ask(struct calendars *calendars, struct calendar_source *source, str
     struct calendar_job job = source->question;
     struct span recovery = calendars->settings->maintenance.recovery;
     // What is over, but may still excuse, is wanted too: it may have passed while we were away.
-    job.from = walltime_add(now.wall, (struct span){-recovery.ns});
+    job.from = walltime_subtract(now.wall, recovery);
     job.until = walltime_add(now.wall, HORIZON);
     job.limit = OCCURRENCES_OF_A_SOURCE;
     job.deadline = instant_add(now.instant, JOB_DEADLINE);

@@ -71,8 +71,8 @@ static struct store_restore visitors_of(struct restoring *restoring)
     const struct settings *settings = restoring->agent->settings;
     struct span kept = span_add(settings->retention, settings->maintenance.recovery);
     return (struct store_restore){
-        .windows_since = walltime_add(restoring->now.wall, (struct span){-kept.ns}),
-        .incidents_since = walltime_add(restoring->now.wall, (struct span){-INCIDENTS_BACK.ns}),
+        .windows_since = walltime_subtract(restoring->now.wall, kept),
+        .incidents_since = walltime_subtract(restoring->now.wall, INCIDENTS_BACK),
         .newest = DECISIONS_KEPT,
         .context = restoring,
         .probe = restore_probe,

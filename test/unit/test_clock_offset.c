@@ -75,6 +75,21 @@ static void test_old_samples_are_forgotten(void **state)
     assert_int_equal(clock_relation_estimate(&relation).error.ns, MS(2550).ns);
 }
 
+// What clocks that are beside all reason make of it: bounded, and no overflow.
+static void test_the_farthest_clocks(void **state)
+{
+    (void)state;
+    static const struct span farthest[] = {{INT64_MIN}, {INT64_MAX}};
+    for (size_t i = 0; i < 4; i++) {
+        struct clock_relation relation = {0};
+        clock_relation_observe(&relation, OUTBOUND, farthest[i / 2]);
+        clock_relation_contradiction(&relation, INBOUND, farthest[i % 2]);
+        clock_relation_observe(&relation, INBOUND, farthest[i % 2]);
+        clock_relation_correction(&relation);
+        assert_true(clock_relation_error(&relation).ns >= 0);
+    }
+}
+
 static void test_a_step(void **state)
 {
     (void)state;
@@ -117,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_estimates),
         cmocka_unit_test(test_the_truth_lies_within),
         cmocka_unit_test(test_old_samples_are_forgotten),
+        cmocka_unit_test(test_the_farthest_clocks),
         cmocka_unit_test(test_a_step),
         cmocka_unit_test(test_our_own_step),
     };

@@ -127,6 +127,32 @@ static void test_a_negative_latency_is_counted_not_observed(void **state)
 
 // The sender's clock is 2 hours ahead for a while: what comes after that has been sent earlier, by
 // its own account, and is newer all the same.
+// Signed, but of a clock and an error beside all reason: both are bounded, neither is believed.
+static void test_a_time_and_an_error_at_their_limits(void **state)
+{
+    (void)state;
+    static const int64_t LIMIT = INT64_MAX / 1000 * 1000;
+    static const struct tag LIMITS[] = {
+        {.sent = {LIMIT}, .error = {LIMIT}},
+        {.sent = {LIMIT}, .error = {0}},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct core_fixture fixture;
+        core_fixture_begin(&fixture, 1);
+        struct collect_report report = core_fixture_report(&fixture, "p0", 1, SPAN_SECONDS(1));
+        report.tag.error.ns = LIMIT; // more than all of its latency
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        core_fixture_wait(&fixture, SPAN_SECONDS(6));
+        report = core_fixture_report(&fixture, "p0", 2, SPAN_SECONDS(1));
+        report.tag.sent = LIMITS[i].sent;
+        report.tag.error = LIMITS[i].error;
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        assert_int_equal(core_peer(fixture.core, 0)->stats.resolved[INBOUND][VERDICT_ON_TIME], 2);
+        assert_int_equal(core_stats(fixture.core)->negative_latencies, 1);
+        core_fixture_end(&fixture);
+    }
+}
+
 static void test_silence_survives_a_step_of_the_senders_clock(void **state)
 {
     (void)state;
@@ -328,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_path_states),
         cmocka_unit_test(test_three_refusals_refuse_a_path),
         cmocka_unit_test(test_a_negative_latency_is_counted_not_observed),
+        cmocka_unit_test(test_a_time_and_an_error_at_their_limits),
         cmocka_unit_test(test_silence_survives_a_step_of_the_senders_clock),
         cmocka_unit_test(test_stripped_probes_are_no_silence),
         cmocka_unit_test(test_receipts_newest_first_until_seen),

@@ -26,6 +26,8 @@ static void test_sums_saturate(void **state)
     assert_int_equal(span_times(SPAN_HOURS(1), INT64_MAX).ns, INT64_MAX);
     assert_int_equal(span_times(SPAN_HOURS(-1), INT64_MAX).ns, INT64_MIN);
     assert_int_equal(span_times(SPAN_HOURS(-1), INT64_MIN).ns, INT64_MAX);
+    assert_int_equal(span_magnitude((struct span){INT64_MIN}).ns, INT64_MAX);
+    assert_int_equal(span_magnitude(SPAN_SECONDS(-5)).ns, SPAN_SECONDS(5).ns);
     assert_int_equal(walltime_from_microseconds(INT64_MAX).ns, INT64_MAX);
     assert_int_equal(walltime_from_microseconds(INT64_MIN).ns, INT64_MIN);
 }
