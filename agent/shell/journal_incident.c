@@ -143,7 +143,8 @@ static void put_opening(struct text *line, const struct incident *incident, cons
 
 // ---- when it is over ----
 
-// Mail came through again in both directions, or there is a reason why it need not.
+// Mail came through again in both directions, or there is a reason why it need not, or the server
+// is not in the configuration any more.
 static void put_overrun_end(struct text *line, const struct incident *incident)
 {
     const struct aftermath *aftermath = &incident->aftermath;
@@ -152,6 +153,8 @@ static void put_overrun_end(struct text *line, const struct incident *incident)
     journal_put_time(line, "planned_end", aftermath->planned_end);
     if (incident->evidence.cause[0] != '\0') {
         journal_put_text(line, "reason", incident->evidence.cause);
+    } else if (!walltime_known(resumed)) {
+        journal_put_time(line, "closed", incident->closed);
     } else {
         journal_put_time(line, "resumed", resumed);
         journal_put_seconds(line, "overran", walltime_since(resumed, aftermath->planned_end));

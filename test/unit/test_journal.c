@@ -138,6 +138,19 @@ static void overrun_that_a_window_ends_says_so(void **state)
                 "drained=4 lost=0 in_flight=0 suppressed=6 longest=2926s incident=17");
 }
 
+// A reload has taken its server out of the configuration: mail to it has not resumed, and will not.
+static void overrun_of_a_server_that_is_gone_tells_no_resumption(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = overrun();
+    incident.closed = AFTER(500);
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    assert_said(listener, LOG_NOTICE,
+                "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
+                "closed=2006-07-28T12:56:20Z drained=4 lost=0 in_flight=0 suppressed=6 "
+                "longest=2926s incident=17");
+}
+
 // ---- the other kinds ----
 
 static void every_kind_shows_its_evidence(void **state)
@@ -363,6 +376,7 @@ int main(void)
         TEST(overrun_fires_with_its_window),
         TEST(overrun_resolves_with_its_sum),
         TEST(overrun_that_a_window_ends_says_so),
+        TEST(overrun_of_a_server_that_is_gone_tells_no_resumption),
         TEST(every_kind_shows_its_evidence),
         TEST(a_relay_that_takes_nothing_isolates),
         TEST(an_outage_resolves_with_what_it_held_up),
