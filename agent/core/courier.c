@@ -91,7 +91,9 @@ static size_t gather_candidates(const struct core *core, const struct peer *peer
             *unknown += !known;
         }
     }
-    qsort(of, count, sizeof *of, compare_candidates);
+    if (count > 1) {
+        qsort(of, count, sizeof *of, compare_candidates);
+    }
     return count;
 }
 
