@@ -199,8 +199,8 @@ static void tell_arrived(struct replay *replay, const struct happening *happenin
         .saved = probe->saved,
     };
     fill_tag(replay, &probe->record, &report.tag);
-    report.tag.error.ns = probe->record.latency_error.ns - seen.error.ns;
-    report.tag.error = span_longer(report.tag.error, SPAN_ZERO);
+    report.tag.error =
+        span_longer(span_subtract(probe->record.latency_error, seen.error), SPAN_ZERO);
     struct text text = TEXT_OVER(report.receipts);
     if (happening->receipts != NULL) {
         receipts_format(happening->receipts, &text);
@@ -307,7 +307,7 @@ static bool live_through_all(struct replay *replay, struct error *error)
 static void add_window(struct replay *replay, const struct window *window)
 {
     size_t size = (replay->window_count + 1) * sizeof *window;
-    if (window->end.ns > window->begin.ns) { // not cancelled before it began
+    if (!window_void(window)) {
         replay->windows = memory_checked(realloc(replay->windows, size));
         replay->windows[replay->window_count++] = *window;
     }
