@@ -83,7 +83,7 @@ void down_greeted(struct core *core, int peer, bool greeted, const char *cause, 
     core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
 }
 
-bool server_asks(const struct core *core, const struct incident *incident)
+bool down_asks(const struct core *core, const struct incident *incident)
 {
     return incident->kind == INCIDENT_SILENT && incident->subject.direction == INBOUND &&
            core->peers[incident->subject.peer].greeting;

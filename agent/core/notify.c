@@ -153,7 +153,7 @@ void notify_due(struct core *core, struct incident *incident, struct moment now)
     word = instant_later(word, isolation_decides(core, incident, now));
     if (!instant_reached(now.instant, word)) {
         trouble_set_timer(core, incident, word);
-    } else if (!ours_to_say(core, incident, now) || server_asks(core, incident)) {
+    } else if (!ours_to_say(core, incident, now) || down_asks(core, incident)) {
         struct span again = span_longer(notify_hold(core, incident), SPAN_SECONDS(1));
         trouble_set_timer(core, incident, instant_add(now.instant, again));
     } else if (window != NULL) {

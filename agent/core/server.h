@@ -51,7 +51,7 @@ void down_watch(struct core *core, int peer, struct moment now);
 void down_greeted(struct core *core, int peer, bool greeted, const char *cause, struct moment now);
 
 // An answer that may make another incident of this one is awaited.
-bool server_asks(const struct core *core, const struct incident *incident);
+bool down_asks(const struct core *core, const struct incident *incident);
 
 // ---- isolation.c ----
 

@@ -1,4 +1,4 @@
-// Maintenance windows as the agent answers them: shown as a table, and picked by id or server.
+// Maintenance windows as the agent answers them: shown as a table, or told in a sentence.
 #ifndef MAILFLOW_CTL_WINDOWS_H
 #define MAILFLOW_CTL_WINDOWS_H
 

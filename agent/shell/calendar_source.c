@@ -215,7 +215,6 @@ void calendar_source_conclude(struct calendar_source *source, struct journal *jo
             journal_calendar_unusable(journal, source->name, reading->failure);
         }
         text_copy(source->failure, sizeof source->failure, reading->failure);
-        wanted_free(&reading->wanted);
         return;
     }
     if (source->failure[0] != '\0') {

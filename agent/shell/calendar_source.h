@@ -63,7 +63,7 @@ void calendar_source_take(const struct calendar_source *source, const struct set
                           struct journal *journal, const struct calendar_line *line,
                           struct calendar_reading *reading);
 
-// The program has ended. The reading's contents are taken over if it is whole.
+// The program has ended. The reading's windows are taken over if it is whole, else the caller's.
 void calendar_source_conclude(struct calendar_source *source, struct journal *journal,
                               struct calendar_reading *reading);
 
