@@ -91,6 +91,7 @@ struct incident_settings {
     struct span hold; // how long down, silent and slow wait for their cause; zero: one interval
     struct span reminder;
     struct span blind_after;
+    struct span isolated_after;
     uint32_t refused_after;
     uint32_t slow_late; // late decisions ...
     uint32_t slow_of;   // ... of the last so many

@@ -157,6 +157,10 @@ static const struct key INCIDENT_KEYS[] = {
      RANGE(MINUTE, 30 * DAY), .help = "An open incident is notified again every so often."},
     {"blind_after", KEY_SPAN, AT(incident_settings, blind_after), .fallback = "2m",
      RANGE(SECOND, DAY), .help = "A mailbox that cannot be read for this long is an incident."},
+    {"isolated_after", KEY_SPAN, AT(incident_settings, isolated_after), .fallback = "2m",
+     RANGE(SECOND, DAY),
+     .help = "Our relay may refuse everything for this long before that is one incident, ours; "
+             "`refused` waits for it."},
     {"refused_after", KEY_NUMBER, AT(incident_settings, refused_after), .fallback = "3",
      RANGE(1, 64), .help = "So many definite refusals in a row open `refused`."},
     {"slow_late", KEY_NUMBER, AT(incident_settings, slow_late), .fallback = "3", RANGE(1, 64),

@@ -5,8 +5,6 @@
 #include "core/server.h"
 #include "core/trouble.h"
 
-// How long our relay may refuse everything.
-#define RELAY_PATIENCE SPAN_MINUTES(2)
 enum { RELAY_ATTEMPTS = 3, ISOLATED_PEERS = 3, ISOLATED_PERCENT = 60 };
 
 // ---- our relay ----
@@ -66,7 +64,8 @@ static bool relay_refuses_all(const struct core *core, struct moment now)
 {
     const struct isolation *isolation = &core->isolation;
     return isolation->refusals >= RELAY_ATTEMPTS && (!isolation->dialogue || isolation->several) &&
-           instant_since(now.instant, isolation->refused_since.instant).ns > RELAY_PATIENCE.ns;
+           instant_since(now.instant, isolation->refused_since.instant).ns >
+               core->settings->incidents.isolated_after.ns;
 }
 
 struct instant isolation_decides(const struct core *core, const struct incident *refused,
@@ -76,7 +75,8 @@ struct instant isolation_decides(const struct core *core, const struct incident 
     bool gathers = refused->kind == INCIDENT_REFUSED && isolation->refusals > 0 &&
                    (!isolation->dialogue || isolation->several) &&
                    through_our_relay(core, refused->subject.peer);
-    struct instant patience = instant_add(isolation->refused_since.instant, RELAY_PATIENCE);
+    struct instant patience =
+        instant_add(isolation->refused_since.instant, core->settings->incidents.isolated_after);
     return gathers ? instant_later(now.instant, instant_add(patience, SPAN_SECONDS(2)))
                    : now.instant;
 }
@@ -217,7 +217,8 @@ void isolation_follow(struct core *core, struct moment now)
     core->isolation.looked = now.instant;
     bool isolated = find_isolation(core, &began, &evidence, now);
     struct instant patience =
-        instant_add(core->isolation.refused_since.instant, span_add(RELAY_PATIENCE, SPAN_MS(1)));
+        instant_add(core->isolation.refused_since.instant,
+                    span_add(core->settings->incidents.isolated_after, SPAN_MS(1)));
     if (core->isolation.refusals > 0 && !instant_reached(now.instant, patience)) {
         schedule_set(&core->own_timers, OWN_ISOLATION, patience);
     }

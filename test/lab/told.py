@@ -19,7 +19,7 @@ NOTIFICATION = re.compile(r"(\w+) (FIRING|FLAPPING|REMINDER|RESOLVED) " + SUBJEC
 # Real times, a sixtieth of what a user would set.
 QUICK = {
     "defaults": {"interval": "1s", "latency": {"warning": "2s", "critical": "3s"}},
-    "incidents": {"hold": "1s", "blind_after": "3s"},
+    "incidents": {"hold": "1s", "blind_after": "3s", "isolated_after": "3s"},
     "maintenance": {"settle": "2s", "recovery": "60s"},
 }
 

@@ -23,6 +23,7 @@ static const struct parameter {
     {"hold", FORM_SPAN, offsetof(struct parameters, incidents.hold)},
     {"reminder", FORM_SPAN, offsetof(struct parameters, incidents.reminder)},
     {"blind_after", FORM_SPAN, offsetof(struct parameters, incidents.blind_after)},
+    {"isolated_after", FORM_SPAN, offsetof(struct parameters, incidents.isolated_after)},
     {"refused_after", FORM_COUNT, offsetof(struct parameters, incidents.refused_after)},
     {"slow_late", FORM_COUNT, offsetof(struct parameters, incidents.slow_late)},
     {"slow_of", FORM_COUNT, offsetof(struct parameters, incidents.slow_of)},
@@ -56,6 +57,7 @@ struct parameters parameters_default(void)
             {
                 .reminder = SPAN_HOURS(4),
                 .blind_after = SPAN_MINUTES(2),
+                .isolated_after = SPAN_MINUTES(2),
                 .refused_after = 3,
                 .slow_late = 3,
                 .slow_of = 5,

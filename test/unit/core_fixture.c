@@ -45,6 +45,7 @@ struct settings *core_settings_of(size_t peers)
         .maintenance = {SPAN_MINUTES(5), SPAN_SECONDS(4900)},
         .incidents = {.reminder = SPAN_HOURS(4),
                       .blind_after = SPAN_MINUTES(2),
+                      .isolated_after = SPAN_MINUTES(2),
                       .refused_after = 3,
                       .slow_late = 3,
                       .slow_of = 5,
