@@ -320,6 +320,7 @@ static void test_the_effective_configuration(void **state)
                               "  hold: 0s\n"
                               "  reminder: 4h\n"
                               "  blind_after: 2m\n"
+                              "  isolated_after: 2m\n"
                               "  refused_after: 3\n"
                               "  slow_late: 3\n"
                               "  slow_of: 5\n"
