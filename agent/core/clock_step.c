@@ -64,11 +64,12 @@ static void move_peer(struct core *core, int index, struct span step, struct mom
     for (size_t i = 0; i < LOST_KEPT; i++) {
         move(&peer->outbound.lost[i].sent, step);
     }
+    struct span ahead = span_longer(step, SPAN_ZERO); // what the peer has seen, it says as it was
     for (size_t i = 0; i < peer->inbound.unseen_count; i++) {
-        move(&peer->inbound.unseen[i].place, step);
+        move(&peer->inbound.unseen[i].place, ahead);
         move(&peer->inbound.unseen[i].receipt.arrived, step);
     }
-    move(&peer->inbound.seen_by_peer, step);
+    move(&peer->inbound.seen_by_peer, ahead);
     move(&peer->outbound.receipts_as_of, step);
     move(&peer->outbound.receipts_complete, step);
     move(&peer->outbound.refused_since, step);

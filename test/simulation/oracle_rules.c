@@ -34,6 +34,7 @@ static const struct blame {
     [PIECE_DELAY] = {.path = KIND(SLOW)},
     [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT),
                       .server = KIND(UNHEARD) | KIND(OVERRUN)},
+    [PIECE_STEP] = {.server = KIND(CLOCK), .others = KIND(CLOCK)},
     [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
                     .server = KIND(STUCK),
                     .own = KIND(STUCK),
@@ -147,6 +148,10 @@ struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int 
         int within = 4 * plan->interval + MINUTE;
         return sends && piece->amount >= 3 ? (struct duty){KIND(REFUSED), 0, within}
                                            : (struct duty){0};
+    }
+    case PIECE_STEP: { // a probe each way, and as many again in doubt
+        int within = 4 * plan->interval + 2 * MINUTE;
+        return (struct duty){KIND(CLOCK), within, within};
     }
     case PIECE_LOSE:
         return (struct duty){0};

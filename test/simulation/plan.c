@@ -92,12 +92,16 @@ static bool collides(const struct plan *plan, const struct piece *piece)
 
 static struct piece *add_trouble(struct plan *plan, int from, int to)
 {
-    int kind = plan_pick(plan, PIECE_HOST, PIECE_TROUBLE_LAST);
+    bool alone = plan->mood == MOOD_SINGLE; // windows are told in the clocks of their announcers
+    int kind = plan_pick(plan, PIECE_HOST, alone ? PIECE_STEP : PIECE_LOSE);
     struct piece *piece = plan_add(plan, (enum piece_kind)kind, from, to);
     if (piece == NULL) {
         return NULL;
     }
-    if (kind == PIECE_DELAY) {
+    if (kind == PIECE_STEP) {
+        static const int STEPS[] = {-3600, -120, 120, 3600};
+        piece->amount = STEPS[plan_pick(plan, 0, 3)];
+    } else if (kind == PIECE_DELAY) {
         piece->amount = plan_pick(plan, 70, 250);
     } else if (kind == PIECE_REFUSE || kind == PIECE_LOSE) {
         piece->amount = plan_pick(plan, 1, kind == PIECE_REFUSE ? 5 : 2);

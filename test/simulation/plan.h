@@ -41,7 +41,8 @@ enum piece_kind {
     PIECE_DELAY,
     PIECE_REFUSE,
     PIECE_LOSE,
-    PIECE_TROUBLE_LAST = PIECE_LOSE,
+    PIECE_STEP, // of a server's wall clock by `amount` seconds, and back
+    PIECE_TROUBLE_LAST = PIECE_STEP,
     PIECE_WINDOW,
     PIECES
 };
@@ -64,7 +65,7 @@ struct piece {
     int other;  // of a path
     int from;   // of a window: its begin
     int to;     // of a window: its end when it is announced
-    int amount; // so many messages, or seconds of delay
+    int amount; // so many messages, or seconds of delay or of a step
     int announced;
     int by; // whose agent announces the window
     bool emergency;

@@ -36,7 +36,10 @@ static void write_server_trouble(const struct piece *piece, int a, struct text *
 {
     static const char *const PARTS[PIECES] = {
         [PIECE_SMTP] = "smtp", [PIECE_IMAP] = "imap", [PIECE_AGENT] = "agent"};
-    if (piece->kind == PIECE_HOST) {
+    if (piece->kind == PIECE_STEP) {
+        text_format(out, "at %ds step mx%d %+ds\n", piece->from, a, piece->amount);
+        text_format(out, "at %ds step mx%d %+ds\n", piece->to, a, -piece->amount);
+    } else if (piece->kind == PIECE_HOST) {
         text_format(out, "at %ds stop mx%d\nat %ds start mx%d\n", piece->from, a, piece->to, a);
     } else if (piece->kind == PIECE_FREEZE) {
         text_format(out, "at %ds freeze mx%d %ds\n", piece->from, a, piece->to - piece->from);
