@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import imap_server
 import smtp_server
@@ -56,7 +57,8 @@ class PostOffice:
 
     def put(self, headers):
         """Lay a message into the mailbox, as a delivery agent would."""
-        uid = self.imap.inbox.add(headers)
+        received = time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime())
+        uid = self.imap.inbox.add(headers, received=received)
         for session in self.imap.sessions:
             if session.idle_tag is not None:
                 with contextlib.suppress(OSError):

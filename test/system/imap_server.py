@@ -18,8 +18,9 @@ class Hang(Exception):
 
 
 class Message:
-    def __init__(self, headers, flags=()):
+    def __init__(self, headers, flags=(), received="21-Nov-2026 12:00:00 +0100"):
         self.headers = headers
+        self.received = received
         self.flags = set(flags)
 
 
@@ -224,7 +225,7 @@ class Session:
     def write_message(self, number, uid, message, saved=""):
         headers = message.headers[:8192]
         self.write(
-            f'* {number} FETCH (UID {uid} INTERNALDATE "21-Nov-2026 12:00:00 +0100"{saved}'
+            f'* {number} FETCH (UID {uid} INTERNALDATE "{message.received}"{saved}'
             f" BODY[HEADER.FIELDS (MESSAGE-ID)]<0> {{{len(headers)}}}\r\n".encode()
             + headers
             + b")\r\n"

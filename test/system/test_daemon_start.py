@@ -16,7 +16,7 @@ usage: mailflowd [--config FILE] [--check-config] [--version]
 
   --config FILE    read this configuration (default /etc/mailflow/mailflow.yaml)
   --check-config   say what is wrong with it, all of it, and end: 0 nothing, 1 something
-  --probers DIR    where mailflow-submit and mailflow-collect are
+  --probers DIR    where mailflow-submit and its siblings are
   --version        print the version and end
 """
 
