@@ -1,5 +1,7 @@
 #include "core/decision.h"
 
+#include <stdlib.h>
+
 const struct decision *decisions_get(const struct decisions *decisions, size_t place)
 {
     if (place >= decisions->count || place >= DECISIONS_KEPT) {
