@@ -3,14 +3,7 @@ time, everybody once when it is not; and a dead agent is told from a dead server
 """
 
 import together
-from announced import (
-    begin,
-    maintenance,
-    others,
-    start_mesh,
-    wait_for_mail_everywhere,
-    wait_for_window,
-)
+from announced import begin, maintenance, others, start_mesh, wait_for_mail_everywhere
 from told import (
     count,
     in_flight,

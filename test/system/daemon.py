@@ -273,6 +273,10 @@ class Daemon:
         assert status == 200, text
         return json.loads(text)
 
+    def windows(self):
+        """{id: window} of the API."""
+        return {window["id"]: window for window in self.api("maintenance")["maintenance"]}
+
     def metric(self, name, **labels):
         status, text = self.request("GET", "/metrics")
         assert status == 200, text

@@ -1,7 +1,6 @@
 """mailflowctl with two agents, each beside its own mail server: what one announces the other knows."""
 
 import re
-import socket
 import time
 import types
 
@@ -9,6 +8,7 @@ import pytest
 
 from ctl import ctl
 from daemon import Daemon, PostOffice, wait_for
+from dovecot import free_port
 
 PARTNER = {"mx01": "mx02", "mx02": "mx01"}
 
@@ -21,12 +21,6 @@ class Crossed(PostOffice):
     def deliver(self, session):
         self.other.put(session.content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
         session.send(b"250 2.0.0 Ok: queued as 4FZXKQ1Y\r\n")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Mesh:
@@ -87,10 +81,6 @@ def ask(daemon, *arguments):
     return ctl(*arguments, server=types.SimpleNamespace(socket_path=daemon.home / "control"))
 
 
-def windows(daemon):
-    return {window["id"]: window for window in daemon.api("maintenance")["maintenance"]}
-
-
 def test_a_window_is_announced_extended_and_ended_while_one_waits(agents):
     limit = 1.0 if agents.fast else 5.0
     begun = time.monotonic()
@@ -98,21 +88,21 @@ def test_a_window_is_announced_extended_and_ended_while_one_waits(agents):
     print(f"announced in {time.monotonic() - begun:.3f} s\n{first.out}")
     assert first.code == 0, first
     assert time.monotonic() - begun < limit
-    (ident,) = windows(agents.mx02)
+    (ident,) = agents.mx02.windows()
     assert re.search(r"^mx01 knows after \d\.\d{3} s\nAll know: 1 peer\.\n", first.out, re.MULTILINE)
-    there = windows(agents.mx01)[ident]
+    there = agents.mx01.windows()[ident]
     assert (there["origin"], there["reason"], there["server"]) == ("peer", "disk", "mx02")
 
     extended = ask(agents.mx02, "maintenance", "extend", ident, "--for", "1h", "--wait")
     assert extended.code == 0, extended
-    assert windows(agents.mx01)[ident]["end"] == windows(agents.mx02)[ident]["end"]
+    assert agents.mx01.windows()[ident]["end"] == agents.mx02.windows()[ident]["end"]
 
     listed = ask(agents.mx02, "maintenance", "list")
     assert re.search(r"\bmx02 .* 1/1 .* disk", listed.out), listed
 
     ended = ask(agents.mx01, "maintenance", "end", "mx02")
     assert ended.code == 0, ended
-    wait_for(lambda: windows(agents.mx02)[ident]["state"] == "recovering", limit, "the end")
+    wait_for(lambda: agents.mx02.windows()[ident]["state"] == "recovering", limit, "the end")
 
 
 def test_a_peer_that_is_down_is_named(mesh):

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from daemon import Daemon, PostOffice, wait_for
+from daemon import Daemon, wait_for
 from tag import Probe
 
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
@@ -22,12 +22,6 @@ FAILING = (
     r'consequence="no probe is sent and no mail is deleted until it works again"'
 )
 WORKING = "ledger WORKING"
-
-
-@pytest.fixture(name="office")
-def fixture_office():
-    with PostOffice() as office:
-        yield office
 
 
 def test_a_corrupt_ledger_is_kept_and_the_work_goes_on(tmp_path, office):

@@ -9,16 +9,10 @@ import time
 import pytest
 
 import smtp_server
-from daemon import Daemon, PostOffice, Syslog, wait_for
+from daemon import Daemon, Syslog, wait_for
 
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
 SILENT_AFTER = 4.0  # seconds: three intervals of at most 1.05 s, and the hold
-
-
-@pytest.fixture(name="office")
-def fixture_office():
-    with PostOffice() as office:
-        yield office
 
 
 @pytest.fixture(name="manager")

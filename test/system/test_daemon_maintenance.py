@@ -4,22 +4,17 @@ makes of windows that a peer should never have announced.
 
 import contextlib
 import json
-import socket
 import time
 
 import pytest
 
 import smtp_server
 from daemon import Daemon, PostOffice, wait_for
+from dovecot import free_port
 from tag import Probe
 
 HOUR = 3600 * 1_000_000
 RARELY = {"interval": "10m"}  # what travels at such an interval has probes of its own
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Mesh:
@@ -69,14 +64,10 @@ def order(daemon, method, path="", **members):
     return json.loads(text)
 
 
-def windows(daemon):
-    return {window["id"]: window for window in daemon.api("maintenance")["maintenance"]}
-
-
 def wait_for_acknowledgement(daemon, identity, peer, seconds=5.0):
     """In how many seconds the peer's acknowledgement is there."""
     begun = time.monotonic()
-    known = lambda: peer in windows(daemon)[identity]["acknowledged"]  # noqa: E731
+    known = lambda: peer in daemon.windows()[identity]["acknowledged"]  # noqa: E731
     wait_for(known, seconds, f"{peer} to acknowledge {identity}")
     return time.monotonic() - begun
 
@@ -87,14 +78,14 @@ def live_a_windows_life(mx01, mx02, way):
     identity = window["id"]
     took = wait_for_acknowledgement(mx01, identity, "mx02")
     print(f"acknowledged {way} after {took:.3f} s")
-    there = windows(mx02)[identity]
+    there = mx02.windows()[identity]
     assert (there["server"], there["origin"], there["reason"]) == ("mx01", "peer", "kernel update")
     assert (there["begin"], there["end"]) == (window["begin"], window["end"])
     longer = order(mx02, "PATCH", f"/{identity}", extend_seconds=600)
     assert longer["revision"] == 2
-    wait_for(lambda: windows(mx01)[identity]["end"] == longer["end"], 5, "the longer window")
+    wait_for(lambda: mx01.windows()[identity]["end"] == longer["end"], 5, "the longer window")
     order(mx01, "DELETE", f"/{identity}")
-    wait_for(lambda: windows(mx02)[identity]["state"] == "recovering", 5, "its early end")
+    wait_for(lambda: mx02.windows()[identity]["state"] == "recovering", 5, "its early end")
     for daemon in mx01, mx02:
         assert daemon.count(rf"maintenance BEGIN .*window={identity} .*") == 1
         assert daemon.count(rf"maintenance END .*window={identity} .*") == 1
@@ -156,7 +147,7 @@ def test_windows_that_no_peer_should_announce_are_refused(listener):
     for slot, (why, changes) in enumerate(UNSOUND.items(), 1):
         refused = daemon.metric("windows_refused_total")
         deliver(daemon, office, window_text(id=f"w-bad{slot}", **changes), slot)
-        assert windows(daemon) == {}, why
+        assert daemon.windows() == {}, why
         assert daemon.metric("windows_refused_total") == refused + 1, why
     said = daemon.found(r"window REFUSED peer=mx01 reason=.*")
     assert said and {priority for priority, _ in said} == {"warning"}
@@ -167,17 +158,17 @@ def test_garbage_in_place_of_windows_harms_nobody(listener):
     daemon, office = listener
     for slot, text in enumerate(GARBAGE, 1):
         deliver(daemon, office, text, slot)
-    assert windows(daemon) == {}
+    assert daemon.windows() == {}
     deliver(daemon, office, window_text(), len(GARBAGE) + 1)
-    assert list(windows(daemon)) == ["w-abcdefghij"]
+    assert list(daemon.windows()) == ["w-abcdefghij"]
 
 
 def test_a_stale_revision_changes_nothing(listener):
     daemon, office = listener
     now = time.time_ns() // 1000
     deliver(daemon, office, window_text(revision=3, end=now + 2 * HOUR), 1)
-    before = windows(daemon)
+    before = daemon.windows()
     deliver(daemon, office, window_text(revision=2, end=now + HOUR), 2)
-    assert windows(daemon) == before
+    assert daemon.windows() == before
     (window,) = before.values()
     assert (window["revision"], window["state"], window["origin"]) == (3, "active", "peer")

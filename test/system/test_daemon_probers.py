@@ -16,12 +16,6 @@ ACCEPTED = r"probe ACCEPTED path=mx02->mx01 .*"
 REFUSED = r"probe REFUSED path=mx02->mx01 probe=(\S+) .*"
 
 
-@pytest.fixture(name="office")
-def fixture_office():
-    with PostOffice() as office:
-        yield office
-
-
 def cause_of(daemon, priority_and_match):
     """Why a probe of which syslog tells did not go out, by the ledger."""
     probe = priority_and_match[1][1]

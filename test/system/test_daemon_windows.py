@@ -8,16 +8,10 @@ import urllib.parse
 
 import pytest
 
-from daemon import Daemon, PostOffice, wait_for
+from daemon import Daemon, wait_for
 from tag import Probe
 
 ACKNOWLEDGED = r"maintenance ACKNOWLEDGED .* window={} .*"
-
-
-@pytest.fixture(name="office")
-def fixture_office():
-    with PostOffice() as office:
-        yield office
 
 
 def mesh(home, office, interval):

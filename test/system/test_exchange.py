@@ -11,7 +11,7 @@ import pytest
 
 import exchange
 import http_server
-from daemon import Daemon, PostOffice, wait_for
+from daemon import Daemon, wait_for
 from dovecot import free_port
 from exchange import message, post, reply_to, sign
 from http_server import Server, answer
@@ -19,12 +19,6 @@ from tag import Key
 
 OTHER_KEY = Key(secret=b"f" * 32)
 NO_REPLY = "what there is to tell it goes by mail alone"
-
-
-@pytest.fixture(name="office")
-def fixture_office():
-    with PostOffice() as office:
-        yield office
 
 
 def agent(home, office, server, peer, port, url, **overrides):
@@ -61,10 +55,6 @@ def begin_window(daemon, **members):
     return json.loads(text)["id"]
 
 
-def windows(daemon):
-    return {window["id"]: window for window in daemon.api("maintenance")["maintenance"]}
-
-
 # ---- two agents ----
 
 
@@ -77,11 +67,11 @@ def test_a_window_is_known_within_milliseconds(tmp_path, office):
             wait_for(lambda d=daemon, p=peer: d.metric("exchanges_total", peer=p), 15, "exchanges")
         begun = time.monotonic()
         window = begin_window(mx02)
-        wait_for(lambda: window in windows(mx01), 5, "the window at the other agent")
+        wait_for(lambda: window in mx01.windows(), 5, "the window at the other agent")
         took = time.monotonic() - begun
         print(f"known to the other agent after {1000 * took:.1f} ms")
         assert took < 1
-        assert windows(mx01)[window]["server"] == "mx02"
+        assert mx01.windows()[window]["server"] == "mx02"
         assert mx02.metric("exchange_failures_total", peer="mx01") in (0, 1)
         assert mx01.metric("exchange_duration_last_seconds", peer="mx02") < 1
         assert mx01.metric("exchanges_received_total", peer="mx02") >= 2
@@ -265,7 +255,7 @@ def test_a_window_of_the_peer_is_taken_and_acknowledged(asked):
     window = f"w=w-abcdefghij/1/mx01/r/{now}/{now + 600_000_000}/anna@mx01/kernel%20update"
     status, _, body = post(port, message(maintenance=window))
     assert status == 200 and "ack=w-abcdefghij/1" in json.loads(body)["maintenance"]
-    assert windows(mx02)["w-abcdefghij"]["reason"] == "kernel update"
+    assert mx02.windows()["w-abcdefghij"]["reason"] == "kernel update"
     assert mx02.ledger("SELECT server FROM windows") == [("mx01",)]
 
 
@@ -347,7 +337,7 @@ def test_only_the_exchange_takes_a_post(asked):
     with contextlib.closing(socket.create_connection(("127.0.0.1", port))) as client:
         client.sendall(f"GET {exchange.PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert client.recv(65536).startswith(b"HTTP/1.1 405")
-    assert windows(mx02) == {}
+    assert mx02.windows() == {}
 
 
 def test_a_flood_of_requests(asked):

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -11,18 +12,13 @@ import time
 import pytest
 
 from http_server import Server, answer, close, endless, hang, raw, reply
-from smtp_server import Certificates
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 PROGRAM = BUILD / "probes" / "mailflow-fetch"
 SIGNATURE = "a=hmac-sha256; k=k1; b=c2lnbmF0dXJl"
 LARGEST = 4500
 SHORT = 1.0
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("certificates"))
+WITHIN = r"within (0\.[5-9]|1\.\d) s"  # of SHORT, what the start of the program leaves
 
 
 def job(url, *, seconds=5.0, number=1, body=b'{"v":1}', ca_file="", **members):
@@ -140,7 +136,7 @@ def test_one_that_hangs_holds_up_nobody_else():
         outcomes = fetch(*jobs)
     assert [one["number"] for one in outcomes[:10]] == list(range(101, 111))
     assert {one["status"] for one in outcomes[:10]} == {200}
-    assert {one["cause"][:27] for one in outcomes[10:]} == {"no complete reply within 1."}
+    assert all(re.fullmatch(f"no complete reply {WITHIN}", one["cause"]) for one in outcomes[10:])
 
 
 # ---- servers that misbehave ----
@@ -162,15 +158,15 @@ def test_a_connection_that_nobody_accepts():
         full.listen(0)
         with socket.create_connection(full.getsockname()):
             said = cause(job(f"http://127.0.0.1:{full.getsockname()[1]}", seconds=SHORT))
-    assert said == "no connection within 1.0 s"
+    assert re.fullmatch(f"no connection {WITHIN}", said), said
 
 
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (hang, "no complete reply within 1.0 s"),
+        (hang, f"no complete reply {WITHIN}"),
         (endless(b"HTTP/1.1 200 -\r\nContent-Length: 4000\r\n\r\n", b"x", 0.05),
-         "no complete reply within 1.0 s"),
+         f"no complete reply {WITHIN}"),
         (endless(b"HTTP/1.1 200 -\r\n\r\n", b"x" * 1000), "the reply is larger than an exchange"),
         (endless(b"HTTP/1.1 200 -\r\n", b"X: y\r\n" * 100), "the headers of the reply do not end"),
         (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), "the headers of the reply do not"),
@@ -185,7 +181,7 @@ def test_a_connection_that_nobody_accepts():
 def test_what_is_no_reply(script, said):
     with Server(script) as server:
         words = cause(job(server.url(), seconds=SHORT))
-    assert said in words, words
+    assert re.search(said, words), words
 
 
 def test_the_largest_reply():
@@ -231,7 +227,7 @@ def test_tls_to_a_server_in_the_clear(certificates):
     with Server(hang) as server:
         url = server.url("localhost").replace("http:", "https:")
         said = cause(job(url, ca_file=certificates.ca_file, seconds=SHORT))
-    assert said == "no TLS connection within 1.0 s"
+    assert re.fullmatch(f"no TLS connection {WITHIN}", said), said
 
 
 # ---- jobs that are none ----

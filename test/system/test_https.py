@@ -12,22 +12,10 @@ import time
 import pytest
 
 import exchange
-from daemon import Daemon, PostOffice, wait_for
+from daemon import Daemon, wait_for
 from dovecot import free_port
-from smtp_server import Certificates
 
 TOKEN = "0123456789abcdef-token"
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(name="office")
-def fixture_office():
-    with PostOffice() as office:
-        yield office
 
 
 class House:

@@ -17,17 +17,11 @@ import pytest
 import prober
 import tag
 from prober import PASSWORD, job, outcome, submit
-from smtp_server import (EHLO, Certificates, Server, close, flood, hang, raw, reply, reset, trickle,
-                         wait)
+from smtp_server import EHLO, Server, close, flood, hang, raw, reply, reset, trickle, wait
 
 SHORT = 1.0
 WITH_TLS = EHLO.replace("250-DSN", "250-DSN\n250-STARTTLS")
 WITH_AUTH = EHLO.replace("250-DSN", "250-DSN\n250-AUTH PLAIN")
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def secure_job(server, certificates, **options):
