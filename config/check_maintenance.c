@@ -82,7 +82,7 @@ static void check_windows(struct reading *reading, const struct node *maintenanc
     const struct maintenance_settings *settings = &reading->settings->maintenance;
     const struct node *list = member_of(maintenance, "windows");
     const struct node *map = list == NULL ? NULL : list->first;
-    for (size_t i = 0; i < settings->window_count; i++, map = map->next) {
+    for (size_t i = 0; map != NULL && i < settings->window_count; i++, map = map->next) {
         check_window(reading, map, &settings->windows[i]);
     }
 }

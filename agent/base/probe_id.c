@@ -67,7 +67,9 @@ bool probe_id_parse_prefix(const char *prefix, struct probe_id *least, struct pr
     if (length == 0 || length >= PROBE_ID_TEXT) {
         return false;
     }
-    memcpy(filled, prefix, length);
+    for (size_t i = 0; i < length; i++) {
+        filled[i] = prefix[i];
+    }
     if (!probe_id_parse(filled, least)) {
         return false;
     }

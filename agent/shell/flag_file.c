@@ -30,7 +30,8 @@ __attribute__((format(printf, 2, 3))) static void complain(struct reading *readi
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    struct text text = TEXT_OVER(problems->items[problems->count++]);
+    struct text text = TEXT_OVER(problems->items[problems->count]);
+    problems->count++;
     if (reading->line > 0) {
         text_format(&text, "line %u: ", reading->line);
     }
