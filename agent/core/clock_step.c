@@ -95,6 +95,18 @@ static void move_incidents(struct core *core, struct span step)
     }
 }
 
+// Until it has settled it counts, over a restart too.
+static void hold_window(struct core *core, struct window *window, struct span step)
+{
+    window_step(window, step);
+    bool counts = window->stage == STAGE_BEGUN || window->stage == STAGE_ENDED;
+    if (counts && core_may_act(core)) {
+        struct action *action = core_act(core, ACTION_WINDOW);
+        action->window.window = *window;
+        action->window.transition = WINDOW_HELD;
+    }
+}
+
 // A peer notices when it has seen both ways since: a probe of ours, and a receipt in the next.
 static struct span noticed_after(const struct core *core)
 {
@@ -123,7 +135,7 @@ void clock_step_notice(struct core *core, struct moment now)
     core->stepped = span_magnitude(step);
     core->stepped_until = instant_add(now.instant, noticed_after(core));
     for (size_t i = 0; i < core->windows.count; i++) {
-        window_step(&core->windows.items[i], step);
+        hold_window(core, &core->windows.items[i], step);
     }
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         move_peer(core, (int)i, step, now);

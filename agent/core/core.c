@@ -81,7 +81,10 @@ void core_interrupted(struct core *core, struct moment begin, struct moment end,
         }
         core_set_timer(core, (int)i, TIMER_SILENCE, end.instant);
     }
-    if (mailbox < 0 || !core->mailboxes[mailbox].foreign_collects) {
+    struct span settle = core->settings->maintenance.settle;
+    struct span blink = span_shorter(core_shortest_interval(core), settle);
+    if ((mailbox < 0 || !core->mailboxes[mailbox].foreign_collects) &&
+        walltime_since(end.wall, begin.wall).ns > blink.ns) {
         core->seeing_since = end.instant;
         schedule_set(&core->own_timers, OWN_OVERRUN, end.instant);
     }

@@ -133,7 +133,8 @@ struct drained {
     struct span longest;
 };
 
-enum window_transition { WINDOW_CHANGED, WINDOW_BEGINS, WINDOW_ENDS };
+// Held: our clock has stepped, which is to be remembered and is no news of the window.
+enum window_transition { WINDOW_CHANGED, WINDOW_BEGINS, WINDOW_ENDS, WINDOW_HELD };
 
 struct action {
     enum action_kind kind;

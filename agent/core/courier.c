@@ -256,10 +256,14 @@ static bool take_news(struct core *core, int peer, const struct window *window, 
     char why[ANNOUNCED_WHY_SIZE];
     struct text text = TEXT_OVER(why);
     const char *unsound = window_unsound(window, now.wall);
+    const struct window *known = windows_find(&core->windows, window->id);
+    uint32_t revision = known == NULL ? 0 : known->revision;
     if (!serves(core, window->server)) {
         text_format(&text, "no server %s here", window->server);
     } else if (unsound != NULL) {
         text_append(&text, unsound);
+    } else if (window->revision - revision > WINDOW_REVISIONS_AT_ONCE) {
+        text_format(&text, "revision %" PRIu32 " after %" PRIu32, window->revision, revision);
     } else if (!maintenance_learn(core, window, now)) {
         text_format(&text, "%d windows already", WINDOWS_MAXIMUM);
     } else {

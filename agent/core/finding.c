@@ -58,6 +58,19 @@ static bool clocks_differ(const struct peer *peer)
                        : is_negative(&peer->outbound.path) || is_negative(&peer->inbound.path);
 }
 
+// Mail that waited leaves so much open that the clocks may still be as far apart as was found.
+static bool may_still_differ(const struct core *core, int peer)
+{
+    struct subject subject = subject_of_server(peer);
+    const struct incident *open = trouble_find(core, INCIDENT_CLOCK, &subject);
+    struct clock_estimate clock = clock_relation_estimate(&core->peers[peer].clock);
+    if (open == NULL || !clock.known) {
+        return open != NULL && core->peers[peer].clock.step.ns > 0;
+    }
+    int64_t beside = open->evidence.latency.ns - clock.offset.ns;
+    return (beside < 0 ? -beside : beside) <= clock.error.ns;
+}
+
 // How far the peer's clock is ahead of ours, or at least is.
 static struct evidence clock_evidence(const struct peer *peer)
 {
@@ -97,7 +110,8 @@ void finding_clock(struct core *core, int peer, const struct probe_record *recor
     state->sound = wrong ? 0 : state->sound + 1;
     if (wrong) {
         open_clock(core, peer, record, now);
-    } else if (state->sound >= core->settings->incidents.close_after) {
+    } else if (state->sound >= core->settings->incidents.close_after &&
+               !may_still_differ(core, peer)) {
         struct subject subject = subject_of_server(peer);
         trouble_close(core, INCIDENT_CLOCK, &subject, now);
     }

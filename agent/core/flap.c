@@ -141,7 +141,7 @@ void flap_configure(struct core *core, const struct settings *settings)
 void flap_restore(struct core *core, const struct incident *incident, struct moment now)
 {
     struct flap_history *history = history_of(core, &incident->subject);
-    if (history == NULL || !incident->notified) {
+    if (history == NULL || (!incident->notified && !incident->flapping)) {
         return;
     }
     for (int i = FLAP_TURNS - 2; i > 0; i--) {

@@ -111,7 +111,8 @@ struct incident *fold_find_cause(const struct core *core, const struct incident 
 // has expired un-suppresses. (That of our own server others say; what we have said ends with it.)
 void fold_under(struct incident *cause, struct incident *symptom)
 {
-    if (symptom->notified && symptom->severity >= cause->severity && !cause->notified &&
+    bool said = symptom->notified && !symptom->flapping; // flapping ends with a word of its own
+    if (said && symptom->severity >= cause->severity && !cause->notified &&
         (cause->kind != INCIDENT_OVERRUN || is_own_overrun(cause))) {
         cause->notified = true;
         cause->notified_at = symptom->notified_at;

@@ -115,8 +115,9 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
 static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct walltime sent,
                            struct span next, struct moment now)
 {
-    bool newer_slot = tag->kind == PROBE_SLOT && tag->slot > inbound->newest_slot;
-    if (!newer_slot && sent.ns <= inbound->path.last_sent.ns) {
+    bool newer = tag->kind == PROBE_SLOT ? tag->slot > inbound->newest_slot
+                                         : sent.ns > inbound->path.last_sent.ns;
+    if (!newer) {
         return;
     }
     if (tag->kind == PROBE_SLOT) {
@@ -190,6 +191,14 @@ static struct instant written_at(const struct probe_record *record, struct momen
     return moment_instant_at(now, walltime_earlier(sent, now.wall));
 }
 
+// As long as nothing tells of the two clocks, all that is known is that it was sent before it came.
+static struct walltime sent_at_latest(const struct core *core, int peer,
+                                      const struct probe_record *record, struct span unsure)
+{
+    struct clock_estimate clock = clock_relation_estimate(&core->peers[peer].clock);
+    return clock.known ? walltime_add(record->sent, unsure) : record->arrived;
+}
+
 // The arrival as our clock has it, and how far the two clocks leave that open.
 static struct probe_record record_of(struct core *core, int peer, const struct tag *tag,
                                      const struct arrival *arrival, struct span *unsure)
@@ -242,7 +251,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
-    follow_cadence(inbound, tag, walltime_add(record.sent, unsure),
+    follow_cadence(inbound, tag, sent_at_latest(core, peer, &record, unsure),
                    report->stripped ? inbound->sender_interval : tag->next, now);
 
     bool news = take_words(core, peer, report, &record, now);

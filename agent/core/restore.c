@@ -134,6 +134,9 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
         struct mailbox *mailbox = &core->mailboxes[restored.subject.mailbox];
         mailbox->blind_since = moment_instant_at(now, restored.began);
     }
+    if (known && restored.kind == INCIDENT_CLOCK) { // how far is to be seen anew
+        clock_relation_step(&core->peers[restored.subject.peer].clock, restored.evidence.latency);
+    }
     restored.opened_at = moment_instant_at(now, incident->opened);
     restored.last = incident->opened;
     uint32_t place = incidents_add(&core->incidents, &restored);

@@ -38,6 +38,10 @@ enum { WINDOW_ID_SIZE = 24, WINDOW_BY_SIZE = 96, WINDOW_REASON_SIZE = 160, WINDO
 #define WINDOW_LENGTH_MAXIMUM SPAN_HOURS(366 * 24)
 #define WINDOW_AHEAD_MAXIMUM  SPAN_HOURS(400 * 24)
 
+// A window is not changed so often between two messages. Without a bound a peer could raise one to
+// the greatest revision of all, and nobody could ever end it.
+enum { WINDOW_REVISIONS_AT_ONCE = 1 << 20 };
+
 // Letters, digits, - and _, at least one: it stands in headers, log lines and addresses.
 bool window_id_valid(const char *id);
 
@@ -52,7 +56,7 @@ struct window {
     char by[WINDOW_BY_SIZE]; // "who@server": the server is the one whose agent announced it
     enum window_origin origin;
     char reason[WINDOW_REASON_SIZE];
-    enum window_stage stage;    // the core's own, not stored, like the next two
+    enum window_stage stage;    // the core's own, not stored
     struct walltime held_from;  // since our clock stepped: when it began, by either reading ...
     struct walltime held_until; // ... and when both say that it has ended; none: as announced
 };

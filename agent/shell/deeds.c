@@ -125,9 +125,11 @@ static void gather_window(struct agent *agent, const struct action *action)
 {
     writes_put_window(&agent->writes, agent->store, &action->window.window);
     agent->durable = true;
-    struct deed *deed = add_deed(agent, DEED_SAY_WINDOW);
-    deed->window.window = action->window.window;
-    deed->window.transition = action->window.transition;
+    if (action->window.transition != WINDOW_HELD) {
+        struct deed *deed = add_deed(agent, DEED_SAY_WINDOW);
+        deed->window.window = action->window.window;
+        deed->window.transition = action->window.transition;
+    }
 }
 
 static void gather_slots(struct agent *agent, const struct action *action)

@@ -254,4 +254,6 @@ void store_read_window(struct store_reader *reader, struct window *out)
     store_read_text(reader, out->by, sizeof out->by);
     store_read_text(reader, out->reason, sizeof out->reason);
     understood(reader, window_origin_parse(read_words(reader), &out->origin));
+    out->held_from = store_read_time(reader);
+    out->held_until = store_read_time(reader);
 }

@@ -87,7 +87,11 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE incidents ADD COLUMN left_in_flight INTEGER;"
     "ALTER TABLE incidents ADD COLUMN suppressed INTEGER;"
     "ALTER TABLE incidents ADD COLUMN longest INTEGER;"
-    "CREATE INDEX incidents_by_window ON incidents (suppressed_by) WHERE suppressed_by <> '';"};
+    "CREATE INDEX incidents_by_window ON incidents (suppressed_by) WHERE suppressed_by <> '';",
+
+    // When a window begins and ends since our clock has stepped.
+    "ALTER TABLE windows ADD COLUMN held_from INTEGER;"
+    "ALTER TABLE windows ADD COLUMN held_until INTEGER;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

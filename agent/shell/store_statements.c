@@ -13,7 +13,8 @@
     "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
     "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
     "drained, lost, left_in_flight, suppressed, longest"
-#define WINDOW "id, revision, server, kind, cancelled, begin, end, by, reason, origin"
+#define WINDOW                                                                                     \
+    "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
 
 // As the partial index probes_open has it, or it would not be used.
 #define IN_FLIGHT "state IN ('sending', 'accepted', 'uncertain')"
@@ -69,7 +70,7 @@ static const char *const SQL[STATEMENTS] = {
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
         " ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
     [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
-                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_PUT_ACKNOWLEDGED] =
         "INSERT INTO acknowledgements (window, peer, revision) VALUES (?1, ?2, ?3)"
         " ON CONFLICT (window, peer) DO UPDATE SET revision = max(revision, excluded.revision)",

@@ -194,6 +194,8 @@ void store_put_window(struct store *store, const struct window *window)
     store_bind_text(&row, window->by);
     store_bind_text(&row, window->reason);
     store_bind_text(&row, window_origin_name(window->origin));
+    store_bind_known(&row, window->held_from.ns);
+    store_bind_known(&row, window->held_until.ns);
     write_end(store, &row);
 }
 

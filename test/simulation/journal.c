@@ -206,7 +206,7 @@ void journal_learned(struct world *world, int node, const struct window *window)
 void journal_window(struct world *world, int node, const struct window *window,
                     enum window_transition transition)
 {
-    if (transition == WINDOW_CHANGED) {
+    if (transition == WINDOW_CHANGED || transition == WINDOW_HELD) {
         return;
     }
     begin_line(world, node);

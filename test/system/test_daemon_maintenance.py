@@ -115,6 +115,7 @@ def window_text(**changes):
 UNSOUND = {
     "a server of no mesh": {"server": "mx77"},
     "ends before it begins": {"end": time.time_ns() // 1000 - 2 * HOUR},
+    "a revision that nobody could raise": {"revision": 4294967295},
     "longer than a year": {"end": time.time_ns() // 1000 + 24 * HOUR * 400},
     "years ahead": {
         "begin": time.time_ns() // 1000 + 24 * HOUR * 500,

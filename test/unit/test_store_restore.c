@@ -192,6 +192,8 @@ static struct window full_window(void)
         .by = "root@mx02",
         .origin = ORIGIN_PEER,
         .reason = "kernel 'update'",
+        .held_from = WALL(1),
+        .held_until = WALL(4500),
     };
 }
 
@@ -206,6 +208,8 @@ static void assert_windows_equal(const struct window *got, const struct window *
     assert_string_equal(got->by, want->by);
     assert_string_equal(got->reason, want->reason);
     assert_int_equal(got->origin, want->origin);
+    assert_true(got->held_from.ns == want->held_from.ns);
+    assert_true(got->held_until.ns == want->held_until.ns);
 }
 
 static void windows_survive(void **state)
@@ -478,6 +482,7 @@ static void a_ledger_of_schema_1_is_migrated(void **state)
         assert_int_equal(seen->window_count, 1);
         assert_string_equal(seen->windows[0].reason, "kernel update");
         assert_int_equal(seen->windows[0].origin, ORIGIN_OPERATOR);
+        assert_false(walltime_known(seen->windows[0].held_until));
         assert_int_equal(seen->acknowledged_count, start);
         assert_true(seen->alive.ns == WALL(100).ns && seen->slots[0].reserved == 200);
         store_put_acknowledged(store, seen->windows[0].id, 2, "mx03");
