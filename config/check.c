@@ -11,34 +11,24 @@
 #include "config/secret.h"
 #include "config/syntax.h"
 
-static const struct node *member_of(const struct node *map, const char *key)
-{
-    return map->kind == NODE_MAP ? node_member(map, key) : NULL;
-}
-
 // A key of the map, or the map itself where the key stands there by default.
 static const struct node *node_of(const struct node *map, const char *key)
 {
-    const struct node *member = member_of(map, key);
+    const struct node *member = node_member(map, key);
     return member == NULL ? map : member;
-}
-
-static struct place place_of(const struct node *map, const char *key)
-{
-    return node_of(map, key)->at;
 }
 
 static void check_transport(struct reading *reading, const struct node *map, const char *host,
                             enum tls_mode tls, bool insecure)
 {
     if (tls == TLS_NONE && !insecure && host[0] != '\0' && !host_is_loopback(host)) {
-        problem_error(reading->problems, place_of(map, "tls"),
+        problem_error(reading->problems, node_place(map, "tls"),
                       "tls: none to %s, which is another machine: use starttls, or set insecure: "
                       "true",
                       host);
     }
     if (tls != TLS_NONE && insecure) {
-        problem_warning(reading->problems, place_of(map, "insecure"),
+        problem_warning(reading->problems, node_place(map, "insecure"),
                         "insecure: has no effect without tls: none");
     }
 }
@@ -57,7 +47,7 @@ static const char *read_password(struct reading *reading, const struct node *map
         good = error_set(&error, "%s: has a NUL byte in it", password_file);
     }
     if (!good) {
-        problem_error(reading->problems, place_of(map, "password_file"), "password_file: %s",
+        problem_error(reading->problems, node_place(map, "password_file"), "password_file: %s",
                       error.message);
         return "";
     }
@@ -69,14 +59,14 @@ static const char *read_password(struct reading *reading, const struct node *map
 static void check_relay(struct reading *reading, const struct node *map,
                         struct relay_settings *relay)
 {
-    bool user = member_of(map, "user") != NULL;
-    bool password = member_of(map, "password_file") != NULL;
+    bool user = node_member(map, "user") != NULL;
+    bool password = node_member(map, "password_file") != NULL;
     if (user != password) {
-        problem_error(reading->problems, place_of(map, user ? "user" : "password_file"),
+        problem_error(reading->problems, node_place(map, user ? "user" : "password_file"),
                       user ? "user: needs a password_file" : "password_file: needs a user");
     }
     if (relay->tls == TLS_IMPLICIT) {
-        problem_error(reading->problems, place_of(map, "tls"),
+        problem_error(reading->problems, node_place(map, "tls"),
                       "tls: libESMTP speaks no implicit TLS: use port 587 with starttls");
     }
     check_transport(reading, map, relay->host, relay->tls, relay->insecure);
@@ -100,7 +90,7 @@ static void check_mailboxes(struct reading *reading, const struct node *root)
     for (size_t i = 0; i < settings->mailbox_count; i++, map = map->next) {
         const char *name = settings->mailboxes[i].name;
         if (name[0] != '\0' && settings_find_mailbox(settings, name) < (int)i) {
-            problem_error(reading->problems, place_of(map, "name"),
+            problem_error(reading->problems, node_place(map, "name"),
                           "name: a second mailbox is called '%s'", name);
         }
         check_mailbox(reading, map, (struct mailbox_settings *)&settings->mailboxes[i]);
@@ -112,12 +102,12 @@ static void check_path(struct reading *reading, const struct node *map,
 {
     if (path->latency.warning.ns > path->latency.critical.ns) {
         const struct node *latency = node_of(map, "latency");
-        problem_error(reading->problems, place_of(latency, "warning"),
+        problem_error(reading->problems, node_place(latency, "warning"),
                       "latency: warning is above critical");
     }
     if (path->queue_lifetime.ns > reading->settings->retention.ns &&
-        member_of(map, "queue_lifetime") != NULL) {
-        problem_error(reading->problems, place_of(map, "queue_lifetime"),
+        node_member(map, "queue_lifetime") != NULL) {
+        problem_error(reading->problems, node_place(map, "queue_lifetime"),
                       "queue_lifetime: is longer than retention: a probe would be forgotten while "
                       "its mail is still under way");
     }
@@ -128,9 +118,9 @@ static void check_retention(struct reading *reading, const struct node *root)
 {
     const struct settings *settings = reading->settings;
     if (settings->retention.ns < settings->defaults.queue_lifetime.ns &&
-        member_of(node_of(root, "defaults"), "queue_lifetime") == NULL) {
+        node_member(node_of(root, "defaults"), "queue_lifetime") == NULL) {
         problem_error(
-            reading->problems, place_of(root, "retention"),
+            reading->problems, node_place(root, "retention"),
             "retention: is shorter than queue_lifetime (132h): a probe would be forgotten "
             "while its mail is still under way");
     }
@@ -140,11 +130,11 @@ static void check_incidents(struct reading *reading, const struct node *root)
 {
     const struct settings *settings = reading->settings;
     if (settings->incidents.slow_late > settings->incidents.slow_of) {
-        problem_error(reading->problems, place_of(node_of(root, "incidents"), "slow_late"),
+        problem_error(reading->problems, node_place(node_of(root, "incidents"), "slow_late"),
                       "slow_late: is above slow_of");
     }
     if (settings->maintenance.recovery.ns < settings->maintenance.settle.ns) {
-        problem_error(reading->problems, place_of(node_of(root, "maintenance"), "recovery"),
+        problem_error(reading->problems, node_place(node_of(root, "maintenance"), "recovery"),
                       "recovery: is below settle");
     }
 }
@@ -159,17 +149,17 @@ static void check_mesh_key(struct reading *reading, const struct node *map, size
     text_copy(key->id, sizeof key->id, from->id);
     for (size_t i = 0; i < index && key->id[0] != '\0'; i++) {
         if (strcmp(settings->mesh_keys.keys[i].id, key->id) == 0) {
-            problem_error(reading->problems, place_of(map, "id"), "id: a second key is called '%s'",
-                          key->id);
+            problem_error(reading->problems, node_place(map, "id"),
+                          "id: a second key is called '%s'", key->id);
         }
     }
     if (from->file[0] == '\0' || !reading->secrets) {
         return;
     }
     if (!secret_read(from->file, reading->beside, &secret, &error)) {
-        problem_error(reading->problems, place_of(map, "file"), "file: %s", error.message);
+        problem_error(reading->problems, node_place(map, "file"), "file: %s", error.message);
     } else if (secret.length < MESH_KEY_SECRET_MINIMUM || secret.length > MESH_KEY_SECRET_MAXIMUM) {
-        problem_error(reading->problems, place_of(map, "file"),
+        problem_error(reading->problems, node_place(map, "file"),
                       "file: %s: the key has %zu bytes, not %d to %d", from->file, secret.length,
                       MESH_KEY_SECRET_MINIMUM, MESH_KEY_SECRET_MAXIMUM);
     } else {
@@ -193,23 +183,23 @@ static void check_peer(struct reading *reading, const struct node *map, struct p
 {
     const struct settings *settings = reading->settings;
     if (peer->name[0] != '\0' && strcmp(peer->name, settings->server) == 0) {
-        problem_error(reading->problems, place_of(map, "name"), "name: '%s' is this server itself",
-                      peer->name);
+        problem_error(reading->problems, node_place(map, "name"),
+                      "name: '%s' is this server itself", peer->name);
     }
     if (peer->collect[0] != '\0' && settings_find_mailbox(settings, peer->collect) < 0) {
-        problem_error(reading->problems, place_of(map, "collect"),
+        problem_error(reading->problems, node_place(map, "collect"),
                       "collect: no mailbox is called '%s'", peer->collect);
     }
     if (peer->collect[0] != '\0' && peer->agent[0] != '\0') {
-        problem_error(reading->problems, place_of(map, "collect"),
+        problem_error(reading->problems, node_place(map, "collect"),
                       "collect: is for a peer without an agent, but this one has one");
     }
-    if (member_of(map, "relay") == NULL) {
+    if (node_member(map, "relay") == NULL) {
         peer->relay = settings->relay;
     } else {
-        check_relay(reading, member_of(map, "relay"), &peer->relay);
+        check_relay(reading, node_member(map, "relay"), &peer->relay);
     }
-    if (member_of(map, "latency") != NULL) {
+    if (node_member(map, "latency") != NULL) {
         check_path(reading, map, &peer->path);
     }
 }
@@ -243,7 +233,7 @@ static void index_peers(struct reading *reading, const struct node *first)
     for (size_t i = 0; i < count; i++) {
         by_name[i] = named[i].index;
         if (i > 0 && named[i].name[0] != '\0' && strcmp(named[i].name, named[i - 1].name) == 0) {
-            problem_error(reading->problems, place_of(named[i].map, "name"),
+            problem_error(reading->problems, node_place(named[i].map, "name"),
                           "name: a second peer is called '%s'", named[i].name);
         }
     }
@@ -269,14 +259,14 @@ static void check_peers(struct reading *reading, const struct node *root)
 static void derive_address(struct reading *reading, const struct node *root)
 {
     struct settings *settings = reading->settings;
-    if (member_of(root, "address") != NULL || settings->mailbox_count == 0) {
+    if (node_member(root, "address") != NULL || settings->mailbox_count == 0) {
         return;
     }
     const char *user = settings->mailboxes[0].user;
     if (syntax_address(user)) {
         settings->address = user;
     } else if (user[0] != '\0') {
-        problem_error(reading->problems, place_of(node_of(root, "mailboxes")->first, "user"),
+        problem_error(reading->problems, node_place(node_of(root, "mailboxes")->first, "user"),
                       "user: '%s' is not a mail address, so that 'address' is required", user);
     }
 }

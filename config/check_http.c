@@ -14,9 +14,7 @@ enum { PEM_MAXIMUM = 64 * 1024, TOKEN_MINIMUM = 16 };
 static struct place place_of(const struct node *root, const char *key)
 {
     const struct node *http = node_member(root, "http");
-    const struct node *member =
-        http != NULL && http->kind == NODE_MAP ? node_member(http, key) : NULL;
-    return member != NULL ? member->at : http != NULL ? http->at : root->at;
+    return http == NULL ? root->at : node_place(http, key);
 }
 
 static void check_listen(struct reading *reading, const struct node *root)

@@ -10,18 +10,6 @@
 
 #define ROUTINE_MAXIMUM SPAN_HOURS(4)
 
-static const struct node *member_of(const struct node *map, const char *key)
-{
-    return map != NULL && map->kind == NODE_MAP ? node_member(map, key) : NULL;
-}
-
-// Where the key stands, or the map that lacks it.
-static struct place place_of(const struct node *map, const char *key)
-{
-    const struct node *member = member_of(map, key);
-    return member == NULL ? map->at : member->at;
-}
-
 static void report_unknown_server(struct reading *reading, struct place at, const char *name)
 {
     const struct settings *settings = reading->settings;
@@ -60,18 +48,18 @@ static void check_window(struct reading *reading, const struct node *map,
     bool emergency = strcmp(window->kind, "emergency") == 0;
     if (window->server[0] != '\0' && strcmp(window->server, settings->server) != 0 &&
         settings_find_peer(settings, window->server) < 0) {
-        report_unknown_server(reading, place_of(map, "server"), window->server);
+        report_unknown_server(reading, node_place(map, "server"), window->server);
     }
     if (emergency && window->reason[0] == '\0') {
-        problem_error(reading->problems, place_of(map, "kind"),
+        problem_error(reading->problems, node_place(map, "kind"),
                       "kind: an emergency needs a reason");
     }
     if (ends_before_start(window)) {
-        problem_error(reading->problems, place_of(map, "rrule"),
+        problem_error(reading->problems, node_place(map, "rrule"),
                       "rrule: UNTIL is before start: this window never comes");
     }
     if (!emergency && window->length.ns > ROUTINE_MAXIMUM.ns) {
-        problem_warning(reading->problems, place_of(map, "for"),
+        problem_warning(reading->problems, node_place(map, "for"),
                         "for: is long for routine maintenance (more than 4h): every alert of the "
                         "server is held back for all of it");
     }
@@ -80,7 +68,7 @@ static void check_window(struct reading *reading, const struct node *map,
 static void check_windows(struct reading *reading, const struct node *maintenance)
 {
     const struct maintenance_settings *settings = &reading->settings->maintenance;
-    const struct node *list = member_of(maintenance, "windows");
+    const struct node *list = node_member(maintenance, "windows");
     const struct node *map = list == NULL ? NULL : list->first;
     for (size_t i = 0; map != NULL && i < settings->window_count; i++, map = map->next) {
         check_window(reading, map, &settings->windows[i]);
@@ -94,7 +82,7 @@ static void check_calendars(struct reading *reading, const struct node *maintena
         for (size_t j = 0; j < i; j++) {
             const char *path = settings->calendars[i];
             if (path[0] != '\0' && strcmp(path, settings->calendars[j]) == 0) {
-                problem_error(reading->problems, place_of(maintenance, "calendars"),
+                problem_error(reading->problems, node_place(maintenance, "calendars"),
                               "calendars: %s is there twice", path);
             }
         }
@@ -108,7 +96,7 @@ static void check_flags_dir(struct reading *reading, const struct node *maintena
     const char *directory = reading->settings->maintenance.flags_dir;
     for (size_t i = 0; i < sizeof VOLATILE / sizeof VOLATILE[0]; i++) {
         if (strncmp(directory, VOLATILE[i], strlen(VOLATILE[i])) == 0) {
-            problem_warning(reading->problems, place_of(maintenance, "flags_dir"),
+            problem_warning(reading->problems, node_place(maintenance, "flags_dir"),
                             "flags_dir: %s is emptied by a reboot, and a flag must outlive the "
                             "one that it announces",
                             directory);
@@ -118,7 +106,7 @@ static void check_flags_dir(struct reading *reading, const struct node *maintena
 
 void maintenance_settings_check(struct reading *reading, const struct node *root)
 {
-    const struct node *maintenance = member_of(root, "maintenance");
+    const struct node *maintenance = node_member(root, "maintenance");
     if (maintenance != NULL) {
         check_calendars(reading, maintenance);
         check_flags_dir(reading, maintenance);

@@ -22,11 +22,17 @@ void node_append(struct node *parent, struct node *child)
 
 struct node *node_member(const struct node *map, const char *key)
 {
-    struct node *member = map->first;
+    struct node *member = map != NULL && map->kind == NODE_MAP ? map->first : NULL;
     while (member != NULL && strcmp(member->key, key) != 0) {
         member = member->next;
     }
     return member;
+}
+
+struct place node_place(const struct node *map, const char *key)
+{
+    const struct node *member = node_member(map, key);
+    return member == NULL ? map->at : member->at;
 }
 
 struct member {

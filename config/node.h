@@ -29,8 +29,11 @@ const char *node_kind_name(enum node_kind kind);
 // Puts a child that has no siblings yet at the end of a list or map.
 void node_append(struct node *parent, struct node *child);
 
-// The member of a map with this key, or NULL.
+// The member of a map with this key, or NULL; of what is no map (or NULL) there is none.
 struct node *node_member(const struct node *map, const char *key);
+
+// Where the key stands, or the map that lacks it.
+struct place node_place(const struct node *map, const char *key);
 
 // Takes every key out of the map but the first of its name, and tells of each.
 void node_drop_repeated(struct node *map, struct arena *arena, struct problem_list *problems);

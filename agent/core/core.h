@@ -253,19 +253,9 @@ enum path_state core_path_state(const struct core *core, int peer, enum directio
 void core_path_text(const struct core *core, int peer, enum direction direction,
                     char text[SUBJECT_TEXT_SIZE]);
 
-// What we have received from the peer and it may not know yet, for its next probe.
-void core_receipts(const struct core *core, int peer, struct receipts *out);
-
 // Everything that we have to say to the peer, within the bounds of a probe: windows first, then our
 // row, then receipts as far as they fit.
 void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out);
-
-// The value of Mailflow-Maintenance for the peer: the windows that matter, and those that we know.
-// Empty when there are none.
-void core_announcement(const struct core *core, int peer, struct moment now, struct text *out);
-
-// The value of Mailflow-Row: our view of the other servers.
-void core_row(const struct core *core, struct moment now, struct text *out);
 
 // Another peer whose row, at most two of its intervals old, says that mail passes through this one;
 // -1 when none does.

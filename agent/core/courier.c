@@ -116,7 +116,7 @@ static void add_known(const struct candidate *of, size_t count, struct walltime 
     }
 }
 
-void core_announcement(const struct core *core, int peer, struct moment now, struct text *out)
+void courier_compose(const struct core *core, int peer, struct moment now, struct text *out)
 {
     enum { MARK_SIZE = 44, MARKS_RESERVED = 600 };
     struct candidate of[WINDOWS_MAXIMUM];

@@ -221,6 +221,10 @@ void courier_submitted(struct core *core, int peer, const struct submit_outcome 
 // Whether a window of ours waits for this peer's acknowledgement.
 bool courier_owes(const struct core *core, int peer, struct moment now);
 
+// The value of Mailflow-Maintenance for the peer: the windows that matter, and those that we know.
+// Empty when there are none.
+void courier_compose(const struct core *core, int peer, struct moment now, struct text *out);
+
 // Takes what the peer says of windows; true when one is news.
 bool courier_take(struct core *core, int peer, const char *announcement, struct moment now);
 
@@ -237,6 +241,9 @@ void clock_step_notice(struct core *core, struct moment now);
 struct span clock_step_error(const struct core *core, int peer, struct moment now);
 
 // ---- witness.c ----
+
+// The value of Mailflow-Row: our view of the other servers.
+void witness_compose(const struct core *core, struct moment now, struct text *out);
 
 // What a peer says of other servers, as of this instant.
 void witness_take(struct core *core, int peer, const char *row, struct instant at);

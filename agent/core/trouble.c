@@ -19,7 +19,7 @@ struct subject subject_of_mailbox(int mailbox)
     return (struct subject){.kind = SUBJECT_MAILBOX, .mailbox = mailbox};
 }
 
-void trouble_subject_text(const struct core *core, const struct subject *subject,
+static void write_subject(const struct core *core, const struct subject *subject,
                           char text[SUBJECT_TEXT_SIZE])
 {
     if (subject->kind == SUBJECT_MAILBOX) {
@@ -185,7 +185,7 @@ static struct incident *open_as(struct core *core, struct incident *fresh, struc
     fresh->opened = now.wall;
     fresh->opened_at = now.instant;
     fresh->last = now.wall;
-    trouble_subject_text(core, &fresh->subject, fresh->subject_text);
+    write_subject(core, &fresh->subject, fresh->subject_text);
     uint32_t place = incidents_add(&core->incidents, fresh);
     struct incident *opened = core->incidents.places[place];
     core->incident_counts[opened->kind][opened->severity].opened++;

@@ -54,8 +54,6 @@ void trouble_judge_anew(struct core *core, const char *server, struct moment now
 // The configuration no longer has its subject: closes it.
 void trouble_orphan(struct core *core, uint32_t place, struct moment now);
 
-void trouble_subject_text(const struct core *core, const struct subject *subject,
-                          char text[SUBJECT_TEXT_SIZE]);
 bool trouble_touches(const struct core *core, const struct subject *subject, const char *server);
 
 // How long its subject takes to show itself once: the minimum hold of an incident.

@@ -171,11 +171,6 @@ static void gather_receipts(const struct core *core, int peer, size_t most, stru
     }
 }
 
-void core_receipts(const struct core *core, int peer, struct receipts *out)
-{
-    gather_receipts(core, peer, RECEIPTS_MAXIMUM, out);
-}
-
 void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out)
 {
     // Together they leave room for the rest of a message of 4 KiB.
@@ -184,8 +179,8 @@ void core_compose(const struct core *core, int peer, struct moment now, struct e
     struct text maintenance = text_over(out->maintenance, MAINTENANCE_SIZE);
     struct text row = text_over(out->row, ROW_SIZE), list = TEXT_OVER(out->receipts);
     struct receipts receipts;
-    core_announcement(core, peer, now, &maintenance);
-    core_row(core, now, &row);
+    courier_compose(core, peer, now, &maintenance);
+    witness_compose(core, now, &row);
     size_t taken = maintenance.length + row.length + RECEIPTS_FIXED;
     size_t most = taken >= TOGETHER ? 0 : (TOGETHER - taken) / RECEIPT_LENGTH;
     most = most < RECEIPTS_LEAST ? RECEIPTS_LEAST : most;

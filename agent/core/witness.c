@@ -48,7 +48,7 @@ static void add_list(const struct core *core, enum row_view view, struct moment 
     }
 }
 
-void core_row(const struct core *core, struct moment now, struct text *out)
+void witness_compose(const struct core *core, struct moment now, struct text *out)
 {
     add_list(core, ROW_BAD, now, out);
     add_list(core, ROW_OK, now, out);

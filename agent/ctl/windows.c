@@ -97,7 +97,8 @@ void windows_print(const json_t *windows, struct walltime now, const struct term
     table_destroy(table);
 }
 
-void window_append_time(const json_t *window, const char *member, struct walltime now,
+// "14:30:00 (in 30 m)", of a member that is a time.
+static void append_time(const json_t *window, const char *member, struct walltime now,
                         struct text *out)
 {
     struct walltime at;
@@ -132,7 +133,7 @@ static void append_id(struct text *line, const json_t *window)
 static void append_until(struct text *line, const json_t *window, struct walltime now)
 {
     text_append(line, " until ");
-    window_append_time(window, "end", now, line);
+    append_time(window, "end", now, line);
     append_id(line, window);
 }
 
@@ -146,7 +147,7 @@ void window_describe_begun(const json_t *window, struct walltime now, struct tex
     append_server(line, window);
     if (window_in_state(window, "announced")) {
         text_append(line, " will be in maintenance from ");
-        window_append_time(window, "begin", now, line);
+        append_time(window, "begin", now, line);
     } else {
         text_append(line, " is in maintenance");
     }

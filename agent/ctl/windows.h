@@ -13,10 +13,6 @@ void windows_print(const json_t *windows, struct walltime now, const struct term
 
 bool window_in_state(const json_t *window, const char *state);
 
-// "until 14:30:00 (in 30 m)", of a member that is a time.
-void window_append_time(const json_t *window, const char *member, struct walltime now,
-                        struct text *out);
-
 // "2026-07-28 12:18:00 to 12:48:00"
 void window_append_span(const json_t *window, struct text *out);
 

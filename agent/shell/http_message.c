@@ -44,16 +44,6 @@ enum http_method http_method_parse(const char *name)
     return strcmp(name, "HEAD") == 0 ? HTTP_GET : (enum http_method)method;
 }
 
-const char *http_request_argument(const struct http_request *request, const char *name)
-{
-    for (size_t i = 0; i < request->argument_count; i++) {
-        if (strcmp(request->arguments[i].name, name) == 0) {
-            return request->arguments[i].value;
-        }
-    }
-    return NULL;
-}
-
 const char *http_status_title(int status)
 {
     for (size_t i = 0; i < sizeof TITLES / sizeof TITLES[0]; i++) {

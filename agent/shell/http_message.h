@@ -46,9 +46,6 @@ struct http_request {
     struct moment now;
 };
 
-// The value of a query argument, NULL when it is not there.
-const char *http_request_argument(const struct http_request *request, const char *name);
-
 // An answer too large to be built whole. `next` fills an empty text of HTTP_PIECE_SIZE (an empty
 // piece is no end) and returns false with the last one; `end` frees the state. Both run in the
 // loop.

@@ -1,5 +1,6 @@
 #include "core_fixture.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,15 @@ void core_fixture_arrive(struct core_fixture *fixture, const struct collect_repo
         .arrival = {.mailbox = 0, .known = known, .report = report},
     };
     core_fixture_handle(fixture, &event);
+}
+
+void core_fixture_receipts(const struct core_fixture *fixture, int peer, struct receipts *out)
+{
+    struct exchange said;
+    struct error error;
+    core_compose(fixture->core, peer, fixture->now, &said);
+    bool parsed = receipts_parse(said.receipts, out, &error);
+    assert(parsed);
 }
 
 void core_fixture_readable(struct core_fixture *fixture, bool readable)

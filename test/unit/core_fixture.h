@@ -39,6 +39,9 @@ struct collect_report core_fixture_report(const struct core_fixture *fixture, co
                                           unsigned number, struct span latency);
 void core_fixture_arrive(struct core_fixture *fixture, const struct collect_report *report,
                          enum arrival_known known);
+// The receipts that the next probe to the peer carries.
+void core_fixture_receipts(const struct core_fixture *fixture, int peer, struct receipts *out);
+
 // One that becomes readable is read.
 void core_fixture_readable(struct core_fixture *fixture, bool readable);
 

@@ -218,7 +218,7 @@ static void test_receipts_newest_first_until_seen(void **state)
     struct receipts receipts;
     core_fixture_begin(&fixture, 1);
     arrive_many(&fixture, 0, 3);
-    core_receipts(fixture.core, 0, &receipts);
+    core_fixture_receipts(&fixture, 0, &receipts);
     assert_int_equal(receipts.count, 3);
     assert_int_equal(receipts.as_of.ns, fixture.now.wall.ns);
     assert_false(walltime_known(receipts.gap_end));
@@ -232,7 +232,7 @@ static void test_receipts_newest_first_until_seen(void **state)
     struct receipts theirs = {.as_of = fixture.now.wall, .seen = receipts.as_of};
     receipts_format(&theirs, &list);
     core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
-    core_receipts(fixture.core, 0, &receipts);
+    core_fixture_receipts(&fixture, 0, &receipts);
     assert_int_equal(receipts.count, 1); // only the one that the peer cannot have seen
     assert_int_equal(walltime_microseconds(receipts.seen), walltime_microseconds(fixture.now.wall));
     core_fixture_end(&fixture);
@@ -249,7 +249,7 @@ static void test_a_flush_of_receipts_comes_through_in_pieces(void **state)
     core_fixture_begin(&fixture, 1);
     arrive_many(&fixture, 0, PROBES);
     for (unsigned round = 0; round < 20; round++) {
-        core_receipts(fixture.core, 0, &receipts);
+        core_fixture_receipts(&fixture, 0, &receipts);
         for (size_t i = 0; i < receipts.count; i++) {
             for (unsigned k = 0; k < PROBES; k++) {
                 struct probe_id id = core_fixture_id(k);
@@ -294,7 +294,7 @@ static void test_receipts_that_nobody_takes_are_bounded(void **state)
     core_fixture_begin(&fixture, 1);
     arrive_many(&fixture, 0, UNSEEN_RECEIPTS_MAXIMUM + 100);
     assert_int_equal(core_peer(fixture.core, 0)->inbound.unseen_count, UNSEEN_RECEIPTS_MAXIMUM);
-    core_receipts(fixture.core, 0, &receipts);
+    core_fixture_receipts(&fixture, 0, &receipts);
     assert_int_equal(receipts.count, RECEIPTS_MAXIMUM);
     assert_true(walltime_known(receipts.gap_end));
     struct probe_id newest = core_fixture_id(UNSEEN_RECEIPTS_MAXIMUM + 99);
@@ -335,12 +335,12 @@ static void test_a_receipt_before_the_outcome_is_asked_for_again(void **state)
     }
     struct probe_id id = core_fixture_action(&fixture, ACTION_SEND)->send.tag.id;
     receive_receipt(&fixture, 1, &id);
-    core_receipts(fixture.core, 0, &receipts);
+    core_fixture_receipts(&fixture, 0, &receipts);
     assert_false(walltime_known(receipts.seen));
     core_fixture_submitted(&fixture, 0, &id, SUBMIT_UNCERTAIN);
     assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 1);
     receive_receipt(&fixture, 2, &id);
-    core_receipts(fixture.core, 0, &receipts);
+    core_fixture_receipts(&fixture, 0, &receipts);
     assert_true(walltime_known(receipts.seen));
     assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 0);
     core_fixture_end(&fixture);

@@ -370,24 +370,21 @@ static void test_our_row(void **state)
 {
     (void)state;
     struct core_fixture fixture;
-    char row[ROW_SIZE];
+    struct exchange said;
     core_fixture_begin(&fixture, 3);
     core_fixture_wait(&fixture, SPAN_SECONDS(10));
     struct collect_report report = core_fixture_report(&fixture, "p1", 1, SPAN_SECONDS(1));
     core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
-    struct text out = TEXT_OVER(row);
-    core_row(fixture.core, fixture.now, &out);
-    assert_string_equal(row, "ok=p1");
+    core_compose(fixture.core, 0, fixture.now, &said);
+    assert_string_equal(said.row, "ok=p1");
     core_fixture_run(&fixture, SPAN_MINUTES(3), NULL, NULL);
-    out = TEXT_OVER(row);
-    core_row(fixture.core, fixture.now, &out);
-    assert_string_equal(row, "ok=p1");
+    core_compose(fixture.core, 0, fixture.now, &said);
+    assert_string_equal(said.row, "ok=p1");
     core_fixture_run(&fixture, SPAN_MINUTES(12), NULL, NULL);
-    out = TEXT_OVER(row);
-    core_row(fixture.core, fixture.now, &out);
+    core_compose(fixture.core, 0, fixture.now, &said);
     for (const char *const *name = (const char *const[]){"p0", "p1", "p2", NULL}; *name != NULL;
          name++) {
-        assert_int_equal(row_find(row, *name), ROW_BAD);
+        assert_int_equal(row_find(said.row, *name), ROW_BAD);
     }
     core_fixture_end(&fixture);
 }
