@@ -83,6 +83,16 @@ void down_greeted(struct core *core, int peer, bool greeted, const char *cause, 
     core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
 }
 
+bool down_is_refuted(const struct core *core, const struct incident *incident, struct moment now)
+{
+    bool outage = incident->kind == INCIDENT_DOWN || incident->kind == INCIDENT_UNHEARD;
+    if (!outage || incident->notified || incident->subject.peer == OWN_SERVER) {
+        return false;
+    }
+    const struct incident *silent = silence_of(core, incident->subject.peer);
+    return silent != NULL && is_vouched_for(core, incident->subject.peer, silent, now);
+}
+
 bool down_asks(const struct core *core, const struct incident *incident)
 {
     return incident->kind == INCIDENT_SILENT && incident->subject.direction == INBOUND &&

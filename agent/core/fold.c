@@ -1,3 +1,4 @@
+#include "core/server.h"
 #include "core/trouble.h"
 
 // The path's probes come through this mailbox.
@@ -153,6 +154,9 @@ bool fold_is_over(struct core *core, const struct incident *symptom, struct mome
 
 void fold_release(struct core *core, const struct incident *cause, struct moment now)
 {
+    // What was wrongly kept quiet has waited enough.
+    struct span wait =
+        down_is_refuted(core, cause, now) ? SPAN_ZERO : core->settings->maintenance.settle;
     for (size_t i = 0; i < core->incidents.count; i++) {
         struct incident *other = core->incidents.places[i];
         if (other == NULL || other->cause != cause->id) {
@@ -161,8 +165,7 @@ void fold_release(struct core *core, const struct incident *cause, struct moment
         if (fold_is_over(core, other, now)) {
             trouble_close_soon(core, other, now);
         } else if (!other->closing) {
-            struct instant settled = instant_add(now.instant, core->settings->maintenance.settle);
-            schedule_set(&core->incident_timers, (uint32_t)i, settled);
+            schedule_set(&core->incident_timers, (uint32_t)i, instant_add(now.instant, wait));
         }
     }
 }

@@ -144,7 +144,8 @@ void notify_due(struct core *core, struct incident *incident, struct moment now)
         hush(core, cause, incident, now);
         return;
     }
-    if (incident->hushed && !incident->notified && fold_is_over(core, incident, now)) {
+    if ((incident->hushed && !incident->notified && fold_is_over(core, incident, now)) ||
+        down_is_refuted(core, incident, now)) {
         trouble_close_soon(core, incident, now);
         return;
     }

@@ -50,6 +50,10 @@ void overrun_follow(struct core *core, struct moment now);
 void down_watch(struct core *core, int peer, struct moment now);
 void down_greeted(struct core *core, int peer, bool greeted, const char *cause, struct moment now);
 
+// Another agent's row, newer than what it was opened on, vouches for the server: a path is silent,
+// and nobody has been told otherwise yet.
+bool down_is_refuted(const struct core *core, const struct incident *incident, struct moment now);
+
 // An answer that may make another incident of this one is awaited.
 bool down_asks(const struct core *core, const struct incident *incident);
 
