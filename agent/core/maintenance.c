@@ -153,11 +153,11 @@ void maintenance_follow(struct core *core, struct moment now)
 
 bool maintenance_learn(struct core *core, const struct window *window, struct moment now)
 {
-    if (core->windows.count == WINDOWS_MAXIMUM) {
+    bool known = windows_find(&core->windows, window->id) != NULL;
+    if (!known && core->windows.count == WINDOWS_MAXIMUM) {
         windows_forget_over(&core->windows, now.wall, core->settings->maintenance.recovery);
         courier_forget(core);
     }
-    bool known = windows_find(&core->windows, window->id) != NULL;
     struct window *put = windows_put(&core->windows, window);
     if (put != NULL) {
         enum window_stage stage =

@@ -243,6 +243,11 @@ static void test_the_table_is_full(void **state)
         }
         announce(&fixture, &window);
     }
+    struct window longer = window_of(&fixture, "w-7", "here");
+    longer.revision = 2;
+    announce(&fixture, &longer); // takes no room
+    assert_int_equal(windows_find(core_windows(fixture.core), "w-7")->revision, 2);
+    assert_non_null(windows_find(core_windows(fixture.core), "w-5"));
     snprintf(announced, sizeof announced, "w=x-1/1/p0/r/%lld/%lld/root@p0/", now, now + 900000000);
     hear(&fixture, 0, announced, "");
     assert_int_equal(core_windows(fixture.core)->count, WINDOWS_MAXIMUM);
