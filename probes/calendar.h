@@ -64,6 +64,7 @@ struct calendar_line {
     char summary[CALENDAR_TEXT_SIZE];
 };
 
+// As in probe.h: one line with its newline, for the caller to free; decoders fill a zeroed value.
 char *calendar_job_encode(const struct calendar_job *job);
 bool calendar_job_decode(const char *line, size_t length, struct calendar_job *out,
                          struct error *error);

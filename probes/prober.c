@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -105,6 +106,13 @@ bool prober_read_line(char *line, size_t size, size_t *length)
         ++*length;
     }
     return byte != EOF || *length > 0;
+}
+
+bool prober_write_line(char *line)
+{
+    bool written = fputs(line, stdout) != EOF && fflush(stdout) != EOF;
+    free(line);
+    return written;
 }
 
 static bool set_limit(int which, rlim_t value, const char *name, struct error *error)

@@ -31,6 +31,9 @@ void prober_begin(void);
 // but counted, so that the decoder refuses the line. False at the end of the input.
 bool prober_read_line(char *line, size_t size, size_t *length);
 
+// Writes a line to standard output at once, and frees it. False when nobody listens any more.
+bool prober_write_line(char *line);
+
 bool prober_confine(const struct prober_limits *limits, struct error *error);
 
 #endif

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -64,7 +65,8 @@ static void begin(struct agent *agent, int peer)
     }
     text_append(&url, EXCHANGE_PATH);
     text_copy(job.ca_file, sizeof job.ca_file, settings->http.ca_file);
-    exchange_message_write(&message, &body);
+    bool fits = exchange_message_write(&message, &body);
+    assert(fits);
     job.body.length = body.length;
     exchange_message_sign(body.data, body.length, &settings->mesh_keys.keys[0], &signature);
     int64_t number = fetcher_give(agent->fetcher, settings->peers[peer].name, &job);

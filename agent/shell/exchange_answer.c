@@ -1,5 +1,6 @@
 #include "shell/exchange_answer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,8 @@ static void reply(struct agent *agent, int peer, const struct exchange_message *
     message.reply = true;
     message.in_reply_to = request->nonce;
     message.received = received;
-    exchange_message_write(&message, &text);
+    bool fits = exchange_message_write(&message, &text);
+    assert(fits);
     *response = (struct http_response){
         .status = 200, .content_type = "application/json", .body = body, .length = text.length};
     struct text signature = TEXT_OVER(response->signature);

@@ -45,10 +45,9 @@ static void print_line(const struct calendar_line *line)
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
-    bool good = fputs(encoded, stdout) != EOF && fflush(stdout) != EOF;
+    bool written = prober_write_line(encoded);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    free(encoded);
-    if (!good) {
+    if (!written) {
         exit(EX_IOERR); // an agent that does not listen any more
     }
 }
@@ -205,12 +204,9 @@ static void serve_window(struct work *work)
 
 static bool read_job(struct calendar_job *job, struct error *error)
 {
-    char line[JSON_LINE_MAXIMUM + 1];
-    size_t length = 0;
-    int byte;
-    while ((byte = getchar_unlocked()) != EOF && byte != '\n' && length < sizeof line) {
-        line[length++] = (char)byte;
-    }
+    char line[JSON_LINE_MAXIMUM];
+    size_t length;
+    prober_read_line(line, sizeof line, &length);
     return calendar_job_decode(line, length, job, error) || error_prefix(error, "job");
 }
 

@@ -49,11 +49,9 @@ static void say(const char *message)
 // An agent that does not listen any more has no use for the rest either.
 static void print_outcome(const struct fetch_outcome *outcome)
 {
-    char *line = fetch_outcome_encode(outcome);
-    if (fputs(line, stdout) == EOF || fflush(stdout) == EOF) {
+    if (!prober_write_line(fetch_outcome_encode(outcome))) {
         exit(EX_IOERR);
     }
-    free(line);
 }
 
 static void refuse(int64_t number, const char *reason)

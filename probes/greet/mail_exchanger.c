@@ -42,7 +42,7 @@ static void choose(const uint8_t *answer, int length, char out[PROBE_HOST_SIZE])
 
 bool mail_exchanger_find(const char *domain, char out[PROBE_HOST_SIZE], struct error *error)
 {
-    static uint8_t answer[ANSWER_SIZE];
+    uint8_t answer[ANSWER_SIZE];
     struct __res_state resolver = {0};
     int length = -1;
     out[0] = '\0';

@@ -25,11 +25,9 @@ static void say(const char *message)
 // An agent that does not listen any more has no use for the rest either.
 static void print_outcome(const struct greet_outcome *outcome)
 {
-    char *line = greet_outcome_encode(outcome);
-    if (fputs(line, stdout) == EOF || fflush(stdout) == EOF) {
+    if (!prober_write_line(greet_outcome_encode(outcome))) {
         exit(EX_IOERR);
     }
-    free(line);
 }
 
 static void greet(const struct greet_job *job, struct greet_outcome *outcome)

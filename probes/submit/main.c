@@ -28,11 +28,9 @@ static void say(const char *message)
 // An agent that does not listen any more has no use for the rest either.
 static void print_outcome(const struct submit_outcome *outcome)
 {
-    char *line = submit_outcome_encode(outcome);
-    if (fputs(line, stdout) == EOF || fflush(stdout) == EOF) {
+    if (!prober_write_line(submit_outcome_encode(outcome))) {
         exit(EX_IOERR);
     }
-    free(line);
 }
 
 static void on_content_started(void *context, const struct submit_outcome *so_far)
