@@ -315,7 +315,7 @@ def test_a_large_calendar_takes_no_time(tmp_path):
 def test_jobs_that_are_none():
     for text, complaint in [
         (b"", "job: not JSON at byte 0: '[' or '{' expected near end of file"),
-        (b"x" * 9000 + b"\n", "job: line of 8193 bytes is longer than 8192"),
+        (b"x" * 9000 + b"\n", "job: line of 9000 bytes is longer than 8192"),
         (json.dumps(job()).encode(), 'job: give "file" or "start", one of them'),
         (json.dumps(job(file="relative.ics")).encode(), 'job: "file" is not an absolute path'),
     ]:
