@@ -133,8 +133,7 @@ struct walltime local_time_to_wall(const struct local_time *local,
                                    const struct local_time_zone *zone)
 {
     struct walltime reading = as_utc(local);
-    struct span back = {-DAY.ns};
-    struct span before = offset_at(zone, walltime_add(reading, back));
+    struct span before = offset_at(zone, walltime_subtract(reading, DAY));
     struct span after = offset_at(zone, walltime_add(reading, DAY));
     struct walltime by_before = walltime_subtract(reading, before);
     struct walltime by_after = walltime_subtract(reading, after);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "ctl/answer.h"
@@ -190,13 +189,6 @@ static void print_status(struct wait *wait)
     wait->status_shown = true;
 }
 
-static void sleep_for(struct span span)
-{
-    struct timespec left = {.tv_sec = (time_t)(span.ns / 1000000000),
-                            .tv_nsec = (long)(span.ns % 1000000000)};
-    nanosleep(&left, NULL);
-}
-
 // Nothing more can come of waiting: all know, or this agent will not say.
 static bool is_over(const struct wait *wait)
 {
@@ -288,7 +280,7 @@ int acknowledgements_await(const struct context *context, json_t *windows, struc
         }
         print_status(&wait);
         struct span pause = acknowledgements_pause(instant_since(now, asked));
-        sleep_for(span_shorter(left, pause));
+        client_pause(span_shorter(left, pause));
     }
     clear_status(&wait);
     return conclude(&wait);

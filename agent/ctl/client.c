@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "ctl/format.h"
 
@@ -179,6 +180,13 @@ enum client_result client_ask(struct client *client, const char *method, const c
     free(body);
     return code == CURLE_OK ? client_judge(client, answer, error)
                             : client_fail(client, code, error);
+}
+
+void client_pause(struct span wait)
+{
+    struct timespec left = {.tv_sec = (time_t)(wait.ns / 1000000000),
+                            .tv_nsec = (long)(wait.ns % 1000000000)};
+    nanosleep(&left, NULL);
 }
 
 json_t *client_json_text(const char *from)

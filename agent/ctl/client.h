@@ -26,6 +26,9 @@ enum client_result {
 enum client_result client_ask(struct client *client, const char *method, const char *target,
                               const json_t *request, json_t **answer, struct error *error);
 
+// Waits before the agent is asked again.
+void client_pause(struct span wait);
+
 // Any text for a request; bytes that are no UTF-8 are escaped.
 json_t *client_json_text(const char *from);
 

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -12,13 +11,6 @@
 
 static const struct span POLL_FIRST = {INT64_C(50000000)};
 static const struct span POLL_LAST = {INT64_C(500000000)};
-
-static void sleep_for(struct span span)
-{
-    struct timespec left = {.tv_sec = (time_t)(span.ns / 1000000000),
-                            .tv_nsec = (long)(span.ns % 1000000000)};
-    nanosleep(&left, NULL);
-}
 
 // Asks until the probe's life is over or the time is. The last answer, or NULL: reported.
 static json_t *wait_for_probe(const struct context *context, const char *id, int *code)
@@ -35,7 +27,7 @@ static json_t *wait_for_probe(const struct context *context, const char *id, int
             return probe;
         }
         json_decref(probe);
-        sleep_for(span_shorter(left, span_shorter(pause, POLL_LAST)));
+        client_pause(span_shorter(left, span_shorter(pause, POLL_LAST)));
     }
 }
 
