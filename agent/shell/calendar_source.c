@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -62,35 +61,17 @@ void calendar_source_destroy(struct calendar_source *source)
 
 // ---- the file ----
 
-static struct file_mark mark_of(const char *file)
-{
-    struct stat what;
-    if (stat(file, &what) != 0) {
-        return (struct file_mark){0};
-    }
-    return (struct file_mark){
-        .device = what.st_dev,
-        .inode = what.st_ino,
-        .size = what.st_size,
-        .modified = (int64_t)what.st_mtim.tv_sec * 1000000000 + what.st_mtim.tv_nsec,
-    };
-}
-
-static bool same_mark(const struct file_mark *a, const struct file_mark *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->modified == b->modified;
-}
-
 void calendar_source_look(struct calendar_source *source)
 {
     if (source->question.file[0] == '\0') {
         return;
     }
-    struct file_mark now = mark_of(source->question.file);
-    bool still = same_mark(&now, &source->seen);
+    struct stat what;
+    bool there = stat(source->question.file, &what) == 0;
+    struct file_mark now = there ? file_mark_of(&what) : (struct file_mark){0};
+    bool still = file_mark_equal(&now, &source->seen);
     source->seen = now;
-    source->due = source->due || (still && !same_mark(&now, &source->read));
+    source->due = source->due || (still && !file_mark_equal(&now, &source->read));
 }
 
 // ---- what the program says ----

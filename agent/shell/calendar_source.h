@@ -3,19 +3,10 @@
 #ifndef MAILFLOW_SHELL_CALENDAR_SOURCE_H
 #define MAILFLOW_SHELL_CALENDAR_SOURCE_H
 
-#include <stdint.h>
-
 #include "probes/calendar.h"
+#include "shell/file_mark.h"
 #include "shell/journal.h"
 #include "shell/wanted.h"
-
-// By which a file is recognised as changed.
-struct file_mark {
-    uint64_t device;
-    uint64_t inode;
-    int64_t size;
-    int64_t modified;
-};
 
 enum { CALENDAR_NOTES_MAXIMUM = 64 };
 

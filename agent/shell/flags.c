@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "shell/file_mark.h"
 #include "shell/flag_file.h"
 
 enum { FILES_MAXIMUM = 256, SETTLE_MS = 50 }; // an editor's renaming is over by then
@@ -18,10 +19,8 @@ enum { FILES_MAXIMUM = 256, SETTLE_MS = 50 }; // an editor's renaming is over by
 // One file of the directory, whether it can be used or not.
 struct flag {
     char name[NAME_MAX + 1];
-    const char *server; // of the settings; NULL where there is no window
-    struct timespec modified;
-    int64_t size;
-    uint64_t inode;
+    const char *server;    // of the settings; NULL where there is no window
+    struct file_mark read; // by the last reading
     struct flag_file said;
     bool seen; // at the look under way
 };
@@ -61,7 +60,7 @@ static struct flag *add(struct flags *flags, const char *name)
     size_t size = (flags->count + 1) * sizeof *flags->items;
     flags->items = memory_checked(realloc(flags->items, size));
     struct flag *flag = &flags->items[flags->count++];
-    *flag = (struct flag){.size = -1};
+    *flag = (struct flag){.server = NULL};
     text_copy(flag->name, sizeof flag->name, name);
     return flag;
 }
@@ -74,22 +73,10 @@ static void complain(struct flags *flags, const struct flag *flag, const char *p
     journal_flag(flags->journal, file, problem, flag->server != NULL);
 }
 
-static bool unchanged(const struct flag *flag, const struct stat *what)
+static void read_content(struct flags *flags, struct flag *flag, int file)
 {
-    return flag->size == what->st_size && flag->inode == what->st_ino &&
-           flag->modified.tv_sec == what->st_mtim.tv_sec &&
-           flag->modified.tv_nsec == what->st_mtim.tv_nsec;
-}
-
-// Written in the future means written now, by another clock.
-static struct walltime written_at(const struct stat *what)
-{
-    struct walltime written = {(int64_t)what->st_mtim.tv_sec * 1000000000 + what->st_mtim.tv_nsec};
-    return walltime_earlier(written, clock_now().wall);
-}
-
-static void read_content(struct flags *flags, struct flag *flag, int file, const struct stat *what)
-{
+    // Written in the future means written now, by another clock.
+    struct walltime written = walltime_earlier(flag->read.written, clock_now().wall);
     char bytes[FLAG_FILE_MAXIMUM + 1];
     struct flag_problems problems = {.count = 0};
     ssize_t length = file < 0 ? -1 : read(file, bytes, sizeof bytes);
@@ -99,8 +86,8 @@ static void read_content(struct flags *flags, struct flag *flag, int file, const
         text_format(&text, "it cannot be read: %s: only its name counts", strerror(errno));
         complain(flags, flag, problem);
     }
-    flag_file_read(bytes, length < 0 ? 0 : (size_t)length, written_at(what), &LOCAL_TIME_HERE,
-                   &flag->said, &problems);
+    flag_file_read(bytes, length < 0 ? 0 : (size_t)length, written, &LOCAL_TIME_HERE, &flag->said,
+                   &problems);
     for (size_t i = 0; i < problems.count; i++) {
         complain(flags, flag, problems.items[i]);
     }
@@ -126,7 +113,7 @@ static void read_flag(struct flags *flags, struct flag *flag, int directory,
         return;
     }
     int file = openat(directory, flag->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    read_content(flags, flag, file, what);
+    read_content(flags, flag, file);
     if (file >= 0) {
         close(file);
     }
@@ -141,12 +128,11 @@ static void look_at(struct flags *flags, int directory, const char *name)
     struct flag *flag = find(flags, name);
     flag = flag != NULL ? flag : add(flags, name);
     flag->seen = true;
-    if (unchanged(flag, &what)) {
+    struct file_mark now = file_mark_of(&what);
+    if (file_mark_equal(&now, &flag->read)) {
         return;
     }
-    flag->modified = what.st_mtim;
-    flag->size = what.st_size;
-    flag->inode = what.st_ino;
+    flag->read = now;
     read_flag(flags, flag, directory, &what);
     flags->changed = true;
 }
@@ -300,7 +286,7 @@ void flags_configure(struct flags *flags, const struct settings *settings)
     flags->count = strcmp(flags->directory, directory) == 0 ? flags->count : 0;
     text_copy(flags->directory, sizeof flags->directory, directory);
     for (size_t i = 0; i < flags->count; i++) {
-        flags->items[i].size = -1;
+        flags->items[i].read = (struct file_mark){0};
         flags->items[i].server = wanted_server(settings, flags->items[i].name);
     }
 }
