@@ -215,8 +215,7 @@ void core_handle(struct core *core, const struct event *event, struct moment now
 // When to call again with EVENT_TIME at the latest.
 struct instant core_next_deadline(const struct core *core);
 
-// ---- reading, for the status, the metrics and the page; valid until the next call that writes
-// ----
+// ---- reading: what is returned is valid until the next call that writes ----
 
 const struct settings *core_settings(const struct core *core);
 const struct peer *core_peer(const struct core *core, int peer);

@@ -118,7 +118,7 @@ const struct incident_rule *incident_rule(enum incident_kind kind);
 // The open ones. Places are stable while an incident is open and are reused afterwards. Found by
 // subject and by id in constant time.
 struct incidents {
-    struct incident **places;
+    struct incident **places; // owned, as is all below
     size_t count; // of places, the free ones (NULL) included
     int64_t last_id;
     struct incident_links *links; // as many as places

@@ -94,7 +94,7 @@ enum window_stage window_stage_at(const struct window *window, struct walltime n
 bool window_suppresses(const struct window *window, struct walltime now, struct span settle);
 
 struct windows {
-    struct window *items;
+    struct window *items; // owned
     size_t count;
 };
 

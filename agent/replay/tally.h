@@ -9,7 +9,7 @@
 enum tally_side { SIDE_RECORDED, SIDE_SIMULATED, TALLY_SIDES };
 
 struct tally_incidents {
-    struct incident *items;
+    struct incident *items; // owned
     size_t count;
 };
 

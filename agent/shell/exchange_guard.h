@@ -20,7 +20,7 @@ struct nonce {
 };
 
 struct exchange_guard {
-    struct nonce *nonces; // in no order
+    struct nonce *nonces; // owned, in no order
     size_t count;
     size_t room;
     struct walltime floor; // what was made at this time or before is not admitted

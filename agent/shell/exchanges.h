@@ -44,7 +44,7 @@ struct exchange_peer {
 };
 
 struct exchanges {
-    struct exchange_peer *peers; // in the order of the settings
+    struct exchange_peer *peers; // owned, in the order of the settings
     size_t count;
     size_t next;     // whose turn it is
     unsigned wanted; // peers

@@ -9,7 +9,7 @@
 #include "probes/calendar.h"
 
 struct wanted {
-    struct window *items;
+    struct window *items; // owned
     size_t count;
     size_t room;
 };

@@ -29,7 +29,7 @@ struct block_calendar {
 };
 
 struct blocks {
-    char *text;
+    char *text; // owned, as are the two lists; the items point into it
     struct block *items;
     size_t count;
     struct block_calendar *calendars;
