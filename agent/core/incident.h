@@ -119,7 +119,7 @@ const struct incident_rule *incident_rule(enum incident_kind kind);
 // subject and by id in constant time.
 struct incidents {
     struct incident **places; // owned, as is all below
-    size_t count; // of places, the free ones (NULL) included
+    size_t count;             // of places, the free ones (NULL) included
     int64_t last_id;
     struct incident_links *links; // as many as places
     struct incident_heads *heads; // of the chains, a power of two
