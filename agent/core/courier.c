@@ -10,7 +10,8 @@
 // One message may change so much; what it says beyond that comes again with the next one.
 enum { TAKEN_MAXIMUM = 40 };
 
-// An upcoming window is told so long before; an operator's at once, because he waits for it.
+// An upcoming window is told so long before; an operator's at once, because he waits for it, as he
+// does for the word of those who know it.
 #define TOLD_AHEAD SPAN_HOURS(7 * 24)
 
 // The end of a window is told for so long to those who do not know of it, and acknowledged.
@@ -48,8 +49,8 @@ static bool is_over(const struct core *core, const struct window *window, struct
 static bool matters(const struct core *core, const struct window *window, bool known,
                     struct walltime now)
 {
-    bool waited_for = window->origin == ORIGIN_OPERATOR && !known;
-    if (walltime_since(window->begin, now).ns > TOLD_AHEAD.ns && !waited_for) {
+    bool can_wait = window->origin != ORIGIN_OPERATOR && !known;
+    if (can_wait && walltime_since(window->begin, now).ns > TOLD_AHEAD.ns) {
         return false;
     }
     return !is_over(core, window, now) || walltime_since(now, window->end).ns < TOLD_AFTER.ns;
