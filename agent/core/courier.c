@@ -56,13 +56,15 @@ static bool matters(const struct core *core, const struct window *window, bool k
     return !is_over(core, window, now) || walltime_since(now, window->end).ns < TOLD_AFTER.ns;
 }
 
+// Somebody may be waiting for what he has ordered: no calendar's backlog goes before it.
 static int rank_of(const struct peer *peer, const struct window *window, bool known,
                    struct walltime now, struct span recovery)
 {
     static const int BY_STATE[] = {
         [WINDOW_ACTIVE] = 0, [WINDOW_ANNOUNCED] = 1, [WINDOW_RECOVERING] = 2, [WINDOW_OVER] = 3};
     int rank = BY_STATE[window_state_at(window, now, recovery)];
-    return rank + (known ? 8 : 0) + (is_refused(peer, window) ? 4 : 0);
+    return rank + (window->origin == ORIGIN_OPERATOR ? 0 : 4) + (is_refused(peer, window) ? 8 : 0) +
+           (known ? 16 : 0);
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -106,23 +108,46 @@ static void add_refusals(const struct peer *peer, struct text *out)
     }
 }
 
+static size_t place_among_heard(const struct told *told, const char *window)
+{
+    size_t place = 0;
+    while (place < told->heard_count && strcmp(told->heard[place], window) != 0) {
+        place++;
+    }
+    return place;
+}
+
+// What the peer told last it waits for: ahead of everything else, whatever there is to say.
+static void add_heard(const struct core *core, const struct peer *peer, struct text *out)
+{
+    for (size_t i = 0; i < peer->told.heard_count; i++) {
+        const struct window *window = windows_find(&core->windows, peer->told.heard[i]);
+        if (window != NULL && knows(peer, window)) {
+            announcement_add_known(out, window->id, window->revision);
+        }
+    }
+}
+
 // Not always from the first one on: where there are too many, each has its turn.
-static void add_known(const struct candidate *of, size_t count, struct walltime now,
-                      struct text *out)
+static void add_known(const struct told *told, const struct candidate *of, size_t count,
+                      struct walltime now, struct text *out)
 {
     size_t first = count == 0 ? 0 : (size_t)(now.ns / SPAN_SECONDS(1).ns) % count;
     for (size_t i = 0; i < count; i++) {
         const struct window *window = of[(first + i) % count].window;
-        announcement_add_known(out, window->id, window->revision);
+        if (place_among_heard(told, window->id) == told->heard_count) {
+            announcement_add_known(out, window->id, window->revision);
+        }
     }
 }
 
 void courier_compose(const struct core *core, int peer, struct moment now, struct text *out)
 {
-    enum { MARK_SIZE = 44, MARKS_RESERVED = 600 };
+    enum { MARK_SIZE = 44, MARKS_RESERVED = 300 };
     struct candidate of[WINDOWS_MAXIMUM];
     const struct peer *state = &core->peers[peer];
     size_t unknown, count = gather_candidates(core, state, now.wall, of, &unknown);
+    add_heard(core, state, out);
     size_t size = out->size;
     size_t marks = (count - unknown) * MARK_SIZE;
     out->size -= marks < MARKS_RESERVED ? marks : MARKS_RESERVED;
@@ -131,7 +156,7 @@ void courier_compose(const struct core *core, int peer, struct moment now, struc
     }
     out->size = size;
     add_refusals(state, out);
-    add_known(of + unknown, count - unknown, now.wall, out);
+    add_known(&state->told, of + unknown, count - unknown, now.wall, out);
     for (size_t i = unknown; i < count && !is_over(core, of[i].window, now.wall); i++) {
         announcement_add_window(out, of[i].window); // once more: its ledger may have been lost
     }
@@ -305,6 +330,21 @@ static bool take_window(struct core *core, int peer, const struct window *announ
     return false;
 }
 
+// Puts the window at this place of what was heard last, wherever it stood there.
+static void note_heard(struct told *told, const char *window, size_t place)
+{
+    size_t from = place_among_heard(told, window);
+    if (place >= HEARD_KEPT || from < place) {
+        return;
+    }
+    if (from == told->heard_count && told->heard_count < HEARD_KEPT) {
+        told->heard_count++;
+    }
+    from = from < HEARD_KEPT ? from : HEARD_KEPT - 1;
+    memmove(told->heard + place + 1, told->heard + place, (from - place) * sizeof *told->heard);
+    text_copy(told->heard[place], sizeof *told->heard, window);
+}
+
 static void take_mark(struct core *core, int peer, const struct announced *item)
 {
     const struct window *known = windows_find(&core->windows, item->window.id);
@@ -325,11 +365,13 @@ static void take_mark(struct core *core, int peer, const struct announced *item)
 bool courier_take(struct core *core, int peer, const char *announcement, struct moment now)
 {
     bool news = false;
+    size_t windows = 0;
     size_t room = core->actions->count + TAKEN_MAXIMUM;
     struct announced item;
     struct error error = {0};
     while (core->actions->count < room && announcement_next(&announcement, &item, &error)) {
         if (item.kind == ANNOUNCED_WINDOW) {
+            note_heard(&core->peers[peer].told, item.window.id, windows++);
             news = take_window(core, peer, &item.window, now) || news;
         } else {
             take_mark(core, peer, &item);

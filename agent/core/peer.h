@@ -26,6 +26,7 @@ enum {
     UNSEEN_RECEIPTS_MAXIMUM = 2048,
     LOST_KEPT = 16,
     REFUSED_KEPT = 4,
+    HEARD_KEPT = 24,
     EXCHANGE_CAUSE_SIZE = 160,
 };
 
@@ -131,6 +132,8 @@ struct told {
     struct acknowledgements theirs;               // what the peer knows of them
     struct acknowledgement refused[REFUSED_KEPT]; // a ring: what we would not take of the peer's
     uint32_t refused_count;
+    char heard[HEARD_KEPT][WINDOW_ID_SIZE]; // what the peer told last, the most important first
+    size_t heard_count;
     struct walltime mailed;               // our last probe, which carries what there is to tell
     char mail_cause[EXCHANGE_CAUSE_SIZE]; // why nobody took over the last one, ""
 };

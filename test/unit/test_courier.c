@@ -226,6 +226,89 @@ static void test_many_windows(void **state)
     core_fixture_end(&there);
 }
 
+// `here` says what it has to say over HTTP, and `there` answers.
+static void exchange_once(struct core_fixture *here, struct core_fixture *there)
+{
+    static struct exchange said;
+    core_compose(here->core, 0, here->now, &said);
+    hear(there, 0, said.maintenance, "");
+    core_compose(there->core, 0, there->now, &said);
+    hear(here, 0, said.maintenance, "");
+    core_fixture_wait(here, SPAN_SECONDS(1));
+    core_fixture_wait(there, SPAN_SECONDS(1));
+}
+
+static struct window listed_window(const struct core_fixture *fixture, int number)
+{
+    char id[WINDOW_ID_SIZE];
+    snprintf(id, sizeof id, "c-%010d", number);
+    struct window window = window_of(fixture, id, "here");
+    window.origin = ORIGIN_CONFIG;
+    window.begin = walltime_add(window.begin, SPAN_MINUTES(10 + number));
+    window.end = walltime_add(window.end, SPAN_MINUTES(10 + number));
+    return window;
+}
+
+// A rule that gave so many windows and was removed: all of them cancelled, and known to both.
+static void list_many(struct core_fixture *here, struct core_fixture *there, int many)
+{
+    for (int i = 0; i < many; i++) {
+        struct window window = listed_window(here, i);
+        announce(here, &window);
+    }
+    for (int i = 0; i < many; i++) {
+        struct window window = *windows_find(core_windows(here->core), listed_window(here, i).id);
+        window.revision = 2;
+        window.cancelled = i % 3 != 0;
+        window.end = window.cancelled ? window.begin : window.end;
+        announce(here, &window);
+    }
+    for (int rounds = 0; rounds < many; rounds++) {
+        exchange_once(here, there);
+    }
+    assert_int_equal(core_windows(there->core)->count, many);
+}
+
+static bool all_know(const struct core_fixture *fixture, const char *window)
+{
+    const struct window *known = windows_find(core_windows(fixture->core), window);
+    struct acknowledgement_count count = core_acknowledgement_count(fixture->core, known);
+    return count.known == count.of;
+}
+
+// However much else both have to say, what somebody has just ordered is told and acknowledged by
+// the next message and its answer: begun, changed and cancelled, now and days ahead.
+static void test_a_backlog_delays_no_acknowledgement(void **state)
+{
+    (void)state;
+    enum { MANY = 300, ORDERED = 6 };
+    struct core_fixture here, there;
+    core_fixture_begin(&here, 1);
+    core_fixture_begin(&there, 1);
+    there.settings->server = "p0";
+    ((struct peer_settings *)there.settings->peers)->name = "here";
+    list_many(&here, &there, MANY);
+    for (int i = 0; i < ORDERED; i++) {
+        char id[WINDOW_ID_SIZE];
+        snprintf(id, sizeof id, "w-%d", i);
+        struct window window = window_of(&here, id, "here");
+        window.begin = walltime_add(window.begin, SPAN_HOURS(48 * i));
+        window.end = walltime_add(window.end, SPAN_HOURS(48 * i));
+        for (window.revision = 1; window.revision <= 3; window.revision++) {
+            struct window unheard = listed_window(&here, MANY + i * 3 + (int)window.revision);
+            window.end = walltime_add(window.end, SPAN_MINUTES(5));
+            window.cancelled = i > 0 && window.revision == 3;
+            announce(&here, &unheard);
+            announce(&here, &window);
+            assert_false(all_know(&here, id));
+            exchange_once(&here, &there);
+            assert_true(all_know(&here, id));
+        }
+    }
+    core_fixture_end(&here);
+    core_fixture_end(&there);
+}
+
 static void test_the_table_is_full(void **state)
 {
     (void)state;
@@ -402,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_what_is_handed_on_is_not_refused),
         cmocka_unit_test(test_many_windows),
+        cmocka_unit_test(test_a_backlog_delays_no_acknowledgement),
         cmocka_unit_test(test_the_table_is_full),
         cmocka_unit_test(test_kept_for_what_is_in_flight),
         cmocka_unit_test(test_exchanges),
