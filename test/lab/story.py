@@ -34,9 +34,10 @@ QUEUES = {
 }
 PREPARATION_SECONDS = 60
 INTRODUCTION = """
-A second here is a minute of the story: probes every 15, late after 1, critical after 5, settle 5,
-recovery 82, Postfix's retries 67. Times on the left are the story's, those within the lines are
-real. mx01 goes into maintenance until 12:48, and is back at 12:57; mx02 sends it probes."""
+A MINUTE OF THE STORY IS PLAYED AS A SECOND, in the agents' configurations, too: probes every 15,
+late after 1, critical after 5, settle 5, recovery 82, Postfix's retries 67. Times on the left are
+the story's; those within the lines are real. mx01 goes into maintenance until 12:48, and is back at
+12:57; mx02 sends it probes."""
 LINE_WIDTH = 100
 SHOWN = ("crit", "err", "warning", "notice", "info")
 RESOLVED = re.compile(
@@ -137,13 +138,14 @@ class Play:
             time.sleep(min(0.05, max(0.0, until - time.time())))
 
     def announce_and_shut_down(self):
-        self.wait_until(12, 16, 30)
+        self.wait_until(12, 16)
         name = self.away.name
         self.narrator.say(
-            f"{name}: mailflowctl maintenance begin --for 31m --reason 'kernel update' --wait"
+            f"{name}: mailflowctl maintenance begin --for 32m --reason 'kernel update' --wait\n"
+            f"          (a minute is played as a second: it is given --for {32 * MINUTE:g}s)"
         )
         announced = self.away.ctl(
-            *("maintenance", "begin", "--for", f"{31 * MINUTE:g}s"),
+            *("maintenance", "begin", "--for", f"{32 * MINUTE:g}s"),
             *("--reason", "kernel update", "--wait", "10s"),
         )
         said = announced.stdout + announced.stderr
@@ -202,7 +204,7 @@ def play_variant(play):
 
 
 def show_verdicts(play):
-    print("\nWhat was four false alarms in 2003, as the receiver judges it now:")
+    print("\nWhat had waited, four false alarms where each late probe is one, as the receiver judges it:")
     for sent, latency, verdict in play.verdicts():
         at = play.narrator.clock(sent)
         print(f"    sent {at}, latency {latency / MINUTE * 60:6.0f} s of the story: {verdict}")
