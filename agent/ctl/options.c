@@ -53,7 +53,7 @@ static const struct row {
                          "exit 2 when the latency is more than this"},
     [OPTION_SINCE] = {"since", '\0', VALUE_SINCE, "WHEN", offsetof(struct command, since),
                       "a duration back from now, or a time\n"
-                      "(default: 24h)"},
+                      "(default: 24h; simulate: all there is)"},
     [OPTION_LIMIT] = {"limit", '\0', VALUE_COUNT, "N", offsetof(struct command, limit),
                       "at most so many, the newest"},
     [OPTION_FOR] = {"for", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, duration),
@@ -72,7 +72,8 @@ static const struct row {
                        "of the configuration)"},
     [OPTION_WINDOW] = {"window", '\0', VALUE_WINDOW, "WINDOW", 0,
                        "SERVER=BEGIN/END or SERVER=BEGIN/DURATION, as if\n"
-                       "it had been announced; may be given again"},
+                       "it had been announced; a BEGIN without a date\n"
+                       "is the last such time; may be given again"},
     [OPTION_NO_WINDOWS] = {"no-windows", '\0', VALUE_NONE, "", offsetof(struct command, no_windows),
                            "without the windows that there were"},
     [OPTION_EFFECTIVE] = {"effective", '\0', VALUE_NONE, "", offsetof(struct command, effective),
@@ -126,7 +127,8 @@ static bool parse_kind(const char *from, const char **out, struct error *error)
            error_set(error, "neither routine nor emergency");
 }
 
-// BEGIN/END or BEGIN/DURATION, as ISO 8601 writes an interval.
+// BEGIN/END or BEGIN/DURATION, as ISO 8601 writes an interval, of the past; an END without a date
+// is the first after BEGIN.
 static bool parse_interval(const char *from, struct walltime now, struct command_window *out,
                            struct error *error)
 {
@@ -138,12 +140,12 @@ static bool parse_interval(const char *from, struct walltime now, struct command
     }
     struct text text = TEXT_OVER(begin);
     text_append_bytes(&text, from, (size_t)(slash - from));
-    if (!when_parse(begin, now, &out->begin, error)) {
+    if (!when_parse_past(begin, now, &out->begin, error)) {
         return error_prefix(error, "'%s'", begin);
     }
     if (span_parse(slash + 1, &length)) {
         out->end = walltime_add(out->begin, length);
-    } else if (!when_parse(slash + 1, now, &out->end, error)) {
+    } else if (!when_parse(slash + 1, out->begin, &out->end, error)) {
         return error_prefix(error, "'%s'", slash + 1);
     }
     return out->end.ns > out->begin.ns || error_set(error, "it ends before it begins");

@@ -22,6 +22,13 @@ static const struct table_column COUNT_COLUMNS[] = {
     {.title = "SIMULATED", .right = true},
 };
 
+static const struct table_column CHANGE_COLUMNS[] = {
+    {.title = "PROBE"}, {.title = "PEER", .cut = 8}, {.title = "DIRECTION"},
+    {.title = "SENT"},  {.title = "RECORDED"},       {.title = "SIMULATED"},
+};
+
+enum { CHANGES_SHOWN = 5 };
+
 #define COLUMN_COUNT(columns) (sizeof(columns) / sizeof(columns)[0])
 
 // ---- what is asked ----
@@ -189,7 +196,7 @@ static void add_incident(struct table *table, const json_t *incident)
 static void print_incidents(const struct context *context, const json_t *incidents)
 {
     if (json_array_size(incidents) == 0) {
-        puts("Nothing was notified or suppressed, and nothing would have been.\n");
+        puts("No incident was notified or suppressed, and none would have been.\n");
         return;
     }
     struct table *table =
@@ -252,6 +259,42 @@ static void print_counts(const struct context *context, const json_t *answer)
     table_destroy(table);
 }
 
+static void add_change(struct table *table, const json_t *change)
+{
+    static const char *const MEMBERS[] = {"recorded", "simulated"};
+    char sent[64] = "";
+    struct text text = TEXT_OVER(sent);
+    append_time(change, "sent", &text);
+    table_add(table, answer_text(change, "id"), COLOUR_PLAIN);
+    table_add(table, answer_text(change, "peer"), COLOUR_PLAIN);
+    table_add(table, answer_text(change, "direction"), COLOUR_PLAIN);
+    table_add(table, sent, COLOUR_PLAIN);
+    for (int i = 0; i < 2; i++) {
+        table_add(table, answer_text(change, MEMBERS[i]), COLOUR_NOTE);
+    }
+}
+
+// Thresholds and windows change verdicts where no incident shows it.
+static void print_changes(const struct context *context, const json_t *answer)
+{
+    int64_t changed = 0;
+    const json_t *changes = json_object_get(answer, "changes");
+    answer_integer(answer, "changed", &changed);
+    if (changed == 0) {
+        puts("\nNo probe is judged otherwise than was recorded.");
+        return;
+    }
+    printf("\n%" PRId64 " probe%s judged otherwise than was recorded%s:\n", changed,
+           changed == 1 ? " is" : "s are", changed > CHANGES_SHOWN ? ", the first of them" : "");
+    struct table *table =
+        table_create(CHANGE_COLUMNS, COLUMN_COUNT(CHANGE_COLUMNS), &context->terminal);
+    for (size_t i = 0; i < json_array_size(changes) && i < CHANGES_SHOWN; i++) {
+        add_change(table, json_array_get(changes, i));
+    }
+    table_print(table, stdout);
+    table_destroy(table);
+}
+
 int verb_simulate(struct context *context)
 {
     struct error error = {0};
@@ -269,6 +312,7 @@ int verb_simulate(struct context *context)
         print_head(answer);
         print_incidents(context, json_object_get(answer, "incidents"));
         print_counts(context, answer);
+        print_changes(context, answer);
     }
     json_decref(answer);
     settings_destroy(settings);

@@ -108,7 +108,7 @@ const struct verb VERBS[] = {
             "Moves the end of a window by so much; of a server: of all its active windows. The\n"
             "peers are told, and waited for, as with maintenance begin.\n",
         .examples = "  mailflowctl maintenance extend mx01 --for 30m\n"
-                    "  mailflowctl maintenance extend w-1f3a2b4c --for 1h\n",
+                    "  mailflowctl maintenance extend w-k7qj2f4mxa --for 1h\n",
     },
     {
         .name = "maintenance end",
@@ -122,7 +122,7 @@ const struct verb VERBS[] = {
         .help = "Ends a window that is active; of a server: all its active windows. The peers are\n"
                 "told, and waited for, as with maintenance begin.\n",
         .examples = "  mailflowctl maintenance end mx01\n"
-                    "  mailflowctl maintenance end w-1f3a2b4c\n",
+                    "  mailflowctl maintenance end w-k7qj2f4mxa\n",
     },
     {
         .name = "maintenance cancel",
@@ -138,7 +138,7 @@ const struct verb VERBS[] = {
             "its announced and active windows. The peers are told, and waited for, as with\n"
             "maintenance begin.\n",
         .examples = "  mailflowctl maintenance cancel mx01\n"
-                    "  mailflowctl maintenance cancel w-1f3a2b4c\n",
+                    "  mailflowctl maintenance cancel w-k7qj2f4mxa\n",
     },
     {
         .name = "maintenance list",
@@ -160,13 +160,14 @@ const struct verb VERBS[] = {
             "Lets the agent's judgement live through a recorded ledger once more, with the\n"
             "thresholds and peers of a configuration (see --config) and with other maintenance\n"
             "windows, and says what would have been notified or suppressed and what the verdicts\n"
-            "would have been, beside what was recorded. The ledger is only read and may be that "
-            "of\n"
-            "a running agent. Without --since it is told of all that the ledger has. Does not\n"
-            "need the agent.\n"
+            "would have been, beside what was recorded; also which probes are judged otherwise.\n"
+            "The ledger is only read and may be that of a running agent. With --since only what\n"
+            "came later is told of; all is replayed. Does not need the agent.\n"
             "\n"
             "A recorded window is taken as it ended up, known from its begin. When receipts came\n"
-            "over HTTP is not recorded: here they come with the peer's next probe.\n",
+            "over HTTP is not recorded: here they come with the peer's next probe. Whether a mail\n"
+            "server greets is not asked again: where no `unheard` was recorded, what would have\n"
+            "been one is told as `down`.\n",
         .examples = "  mailflowctl simulate --config ./stricter.yaml\n"
                     "  mailflowctl simulate --ledger ./ledger.db --since 7d --json\n"
                     "  mailflowctl simulate --no-windows --window mx01=2026-07-28T12:18/30m\n",

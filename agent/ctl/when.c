@@ -39,28 +39,33 @@ static bool resolve_local(const struct tm *shown, struct walltime *out)
            local.tm_sec == shown->tm_sec;
 }
 
-static bool next_clock_time(struct tm *wanted, struct walltime now, struct walltime *out)
+// Which of the days around now shows a clock time that is meant.
+enum side { SIDE_PAST = -1, SIDE_NEXT = 1 };
+
+static bool find_clock_time(const struct tm *wanted, struct walltime now, enum side side,
+                            struct walltime *out)
 {
     time_t seconds = (time_t)(now.ns / 1000000000);
     struct tm today;
     localtime_r(&seconds, &today);
     for (int day = 0; day < 2; day++) {
         struct tm at = {.tm_year = today.tm_year, .tm_mon = today.tm_mon, .tm_mday = today.tm_mday};
-        at.tm_mday += day;
+        at.tm_mday += day * (int)side;
         at.tm_hour = 12; // normalises the day without touching a clock change
         mktime(&at);
         at.tm_hour = wanted->tm_hour;
         at.tm_min = wanted->tm_min;
         at.tm_sec = wanted->tm_sec;
         bool exists = resolve_local(&at, out);
-        if (out->ns > now.ns) {
+        if (side == SIDE_NEXT ? out->ns > now.ns : out->ns <= now.ns) {
             return exists;
         }
     }
     return false;
 }
 
-bool when_parse(const char *from, struct walltime now, struct walltime *out, struct error *error)
+static bool parse(const char *from, struct walltime now, enum side side, struct walltime *out,
+                  struct error *error)
 {
     struct tm shown = {0};
     bool exists;
@@ -69,7 +74,7 @@ bool when_parse(const char *from, struct walltime now, struct walltime *out, str
     }
     if (matches(from, "##:##") || matches(from, "##:##:##")) {
         sscanf(from, "%2d:%2d:%2d", &shown.tm_hour, &shown.tm_min, &shown.tm_sec);
-        exists = next_clock_time(&shown, now, out);
+        exists = find_clock_time(&shown, now, side, out);
     } else if (matches(from, "####-##-##T##:##") || matches(from, "####-##-##T##:##:##")) {
         sscanf(from, "%4d-%2d-%2d%*c%2d:%2d:%2d", &shown.tm_year, &shown.tm_mon, &shown.tm_mday,
                &shown.tm_hour, &shown.tm_min, &shown.tm_sec);
@@ -80,4 +85,15 @@ bool when_parse(const char *from, struct walltime now, struct walltime *out, str
         return error_set(error, "not a time: write 14:30, 2026-07-28T14:30 or RFC 3339");
     }
     return exists || error_set(error, "the clock never shows this time");
+}
+
+bool when_parse(const char *from, struct walltime now, struct walltime *out, struct error *error)
+{
+    return parse(from, now, SIDE_NEXT, out, error);
+}
+
+bool when_parse_past(const char *from, struct walltime now, struct walltime *out,
+                     struct error *error)
+{
+    return parse(from, now, SIDE_PAST, out, error);
 }

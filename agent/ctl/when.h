@@ -11,4 +11,8 @@
 // A time that the local clock skips is an error; of one that it shows twice the C library chooses.
 bool when_parse(const char *from, struct walltime now, struct walltime *out, struct error *error);
 
+// The same of what has been: 14:30 is the last one.
+bool when_parse_past(const char *from, struct walltime now, struct walltime *out,
+                     struct error *error);
+
 #endif

@@ -7,6 +7,7 @@
 #include "core/arrival.h"
 #include "core/replay.h"
 #include "probes/json_values.h"
+#include "replay/changes.h"
 #include "replay/tally.h"
 #include "replay/timeline.h"
 
@@ -33,6 +34,7 @@ struct replay {
     int greetings[GREETINGS_MAXIMUM]; // peers that the core asks about
     size_t greeting_count;
     struct tally tally;
+    struct changes changes;
     uint64_t probes;
 };
 
@@ -42,6 +44,7 @@ static void take_record(struct replay *replay, const struct probe_record *record
 {
     int peer = settings_find_peer(replay->request->settings, record->peer);
     tally_add_probe(&replay->tally, SIDE_SIMULATED, record);
+    changes_note(&replay->changes, SIDE_SIMULATED, peer, record);
     if (peer >= 0 && record->direction == OUTBOUND && record->state == PROBE_ARRIVED &&
         record->latency.ns > replay->request->settings->peers[peer].path.queue_lifetime.ns) {
         tally_take_loss(&replay->tally, SIDE_SIMULATED, record);
@@ -228,21 +231,26 @@ static void tell_window(struct replay *replay, const struct window *window)
     tell(replay, &event);
 }
 
+static void take_recorded(struct replay *replay, const struct happening *happening)
+{
+    replay->probes++;
+    tally_add_probe(&replay->tally, SIDE_RECORDED, &happening->probe.record);
+    changes_note(&replay->changes, SIDE_RECORDED, happening->peer, &happening->probe.record);
+}
+
 static void tell_happening(struct replay *replay, const struct happening *happening)
 {
     switch (happening->kind) {
     case HAPPENING_SENDING:
-        replay->probes++;
         core_replay_sending(replay->core, happening->peer, &happening->probe.record, replay->now);
-        tally_add_probe(&replay->tally, SIDE_RECORDED, &happening->probe.record);
+        take_recorded(replay, happening);
         break;
     case HAPPENING_SUBMITTED:
         tell_submitted(replay, happening);
         break;
     case HAPPENING_ARRIVED:
         if (happening->probe.record.direction == INBOUND) {
-            replay->probes++;
-            tally_add_probe(&replay->tally, SIDE_RECORDED, &happening->probe.record);
+            take_recorded(replay, happening);
         }
         tell_arrived(replay, happening);
         break;
@@ -372,7 +380,7 @@ static json_t *windows_to_json(const struct replay *replay)
     return list;
 }
 
-static json_t *answer(const struct replay *replay)
+static json_t *answer(struct replay *replay)
 {
     json_t *object = memory_checked(json_object());
     tally_write_time(object, "from", replay->origin);
@@ -382,6 +390,7 @@ static json_t *answer(const struct replay *replay)
     json_write_integer(object, "unknown_peers", (int64_t)timeline_strangers(replay->timeline));
     json_write_object(object, "windows", windows_to_json(replay));
     tally_write(&replay->tally, object);
+    changes_write(&replay->changes, replay->request->settings, object);
     return object;
 }
 
@@ -393,13 +402,15 @@ static void end(struct replay *replay)
     timeline_destroy(replay->timeline);
     store_recorded_close(replay->recorded);
     tally_free(&replay->tally);
+    changes_free(&replay->changes);
     free(replay->windows);
     free(replay->actions);
 }
 
 json_t *replay_run(const struct replay_request *request, struct error *error)
 {
-    struct replay replay = {.request = request, .tally.since = request->since};
+    struct replay replay = {
+        .request = request, .tally.since = request->since, .changes.since = request->since};
     replay.recorded = store_recorded_open(request->ledger, error);
     if (replay.recorded == NULL) {
         return NULL;

@@ -1,6 +1,7 @@
 """mailflowctl simulate: a recorded ledger, replayed; what it says and what it refuses."""
 
 import contextlib
+import datetime
 import json
 import sqlite3
 
@@ -74,6 +75,12 @@ def test_what_would_have_been_notified(config, ledger):
     assert ["notified", "0", "1"] in [line.split() for line in lines]
     assert ["inbound", "late", "30", "0"] in [line.split() for line in lines]
     assert ["inbound", "drained", "0", "30"] in [line.split() for line in lines]
+    at = lines.index("60 probes are judged otherwise than was recorded, the first of them:")
+    assert [line.split()[1:] for line in lines[at + 2 :]] == [
+        ["mx01", direction, "2026-07-28", f"13:0{minute}:00", "late", "drained"]
+        for minute in range(3)
+        for direction in ("inbound", "outbound")
+    ][:5]
 
 
 def test_a_window_given_would_have_kept_it_quiet(config, ledger):
@@ -92,6 +99,17 @@ def test_a_window_given_would_have_kept_it_quiet(config, ledger):
                 "end": "2026-07-28T13:35:00.000000Z",
             }
         ]
+
+
+def test_a_window_without_a_date_has_been(config, ledger):
+    result = simulate(config, ledger, "--json", "--window", "mx01=13:00/12:59", TZ="UTC")
+    begin, end = (
+        datetime.datetime.fromisoformat(json.loads(result.out)["windows"][0][name])
+        for name in ("begin", "end")
+    )
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert now - datetime.timedelta(days=1, seconds=60) <= begin <= now
+    assert end - begin == datetime.timedelta(hours=23, minutes=59)
 
 
 def test_since_tells_of_the_later_part_only(config, ledger):

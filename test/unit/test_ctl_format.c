@@ -174,6 +174,20 @@ static void times_are_read_in_the_local_zone(void **state)
     assert_when("2026-07-28T22:30:00.5-02:00", "2026-07-29T00:30:00.5Z");
 }
 
+static void a_clock_time_of_the_past_is_the_last_one(void **state)
+{
+    struct walltime time;
+    struct error error;
+    (void)state;
+    use_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    assert_true(when_parse_past("14:00", at("2026-07-28T12:00:00Z"), &time, &error));
+    assert_int_equal(time.ns, at("2026-07-28T12:00:00Z").ns);
+    assert_true(when_parse_past("14:00:01", at("2026-07-28T12:00:00Z"), &time, &error));
+    assert_int_equal(time.ns, at("2026-07-27T12:00:01Z").ns);
+    assert_true(when_parse_past("2026-07-29T14:00", at("2026-07-28T12:00:00Z"), &time, &error));
+    assert_int_equal(time.ns, at("2026-07-29T12:00:00Z").ns);
+}
+
 static void assert_no_time(const char *from)
 {
     struct walltime time;
@@ -246,6 +260,7 @@ int main(void)
         cmocka_unit_test(text_that_does_not_fit_is_cut),
         cmocka_unit_test(clock_times_are_local_and_dated_on_other_days),
         cmocka_unit_test(times_are_read_in_the_local_zone),
+        cmocka_unit_test(a_clock_time_of_the_past_is_the_last_one),
         cmocka_unit_test(times_that_no_clock_shows_are_refused),
         cmocka_unit_test(a_clock_time_skips_the_day_on_which_it_is_not_shown),
         cmocka_unit_test(near_words_are_suggested_and_far_ones_not),
