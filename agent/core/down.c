@@ -1,8 +1,8 @@
 #include "core/server.h"
 #include "core/trouble.h"
 
-// How long a server may take to greet, the way to us and back included.
-#define GREETING_PATIENCE SPAN_SECONDS(30)
+// What an overrun says then.
+#define GREETED "its mail server greets: its agent, or the mail on the way, is what is missing"
 
 static const struct incident *silence_of(const struct core *core, int peer)
 {
@@ -42,21 +42,38 @@ static struct instant ask_again(const struct core *core, int peer, struct moment
     return instant_add(now.instant, span_longer(interval, SPAN_MINUTES(1)));
 }
 
+static void ask(struct core *core, int peer, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    core_act(core, ACTION_GREET)->peer = peer;
+    state->greeting = true;
+    state->greeting_until = instant_add(now.instant, GREETING_PATIENCE);
+    core_set_timer(core, peer, TIMER_GREET, state->greeting_until);
+}
+
+void down_ask(struct core *core, int peer, struct instant since, struct moment now)
+{
+    const struct peer *state = &core->peers[peer];
+    struct instant known_until = instant_add(since, GREETING_PATIENCE);
+    if (!state->greeting && !instant_reached(state->greeting_until, known_until)) {
+        ask(core, peer, now);
+    }
+}
+
 void down_watch(struct core *core, int peer, struct moment now)
 {
     struct peer *state = &core->peers[peer];
     const struct incident *silent = silence_of(core, peer);
     if (state->greeting && instant_reached(now.instant, state->greeting_until)) {
         down_greeted(core, peer, false, "no greeting within 30 s", now);
+    } else if (state->greeting) {
+        core_set_timer(core, peer, TIMER_GREET, state->greeting_until);
     } else if (silent == NULL || state->collect >= 0 || is_open(core, INCIDENT_DOWN, peer)) {
         core_set_timer(core, peer, TIMER_GREET, INSTANT_NEVER);
     } else if (is_witnessed(core, peer, silent, now)) {
         core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
-    } else if (!state->greeting) {
-        core_act(core, ACTION_GREET)->peer = peer;
-        state->greeting = true;
-        state->greeting_until = instant_add(now.instant, GREETING_PATIENCE);
-        core_set_timer(core, peer, TIMER_GREET, state->greeting_until);
+    } else {
+        ask(core, peer, now);
     }
 }
 
@@ -68,6 +85,8 @@ void down_greeted(struct core *core, int peer, bool greeted, const char *cause, 
         return;
     }
     state->greeting = false;
+    text_copy(state->greeting_cause, sizeof state->greeting_cause, greeted ? GREETED : cause);
+    overrun_greeted(core, peer, now);
     enum incident_kind kind = greeted ? INCIDENT_UNHEARD : INCIDENT_DOWN;
     if (silent != NULL && !is_witnessed(core, peer, silent, now) && !is_open(core, kind, peer)) {
         struct subject subject = subject_of_server(peer);
@@ -95,6 +114,8 @@ bool down_is_refuted(const struct core *core, const struct incident *incident, s
 
 bool down_asks(const struct core *core, const struct incident *incident)
 {
-    return incident->kind == INCIDENT_SILENT && incident->subject.direction == INBOUND &&
+    bool silent = incident->kind == INCIDENT_SILENT && incident->subject.direction == INBOUND;
+    bool overrun = incident->kind == INCIDENT_OVERRUN && !incident->notified;
+    return (silent || overrun) && incident->subject.peer >= 0 &&
            core->peers[incident->subject.peer].greeting;
 }

@@ -54,6 +54,9 @@ struct subject {
 enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160 };
 
 // What the operator is told beside kind and subject. Which fields mean something depends on kind.
+// The cause of an overrun that a window which is active again has closed.
+#define OVERRUN_EXTENDED "extended"
+
 struct evidence {
     struct span latency;    // slow; clock: how far the peer's clock is ahead of ours ...
     struct span threshold;  // slow, silent; clock: ... and how far that may be off

@@ -56,8 +56,27 @@ static void open_overrun(struct core *core, const struct window *window, int pee
                                   .planned_end = window->end,
                                   .suppressed = server_of(core, peer)->suppressed};
     text_copy(aftermath.window, sizeof aftermath.window, window->id);
+    if (peer >= 0 && core->peers[peer].collect < 0 && !core->peers[peer].greeting) {
+        text_copy(evidence.cause, sizeof evidence.cause, core->peers[peer].greeting_cause);
+    }
     trouble_open_after(core, INCIDENT_OVERRUN, &subject, window_until(window), &evidence,
                        &aftermath, now);
+}
+
+// Asks for the server's greeting so early that the answer is there when the overrun is due. When to
+// look again.
+static struct instant ask_before(struct core *core, int peer, struct instant due, struct moment now)
+{
+    struct span patience = GREETING_PATIENCE;
+    struct instant ask_at = instant_add(due, span_times(patience, -1));
+    if (peer < 0 || core->peers[peer].collect >= 0) {
+        return due;
+    }
+    if (!instant_reached(now.instant, ask_at)) {
+        return ask_at;
+    }
+    down_ask(core, peer, instant_add(due, span_times(patience, -2)), now);
+    return due;
 }
 
 // Opens it when it is due, or says when to look again.
@@ -78,8 +97,9 @@ static struct instant consider(struct core *core, const struct window *window, s
         return INSTANT_NEVER;
     }
     struct instant due = answer_due(core, window, peer, now);
+    struct instant next = ask_before(core, peer, due, now);
     if (!instant_reached(now.instant, due)) {
-        return due;
+        return next;
     }
     open_overrun(core, window, peer, now);
     return INSTANT_NEVER;
@@ -96,8 +116,23 @@ static void close_extended(struct core *core, const struct window *window, struc
     struct subject subject = subject_of_server(peer);
     struct incident *incident = trouble_find(core, INCIDENT_OVERRUN, &subject);
     if (incident != NULL && !incident->closing) {
-        text_copy(incident->evidence.cause, sizeof incident->evidence.cause, "extended");
+        text_copy(incident->evidence.cause, sizeof incident->evidence.cause, OVERRUN_EXTENDED);
         trouble_close_soon(core, incident, now);
+    }
+}
+
+void overrun_greeted(struct core *core, int peer, struct moment now)
+{
+    struct subject subject = subject_of_server(peer);
+    struct incident *incident = trouble_find(core, INCIDENT_OVERRUN, &subject);
+    const char *cause = core->peers[peer].greeting_cause;
+    if (incident == NULL || incident->closing || strcmp(incident->evidence.cause, cause) == 0) {
+        return;
+    }
+    text_copy(incident->evidence.cause, sizeof incident->evidence.cause, cause);
+    trouble_record(core, incident);
+    if (!incident->notified) {
+        trouble_set_timer(core, incident, now.instant);
     }
 }
 

@@ -44,9 +44,19 @@ void server_configure(struct core *core, struct moment now);
 // Opens what is due, closes what a window that is active again has overtaken.
 void overrun_follow(struct core *core, struct moment now);
 
+// Whether the server greets is known: an open overrun says it.
+void overrun_greeted(struct core *core, int peer, struct moment now);
+
 // ---- down.c ----
 
+// How long a server may take to greet, the way to us and back included.
+#define GREETING_PATIENCE SPAN_SECONDS(30)
+
+// Asks whether the server greets, unless that has been asked since then.
+void down_ask(struct core *core, int peer, struct instant since, struct moment now);
+
 // Inbound is silent: asks whether the server greets, and again while only its agent is unheard.
+// Gives up an answer that is due.
 void down_watch(struct core *core, int peer, struct moment now);
 void down_greeted(struct core *core, int peer, bool greeted, const char *cause, struct moment now);
 
@@ -54,7 +64,7 @@ void down_greeted(struct core *core, int peer, bool greeted, const char *cause, 
 // and nobody has been told otherwise yet.
 bool down_is_refuted(const struct core *core, const struct incident *incident, struct moment now);
 
-// An answer that may make another incident of this one is awaited.
+// An answer is awaited that may make another incident of this one, or that it is to tell.
 bool down_asks(const struct core *core, const struct incident *incident);
 
 // ---- isolation.c ----

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "shell/journal_line.h"
@@ -151,8 +152,8 @@ static void put_overrun_end(struct text *line, const struct incident *incident)
     struct walltime resumed =
         walltime_later(aftermath->resumed[OUTBOUND], aftermath->resumed[INBOUND]);
     journal_put_time(line, "planned_end", aftermath->planned_end);
-    if (incident->evidence.cause[0] != '\0') {
-        journal_put_text(line, "reason", incident->evidence.cause);
+    if (strcmp(incident->evidence.cause, OVERRUN_EXTENDED) == 0) {
+        journal_put_text(line, "reason", OVERRUN_EXTENDED);
     } else if (!walltime_known(resumed)) {
         journal_put_time(line, "closed", incident->closed);
     } else {

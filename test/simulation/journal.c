@@ -94,8 +94,9 @@ static void print_evidence(FILE *out, const struct incident *incident)
 static void print_aftermath(FILE *out, const struct incident *incident)
 {
     const struct aftermath *aftermath = &incident->aftermath;
-    if (incident->kind == INCIDENT_OVERRUN && aftermath->resumed_by[0] == '\0') {
-        fprintf(out, " reason=%s", incident->evidence.cause);
+    bool extended = strcmp(incident->evidence.cause, OVERRUN_EXTENDED) == 0;
+    if (incident->kind == INCIDENT_OVERRUN && (extended || aftermath->resumed_by[0] == '\0')) {
+        fprintf(out, " reason=%s", extended ? OVERRUN_EXTENDED : "");
     } else if (incident->kind == INCIDENT_OVERRUN) {
         struct walltime resumed =
             walltime_later(aftermath->resumed[OUTBOUND], aftermath->resumed[INBOUND]);

@@ -176,7 +176,7 @@ def test_an_overrun_outlives_a_kill_and_is_said_once(tmp_path, office):
         priority, match = daemon.wait(FIRING, seconds=20)
         assert priority == "crit"
         assert re.search(r" kind=routine window=w-story planned_end=\S+Z late_by=[\d.]+s "
-                         r"in_flight=\d+ incident=\d+ maintenance=none$", match[0])
+                         r"in_flight=\d+ incident=\d+ maintenance=none cause=\".+\"$", match[0])
         assert daemon.metric("maintenance_overrun_seconds", server="mx01") > 0
         assert daemon.metric("incident_active", kind="overrun", subject="mx01") == 1
 

@@ -108,12 +108,68 @@ static void test_a_greeting_that_never_comes_is_none(void **state)
     core_fixture_end(&fixture);
 }
 
+// From now on, for ten minutes.
+static void begin_window(struct core_fixture *fixture)
+{
+    struct event begin = {.kind = EVENT_WINDOW,
+                          .window = {.id = "w-1",
+                                     .revision = 1,
+                                     .server = "p0",
+                                     .begin = fixture->now.wall,
+                                     .end = walltime_add(fixture->now.wall, SPAN_MINUTES(10))}};
+    core_fixture_handle(fixture, &begin);
+}
+
+static void test_an_overrun_says_whether_the_server_greets(void **state)
+{
+    (void)state;
+    for (int greeted = 0; greeted < 2; greeted++) {
+        struct core_fixture fixture;
+        core_fixture_begin(&fixture, 1);
+        begin_window(&fixture);
+        core_fixture_run(&fixture, SPAN_MINUTES(14), NULL, NULL);
+        run_until_asked(&fixture);
+        answer(&fixture, greeted == 1);
+        core_fixture_run(&fixture, SPAN_SECONDS(28), NULL, NULL);
+        assert_int_equal(opened(&fixture, INCIDENT_OVERRUN), 0);
+        core_fixture_run(&fixture, SPAN_SECONDS(2), NULL, NULL);
+        assert_int_equal(notified(&fixture, INCIDENT_OVERRUN), 1);
+        assert_string_equal(
+            find_open(&fixture, INCIDENT_OVERRUN)->evidence.cause,
+            greeted == 1
+                ? "its mail server greets: its agent, or the mail on the way, is what is missing"
+                : "connection refused");
+        core_fixture_end(&fixture);
+    }
+}
+
+static void test_an_overrun_waits_no_longer_than_for_the_greeting(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    begin_window(&fixture);
+    core_fixture_run(&fixture, SPAN_SECONDS(880), NULL, NULL);
+    core_configure(fixture.core, fixture.settings, fixture.now); // the answer has nobody to go to
+    answer(&fixture, false);
+    core_fixture_run(&fixture, SPAN_SECONDS(25), NULL, NULL);
+    assert_int_equal(opened(&fixture, INCIDENT_OVERRUN), 1);
+    assert_int_equal(notified(&fixture, INCIDENT_OVERRUN), 0);
+    core_fixture_run(&fixture, SPAN_SECONDS(6), NULL, NULL);
+    assert_int_equal(notified(&fixture, INCIDENT_OVERRUN), 1);
+    assert_string_equal(find_open(&fixture, INCIDENT_OVERRUN)->evidence.cause,
+                        "no greeting within 30 s");
+    core_fixture_end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forged_tags_are_one_incident),
         cmocka_unit_test(test_a_server_that_greets_is_only_unheard),
         cmocka_unit_test(test_a_greeting_that_never_comes_is_none),
+        cmocka_unit_test(test_an_overrun_says_whether_the_server_greets),
+        cmocka_unit_test(test_an_overrun_waits_no_longer_than_for_the_greeting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
