@@ -85,6 +85,23 @@ bool peers_ask_and_suggest(struct client *client, const char *name, struct error
     return suggested;
 }
 
+bool peers_ask_known(struct client *client, const char *name)
+{
+    char own[64];
+    struct error unused;
+    json_t *answer;
+    bool known = false;
+    if (client_ask(client, "GET", "/paths", NULL, &answer, &unused) == CLIENT_DONE) {
+        const json_t *paths = json_object_get(answer, "paths");
+        known = find_own_name(paths, own, sizeof own) && strcmp(own, name) == 0;
+        for (size_t i = 0; !known && i < json_array_size(paths); i++) {
+            known = strcmp(answer_text(json_array_get(paths, i), "peer"), name) == 0;
+        }
+    }
+    json_decref(answer);
+    return known;
+}
+
 void peers_list(const json_t *paths, struct error *error)
 {
     size_t count;

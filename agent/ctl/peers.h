@@ -14,6 +14,9 @@ bool peers_suggest(const json_t *paths, const char *name, struct error *error);
 // The same, of an agent that has to be asked first.
 bool peers_ask_and_suggest(struct client *client, const char *name, struct error *error);
 
+// Whether a server of the mesh has this name; false when the agent does not say.
+bool peers_ask_known(struct client *client, const char *name);
+
 // Adds "; the peers are mx01, mx03", the first of many.
 void peers_list(const json_t *paths, struct error *error);
 

@@ -1,8 +1,11 @@
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/acknowledgements.h"
 #include "ctl/answer.h"
 #include "ctl/asker.h"
+#include "ctl/format.h"
 #include "ctl/peers.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
@@ -88,21 +91,72 @@ static int change_picked(const struct context *context, const struct change *cha
     return code;
 }
 
+static int refuse_unknown(const struct context *context, const char *name)
+{
+    char shown[128];
+    struct text text = TEXT_OVER(shown);
+    struct error error;
+    format_text(name, &text);
+    if (peers_ask_known(context->client, name)) {
+        error_set(&error, "'%s' has no maintenance window", shown);
+    } else {
+        error_set(&error, "no window has the id '%s', and no server that name", shown);
+        peers_ask_and_suggest(context->client, name, &error);
+    }
+    return report_failure(context, EXIT_REFUSED, error.message);
+}
+
+// That a window is extended which has ended already, and which.
+static void print_last(const struct context *context, const json_t *window, struct walltime now)
+{
+    char line[256];
+    struct text text = TEXT_OVER(line);
+    struct walltime end;
+    if (context->command->json || !answer_time(window, "end", &end)) {
+        return;
+    }
+    text_append(&text, "extending window ");
+    format_text(answer_text(window, "id"), &text);
+    text_append(&text, " of ");
+    format_text(answer_text(window, "server"), &text);
+    text_append(&text, ", which ended at ");
+    format_clock(end, now, &text);
+    text_append(&text, " (");
+    format_distance(end, now, &text);
+    text_append(&text, ")");
+    puts(line);
+}
+
+static int change_found(const struct context *context, const struct change *change,
+                        const json_t *picked, struct walltime now)
+{
+    struct change what = *change;
+    const json_t *window = json_array_get(picked, 0);
+    if (what.takes_length && window_pick_has_ended(window)) {
+        print_last(context, window, now);
+        what.describe = window_describe_begun;
+    }
+    return change_picked(context, &what, picked);
+}
+
 static int change_named(const struct context *context, const struct change *change)
 {
     const char *name = context->command->words[0];
     int code = EXIT_DONE;
-    struct error error;
+    struct walltime now = clock_now().wall;
+    struct error error = {0};
     json_t *answer = report_ask(context, "GET", "/maintenance", NULL, NULL, &code);
     if (answer == NULL) {
         return code;
     }
     const json_t *windows = answer_list(answer, "maintenance", &error);
-    json_t *picked = windows == NULL ? NULL : window_pick(windows, name, change->choice, &error);
+    json_t *picked =
+        windows == NULL ? NULL : window_pick(windows, name, change->choice, now, &error);
     if (picked != NULL) {
-        code = change_picked(context, change, picked);
+        code = change_found(context, change, picked, now);
+    } else if (error.message[0] == '\0') {
+        code = refuse_unknown(context, name);
     } else {
-        peers_ask_and_suggest(context->client, name, &error);
         code = report_failure(context, EXIT_REFUSED, error.message);
     }
     json_decref(picked);
@@ -115,7 +169,7 @@ int verb_maintenance_extend(struct context *context)
     struct change change = {
         .method = "PATCH",
         .takes_length = true,
-        .choice = {.by_id = WINDOW_PICK_ALL, .by_server = WINDOW_PICK_ACTIVE},
+        .choice = {.by_id = WINDOW_PICK_ALL, .by_server = WINDOW_PICK_ACTIVE, .or_last = true},
         .describe = window_describe_extended,
     };
     return change_named(context, &change);

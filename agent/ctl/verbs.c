@@ -105,8 +105,10 @@ const struct verb VERBS[] = {
         .run = verb_maintenance_extend,
         .summary = "let a window last longer",
         .help =
-            "Moves the end of a window by so much; of a server: of all its active windows. The\n"
-            "peers are told, and waited for, as with maintenance begin.\n",
+            "Moves the end of a window by so much; of a server: of all its active windows. When\n"
+            "none is active, of the one that ended last: that is what to say when work takes\n"
+            "longer than its window and an overrun is reported. The peers are told, and waited\n"
+            "for, as with maintenance begin.\n",
         .examples = "  mailflowctl maintenance extend mx01 --for 30m\n"
                     "  mailflowctl maintenance extend w-k7qj2f4mxa --for 1h\n",
     },

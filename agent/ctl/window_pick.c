@@ -43,34 +43,73 @@ static json_t *collect_of_server(const json_t *windows, const char *server, unsi
     return picked;
 }
 
+bool window_pick_has_ended(const json_t *window)
+{
+    return window_in_state(window, "recovering") || window_in_state(window, "over");
+}
+
+// What is asked for when work takes longer than its window: the agent refuses what is no use.
+static void add_last(const json_t *windows, const char *server, struct walltime now, json_t *picked)
+{
+    json_t *last = NULL;
+    struct walltime latest = walltime_subtract(now, SPAN_HOURS(24)), end;
+    for (size_t i = 0; i < json_array_size(windows); i++) {
+        json_t *window = json_array_get(windows, i);
+        if (has_text(window, "server", server) && window_pick_has_ended(window) &&
+            !answer_true(window, "cancelled") && answer_time(window, "end", &end) &&
+            end.ns > latest.ns) {
+            last = window;
+            latest = end;
+        }
+    }
+    if (last != NULL) {
+        json_array_append(picked, last);
+    }
+}
+
+enum { IDS_LISTED = 4 };
+
+static void append_ids(const json_t *windows, struct text *out)
+{
+    size_t count = json_array_size(windows);
+    for (size_t i = 0; i < count && i < IDS_LISTED; i++) {
+        text_append(out, i == 0 ? "" : ", ");
+        format_text(answer_text(json_array_get(windows, i), "id"), out);
+    }
+    if (count > IDS_LISTED) {
+        text_format(out, " and %zu more", count - IDS_LISTED);
+    }
+}
+
+// The server has windows, but none that is wanted.
 static void describe_none(const json_t *windows, const char *name, struct window_choice choice,
                           struct error *error)
 {
-    char shown[128];
-    struct text text = TEXT_OVER(shown);
+    char shown[128], ids[256];
+    struct text text = TEXT_OVER(shown), list = TEXT_OVER(ids);
     json_t *waiting = collect_of_server(windows, name, WINDOW_PICK_ANNOUNCED);
     json_t *known = collect_of_server(windows, name, WINDOW_PICK_ALL);
     bool announced = (choice.by_server & WINDOW_PICK_ANNOUNCED) != 0;
-    const char *wanted = announced ? "announced or active" : "active";
     format_text(name, &text);
     if (json_array_size(waiting) > 0) {
+        append_ids(waiting, &list);
         error_set(error,
-                  "no window of '%s' is active; %zu announced (mailflowctl maintenance list)",
-                  shown, json_array_size(waiting));
+                  "no window of '%s' is active; announced: %s (maintenance cancel calls it off)",
+                  shown, ids);
     } else if (json_array_size(known) > 0) {
-        error_set(error, "no window of '%s' is %s", shown, wanted);
-    } else {
-        error_set(error, "no window has the id '%s', and no server of that name has one %s", shown,
-                  wanted);
+        append_ids(known, &list);
+        error_set(error, "no window of '%s' is %s; over: %s", shown,
+                  announced ? "announced or active" : "active", ids);
     }
     json_decref(waiting);
     json_decref(known);
 }
 
 json_t *window_pick(const json_t *windows, const char *name, struct window_choice choice,
-                    struct error *error)
+                    struct walltime now, struct error *error)
 {
     json_t *window = find_by_id(windows, name);
+    *error = (struct error){0};
     if (window != NULL && (choice.by_id & state_bit(window)) == 0) {
         error_set(error, "that window has not begun: call it off with mailflowctl maintenance "
                          "cancel");
@@ -78,6 +117,9 @@ json_t *window_pick(const json_t *windows, const char *name, struct window_choic
     }
     json_t *picked = window != NULL ? memory_checked(json_pack("[O]", window))
                                     : collect_of_server(windows, name, choice.by_server);
+    if (json_array_size(picked) == 0 && choice.or_last) {
+        add_last(windows, name, now, picked);
+    }
     if (json_array_size(picked) == 0) {
         json_decref(picked);
         describe_none(windows, name, choice, error);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/instant.h"
 
 enum {
     WINDOW_PICK_ANNOUNCED = 1,
@@ -18,11 +19,15 @@ enum {
 struct window_choice {
     unsigned by_id;
     unsigned by_server;
+    bool or_last; // of a server that has none of these: the one that ended last, within a day
 };
 
 // The window with this id, else those of this server. A new list, for the caller; NULL with the
-// reason when there are none in the states wanted.
+// reason when there are none in the states wanted, an empty one when nothing is known by that name.
 json_t *window_pick(const json_t *windows, const char *name, struct window_choice choice,
-                    struct error *error);
+                    struct walltime now, struct error *error);
+
+// The window is over, and was not called off.
+bool window_pick_has_ended(const json_t *window);
 
 #endif

@@ -235,8 +235,17 @@ bool window_request_change(const json_t *request, const struct settings *setting
     if (has(request, "extend_seconds") && !read_seconds(request, "extend_seconds", &more, error)) {
         return false;
     }
+    char end[TIME_TEXT];
+    struct walltime ended = window->end;
     window->end = walltime_add(window->end, more);
     window->revision++;
+    if (more.ns > 0 && window->end.ns <= now.ns) {
+        return error_set(error,
+                         "window %s ended at %s, %.0f s ago: extend it by more than that, or begin "
+                         "another",
+                         window->id, time_text(ended, end),
+                         span_seconds(walltime_since(now, ended)));
+    }
     return read_time(request, "end", &window->end, error) &&
            check_window(window, now, force, error);
 }

@@ -139,7 +139,8 @@ def test_cancelling_by_server_takes_announced_windows_too():
         nothing = ctl("maintenance", "cancel", "mx11", server=server)
     assert (ending.code, ending.err) == (
         1,
-        "mailflowctl: no window of 'mx02' is active; 1 announced (mailflowctl maintenance list)\n",
+        "mailflowctl: no window of 'mx02' is active; announced: w-00000001 "
+        "(maintenance cancel calls it off)\n",
     )
     assert (ending_by_id.code, ending_by_id.err) == (
         1,
@@ -148,8 +149,54 @@ def test_cancelling_by_server_takes_announced_windows_too():
     assert (result.code, result.out) == (0, "maintenance of mx02 is cancelled, window w-00000001\n")
     assert (nothing.code, nothing.err) == (
         1,
-        "mailflowctl: no window has the id 'mx11', and no server of that name has one "
-        "announced or active\n",
+        "mailflowctl: no window has the id 'mx11', and no server that name\n",
+    )
+
+
+def ended(identity, **more):
+    """A window of mx01 that ended so long ago."""
+    end, _ = soon(**{unit: -ago for unit, ago in more.items()})
+    return window(id=identity, state="recovering", end=end)
+
+
+def test_on_an_overrun_the_server_is_extended():
+    until, at = soon(minutes=25)
+    newer = ended("w-2", minutes=5)
+    called_off = {**ended("w-4", minutes=1), "cancelled": True}
+    answers = {
+        "GET /maintenance": {"maintenance": [ended("w-1", hours=2), newer, called_off]},
+        "PATCH /maintenance/w-2": window(id="w-2", revision=2, end=until),
+    }
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "extend", "mx01", "--for", "30m", server=server)
+        by_id = ctl("maintenance", "extend", "w-2", "--for", "30m", server=server)
+        as_json = ctl("maintenance", "extend", "mx01", "--for", "30m", "--json", server=server)
+    assert re.fullmatch(
+        r"extending window w-2 of mx01, which ended at [\d :-]+ \(5 m( \d s)? ago\)\n"
+        rf"mx01 is in maintenance until {clock(at)} \(in 2\d m( \d+ s)?\), window w-2\n",
+        result.out,
+    )
+    assert by_id.out.startswith("extending window w-2 ")
+    assert json.loads(as_json.out)["maintenance"][0]["id"] == "w-2"
+    assert len(changes_asked(server)) == 3
+
+
+def test_which_windows_there_are_is_said_with_their_ids():
+    old = ended("w-1", days=2)
+    answers = {
+        "GET /maintenance": {"maintenance": [old, ended("w-2", days=3)]},
+        "GET /paths": {"paths": PATHS},
+    }
+    with ControlServer(answers) as server:
+        over = ctl("maintenance", "extend", "mx01", "--for", "30m", server=server)
+        none = ctl("maintenance", "extend", "mx02", "--for", "30m", server=server)
+    assert (over.code, over.err) == (
+        1,
+        "mailflowctl: no window of 'mx01' is active; over: w-1, w-2\n",
+    )
+    assert (none.code, none.err) == (
+        1,
+        "mailflowctl: 'mx02' has no maintenance window\n",
     )
 
 
@@ -186,8 +233,8 @@ def test_this_server_is_suggested_too_and_its_right_name_is_not_corrected():
         mistyped = ctl("maintenance", "end", "mx22", server=server)
         right = ctl("maintenance", "end", "mx02", server=server)
     assert mistyped.code == right.code == 1
-    assert mistyped.err.endswith("no server of that name has one active; did you mean 'mx02'?\n")
-    assert right.err.endswith("no server of that name has one active\n")
+    assert mistyped.err.endswith("no server that name; did you mean 'mx02'?\n")
+    assert right.err == "mailflowctl: 'mx02' has no maintenance window\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only under sudo does SUDO_USER mean anything")
