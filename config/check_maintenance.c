@@ -1,12 +1,15 @@
 #include "config/check_maintenance.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "config/file.h"
 
 #define ROUTINE_MAXIMUM SPAN_HOURS(4)
 
@@ -75,17 +78,45 @@ static void check_windows(struct reading *reading, const struct node *maintenanc
     }
 }
 
+// One that cannot be read is no error: what was last read of it stands, and the agent must start.
+static void check_calendar(struct reading *reading, struct place at, size_t index)
+{
+    const char *const *calendars = reading->settings->maintenance.calendars;
+    const char *path = calendars[index];
+    struct error error;
+    for (size_t i = 0; i < index; i++) {
+        if (path[0] != '\0' && strcmp(path, calendars[i]) == 0) {
+            problem_error(reading->problems, at, "calendars: %s is there twice", path);
+            return;
+        }
+    }
+    if (path[0] != '\0' && reading->secrets && !file_readable(path, &error)) {
+        problem_warning(reading->problems, at,
+                        "calendars: %s: %s: no window comes of it until it can be read", path,
+                        error.message);
+    }
+}
+
 static void check_calendars(struct reading *reading, const struct node *maintenance)
 {
-    const struct maintenance_settings *settings = &reading->settings->maintenance;
-    for (size_t i = 1; i < settings->calendar_count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            const char *path = settings->calendars[i];
-            if (path[0] != '\0' && strcmp(path, settings->calendars[j]) == 0) {
-                problem_error(reading->problems, node_place(maintenance, "calendars"),
-                              "calendars: %s is there twice", path);
-            }
-        }
+    const struct node *list = node_member(maintenance, "calendars");
+    const struct node *item = list == NULL ? NULL : list->first;
+    size_t count = reading->settings->maintenance.calendar_count;
+    for (size_t i = 0; item != NULL && i < count; i++, item = item->next) {
+        check_calendar(reading, item->at, i);
+    }
+}
+
+// A directory may come later, and its flags count from then on.
+static void check_flags_dir_there(struct reading *reading, struct place at, const char *directory)
+{
+    struct stat what;
+    if (stat(directory, &what) != 0) {
+        problem_warning(reading->problems, at,
+                        "flags_dir: %s: %s: no flag announces anything until it is there",
+                        directory, strerror(errno));
+    } else if (!S_ISDIR(what.st_mode)) {
+        problem_error(reading->problems, at, "flags_dir: %s is not a directory", directory);
     }
 }
 
@@ -94,9 +125,13 @@ static void check_flags_dir(struct reading *reading, const struct node *maintena
 {
     static const char *const VOLATILE[] = {"/run/", "/var/run/", "/dev/"};
     const char *directory = reading->settings->maintenance.flags_dir;
+    struct place at = node_place(maintenance, "flags_dir");
+    if (directory[0] != '\0' && reading->secrets) {
+        check_flags_dir_there(reading, at, directory);
+    }
     for (size_t i = 0; i < sizeof VOLATILE / sizeof VOLATILE[0]; i++) {
         if (strncmp(directory, VOLATILE[i], strlen(VOLATILE[i])) == 0) {
-            problem_warning(reading->problems, node_place(maintenance, "flags_dir"),
+            problem_warning(reading->problems, at,
                             "flags_dir: %s is emptied by a reboot, and a flag must outlive the "
                             "one that it announces",
                             directory);

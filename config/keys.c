@@ -208,7 +208,7 @@ static const struct key MAINTENANCE_KEYS[] = {
      COUNTED(maintenance_settings, calendars, calendar_count), .fallback = "", RANGE(0, 16),
      .help = "Calendar files (RFC 5545) whose events are windows: of the servers that "
              "X-MAINTNOTE-OBJECT-ID names, else of those named in LOCATION, else in CATEGORIES, "
-             "else in SUMMARY.",
+             "else in SUMMARY. Of each file the next 14 days are taken, 256 windows at most.",
      .example = "/etc/mailflow/maintenance.ics"},
     {"flags_dir", KEY_PATH, AT(maintenance_settings, flags_dir), .fallback = "",
      LENGTH(PATH_LENGTH), .derived = "none",
@@ -217,7 +217,8 @@ static const struct key MAINTENANCE_KEYS[] = {
      .example = "/var/lib/mailflow/maintenance"},
     {"windows", KEY_MAPS, .holds = &WINDOW_SECTION,
      COUNTED(maintenance_settings, windows, window_count), .fallback = "", RANGE(0, 100),
-     .help = "Windows that recur, or come once."},
+     .help = "Windows that recur, or come once. Of each the next 14 days are taken, 256 windows at "
+             "most."},
 };
 static const struct section MAINTENANCE_SECTION = SECTION(maintenance_settings, MAINTENANCE_KEYS);
 

@@ -16,7 +16,7 @@ struct reading {
     struct problem_list *problems;
     bool incomplete;    // a file could not be read: what is missing may stand in it
     const char *beside; // where secrets with a bare name stand, unless they are credentials
-    bool secrets;       // they are to be read
+    bool secrets;       // they are to be read, and calendars and flags to be there
 };
 
 // Fills the settings. What is wrong with a value is a problem, and its default stands.

@@ -170,13 +170,28 @@ static bool may_be_wanted(const struct calendars *calendars, enum window_origin 
     return false;
 }
 
+// A rule announces its windows long before: one that is over without anybody having known of it is
+// of the time before the rule.
+static void want(const struct calendar_source *source, const struct windows *known,
+                 struct walltime now, struct wanted *out)
+{
+    for (size_t i = 0; i < source->last.wanted.count; i++) {
+        const struct window *window = &source->last.wanted.items[i];
+        bool over = window->end.ns <= now.ns;
+        if (!over || source->origin != ORIGIN_CONFIG || windows_find(known, window->id) != NULL) {
+            wanted_add(out, window);
+        }
+    }
+}
+
 void calendars_want(const struct calendars *calendars, enum window_origin origin,
                     const struct windows *known, struct wanted *out)
 {
-    struct walltime horizon = walltime_add(clock_now().wall, HORIZON);
+    struct walltime now = clock_now().wall;
+    struct walltime horizon = walltime_add(now, HORIZON);
     for (size_t i = 0; i < calendars->count; i++) {
         if (calendars->sources[i]->origin == origin) {
-            wanted_add_all(out, &calendars->sources[i]->last.wanted);
+            want(calendars->sources[i], known, now, out);
         }
     }
     for (size_t i = 0; i < known->count; i++) {

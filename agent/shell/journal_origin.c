@@ -33,7 +33,7 @@ void journal_calendar_event(struct journal *journal, const char *source, unsigne
         journal_put_text(&line, "uid", uid);
     }
     journal_put_text(&line, "problem", problem);
-    if (unusable) {
+    if (unusable && number > 0) { // of an event, not of what they are together
         journal_put_text(&line, "consequence", "no window comes of it; one that it was stands");
     }
     journal_say(journal, unusable ? LOG_WARNING : LOG_NOTICE, &line);

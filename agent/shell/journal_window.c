@@ -1,3 +1,4 @@
+#include <string.h>
 #include <syslog.h>
 
 #include "shell/journal_line.h"
@@ -11,6 +12,21 @@ static const char *state_of(const struct window *window, enum window_transition 
         return STATES[transition];
     }
     return window->cancelled ? "CANCELLED" : window->revision > 1 ? "CHANGED" : "ANNOUNCED";
+}
+
+// Whether a calendar or a rule has it so, here or at a peer, and no operator since. Of such windows
+// there may be hundreds, and nobody waits to hear of them.
+static bool is_by_rule(const struct window *window)
+{
+    static const enum window_origin RULES[] = {ORIGIN_CALENDAR, ORIGIN_CONFIG};
+    size_t who = strcspn(window->by, "@");
+    for (size_t i = 0; window->origin != ORIGIN_OPERATOR && i < 2; i++) {
+        const char *name = window_origin_name(RULES[i]);
+        if (strlen(name) == who && strncmp(window->by, name, who) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // Whoever announces a window asks to know who knows.
@@ -37,7 +53,8 @@ void journal_window(struct journal *journal, const struct window *window,
     journal_put_text(&line, "by", window->by);
     journal_put_text(&line, "reason", window->reason);
     put_acknowledged(&line, window, acknowledged);
-    journal_say(journal, LOG_NOTICE, &line);
+    bool quiet = transition == WINDOW_CHANGED && is_by_rule(window);
+    journal_say(journal, quiet ? LOG_INFO : LOG_NOTICE, &line);
 }
 
 void journal_acknowledged(struct journal *journal, const struct window *window,
@@ -53,7 +70,7 @@ void journal_acknowledged(struct journal *journal, const struct window *window,
     if (after.ns > 0) {
         journal_put_seconds(&line, "after", after);
     }
-    journal_say(journal, LOG_NOTICE, &line);
+    journal_say(journal, is_by_rule(window) ? LOG_INFO : LOG_NOTICE, &line);
 }
 
 void journal_window_refused(struct journal *journal, const char *peer, const char *reason)

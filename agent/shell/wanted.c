@@ -42,13 +42,6 @@ bool wanted_has(const struct wanted *wanted, const char *id)
     return false;
 }
 
-void wanted_add_all(struct wanted *wanted, const struct wanted *more)
-{
-    for (size_t i = 0; i < more->count; i++) {
-        wanted_add(wanted, &more->items[i]);
-    }
-}
-
 void wanted_free(struct wanted *wanted)
 {
     free(wanted->items);

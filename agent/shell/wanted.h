@@ -18,7 +18,6 @@ struct wanted {
 // WINDOWS_MAXIMUM nothing is added.
 void wanted_add(struct wanted *wanted, const struct window *window);
 bool wanted_has(const struct wanted *wanted, const char *id);
-void wanted_add_all(struct wanted *wanted, const struct wanted *more);
 void wanted_free(struct wanted *wanted);
 
 // The id of a window, made of what does not change about it, so that every agent that reads the

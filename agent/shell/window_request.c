@@ -1,5 +1,6 @@
 #include "shell/window_request.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -79,8 +80,11 @@ static bool read_seconds(const json_t *request, const char *name, struct span *o
         return error_set(error, "\"%s\" is not a number", name);
     }
     if (!(seconds >= 1) || seconds > span_seconds(WINDOW_LENGTH_MAXIMUM)) {
-        return error_set(error, "\"%s\" is %g, not within 1 and %.0f", name, seconds,
-                         span_seconds(WINDOW_LENGTH_MAXIMUM));
+        char maximum[SPAN_TEXT];
+        bool more = strcmp(name, "extend_seconds") == 0;
+        return error_set(error, "maintenance can %s 1s to %s",
+                         more ? "be extended by" : "last from",
+                         span_text(WINDOW_LENGTH_MAXIMUM, maximum));
     }
     *out = (struct span){span_from_seconds(seconds).ns / 1000 * 1000};
     return true;
@@ -90,6 +94,22 @@ static bool read_plain(const json_t *request, const char *name, char *out, size_
                        struct error *error)
 {
     return !has(request, name) || json_read_plain(request, name, out, size, error);
+}
+
+// What an operator may have written wrong is said in his words, not in those of the API.
+static bool read_reason(const json_t *request, struct window *window, struct error *error)
+{
+    const char *reason = json_string_value(json_object_get(request, "reason"));
+    for (const char *at = reason; at != NULL && *at != '\0'; at++) {
+        if (iscntrl((unsigned char)*at)) {
+            return error_set(error, "the reason is not one line of plain text");
+        }
+    }
+    if (reason != NULL && strlen(reason) >= sizeof window->reason) {
+        return error_set(error, "the reason is %zu bytes long: %zu are the most", strlen(reason),
+                         sizeof window->reason - 1);
+    }
+    return read_plain(request, "reason", window->reason, sizeof window->reason, error);
 }
 
 static bool read_force(const json_t *request, bool *out, struct error *error)
@@ -199,8 +219,8 @@ bool window_request_new(const json_t *request, const struct settings *settings, 
         !read_server(request, settings, out->server, error) ||
         !read_kind(request, &out->kind, error) ||
         !read_time(request, "begin", &out->begin, error) || !read_length(request, out, error) ||
-        !read_plain(request, "reason", out->reason, sizeof out->reason, error) ||
-        !read_by(request, settings, out, error) || !read_force(request, &force, error)) {
+        !read_reason(request, out, error) || !read_by(request, settings, out, error) ||
+        !read_force(request, &force, error)) {
         return false;
     }
     if (out->kind == WINDOW_EMERGENCY && out->reason[0] == '\0') {

@@ -88,7 +88,8 @@ static void print_end(struct work *work)
     char message[CALENDAR_MESSAGE_SIZE];
     struct text text = TEXT_OVER(message);
     if (work->problems > PROBLEMS_MAXIMUM) {
-        text_format(&text, "%u more events have problems", work->problems - PROBLEMS_MAXIMUM);
+        text_format(&text, "%u more events have problems: no windows come of them",
+                    work->problems - PROBLEMS_MAXIMUM);
         print_message(CALENDAR_PROBLEM, "", 0, message);
     }
     if (work->said > work->job.limit) {

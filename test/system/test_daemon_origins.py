@@ -213,6 +213,23 @@ def test_configured_windows(tmp_path):
         wait_for(lambda: len(origins.windows(cancelled=True, revision=3)) == 2, 10, "two cancelled")
 
 
+def test_what_was_over_before_its_rule_was_seen_is_no_window(tmp_path):
+    over = {"server": "mx01", "start": f"{now(minutes=-40):%Y-%m-%dT%H:%M:%S}", "zone": "UTC",
+            "for": "10m", "rrule": "FREQ=WEEKLY"}
+    with Origins(tmp_path, windows=[over]) as origins:
+        wait_for(lambda: len(origins.windows(state="announced")) == 2, 10, "two windows")
+        assert len(origins.windows()) == 2
+
+
+def test_a_rule_of_too_many_windows_says_what_is_left_out(tmp_path):
+    hourly = {"server": "mx01", "start": "2026-01-04T02:30", "zone": "UTC", "for": "1m",
+              "rrule": "FREQ=HOURLY"}
+    with Origins(tmp_path, windows=[hourly]) as origins:
+        origins.daemon.wait(
+            r'calendar PROBLEM source=maintenance.windows\[0\] problem="33\d windows are more than '
+            'the 256 that are taken: the others are left out"')
+
+
 # ---- calendars ----
 
 

@@ -202,8 +202,10 @@ static char *example(void)
     config_fixture_write_text("mx02.pem", "-----BEGIN CERTIFICATE-----\nA\n");
     config_fixture_write("mx02.key", "-----BEGIN PRIVATE KEY-----\nB\n", 30, 0600);
     config_fixture_write("http.token", "hunter2-hunter2-hunter2", 23, 0600);
-    return replace_all(read_source("config/mailflow.yaml.example"), "/etc/mailflow",
-                       config_fixture_directory());
+    config_fixture_write_text("maintenance.ics", "");
+    char *text = replace_all(read_source("config/mailflow.yaml.example"), "/etc/mailflow",
+                             config_fixture_directory());
+    return replace_all(text, "flags_dir: /var/lib/mailflow/maintenance", "flags_dir: /var/lib");
 }
 
 static char *print_effective(const struct settings *settings)
@@ -250,7 +252,7 @@ static void test_the_example_loads_with_all_it_shows(void **state)
     assert_string_equal(settings->peers[1].relay.password, "hunter2-gmail");
     assert_int_equal(settings->incidents.hold.ns, SPAN_SECONDS(60).ns);
     assert_int_equal(settings->maintenance.calendar_count, 1);
-    assert_string_equal(settings->maintenance.flags_dir, "/var/lib/mailflow/maintenance");
+    assert_string_equal(settings->maintenance.flags_dir, "/var/lib");
     assert_int_equal(settings->maintenance.window_count, 1);
     assert_string_equal(settings->maintenance.windows[0].kind, "routine");
     settings_destroy(settings);

@@ -18,8 +18,8 @@ static void windows_are_read(void **state)
     (void)state;
     struct settings *settings = config_fixture_accept(
         LEAST "maintenance:\n"
-              "  calendars: [/etc/a.ics, /etc/b.ics]\n"
-              "  flags_dir: /var/lib/mailflow/maintenance\n"
+              "  calendars: [/etc/group, /etc/passwd]\n" // which are there
+              "  flags_dir: /var/lib\n"
               "  windows:\n"
               "    - {server: mx01, rrule: \"FREQ=WEEKLY;BYDAY=SU;BYHOUR=2\", " LONG_AGO
               ", for: 15m, zone: Europe/Stockholm}\n"
@@ -27,8 +27,8 @@ static void windows_are_read(void **state)
               "    - {server: mx02, " LONG_AGO ", for: 1h}\n");
     const struct maintenance_settings *maintenance = &settings->maintenance;
     assert_int_equal(maintenance->calendar_count, 2);
-    assert_string_equal(maintenance->calendars[1], "/etc/b.ics");
-    assert_string_equal(maintenance->flags_dir, "/var/lib/mailflow/maintenance");
+    assert_string_equal(maintenance->calendars[1], "/etc/passwd");
+    assert_string_equal(maintenance->flags_dir, "/var/lib");
     assert_int_equal(maintenance->window_count, 3); // that they overlap is nobody's business
     assert_string_equal(maintenance->windows[0].server, "mx01");
     assert_string_equal(maintenance->windows[0].rrule, "FREQ=WEEKLY;BYDAY=SU;BYHOUR=2");
@@ -88,10 +88,12 @@ static void windows_that_make_no_sense_are_refused(void **state)
         {MX01("for: 15m, until: 2026"), "7:57: unknown key 'until'\n"},
         {LEAST "maintenance: {calendars: [a.ics]}\n",
          "5:27: calendars: 'a.ics' is not an absolute path\n"},
-        {LEAST "maintenance: {calendars: [/a.ics, /a.ics]}\n",
-         "5:26: calendars: /a.ics is there twice\n"},
+        {LEAST "maintenance: {calendars: [/etc/passwd, /etc/passwd]}\n",
+         "5:40: calendars: /etc/passwd is there twice\n"},
         {LEAST "maintenance: {flags_dir: flags}\n",
          "5:26: flags_dir: 'flags' is not an absolute path\n"},
+        {LEAST "maintenance: {flags_dir: /etc/passwd}\n",
+         "5:26: flags_dir: /etc/passwd is not a directory\n"},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
         config_fixture_refuse(CASES[i].yaml, CASES[i].problems);
@@ -107,10 +109,24 @@ static void what_is_unwise_is_warned_of(void **state)
         "7:52: warning: for: is long for routine maintenance (more than 4h): every alert of the "
         "server is held back for all of it\n"
         "7:56: unknown key 'reasons' (did you mean 'reason'?)\n");
-    config_fixture_refuse(LEAST "maintenance: {flags_dir: /run/flags, x: 1}\n",
-                          "5:26: warning: flags_dir: /run/flags is emptied by a reboot, and a flag "
+    config_fixture_refuse(LEAST "maintenance: {flags_dir: /run/lock, x: 1}\n",
+                          "5:26: warning: flags_dir: /run/lock is emptied by a reboot, and a flag "
                           "must outlive the one that it announces\n"
-                          "5:38: unknown key 'x'\n");
+                          "5:37: unknown key 'x'\n");
+}
+
+// They may come later, and the agent starts without them; but a slip of the pen is seen.
+static void what_is_missing_is_warned_of(void **state)
+{
+    (void)state;
+    config_fixture_refuse(LEAST "maintenance: {calendars: [/etc/passwd, /no/such.ics], x: 1}\n",
+                          "5:40: warning: calendars: /no/such.ics: No such file or directory: no "
+                          "window comes of it until it can be read\n"
+                          "5:55: unknown key 'x'\n");
+    config_fixture_refuse(LEAST "maintenance: {flags_dir: /no/such, x: 1}\n",
+                          "5:26: warning: flags_dir: /no/such: No such file or directory: no flag "
+                          "announces anything until it is there\n"
+                          "5:36: unknown key 'x'\n");
 }
 
 #define IN_FIXTURE(test)                                                                           \
@@ -123,6 +139,7 @@ int main(void)
         IN_FIXTURE(without_them_there_is_nothing),
         IN_FIXTURE(windows_that_make_no_sense_are_refused),
         IN_FIXTURE(what_is_unwise_is_warned_of),
+        IN_FIXTURE(what_is_missing_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

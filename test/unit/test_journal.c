@@ -334,6 +334,48 @@ static void a_changed_window_says_how(void **state)
                 "reason=\"kernel update\" acknowledged=0/2");
 }
 
+// A rule makes hundreds of them; when one begins it counts as any other.
+static void what_rules_announce_is_said_quietly(void **state)
+{
+    static const struct {
+        const char *by;
+        enum window_origin origin;
+        int priority;
+    } CASES[] = {
+        {"config@mx01", ORIGIN_CONFIG, LOG_INFO},     {"calendar@mx01", ORIGIN_CALENDAR, LOG_INFO},
+        {"calendar@mx02", ORIGIN_PEER, LOG_INFO},     {"root@mx02", ORIGIN_PEER, LOG_NOTICE},
+        {"flag@mx01", ORIGIN_FLAG, LOG_NOTICE},       {"config@mx01", ORIGIN_OPERATOR, LOG_NOTICE},
+        {"configurer@mx02", ORIGIN_PEER, LOG_NOTICE},
+    };
+    struct listener *listener = *state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        char line[256];
+        struct window of = {.id = "c-1", .revision = 1, .server = "mx01", .end = AFTER(0)};
+        const struct acknowledgement_count none = {0, 1};
+        const char *count = CASES[i].origin == ORIGIN_PEER ? "" : " acknowledged=0/1";
+        of.origin = CASES[i].origin;
+        of.begin = AFTER(-60);
+        strcpy(of.by, CASES[i].by);
+        journal_window(listener->journal, &of, WINDOW_CHANGED, none);
+        snprintf(line, sizeof line,
+                 "maintenance ANNOUNCED server=mx01 kind=routine window=c-1 "
+                 "begin=2006-07-28T12:47:00Z end=2006-07-28T12:48:00Z by=%s reason=\"\"%s",
+                 CASES[i].by, count);
+        assert_said(listener, CASES[i].priority, line);
+        journal_acknowledged(listener->journal, &of, none, SPAN_ZERO);
+        snprintf(line, sizeof line,
+                 "maintenance ACKNOWLEDGED server=mx01 kind=routine window=c-1 revision=1%s",
+                 count);
+        assert_said(listener, CASES[i].priority, line);
+        journal_window(listener->journal, &of, WINDOW_BEGINS, none);
+        snprintf(line, sizeof line,
+                 "maintenance BEGIN server=mx01 kind=routine window=c-1 "
+                 "end=2006-07-28T12:48:00Z by=%s reason=\"\"%s",
+                 CASES[i].by, count);
+        assert_said(listener, LOG_NOTICE, line);
+    }
+}
+
 static void the_last_acknowledgement_is_said(void **state)
 {
     struct listener *listener = *state;
@@ -386,6 +428,7 @@ int main(void)
         TEST(a_cohort_is_one_line),
         TEST(a_window_begins_with_who_knows),
         TEST(a_changed_window_says_how),
+        TEST(what_rules_announce_is_said_quietly),
         TEST(the_last_acknowledgement_is_said),
         TEST(refused_windows_are_said_once_a_minute),
         TEST(a_step_of_our_clock_is_said),

@@ -134,10 +134,9 @@ static void test_refusals_say_why(void **state)
         {"{\"begin\":\"tomorrow\"}", "\"begin\" is not a time like 2026-01-04T02:00:00Z"},
         {"{\"end\":null}", "\"end\" is not a string"},
         {"{\"duration_seconds\":\"30m\"}", "\"duration_seconds\" is not a number"},
-        {"{\"duration_seconds\":0}", "\"duration_seconds\" is 0, not within 1 and 31622400"},
-        {"{\"duration_seconds\":-60}", "\"duration_seconds\" is -60, not within 1 and 31622400"},
-        {"{\"duration_seconds\":1e300}",
-         "\"duration_seconds\" is 1e+300, not within 1 and 31622400"},
+        {"{\"duration_seconds\":0}", "maintenance can last from 1s to 366d"},
+        {"{\"duration_seconds\":-60}", "maintenance can last from 1s to 366d"},
+        {"{\"duration_seconds\":1e300}", "maintenance can last from 1s to 366d"},
         {"{\"end\":\"2026-09-21T14:20:00Z\",\"duration_seconds\":60}",
          "give \"end\" or \"duration_seconds\", not both"},
         {"{\"end\":\"2100-01-01T00:00:00Z\",\"force\":true}",
@@ -145,7 +144,8 @@ static void test_refusals_say_why(void **state)
         {"{\"begin\":\"2028-01-01T00:00:00Z\"}",
          "begin 2028-01-01T00:00:00Z is more than 400d ahead"},
         {"{\"force\":1}", "\"force\" is not true or false"},
-        {"{\"reason\":\"a\\nb\"}", "\"reason\" has a control byte in it"},
+        {"{\"reason\":\"a\\nb\"}", "the reason is not one line of plain text"},
+        {"{\"reason\":7}", "\"reason\" is not a string"},
         {"{\"colour\":\"red\"}", "\"colour\" is not known here"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
@@ -160,7 +160,8 @@ static void test_too_long_reason_is_refused(void **state)
     struct window window;
     memset(request + strlen(request), 'x', 300);
     strcat(request, "\"}");
-    assert_string_equal(ask_new(*state, request, &window), "\"reason\" is longer than 159 bytes");
+    assert_string_equal(ask_new(*state, request, &window),
+                        "the reason is 300 bytes long: 159 are the most");
 }
 
 static struct window active_window(void)
@@ -208,6 +209,7 @@ static void test_changes_that_are_refused(void **state)
         {"{}", "give \"end\" or \"extend_seconds\", one of them"},
         {"{\"end\":\"2026-09-21T14:14:00Z\",\"extend_seconds\":5}",
          "give \"end\" or \"extend_seconds\", one of them"},
+        {"{\"extend_seconds\":0.5}", "maintenance can be extended by 1s to 366d"},
         {"{\"extend_seconds\":\"5\"}", "\"extend_seconds\" is not a number"},
         {"{\"extend_seconds\":14400}", "routine maintenance of 242m is longer than 4h: use an "
                                        "emergency with a reason, or force"},
