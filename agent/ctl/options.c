@@ -79,6 +79,9 @@ static const struct row {
     [OPTION_EFFECTIVE] = {"effective", '\0', VALUE_NONE, "", offsetof(struct command, effective),
                           "print the configuration in force, defaults\n"
                           "written out"},
+    [OPTION_ALL] = {"all", '\0', VALUE_NONE, "", offsetof(struct command, all),
+                    "also windows that are over or cancelled, or begin\n"
+                    "in more than 7 days"},
 };
 
 const char *option_name(enum option option)

@@ -33,6 +33,7 @@ enum option {
     OPTION_WINDOW,
     OPTION_NO_WINDOWS,
     OPTION_EFFECTIVE,
+    OPTION_ALL,
     OPTIONS
 };
 
@@ -76,6 +77,7 @@ struct command {
     size_t window_count;
     bool no_windows;
     bool effective;
+    bool all;
     const char *words[COMMAND_WORDS_MAXIMUM]; // verb and arguments
     size_t word_count;
 };

@@ -1,10 +1,12 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/acknowledgements.h"
 #include "ctl/answer.h"
 #include "ctl/asker.h"
+#include "ctl/peers.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
 #include "ctl/windows.h"
@@ -88,6 +90,37 @@ int verb_maintenance_begin(struct context *context)
     return code;
 }
 
+static void drop_others(json_t *windows, const char *server)
+{
+    for (size_t i = json_array_size(windows); i-- > 0;) {
+        if (strcmp(answer_text(json_array_get(windows, i), "server"), server) != 0) {
+            json_array_remove(windows, i);
+        }
+    }
+}
+
+static int show_list(const struct context *context, json_t *answer, const json_t *windows)
+{
+    const struct command *command = context->command;
+    const char *server = command->word_count > 0 ? command->words[0] : NULL;
+    struct error error;
+    if (server != NULL) {
+        drop_others(json_object_get(answer, "maintenance"), server);
+    }
+    // Of a name misspelt the list would be as empty as of a server without maintenance.
+    error_set(&error, "no window is of a server '%s'", server == NULL ? "" : server);
+    if (server != NULL && json_array_size(windows) == 0 &&
+        peers_ask_and_suggest(context->client, server, &error)) {
+        return report_failure(context, EXIT_REFUSED, error.message);
+    }
+    if (command->json) {
+        report_json(context, answer);
+    } else {
+        windows_print(windows, command->all, clock_now().wall, &context->terminal);
+    }
+    return EXIT_DONE;
+}
+
 int verb_maintenance_list(struct context *context)
 {
     int code = EXIT_DONE;
@@ -99,12 +132,8 @@ int verb_maintenance_list(struct context *context)
     const json_t *windows = answer_list(answer, "maintenance", &error);
     if (windows == NULL) {
         code = report_failure(context, EXIT_REFUSED, error.message);
-    } else if (context->command->json) {
-        report_json(context, answer);
-    } else if (json_array_size(windows) == 0) {
-        puts("No maintenance windows.");
     } else {
-        windows_print(windows, clock_now().wall, &context->terminal);
+        code = show_list(context, answer, windows);
     }
     json_decref(answer);
     return code;

@@ -240,7 +240,7 @@ static void print_status(const struct view *view, const json_t *status, const js
     }
     if (json_array_size(windows) > 0) {
         fputc('\n', stdout);
-        windows_print(windows, view->now, &view->context->terminal);
+        windows_print(windows, view->context->command->all, view->now, &view->context->terminal);
     }
 }
 

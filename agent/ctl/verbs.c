@@ -7,12 +7,13 @@
 const struct verb VERBS[] = {
     {
         .name = "status",
+        .options = TAKES(ALL),
         .needs_agent = true,
         .run = verb_status,
         .summary = "every path, open incidents, maintenance windows",
         .help = "Shows the state of every path with its last and median latency, how many probes\n"
                 "are in flight and since when, the incidents that are open, the maintenance\n"
-                "windows that are not over, and the mailboxes that cannot be read.\n",
+                "windows that maintenance list has, and the mailboxes that cannot be read.\n",
         .examples = "  mailflowctl status\n"
                     "  mailflowctl status --json | jq '.paths[] | select(.state != \"ok\")'\n",
     },
@@ -144,14 +145,22 @@ const struct verb VERBS[] = {
     },
     {
         .name = "maintenance list",
+        .arguments = "[SERVER]",
+        .most = 1,
+        .options = TAKES(ALL),
         .needs_agent = true,
         .run = verb_maintenance_list,
         .summary = "the windows that the agent knows",
         .help =
-            "Lists the maintenance windows with their ids: of which server, from when to when,\n"
-            "announced by whom and why, and how many of the peers that are to know have\n"
-            "acknowledged it. With --json also which have not, and why.\n",
-        .examples = "  mailflowctl maintenance list\n",
+            "Lists the maintenance windows with their ids, of all servers or of one, the first to\n"
+            "begin first: those that are active or recovering, and those of the next 7 days. Of\n"
+            "which server, from when to when, announced by whom and why, and how many of the "
+            "peers\n"
+            "that are to know have acknowledged it. With --json all of them, also which peers "
+            "have\n"
+            "not, and why.\n",
+        .examples = "  mailflowctl maintenance list\n"
+                    "  mailflowctl maintenance list mx01 --all\n",
     },
     {
         .name = "simulate",

@@ -1,11 +1,15 @@
 #include "ctl/windows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "ctl/acknowledgements.h"
 #include "ctl/answer.h"
 #include "ctl/format.h"
 #include "ctl/table.h"
+
+#define LISTED_AHEAD SPAN_HOURS(7 * 24)
 
 static const struct table_column COLUMNS[] = {
     {.title = "WINDOW"},
@@ -79,7 +83,11 @@ static void add_window(struct table *table, const json_t *window, struct walltim
     table_add(table, cancelled ? "cancelled" : answer_text(window, "state"),
               cancelled ? COLOUR_PLAIN : state_colour(window));
     add_clock(table, window, "begin", now);
-    add_clock(table, window, "end", now);
+    if (cancelled) {
+        table_add(table, "", COLOUR_PLAIN);
+    } else {
+        add_clock(table, window, "end", now);
+    }
     add_countdown(table, window, now);
     add_known(table, window);
     table_add(table, answer_text(window, "origin"), COLOUR_PLAIN);
@@ -87,14 +95,59 @@ static void add_window(struct table *table, const json_t *window, struct walltim
     table_add(table, answer_text(window, "reason"), COLOUR_PLAIN);
 }
 
-void windows_print(const json_t *windows, struct walltime now, const struct terminal *terminal)
+// Whether the window matters now or soon.
+static bool is_near(const json_t *window, struct walltime now)
+{
+    struct walltime begin;
+    if (answer_true(window, "cancelled") || window_in_state(window, "over")) {
+        return false;
+    }
+    return !window_in_state(window, "announced") || !answer_time(window, "begin", &begin) ||
+           walltime_since(begin, now).ns <= LISTED_AHEAD.ns;
+}
+
+// Times are all written alike, so that their texts have their order.
+static int compare_begins(const void *left, const void *right)
+{
+    const json_t *const *a = left;
+    const json_t *const *b = right;
+    int order = strcmp(answer_text(*a, "begin"), answer_text(*b, "begin"));
+    return order != 0 ? order : strcmp(answer_text(*a, "id"), answer_text(*b, "id"));
+}
+
+static void print_table(const json_t *const *windows, size_t count, struct walltime now,
+                        const struct terminal *terminal)
 {
     struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0], terminal);
-    for (size_t i = 0; i < json_array_size(windows); i++) {
-        add_window(table, json_array_get(windows, i), now);
+    for (size_t i = 0; i < count; i++) {
+        add_window(table, windows[i], now);
     }
     table_print(table, stdout);
     table_destroy(table);
+}
+
+void windows_print(const json_t *windows, bool all, struct walltime now,
+                   const struct terminal *terminal)
+{
+    size_t known = json_array_size(windows);
+    size_t count = 0;
+    const json_t **shown = memory_checked(calloc(known + 1, sizeof(const json_t *)));
+    for (size_t i = 0; i < known; i++) {
+        const json_t *window = json_array_get(windows, i);
+        if (all || is_near(window, now)) {
+            shown[count++] = window;
+        }
+    }
+    qsort(shown, count, sizeof *shown, compare_begins);
+    if (count > 0) {
+        print_table(shown, count, now, terminal);
+    } else {
+        puts(known > 0 ? "No maintenance now or within 7 days." : "No maintenance windows.");
+    }
+    if (count < known) {
+        printf("%zu more: --all\n", known - count);
+    }
+    free(shown);
 }
 
 // "14:30:00 (in 30 m)", of a member that is a time.

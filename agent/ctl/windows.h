@@ -9,7 +9,10 @@
 #include "base/text.h"
 #include "ctl/terminal.h"
 
-void windows_print(const json_t *windows, struct walltime now, const struct terminal *terminal);
+// The windows as a table, the first to begin first: those that are active or recovering or begin
+// within 7 days, or all; under it how many more there are.
+void windows_print(const json_t *windows, bool all, struct walltime now,
+                   const struct terminal *terminal);
 
 bool window_in_state(const json_t *window, const char *state);
 

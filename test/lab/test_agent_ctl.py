@@ -116,7 +116,7 @@ def test_history(mx01):
 
 def windows(host):
     """{window: [server, kind, state]} of those that are to come or active."""
-    rows = table(run(host, "maintenance", "list"), "WINDOW")
+    rows = table(run(host, "maintenance", "list", "--all"), "WINDOW")
     return {row[0]: row[1:4] for row in rows if row[3] in ("announced", "active")}
 
 

@@ -7,7 +7,7 @@ import pwd
 import re
 
 import pytest
-from control_answers import PATHS, WINDOWS, window
+from control_answers import PATHS, STATUS, WINDOWS, window
 from control_server import Answer, ControlServer, problem
 from ctl import changes_asked, ctl
 
@@ -208,23 +208,57 @@ def test_maintenance_list():
     local = window(id="w-2", cancelled=True, origin="flag", acknowledged=[], peers=0)
     listed = {"maintenance": [active, local]}
     with ControlServer({"GET /maintenance": [listed, listed, {"maintenance": []}]}) as server:
-        result = ctl("maintenance", "list", server=server)
+        result = ctl("maintenance", "list", "--all", server=server)
         as_json = ctl("maintenance", "list", "--json", server=server)
         none = ctl("maintenance", "list", server=server)
     lines = result.out.splitlines()
     assert result.code == 0 and len(lines) == 3
     assert re.fullmatch(
-        r"w-1f3a2b4c  mx01    routine  active     [-0-9: ]+  ends in 2 h       1/2  "
-        r"operator  root@mx02  kernel update",
+        r"w-2         mx01    routine  cancelled  [-0-9: ]+[0-9]  -  +-                   -  "
+        r"flag      root@mx02  kernel update",
         lines[1],
     )
     assert re.fullmatch(
-        r"w-2         mx01    routine  cancelled  .*  -                   -  "
-        r"flag      root@mx02  kernel update",
+        r"w-1f3a2b4c  mx01    routine  active     [-0-9: ]+  ends in 2 h       1/2  "
+        r"operator  root@mx02  kernel update",
         lines[2],
     )
     assert json.loads(as_json.out) == listed
     assert (none.code, none.out) == (0, "No maintenance windows.\n")
+
+
+def identities(result):
+    assert (result.code, result.err) == (0, "")
+    return [line.split()[0] for line in result.out.splitlines() if line[:2] in ("w-", "c-")]
+
+
+def test_maintenance_list_shows_what_matters_in_the_order_of_time():
+    def due(identity, days, state, **more):
+        return window(id=identity, begin=soon(days=days)[0], end=soon(days=days, hours=1)[0],
+                      state=state, **more)
+
+    known = [due("c-far", 7.01, "announced"), due("c-soon", 6.9, "announced", server="mx02"),
+             due("w-gone", 1, "announced", cancelled=True), due("w-now", -0.01, "active"),
+             due("w-over", -2, "over"), due("w-back", -0.1, "recovering")]
+    answers = {"GET /maintenance": {"maintenance": known}, "GET /paths": {"paths": PATHS},
+               "GET /status": STATUS | {"maintenance": known, "now": soon()[0]}}
+    with ControlServer(answers) as server:
+        for verb in (["maintenance", "list"], ["status"]):
+            near = ctl(*verb, server=server)
+            every = ctl(*verb, "--all", server=server)
+            assert identities(near) == ["w-back", "w-now", "c-soon"]
+            assert "\n3 more: --all\n" in near.out and "more:" not in every.out
+            assert identities(every) == ["w-over", "w-back", "w-now", "w-gone", "c-soon", "c-far"]
+        of_one = ctl("maintenance", "list", "mx02", server=server)
+        as_json = ctl("maintenance", "list", "mx02", "--json", server=server)
+        nobody = ctl("maintenance", "list", "mx10", server=server)
+        server.answers["GET /maintenance"] = [{"maintenance": known[:1]}]
+        later = ctl("maintenance", "list", server=server)
+    assert identities(of_one) == ["c-soon"] and "more:" not in of_one.out
+    assert json.loads(as_json.out) == {"maintenance": [known[1]]}
+    assert (nobody.code, nobody.err) == (
+        1, "mailflowctl: no window is of a server 'mx10'; did you mean 'mx01'?\n")
+    assert later.out == "No maintenance now or within 7 days.\n1 more: --all\n"
 
 
 def test_this_server_is_suggested_too_and_its_right_name_is_not_corrected():
