@@ -272,6 +272,8 @@ def test_a_calendar_that_becomes_garbage_keeps_its_windows(tmp_path):
         assert origins.daemon.stop() == 0
         origins.daemon.start()  # without having ever read it
         origins.daemon.wait(unusable.format("No such file or directory"), count=2)
+        assert f"warning: calendars: {file}: No such file or directory: no " in origins.daemon.said
+        (tmp_path / "stderr").write_text("")
         states = [window["state"] for window in origins.windows(server="mx01")]
         assert states == ["active", "announced"]
         origins.write(event("two@x", now(minutes=-10)))
@@ -311,6 +313,7 @@ def test_events_that_cannot_be_used_are_said_once_and_keep_their_windows(tmp_pat
 
 def test_a_program_that_is_not_there_is_said(tmp_path):
     origins = Origins(tmp_path, calendars=[str(tmp_path / "maintenance.ics")])
+    origins.write()
     (tmp_path / "probers").mkdir()
     origins.daemon.start(probers=tmp_path / "probers")
     with origins:
