@@ -192,9 +192,10 @@ static void test_an_expired_window_can_be_extended_into_now(void **state)
 {
     struct window window = active_window();
     window.end = WALL(-10);
-    assert_string_equal(ask_change(*state, "{\"extend_seconds\":5}", &window),
-                        "window w-1 ended at 2026-09-21T14:13:10Z, 10 s ago: extend it by more than "
-                        "that, or begin another");
+    assert_string_equal(
+        ask_change(*state, "{\"extend_seconds\":5}", &window),
+        "window w-1 ended at 2026-09-21T14:13:10Z, 10 s ago: extend it by more than "
+        "that, or begin another");
     window.end = WALL(-10);
     assert_string_equal(ask_change(*state, "{\"extend_seconds\":600}", &window), "");
     assert_int_equal(window.end.ns, WALL(590).ns);
