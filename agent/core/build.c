@@ -134,7 +134,11 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     adopt_peers(core, settings);
     adopt_histograms(core, settings);
     adopt_incidents(core, settings, now);
+    const struct settings *before = core->settings;
     core->settings = settings;
+    if (core->started) {
+        core_resettle(core, before->maintenance.settle, now);
+    }
     schedule_free(&core->peer_timers);
     schedule_free(&core->mailbox_timers);
     for (size_t i = 0; core->started && i < settings->peer_count; i++) {
@@ -144,8 +148,6 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     }
     if (core->started) {
         courier_resume(core, now);
-    }
-    if (core->started) {
         server_configure(core, now);
     }
     for (size_t i = 0; i < settings->mailbox_count; i++) {

@@ -170,6 +170,17 @@ static void schedule_restored(struct core *core, struct moment now)
     }
 }
 
+void core_resettle(struct core *core, struct span before, struct moment now)
+{
+    struct span settle = core->settings->maintenance.settle;
+    if (settle.ns == before.ns) {
+        return;
+    }
+    core->watch_floor = instant_add(core->watch_floor, span_subtract(settle, before));
+    core->window_due = now.instant;
+    schedule_restored(core, now);
+}
+
 void core_restore_window(struct core *core, const struct window *window)
 {
     windows_put(&core->windows, window);

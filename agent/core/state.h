@@ -84,6 +84,11 @@ void core_interrupted(struct core *core, struct moment begin, struct moment end,
 // be closed meanwhile.
 void core_watch_mailbox(struct core *core, int mailbox, struct moment now);
 
+// ---- restore.c ----
+
+// Settle was another: what waits for it waits as long as it is now.
+void core_resettle(struct core *core, struct span before, struct moment now);
+
 // ---- outbound.c ----
 
 void outbound_configure(struct core *core, int peer, struct moment now);

@@ -228,6 +228,34 @@ static void test_reload_drops_mailboxes_that_nobody_could_read(void **state)
     core_fixture_end(&fixture);
 }
 
+// Settle was 5 minutes when it started: whoever makes it less need not wait for the start any more.
+static void test_reload_changes_what_the_start_settles(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct event begin = {.kind = EVENT_WINDOW,
+                          .window = {.id = "w-1",
+                                     .revision = 1,
+                                     .server = "p0",
+                                     .begin = fixture.now.wall,
+                                     .end = walltime_add(fixture.now.wall, SPAN_SECONDS(2))}};
+    core_fixture_handle(&fixture, &begin);
+    core_fixture_run(&fixture, SPAN_SECONDS(10), NULL, NULL);
+    struct settings *old = fixture.settings;
+    fixture.settings = core_settings_of(1);
+    fixture.settings->maintenance.settle = SPAN_SECONDS(15);
+    core_configure(fixture.core, fixture.settings, fixture.now);
+    arena_destroy(old->arena);
+    const struct incident_counts *overruns =
+        core_incident_counts(fixture.core, INCIDENT_OVERRUN, SEVERITY_CRITICAL);
+    core_fixture_run(&fixture, SPAN_SECONDS(64), NULL, NULL); // settle and an interval: 75 s
+    assert_int_equal(overruns->notified, 0);
+    core_fixture_run(&fixture, SPAN_SECONDS(2), NULL, NULL);
+    assert_int_equal(overruns->notified, 1);
+    core_fixture_end(&fixture);
+}
+
 static void test_restore_goes_on_where_it_was(void **state)
 {
     (void)state;
@@ -322,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_a_long_sleep_counts_what_it_missed),
         cmocka_unit_test(test_reload_keeps_what_is_known_by_name),
         cmocka_unit_test(test_reload_drops_mailboxes_that_nobody_could_read),
+        cmocka_unit_test(test_reload_changes_what_the_start_settles),
         cmocka_unit_test(test_restore_goes_on_where_it_was),
         cmocka_unit_test(test_what_is_restored_is_not_said_again),
         cmocka_unit_test(test_an_overrun_is_found_once_the_mailbox_has_been_read),
