@@ -97,7 +97,8 @@ static void follow_window(struct core *core, struct window *window, struct momen
         window->stage = STAGE_SETTLED; // cancelled before it began
     }
     if (target == STAGE_BEGUN && window->stage > STAGE_BEGUN) {
-        window->stage = STAGE_BEGUN; // extended after its end
+        window->stage = STAGE_BEGUN; // extended after its end: what waits is counted on
+        say(core, window, WINDOW_BEGINS);
     }
     while (window->stage < target && core_may_act(core)) {
         window->stage++;

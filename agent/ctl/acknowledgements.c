@@ -37,7 +37,7 @@ void acknowledgements_append_count(const json_t *window, struct text *out)
         return;
     }
     if (all == 0) {
-        text_append(out, "-");
+        text_append(out, strcmp(answer_text(window, "origin"), "peer") == 0 ? "by us" : "-");
     } else {
         text_format(out, "%" PRId64 "/%" PRId64, known, all);
     }

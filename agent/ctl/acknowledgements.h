@@ -18,7 +18,8 @@
 // are for the caller to print where JSON is wanted.
 int acknowledgements_await(const struct context *context, json_t *windows, struct instant asked);
 
-// "2/3", or "-" when no peer is to know, or another agent asks them; "" when it is not said.
+// "2/3", "by us" when another agent asks the peers, "-" when none is to know; "" when it is not
+// said.
 void acknowledgements_append_count(const json_t *window, struct text *out);
 
 // How long to wait before asking again: so short at first that nobody waits for us, and never more

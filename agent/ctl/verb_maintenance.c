@@ -56,6 +56,25 @@ static void print_begun(const json_t *window, bool waits)
     }
 }
 
+// Two windows of a server overlap for good reason or because somebody did not know of the other.
+static void print_overlapped(const struct context *context, const json_t *begun)
+{
+    json_t *answer = NULL;
+    struct error unused;
+    struct walltime now = clock_now().wall;
+    client_ask(context->client, "GET", "/maintenance", NULL, &answer, &unused);
+    const json_t *windows = json_object_get(answer, "maintenance");
+    for (size_t i = 0; i < json_array_size(windows); i++) {
+        const json_t *window = json_array_get(windows, i);
+        if (window_in_state(window, "active") &&
+            strcmp(answer_text(window, "server"), answer_text(begun, "server")) == 0 &&
+            strcmp(answer_text(window, "id"), answer_text(begun, "id")) != 0) {
+            window_print(window, now, window_describe_overlapped);
+        }
+    }
+    json_decref(answer);
+}
+
 static int show_begun(const struct context *context, json_t *window, struct instant asked)
 {
     bool waits = command_given(context->command, OPTION_WAIT);
@@ -63,6 +82,7 @@ static int show_begun(const struct context *context, json_t *window, struct inst
     json_t *windows = memory_checked(json_pack("[O]", window));
     if (!context->command->json) {
         print_begun(window, waits);
+        print_overlapped(context, window);
     }
     if (waits) {
         code = acknowledgements_await(context, windows, asked);

@@ -207,6 +207,14 @@ void window_describe_begun(const json_t *window, struct walltime now, struct tex
     append_until(line, window, now);
 }
 
+void window_describe_overlapped(const json_t *window, struct walltime now, struct text *line)
+{
+    text_append(line, "It was in maintenance already");
+    append_until(line, window, now);
+    text_append(line,
+                ", which stays: mailflowctl maintenance extend makes it longer, end ends it.");
+}
+
 void window_describe_extended(const json_t *window, struct walltime now, struct text *line)
 {
     append_server(line, window);

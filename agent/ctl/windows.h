@@ -21,6 +21,7 @@ void window_append_span(const json_t *window, struct text *out);
 
 // What an operator is told of a window that has been begun or announced, extended, or ended.
 void window_describe_begun(const json_t *window, struct walltime now, struct text *line);
+void window_describe_overlapped(const json_t *window, struct walltime now, struct text *line);
 void window_describe_extended(const json_t *window, struct walltime now, struct text *line);
 void window_describe_over(const json_t *window, struct walltime now, struct text *line);
 

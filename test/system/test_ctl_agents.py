@@ -129,4 +129,4 @@ def test_a_probe_is_explained_and_the_recording_replayed_beside_the_agent(agents
     replayed = ctl("simulate", "--config", agents.mx02.config)
     print(replayed.out)
     assert replayed.code == 0, replayed
-    assert "Nothing was notified or suppressed, and nothing would have been." in replayed.out
+    assert "No incident was notified or suppressed, and none would have been." in replayed.out

@@ -47,6 +47,21 @@ def test_maintenance_begins_at_once():
     assert (as_json.code, json.loads(as_json.out)) == (0, window(end=end))
 
 
+def test_maintenance_beside_another_says_so():
+    end, at = soon(minutes=30)
+    listed = [window(id="w-other", end=end), window(), window(id="w-mx02", server="mx02")]
+    answers = {
+        "POST /maintenance": Answer(window(end=end), 201),
+        "GET /maintenance": {"maintenance": listed},
+    }
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "begin", "mx01", server=server)
+    assert result.code == 0
+    said = rf"It was in maintenance already until {clock(at)} \(in 30 m\), window w-other, which stays: "
+    assert re.match(said, result.out.splitlines()[1])
+    assert len(result.out.splitlines()) == 2
+
+
 def test_maintenance_is_announced():
     begin, begin_at = soon(hours=3)
     end, end_at = soon(hours=4)
@@ -205,7 +220,7 @@ def test_maintenance_list():
     end, _ = soon(hours=2)
     waiting = [{"peer": "mx03", "why": "not answered yet"}]
     active = window(begin=begin, end=end, unacknowledged=waiting, peers=2)
-    local = window(id="w-2", cancelled=True, origin="flag", acknowledged=[], peers=0)
+    local = window(id="w-2", cancelled=True, origin="peer", acknowledged=[], peers=0)
     listed = {"maintenance": [active, local]}
     with ControlServer({"GET /maintenance": [listed, listed, {"maintenance": []}]}) as server:
         result = ctl("maintenance", "list", "--all", server=server)
@@ -214,8 +229,8 @@ def test_maintenance_list():
     lines = result.out.splitlines()
     assert result.code == 0 and len(lines) == 3
     assert re.fullmatch(
-        r"w-2         mx01    routine  cancelled  [-0-9: ]+[0-9]  -  +-                   -  "
-        r"flag      root@mx02  kernel update",
+        r"w-2         mx01    routine  cancelled  [-0-9: ]+[0-9]  -  +-               by us  "
+        r"peer      root@mx02  kernel update",
         lines[1],
     )
     assert re.fullmatch(
