@@ -74,6 +74,7 @@ static void move_peer(struct core *core, int index, struct span step, struct mom
     move(&peer->outbound.receipts_complete, step);
     move(&peer->outbound.refused_since, step);
     move(&peer->told.mailed, step);
+    move(&peer->told.mailed_first, step);
     move(&peer->exchange.asked, step);
     move(&peer->exchange.exchanged, step);
     move(&peer->heard, step);

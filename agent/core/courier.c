@@ -196,6 +196,12 @@ void courier_resume(struct core *core, struct moment now)
     }
 }
 
+// Whether it was done since there was something to tell.
+static bool done_since(const struct core *core, struct walltime at)
+{
+    return walltime_known(at) && at.ns >= core->announced.ns;
+}
+
 void courier_submitted(struct core *core, int peer, const struct submit_outcome *outcome)
 {
     struct told *told = &core->peers[peer].told;
@@ -205,6 +211,9 @@ void courier_submitted(struct core *core, int peer, const struct submit_outcome 
     } else {
         told->mail_cause[0] = '\0';
         told->mailed = outcome->sent.wall;
+        if (!done_since(core, told->mailed_first)) {
+            told->mailed_first = told->mailed;
+        }
     }
 }
 
@@ -413,12 +422,6 @@ static double seconds_ago(const struct core *core, struct walltime at)
     return span_seconds(walltime_since(core->last.wall, at));
 }
 
-// Whether it was done since there was something to tell.
-static bool done_since(const struct core *core, struct walltime at)
-{
-    return walltime_known(at) && at.ns >= core->announced.ns;
-}
-
 static void say_http(const struct core *core, const struct peer *peer, struct text *out)
 {
     const struct exchanging *exchange = &peer->exchange;
@@ -440,9 +443,43 @@ static void say_mail(const struct core *core, const struct told *told, struct te
         text_format(out, "mail: our relay refuses: %s", told->mail_cause);
     } else if (done_since(core, told->mailed)) {
         text_format(out, "mail: handed over %.0f s ago, not answered yet",
-                    seconds_ago(core, told->mailed));
+                    seconds_ago(core, told->mailed_first));
     } else {
         text_append(out, "mail: not handed over yet");
+    }
+}
+
+static void append_age(const struct core *core, struct walltime at, struct text *out)
+{
+    double seconds = seconds_ago(core, at);
+    if (seconds < 120) {
+        text_format(out, "%.0f s", seconds);
+    } else if (seconds < 7200) {
+        text_format(out, "%.0f m", seconds / 60);
+    } else {
+        text_format(out, "%.0f h", seconds / 3600);
+    }
+}
+
+// What may explain it: whether the peer is there at all, and whether work on it goes on, too.
+static void say_standing(const struct core *core, const struct peer *peer, struct text *out)
+{
+    if (walltime_known(peer->heard)) {
+        text_append(out, "; last heard ");
+        append_age(core, peer->heard, out);
+        text_append(out, " ago");
+    } else {
+        text_append(out, "; never heard");
+    }
+    for (size_t i = 0; i < core->windows.count; i++) {
+        const struct window *window = &core->windows.items[i];
+        if (strcmp(window->server, peer->settings->name) == 0 &&
+            window_state_at(window, core->last.wall, core->settings->maintenance.recovery) ==
+                WINDOW_ACTIVE) {
+            text_append(out, "; in maintenance itself until ");
+            walltime_append_seconds(window_until(window), out);
+            return;
+        }
     }
 }
 
@@ -462,6 +499,7 @@ enum acknowledgement_state core_acknowledgement(const struct core *core,
     }
     say_http(core, state, &text);
     say_mail(core, &state->told, &text);
+    say_standing(core, state, &text);
     return ACKNOWLEDGEMENT_AWAITED;
 }
 

@@ -134,7 +134,8 @@ struct told {
     uint32_t refused_count;
     char heard[HEARD_KEPT][WINDOW_ID_SIZE]; // what the peer told last, the most important first
     size_t heard_count;
-    struct walltime mailed;               // our last probe, which carries what there is to tell
+    struct walltime mailed;               // our last probe, which carries what there is to tell ...
+    struct walltime mailed_first;         // ... and the first since there was something new
     char mail_cause[EXCHANGE_CAUSE_SIZE]; // why nobody took over the last one, ""
 };
 

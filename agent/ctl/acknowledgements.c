@@ -43,6 +43,25 @@ void acknowledgements_append_count(const json_t *window, struct text *out)
     }
 }
 
+bool acknowledgements_wanted(const struct command *command)
+{
+    return command_given(command, OPTION_WAIT) && command->wait.ns > 0;
+}
+
+void acknowledgements_print_hint(const json_t *windows)
+{
+    size_t untold = 0;
+    for (size_t i = 0; i < json_array_size(windows); i++) {
+        size_t of = count_of(json_array_get(windows, i), "unacknowledged");
+        untold = of > untold ? of : untold;
+    }
+    if (untold > 0) {
+        printf("%zu peer%s being told of it; --wait waits until all know, and mailflowctl "
+               "maintenance list shows who does.\n",
+               untold, untold == 1 ? " is" : "s are");
+    }
+}
+
 // ---- one wait ----
 
 struct wait {
@@ -145,8 +164,8 @@ static bool all_know(const struct wait *wait)
     return true;
 }
 
-// "mx01 (HTTP: connection refused), mx03 (...)", the reasons only when asked for.
-static void append_unknowing(const json_t *window, bool reasons, struct text *out)
+// "mx01 (HTTP: connection refused), mx03 (...)"
+static void append_unknowing(const json_t *window, struct text *out)
 {
     const json_t *list = json_object_get(window, "unacknowledged");
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -154,7 +173,7 @@ static void append_unknowing(const json_t *window, bool reasons, struct text *ou
         const char *why = answer_text(entry, "why");
         text_append(out, i == 0 ? "" : ", ");
         format_text(answer_text(entry, "peer"), out);
-        if (reasons && why[0] != '\0') {
+        if (why[0] != '\0') {
             text_append(out, " (");
             format_text(why, out);
             text_append(out, ")");
@@ -177,7 +196,7 @@ static void print_status(struct wait *wait)
         const json_t *window = json_array_get(wait->windows, i);
         if (count_of(window, "unacknowledged") > 0) {
             text_append(&text, between);
-            append_unknowing(window, true, &text);
+            append_unknowing(window, &text);
             between = "; ";
         }
     }
@@ -189,71 +208,116 @@ static void print_status(struct wait *wait)
     wait->status_shown = true;
 }
 
-// Nothing more can come of waiting: all know, or this agent will not say.
-static bool is_over(const struct wait *wait)
+static bool all_say(const struct wait *wait)
 {
     for (size_t i = 0; i < json_array_size(wait->windows); i++) {
         if (!says_who_knows(json_array_get(wait->windows, i))) {
-            return true;
+            return false;
         }
     }
-    return all_know(wait);
+    return true;
+}
+
+// Nothing more can come of waiting: all know, or this agent will not say.
+static bool is_over(const struct wait *wait)
+{
+    return !all_say(wait) || all_know(wait);
 }
 
 // ---- how it ends ----
 
-static void print_unknowing(const json_t *window)
+// The names of all who do not know one of the windows, each once, as a new list of entries.
+static json_t *collect_unknowing(const struct wait *wait)
 {
-    const json_t *list = json_object_get(window, "unacknowledged");
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    json_t *seen = memory_checked(json_object()), *all = memory_checked(json_array());
+    for (size_t i = 0; i < json_array_size(wait->windows); i++) {
+        const json_t *window = json_array_get(wait->windows, i);
+        const json_t *list = json_object_get(window, "unacknowledged");
+        for (size_t k = 0; k < json_array_size(list); k++) {
+            json_t *entry = json_array_get(list, k);
+            const char *peer = answer_text(entry, "peer");
+            if (json_object_get(seen, peer) == NULL) {
+                json_object_set_new(seen, peer, json_true());
+                json_array_append(all, entry);
+            }
+        }
+    }
+    json_decref(seen);
+    return all;
+}
+
+// Whether work is announced by it: it has neither ended nor been called off.
+static bool is_ahead(const json_t *window)
+{
+    const char *state = answer_text(window, "state");
+    return !answer_true(window, "cancelled") &&
+           (strcmp(state, "announced") == 0 || strcmp(state, "active") == 0);
+}
+
+static void print_unknowing(const struct wait *wait, const json_t *unknowing)
+{
+    for (size_t i = 0; i < json_array_size(unknowing); i++) {
         char line[LINE_SIZE];
         struct text text = TEXT_OVER(line);
-        const json_t *entry = json_array_get(list, i);
+        const json_t *entry = json_array_get(unknowing, i);
         format_text(answer_text(entry, "peer"), &text);
         text_append(&text, " does not know: ");
         format_text(answer_text(entry, "why"), &text);
         puts(line);
     }
+    puts(is_ahead(json_array_get(wait->windows, 0))
+             ? "The window is set and they go on being told; one that has not learned of it by "
+               "then will alert on the work."
+             : "It is done and they go on being told; one that has not learned of it goes by what "
+               "it knew.");
+    fflush(stdout);
 }
 
-static void fail_window(const struct wait *wait, const json_t *window)
+static void fail_all(const struct wait *wait)
 {
     char message[LINE_SIZE];
     struct text text = TEXT_OVER(message);
-    size_t missing = count_of(window, "unacknowledged");
-    if (!says_who_knows(window)) {
-        report_failure(wait->context, EXIT_REFUSED,
-                       "the agent does not say who knows of the window: is it of an earlier "
-                       "version?");
-        return;
-    }
+    json_t *unknowing = collect_unknowing(wait);
+    const json_t *first = json_array_get(wait->windows, 0);
+    size_t windows = json_array_size(wait->windows), missing = json_array_size(unknowing);
+    size_t all = count_of(first, "acknowledged") + count_of(first, "unacknowledged");
+    all = all < missing ? missing : all;
     if (for_people(wait)) {
-        print_unknowing(window);
-        fflush(stdout);
+        print_unknowing(wait, unknowing);
     }
     text_append(&text, "after ");
     span_append(wait->context->command->wait, &text);
-    text_format(&text, " %zu of %zu peers %s not know of window ", missing,
-                missing + count_of(window, "acknowledged"), missing == 1 ? "does" : "do");
-    format_text(answer_text(window, "id"), &text);
-    text_append(&text, " and will go on being told: ");
-    append_unknowing(window, false, &text);
+    text_format(&text, " %zu of %zu peer%s %s not know of ", missing, all, all == 1 ? "" : "s",
+                missing == 1 ? "does" : "do");
+    if (windows == 1) {
+        text_append(&text, "window ");
+        format_text(answer_text(first, "id"), &text);
+    } else {
+        text_format(&text, "all %zu windows", windows);
+    }
+    for (size_t i = 0; i < missing; i++) {
+        text_append(&text, i == 0 ? ": " : ", ");
+        format_text(answer_text(json_array_get(unknowing, i), "peer"), &text);
+    }
     report_failure(wait->context, EXIT_REFUSED, message);
+    json_decref(unknowing);
 }
 
 static int conclude(const struct wait *wait)
 {
     size_t peers = 0;
-    for (size_t i = 0; i < json_array_size(wait->windows); i++) {
-        const json_t *window = json_array_get(wait->windows, i);
-        if (!says_who_knows(window) || count_of(window, "unacknowledged") > 0) {
-            fail_window(wait, window);
-        }
-        size_t known = count_of(window, "acknowledged");
-        peers = known > peers ? known : peers;
+    if (!all_say(wait)) {
+        return report_failure(wait->context, EXIT_REFUSED,
+                              "the agent does not say who knows of the window: is it of an earlier "
+                              "version?");
     }
     if (!all_know(wait)) {
+        fail_all(wait);
         return EXIT_REFUSED;
+    }
+    for (size_t i = 0; i < json_array_size(wait->windows); i++) {
+        size_t known = count_of(json_array_get(wait->windows, i), "acknowledged");
+        peers = known > peers ? known : peers;
     }
     if (for_people(wait) && peers == 0) {
         puts("No peer has an agent that is to know.");

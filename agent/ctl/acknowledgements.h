@@ -18,6 +18,12 @@
 // are for the caller to print where JSON is wanted.
 int acknowledgements_await(const struct context *context, json_t *windows, struct instant asked);
 
+// Whether --wait was given, and not as 0.
+bool acknowledgements_wanted(const struct command *command);
+
+// Where nobody waits: that peers are being told of these windows, if any is.
+void acknowledgements_print_hint(const json_t *windows);
+
 // "2/3", "by us" when another agent asks the peers, "-" when none is to know; "" when it is not
 // said.
 void acknowledgements_append_count(const json_t *window, struct text *out);

@@ -44,18 +44,6 @@ static json_t *make_request(const struct command *command)
     return request;
 }
 
-// What the agent has done, before anybody waits for its peers.
-static void print_begun(const json_t *window, bool waits)
-{
-    size_t untold = json_array_size(json_object_get(window, "unacknowledged"));
-    window_print(window, clock_now().wall, window_describe_begun);
-    if (!waits && untold > 0) {
-        printf("%zu peer%s being told of it; --wait waits until all know, and mailflowctl "
-               "maintenance list shows who does.\n",
-               untold, untold == 1 ? " is" : "s are");
-    }
-}
-
 // Two windows of a server overlap for good reason or because somebody did not know of the other.
 static void print_overlapped(const struct context *context, const json_t *begun)
 {
@@ -77,15 +65,17 @@ static void print_overlapped(const struct context *context, const json_t *begun)
 
 static int show_begun(const struct context *context, json_t *window, struct instant asked)
 {
-    bool waits = command_given(context->command, OPTION_WAIT);
+    bool waits = acknowledgements_wanted(context->command);
     int code = EXIT_DONE;
     json_t *windows = memory_checked(json_pack("[O]", window));
     if (!context->command->json) {
-        print_begun(window, waits);
+        window_print(window, clock_now().wall, window_describe_begun);
         print_overlapped(context, window);
     }
     if (waits) {
         code = acknowledgements_await(context, windows, asked);
+    } else if (!context->command->json) {
+        acknowledgements_print_hint(windows);
     }
     if (context->command->json) {
         report_json(context, json_array_get(windows, 0));

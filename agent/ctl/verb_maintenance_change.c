@@ -68,8 +68,10 @@ static int show_changed(const struct context *context, const struct change *chan
     for (size_t i = 0; !context->command->json && i < json_array_size(changed); i++) {
         window_print(json_array_get(changed, i), clock_now().wall, change->describe);
     }
-    if (command_given(context->command, OPTION_WAIT)) {
+    if (acknowledgements_wanted(context->command)) {
         code = acknowledgements_await(context, changed, asked);
+    } else if (!context->command->json) {
+        acknowledgements_print_hint(changed);
     }
     if (context->command->json) {
         print_json(context, changed);

@@ -111,7 +111,7 @@ def test_a_peer_that_is_down_is_named(mesh):
         print(result)
         assert result.code == 1
         assert re.search(r"^mx01 does not know: .+", result.out, re.MULTILINE)
-        assert "after 2s 1 of 1 peers does not know of window w-" in result.err
+        assert "after 2s 1 of 1 peer does not know of window w-" in result.err
 
 
 def test_a_probe_is_explained_and_the_recording_replayed_beside_the_agent(agents):

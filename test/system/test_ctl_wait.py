@@ -10,6 +10,10 @@ from ctl import changes_asked, ctl, ctl_in_a_terminal
 
 ASKED = "GET /maintenance/w-1f3a2b4c"
 NOT_YET = "announced over HTTP 3 s ago, not answered yet"
+BEING_TOLD = (
+    "2 peers are being told of it; --wait waits until all know, and mailflowctl maintenance list "
+    "shows who does."
+)
 
 
 def known(*peers, waiting=(), **more):
@@ -56,20 +60,47 @@ def test_those_that_do_not_know_are_named_with_the_reason():
     answers = {"POST /maintenance": Answer(some, 201), ASKED: some}
     with ControlServer(answers) as server:
         result = ctl("maintenance", "begin", "--wait", "200ms", server=server)
-        as_json = ctl("maintenance", "begin", "--wait=0", "--json", server=server)
+        as_json = ctl("maintenance", "begin", "--wait=1ms", "--json", server=server)
     assert result.code == 1
-    assert result.out.splitlines()[-2:] == [
+    assert result.out.splitlines()[-3:] == [
         f"mx03 does not know: {NOT_YET}",
         f"mx04 does not know: {NOT_YET}",
+        "The window is set and they go on being told; one that has not learned of it by then will "
+        "alert on the work.",
     ]
     assert result.err == (
-        "mailflowctl: after 200ms 2 of 3 peers do not know of window w-1f3a2b4c "
-        "and will go on being told: mx03, mx04\n"
+        "mailflowctl: after 200ms 2 of 3 peers do not know of window w-1f3a2b4c: mx03, mx04\n"
     )
     assert as_json.code == 1
     answer = json.loads(as_json.out)
     assert answer.pop("acknowledged_after_seconds").keys() == {"mx01"}
     assert answer == some
+
+
+def test_several_windows_are_told_of_once():
+    mine = [known(waiting=["mx01"]), known(waiting=["mx01"], id="w-2")]
+    ended = [{**one, "state": "recovering"} for one in mine]
+    answers = {"GET /maintenance": {"maintenance": mine}}
+    for one in ended:
+        answers[f"DELETE /maintenance/{one['id']}"] = answers[f"GET /maintenance/{one['id']}"] = one
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "end", "mx01", "--wait", "100ms", server=server)
+        unwaited = ctl("maintenance", "end", "mx01", server=server)
+    assert result.code == 1
+    assert result.out.splitlines()[2:] == [
+        f"mx01 does not know: {NOT_YET}",
+        "It is done and they go on being told; one that has not learned of it goes by what it knew.",
+    ]
+    assert result.err == "mailflowctl: after 100ms 1 of 1 peer does not know of all 2 windows: mx01\n"
+    assert unwaited.code == 0
+    assert unwaited.out.splitlines()[2:] == [BEING_TOLD.replace("2 peers are", "1 peer is")]
+
+
+def test_no_time_to_wait_is_not_waiting():
+    answers = {"POST /maintenance": Answer(known(waiting=["mx01", "mx03"]), 201)}
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "begin", "--wait=0", server=server)
+    assert (result.code, result.out.splitlines()[1:]) == (0, [BEING_TOLD])
 
 
 def test_an_acknowledgement_is_seen_within_20_ms():
@@ -121,10 +152,7 @@ def test_without_wait_one_is_told_that_peers_are_told():
         result = ctl("maintenance", "begin", server=server)
     assert (result.code, result.out.splitlines()[1:]) == (
         0,
-        [
-            "2 peers are being told of it; --wait waits until all know, and mailflowctl "
-            "maintenance list shows who does."
-        ],
+        [BEING_TOLD],
     )
 
 

@@ -628,7 +628,7 @@ static void test_life_of_a_window(void **state)
                                        "\"origin\":\"operator\",\"reason\":\"\","
                                        "\"peers_known\":0,\"peers\":1,\"acknowledged\":[],"
                                        "\"unacknowledged\":[{\"peer\":\"mx03\","
-                                       "\"why\":\"mail: not handed over yet\"}],"
+                                       "\"why\":\"mail: not handed over yet; never heard\"}],"
                                        "\"suppressing\":false,\"suppressed\":0}"));
     struct answer changed =
         ask(*state, HTTP_PATCH, path, "{\"extend_seconds\":60,\"by\":\"alice\"}");

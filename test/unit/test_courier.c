@@ -74,7 +74,7 @@ static void test_told_at_once_and_acknowledged(void **state)
         assert_true(core_acknowledges(fixture.core, known, peer));
         assert_int_equal(core_acknowledgement(fixture.core, known, peer, why, sizeof why),
                          ACKNOWLEDGEMENT_AWAITED);
-        assert_string_equal(why, "mail: not handed over yet");
+        assert_string_equal(why, "mail: not handed over yet; never heard");
     }
     assert_non_null(strstr(compose(&fixture, 0), "w=w-1/1/here/r/"));
 
@@ -108,12 +108,20 @@ static void test_why_not(void **state)
     struct probe_id id = sent_to(&fixture, 0)->send.tag.id;
     core_fixture_submitted(&fixture, 0, &id, SUBMIT_REFUSED);
     core_acknowledgement(fixture.core, known, 0, why, sizeof why);
-    assert_string_equal(why, "mail: our relay refuses: 550 no");
+    assert_string_equal(why, "mail: our relay refuses: 550 no; never heard");
     core_fixture_send(&fixture, SUBMIT_ACCEPTED);
     core_fixture_wait(&fixture, SPAN_SECONDS(7));
     core_fixture_time(&fixture);
     core_acknowledgement(fixture.core, known, 0, why, sizeof why);
-    assert_string_equal(why, "mail: handed over 7 s ago, not answered yet");
+    assert_string_equal(why, "mail: handed over 7 s ago, not answered yet; never heard");
+    hear(&fixture, 0, "", "");
+    struct window own = window_of(&fixture, "w-2", "p0");
+    announce(&fixture, &own);
+    known = windows_find(core_windows(fixture.core), "w-1");
+    core_fixture_wait(&fixture, SPAN_MINUTES(5));
+    core_fixture_time(&fixture);
+    core_acknowledgement(fixture.core, known, 0, why, sizeof why);
+    assert_non_null(strstr(why, "; last heard 5 m ago; in maintenance itself until 2026-01-"));
     hear(&fixture, 0, "no=w-1/1/no%20server%20here", "");
     assert_int_equal(core_acknowledgement(fixture.core, known, 0, why, sizeof why),
                      ACKNOWLEDGEMENT_REFUSED);

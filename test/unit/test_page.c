@@ -156,7 +156,7 @@ static void test_trouble_is_shown_and_harmless(void **state)
     assert_has(page, "class=\"bad\">silent</td><td data-label=\"Last latency\"");
     assert_has(page, "root@&lt;i&gt; <span class=\"soft\">(operator)</span></td>");
     assert_has(page, "class=\"warn\">0/1; not mx02 <span class=\"soft\">(mail: not handed over "
-                     "yet)</span></td>");
+                     "yet; never heard)</span></td>");
     assert_has(page, "kernel &amp; more</td>");
     assert_has(page, "class=\"calm\">active</td>");
     assert_null(strstr(page, "<script"));
