@@ -136,7 +136,7 @@ static int change_found(const struct context *context, const struct change *chan
     const json_t *window = json_array_get(picked, 0);
     if (what.takes_length && window_pick_has_ended(window)) {
         print_last(context, window, now);
-        what.describe = window_describe_begun;
+        what.describe = window_describe_again;
     }
     return change_picked(context, &what, picked);
 }

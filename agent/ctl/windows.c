@@ -223,6 +223,13 @@ void window_describe_extended(const json_t *window, struct walltime now, struct 
     append_until(line, window, now);
 }
 
+void window_describe_again(const json_t *window, struct walltime now, struct text *line)
+{
+    append_server(line, window);
+    text_append(line, " is in maintenance again");
+    append_until(line, window, now);
+}
+
 void window_describe_over(const json_t *window, struct walltime now, struct text *line)
 {
     (void)now;

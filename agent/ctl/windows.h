@@ -23,6 +23,7 @@ void window_append_span(const json_t *window, struct text *out);
 void window_describe_begun(const json_t *window, struct walltime now, struct text *line);
 void window_describe_overlapped(const json_t *window, struct walltime now, struct text *line);
 void window_describe_extended(const json_t *window, struct walltime now, struct text *line);
+void window_describe_again(const json_t *window, struct walltime now, struct text *line);
 void window_describe_over(const json_t *window, struct walltime now, struct text *line);
 
 // Such a sentence as a line.

@@ -188,7 +188,7 @@ def test_on_an_overrun_the_server_is_extended():
         as_json = ctl("maintenance", "extend", "mx01", "--for", "30m", "--json", server=server)
     assert re.fullmatch(
         r"extending window w-2 of mx01, which ended at [\d :-]+ \(5 m( \d s)? ago\)\n"
-        rf"mx01 is in maintenance until {clock(at)} \(in 2\d m( \d+ s)?\), window w-2\n",
+        rf"mx01 is in maintenance again until {clock(at)} \(in 2\d m( \d+ s)?\), window w-2\n",
         result.out,
     )
     assert by_id.out.startswith("extending window w-2 ")
