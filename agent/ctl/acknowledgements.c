@@ -266,8 +266,8 @@ static void print_unknowing(const struct wait *wait, const json_t *unknowing)
         puts(line);
     }
     puts(is_ahead(json_array_get(wait->windows, 0))
-             ? "The window is set and they go on being told; one that has not learned of it by "
-               "then will alert on the work."
+             ? "The window is set and they go on being told; one that never learns of it will "
+               "alert on the work."
              : "It is done and they go on being told; one that has not learned of it goes by what "
                "it knew.");
     fflush(stdout);

@@ -65,8 +65,8 @@ def test_those_that_do_not_know_are_named_with_the_reason():
     assert result.out.splitlines()[-3:] == [
         f"mx03 does not know: {NOT_YET}",
         f"mx04 does not know: {NOT_YET}",
-        "The window is set and they go on being told; one that has not learned of it by then will "
-        "alert on the work.",
+        "The window is set and they go on being told; one that never learns of it will alert on "
+        "the work.",
     ]
     assert result.err == (
         "mailflowctl: after 200ms 2 of 3 peers do not know of window w-1f3a2b4c: mx03, mx04\n"
