@@ -122,8 +122,8 @@ def windows(host):
 
 def test_the_life_of_a_window(mx01):
     text = run(mx01, "maintenance", "begin", "mx02", "--for", "30m", "--reason", "kernel update")
-    pattern = r"mx02 is in maintenance until [:0-9]+ \(in 30 m\), window (\S+)\n"
-    window = re.fullmatch(pattern, text)[1]
+    pattern = r"mx02 is in maintenance until [-: 0-9]+ \(in 30 m\), window (\S+)\n"
+    window = re.match(pattern, text)[1]
     assert windows(mx01)[window] == ["mx02", "routine", "active"]
     _, match = wait_for_line(mx01, rf"maintenance BEGIN server=mx02 .*window={window} .*")
     assert 'by=root@mx01 reason="kernel update"' in match[0]
@@ -132,13 +132,12 @@ def test_the_life_of_a_window(mx01):
 
     assert "(in 40 m)" in run(mx01, "maintenance", "extend", window, "--for", "10m")
     wait_for_line(mx01, rf"maintenance CHANGED server=mx02 .*window={window} .*")
-    assert run(mx01, "maintenance", "end", "mx02") == (
-        f"mx02 is out of maintenance, window {window}\n"
-    )
+    said = run(mx01, "maintenance", "end", "mx02")
+    assert said.startswith(f"mx02 is out of maintenance, window {window}\n")
     wait_for_line(mx01, rf"maintenance END server=mx02 .*window={window} .*")
     assert window not in windows(mx01)
     said = refusal(mx01, "maintenance", "end", "mx02")
-    assert said == "mailflowctl: no window of 'mx02' is active\n"
+    assert said.startswith("mailflowctl: no window of 'mx02' is active")
 
 
 def test_a_window_outlives_a_crash(mx01):
@@ -158,9 +157,9 @@ def test_a_window_of_the_future_is_cancelled(mx01):
     window = re.search(r"window (\S+)\n", text)[1]
     assert text.startswith(f"mx01 will be in maintenance from {tomorrow:%Y-%m-%d} 10:00")
     assert windows(mx01)[window] == ["mx01", "routine", "announced"]
-    assert run(mx01, "maintenance", "cancel", window) == (
-        f"maintenance of mx01 is cancelled, window {window}\n"
-    )
+    said = run(mx01, "maintenance", "cancel", window)
+    assert said.startswith(f"maintenance of mx01 is cancelled, window {window}\n")
+    assert "1 peer is being told of it" in said
     wait_for_line(mx01, rf"maintenance CANCELLED server=mx01 .*window={window} .*")
     assert window not in windows(mx01)
     assert find(mx01, rf"maintenance BEGIN .*window={window} .*") == []
