@@ -42,38 +42,49 @@ static struct instant ask_again(const struct core *core, int peer, struct moment
     return instant_add(now.instant, span_longer(interval, SPAN_MINUTES(1)));
 }
 
-static void ask(struct core *core, int peer, struct moment now)
+static void ask(struct core *core, int peer, struct span patience, struct moment now)
 {
     struct peer *state = &core->peers[peer];
     core_act(core, ACTION_GREET)->peer = peer;
     state->greeting = true;
-    state->greeting_until = instant_add(now.instant, GREETING_PATIENCE);
-    core_set_timer(core, peer, TIMER_GREET, state->greeting_until);
+    state->greeting_asked = now.instant;
+    state->greeting_patience = patience;
+    core_set_timer(core, peer, TIMER_GREET, instant_add(now.instant, patience));
 }
 
-void down_ask(struct core *core, int peer, struct instant since, struct moment now)
+void down_ask(struct core *core, int peer, struct instant since, struct span patience,
+              struct moment now)
 {
     const struct peer *state = &core->peers[peer];
-    struct instant known_until = instant_add(since, GREETING_PATIENCE);
-    if (!state->greeting && !instant_reached(state->greeting_until, known_until)) {
-        ask(core, peer, now);
+    if (!state->greeting && !instant_reached(state->greeting_asked, since)) {
+        ask(core, peer, patience, now);
     }
+}
+
+static void give_up(struct core *core, int peer, struct moment now)
+{
+    char words[INCIDENT_CAUSE_SIZE];
+    struct text cause = TEXT_OVER(words);
+    text_append(&cause, "no greeting within ");
+    span_append(core->peers[peer].greeting_patience, &cause);
+    down_greeted(core, peer, false, words, now);
 }
 
 void down_watch(struct core *core, int peer, struct moment now)
 {
     struct peer *state = &core->peers[peer];
     const struct incident *silent = silence_of(core, peer);
-    if (state->greeting && instant_reached(now.instant, state->greeting_until)) {
-        down_greeted(core, peer, false, "no greeting within 30 s", now);
+    struct instant until = instant_add(state->greeting_asked, state->greeting_patience);
+    if (state->greeting && instant_reached(now.instant, until)) {
+        give_up(core, peer, now);
     } else if (state->greeting) {
-        core_set_timer(core, peer, TIMER_GREET, state->greeting_until);
+        core_set_timer(core, peer, TIMER_GREET, until);
     } else if (silent == NULL || state->collect >= 0 || is_open(core, INCIDENT_DOWN, peer)) {
         core_set_timer(core, peer, TIMER_GREET, INSTANT_NEVER);
     } else if (is_witnessed(core, peer, silent, now)) {
         core_set_timer(core, peer, TIMER_GREET, ask_again(core, peer, now));
     } else {
-        ask(core, peer, now);
+        ask(core, peer, GREETING_PATIENCE, now);
     }
 }
 

@@ -67,7 +67,7 @@ static void open_overrun(struct core *core, const struct window *window, int pee
 // look again.
 static struct instant ask_before(struct core *core, int peer, struct instant due, struct moment now)
 {
-    struct span patience = GREETING_PATIENCE;
+    struct span patience = span_shorter(GREETING_PATIENCE, core->settings->maintenance.settle);
     struct instant ask_at = instant_add(due, span_times(patience, -1));
     if (peer < 0 || core->peers[peer].collect >= 0) {
         return due;
@@ -75,7 +75,7 @@ static struct instant ask_before(struct core *core, int peer, struct instant due
     if (!instant_reached(now.instant, ask_at)) {
         return ask_at;
     }
-    down_ask(core, peer, instant_add(due, span_times(patience, -2)), now);
+    down_ask(core, peer, instant_add(due, span_times(patience, -2)), patience, now);
     return due;
 }
 

@@ -166,7 +166,8 @@ struct peer {
     struct walltime heard; // the last time anything signed came from it
     struct server_state server;
     bool greeting;                            // whether its mail server greets is being asked ...
-    struct instant greeting_until;            // ... or was last, up to then
+    struct instant greeting_asked;            // ... or was last, then ...
+    struct span greeting_patience;            // ... for so long
     char greeting_cause[EXCHANGE_CAUSE_SIZE]; // what the last answer says of the trouble
     unsigned sound; // arrivals in a row that found nothing wrong with the clocks
     struct peer_stats stats;

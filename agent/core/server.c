@@ -182,7 +182,7 @@ void server_configure(struct core *core, struct moment now)
 {
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         core->peers[i].greeting = false;
-        core->peers[i].greeting_until = (struct instant){0};
+        core->peers[i].greeting_asked = (struct instant){0};
         core_set_timer(core, (int)i, TIMER_GREET, now.instant);
         core_set_timer(core, (int)i, TIMER_DRAIN, now.instant);
     }

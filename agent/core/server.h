@@ -52,8 +52,9 @@ void overrun_greeted(struct core *core, int peer, struct moment now);
 // How long a server may take to greet, the way to us and back included.
 #define GREETING_PATIENCE SPAN_SECONDS(30)
 
-// Asks whether the server greets, unless that has been asked since then.
-void down_ask(struct core *core, int peer, struct instant since, struct moment now);
+// Asks whether the server greets, within so long, unless that has been asked since then.
+void down_ask(struct core *core, int peer, struct instant since, struct span patience,
+              struct moment now);
 
 // Inbound is silent: asks whether the server greets, and again while only its agent is unheard.
 // Gives up an answer that is due.

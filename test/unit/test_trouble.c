@@ -158,7 +158,7 @@ static void test_an_overrun_waits_no_longer_than_for_the_greeting(void **state)
     core_fixture_run(&fixture, SPAN_SECONDS(6), NULL, NULL);
     assert_int_equal(notified(&fixture, INCIDENT_OVERRUN), 1);
     assert_string_equal(find_open(&fixture, INCIDENT_OVERRUN)->evidence.cause,
-                        "no greeting within 30 s");
+                        "no greeting within 30s");
     core_fixture_end(&fixture);
 }
 
