@@ -66,3 +66,23 @@ void acknowledgements_forget(struct acknowledgements *acknowledgements,
     }
     acknowledgements->count = kept;
 }
+
+uint32_t acknowledgements_revision(const struct acknowledgements *acknowledgements,
+                                   const char *window)
+{
+    const struct acknowledgement *entry = acknowledgements_find(acknowledgements, window);
+    return entry == NULL ? 0 : entry->known;
+}
+
+bool acknowledgements_cover(const struct acknowledgements *acknowledgements,
+                            const struct window *window)
+{
+    return acknowledgements_revision(acknowledgements, window->id) >= window->revision;
+}
+
+bool acknowledgements_refused(const struct acknowledgements *acknowledgements,
+                              const struct window *window)
+{
+    const struct acknowledgement *entry = acknowledgements_find(acknowledgements, window->id);
+    return entry != NULL && entry->refused >= window->revision;
+}

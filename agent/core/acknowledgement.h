@@ -4,6 +4,7 @@
 #ifndef MAILFLOW_CORE_ACKNOWLEDGEMENT_H
 #define MAILFLOW_CORE_ACKNOWLEDGEMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,16 @@ void acknowledgements_free(struct acknowledgements *acknowledgements);
 // NULL when nothing is known of the window.
 const struct acknowledgement *acknowledgements_find(const struct acknowledgements *acknowledgements,
                                                     const char *window);
+
+// The revision of the window that has been acknowledged, 0 for none.
+uint32_t acknowledgements_revision(const struct acknowledgements *acknowledgements,
+                                   const char *window);
+
+// The window as it is now has been acknowledged, or refused.
+bool acknowledgements_cover(const struct acknowledgements *acknowledgements,
+                            const struct window *window);
+bool acknowledgements_refused(const struct acknowledgements *acknowledgements,
+                              const struct window *window);
 
 // The entry of the window, made when there is none.
 struct acknowledgement *acknowledgements_of(struct acknowledgements *acknowledgements,

@@ -17,23 +17,6 @@ enum { TAKEN_MAXIMUM = 40 };
 // The end of a window is told for so long to those who do not know of it, and acknowledged.
 #define TOLD_AFTER SPAN_HOURS(24)
 
-static uint32_t revision_known(const struct peer *peer, const char *window)
-{
-    const struct acknowledgement *entry = acknowledgements_find(&peer->told.theirs, window);
-    return entry == NULL ? 0 : entry->known;
-}
-
-static bool is_refused(const struct peer *peer, const struct window *window)
-{
-    const struct acknowledgement *entry = acknowledgements_find(&peer->told.theirs, window->id);
-    return entry != NULL && entry->refused >= window->revision;
-}
-
-static bool knows(const struct peer *peer, const struct window *window)
-{
-    return revision_known(peer, window->id) >= window->revision;
-}
-
 // ---- what the peer is told ----
 
 struct candidate {
@@ -63,8 +46,8 @@ static int rank_of(const struct peer *peer, const struct window *window, bool kn
     static const int BY_STATE[] = {
         [WINDOW_ACTIVE] = 0, [WINDOW_ANNOUNCED] = 1, [WINDOW_RECOVERING] = 2, [WINDOW_OVER] = 3};
     int rank = BY_STATE[window_state_at(window, now, recovery)];
-    return rank + (window->origin == ORIGIN_OPERATOR ? 0 : 4) + (is_refused(peer, window) ? 8 : 0) +
-           (known ? 16 : 0);
+    return rank + (window->origin == ORIGIN_OPERATOR ? 0 : 4) +
+           (acknowledgements_refused(&peer->told.theirs, window) ? 8 : 0) + (known ? 16 : 0);
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -87,7 +70,7 @@ static size_t gather_candidates(const struct core *core, const struct peer *peer
     *unknown = 0;
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        bool known = knows(peer, window);
+        bool known = acknowledgements_cover(&peer->told.theirs, window);
         if (matters(core, window, known, now)) {
             int rank = rank_of(peer, window, known, now, core->settings->maintenance.recovery);
             of[count++] = (struct candidate){window, rank};
@@ -122,7 +105,7 @@ static void add_heard(const struct core *core, const struct peer *peer, struct t
 {
     for (size_t i = 0; i < peer->told.heard_count; i++) {
         const struct window *window = windows_find(&core->windows, peer->told.heard[i]);
-        if (window != NULL && knows(peer, window)) {
+        if (window != NULL && acknowledgements_cover(&peer->told.theirs, window)) {
             announcement_add_known(out, window->id, window->revision);
         }
     }
@@ -166,7 +149,8 @@ bool courier_owes(const struct core *core, int peer, struct moment now)
 {
     for (size_t i = 0; i < core->windows.count; i++) {
         const struct window *window = &core->windows.items[i];
-        if (core_acknowledges(core, window, peer) && !knows(&core->peers[peer], window) &&
+        if (core_acknowledges(core, window, peer) &&
+            !acknowledgements_cover(&core->peers[peer].told.theirs, window) &&
             matters(core, window, false, now.wall)) {
             return true;
         }
@@ -196,8 +180,7 @@ void courier_resume(struct core *core, struct moment now)
     }
 }
 
-// Whether it was done since there was something to tell.
-static bool done_since(const struct core *core, struct walltime at)
+bool courier_done_since(const struct core *core, struct walltime at)
 {
     return walltime_known(at) && at.ns >= core->announced.ns;
 }
@@ -211,7 +194,7 @@ void courier_submitted(struct core *core, int peer, const struct submit_outcome 
     } else {
         told->mail_cause[0] = '\0';
         told->mailed = outcome->sent.wall;
-        if (!done_since(core, told->mailed_first)) {
+        if (!courier_done_since(core, told->mailed_first)) {
             told->mailed_first = told->mailed;
         }
     }
@@ -238,7 +221,7 @@ static void note_known(struct core *core, int peer, const struct window *window,
 static void note_at_least(struct core *core, int peer, const struct window *window,
                           uint32_t revision)
 {
-    if (revision > revision_known(&core->peers[peer], window->id)) {
+    if (revision > acknowledgements_revision(&core->peers[peer].told.theirs, window->id)) {
         note_known(core, peer, window, revision);
     }
 }
@@ -331,7 +314,8 @@ static bool take_window(struct core *core, int peer, const struct window *announ
         note_at_least(core, peer, known, window.revision);
         break;
     case WINDOW_OVERRULED: // it has another one of this revision: ours is still to be told
-        if (revision_known(&core->peers[peer], known->id) == window.revision) {
+        if (acknowledgements_revision(&core->peers[peer].told.theirs, known->id) ==
+            window.revision) {
             note_known(core, peer, known, window.revision - 1);
         }
         break;
@@ -406,112 +390,4 @@ void core_restore_acknowledged(struct core *core, const char *window, uint32_t r
     if (index >= 0 && windows_find(&core->windows, window) != NULL) {
         acknowledgements_of(&core->peers[index].told.theirs, window)->known = revision;
     }
-}
-
-// ---- how far it has come ----
-
-bool core_acknowledges(const struct core *core, const struct window *window, int peer)
-{
-    const struct peer *state = &core->peers[peer];
-    return window->origin != ORIGIN_PEER && state->collect < 0 &&
-           strcmp(state->settings->name, window->server) != 0;
-}
-
-static double seconds_ago(const struct core *core, struct walltime at)
-{
-    return span_seconds(walltime_since(core->last.wall, at));
-}
-
-static void say_http(const struct core *core, const struct peer *peer, struct text *out)
-{
-    const struct exchanging *exchange = &peer->exchange;
-    if (peer->settings->agent[0] == '\0') {
-        return;
-    }
-    if (exchange->failures > 0) {
-        text_format(out, "HTTP: %s; ", exchange->cause);
-    } else if (exchange->under_way && done_since(core, exchange->asked)) {
-        text_format(out, "HTTP: asked %.0f s ago; ", seconds_ago(core, exchange->asked));
-    } else if (done_since(core, exchange->exchanged)) {
-        text_format(out, "HTTP: told %.0f s ago; ", seconds_ago(core, exchange->exchanged));
-    }
-}
-
-static void say_mail(const struct core *core, const struct told *told, struct text *out)
-{
-    if (told->mail_cause[0] != '\0') {
-        text_format(out, "mail: our relay refuses: %s", told->mail_cause);
-    } else if (done_since(core, told->mailed)) {
-        text_format(out, "mail: handed over %.0f s ago, not answered yet",
-                    seconds_ago(core, told->mailed_first));
-    } else {
-        text_append(out, "mail: not handed over yet");
-    }
-}
-
-static void append_age(const struct core *core, struct walltime at, struct text *out)
-{
-    double seconds = seconds_ago(core, at);
-    if (seconds < 120) {
-        text_format(out, "%.0f s", seconds);
-    } else if (seconds < 7200) {
-        text_format(out, "%.0f m", seconds / 60);
-    } else {
-        text_format(out, "%.0f h", seconds / 3600);
-    }
-}
-
-// What may explain it: whether the peer is there at all, and whether work on it goes on, too.
-static void say_standing(const struct core *core, const struct peer *peer, struct text *out)
-{
-    if (walltime_known(peer->heard)) {
-        text_append(out, "; last heard ");
-        append_age(core, peer->heard, out);
-        text_append(out, " ago");
-    } else {
-        text_append(out, "; never heard");
-    }
-    for (size_t i = 0; i < core->windows.count; i++) {
-        const struct window *window = &core->windows.items[i];
-        if (strcmp(window->server, peer->settings->name) == 0 &&
-            window_state_at(window, core->last.wall, core->settings->maintenance.recovery) ==
-                WINDOW_ACTIVE) {
-            text_append(out, "; in maintenance itself until ");
-            walltime_append_seconds(window_until(window), out);
-            return;
-        }
-    }
-}
-
-enum acknowledgement_state core_acknowledgement(const struct core *core,
-                                                const struct window *window, int peer, char *why,
-                                                size_t size)
-{
-    const struct peer *state = &core->peers[peer];
-    const struct acknowledgement *entry = acknowledgements_find(&state->told.theirs, window->id);
-    struct text text = text_over(why, size);
-    if (knows(state, window)) {
-        return ACKNOWLEDGED;
-    }
-    if (is_refused(state, window)) {
-        text_format(&text, "refuses the window: %s", entry->why);
-        return ACKNOWLEDGEMENT_REFUSED;
-    }
-    say_http(core, state, &text);
-    say_mail(core, &state->told, &text);
-    say_standing(core, state, &text);
-    return ACKNOWLEDGEMENT_AWAITED;
-}
-
-struct acknowledgement_count core_acknowledgement_count(const struct core *core,
-                                                        const struct window *window)
-{
-    struct acknowledgement_count count = {0};
-    for (size_t i = 0; i < core->settings->peer_count; i++) {
-        if (core_acknowledges(core, window, (int)i)) {
-            count.of++;
-            count.known += knows(&core->peers[i], window);
-        }
-    }
-    return count;
 }

@@ -220,6 +220,9 @@ void courier_send(struct core *core, struct moment now);
 // We have begun, or know other peers: goes on telling those that do not know.
 void courier_resume(struct core *core, struct moment now);
 
+// Whether it was done since there was something to tell.
+bool courier_done_since(const struct core *core, struct walltime at);
+
 // What became of a probe, which carried what there was to tell.
 void courier_submitted(struct core *core, int peer, const struct submit_outcome *outcome);
 
