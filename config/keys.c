@@ -229,7 +229,7 @@ static const struct key PEER_KEYS[] = {
      .help = "Where probes to it go.", .example = "probe@mx01.example"},
     {"agent", KEY_URL, AT(peer_settings, agent), .fallback = "", LENGTH(URL_LENGTH),
      .derived = "by mail only",
-     .help = "Its agent's HTTP address: windows, receipts and clocks are told in milliseconds, "
+     .help = "Its agent's HTTP address: windows and receipts are told in milliseconds, "
              "signed with the mesh key; by mail all the same when it cannot be reached.",
      .example = "https://mx01.example:9925"},
     {"mail_server", KEY_HOST_PORT, AT(peer_settings, mail_server), .fallback = "",
