@@ -20,6 +20,8 @@ SANITIZED = OUTPUT / "sanitized"
 RELEASE = OUTPUT / "release"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")  # for tests that mostly wait
+
 WORLDS = 10000  # without sanitizers; with them meson runs fewer
 
 
@@ -117,7 +119,7 @@ def simulation(count):
 def system(count):
     """programs against scripted servers that do what real ones won't"""
     build_sanitized()
-    pytest_part(count, "system", SANITIZED, "test/system")
+    pytest_part(count, "system", SANITIZED, *SIDE_BY_SIDE, "test/system")
 
 
 def lab(count):
