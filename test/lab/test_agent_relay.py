@@ -62,7 +62,7 @@ def test_a_probe_that_was_sorted_into_junk_is_found(mx01, mx02):
     sorted_out.rename(maildir / ".Junk/new" / sorted_out.name.partition(":")[0])
     mx01.start("imap")
     in_junk = "SELECT count(*) FROM probes WHERE folder = 'Junk' AND state = 'arrived'"
-    mx01.wait_for(lambda: ledger(mx01, in_junk) == [(1,)], 40, "an arrival in Junk")
+    mx01.wait_for(lambda: ledger(mx01, in_junk) == [(1,)], 90, "an arrival in Junk")
     mx01.wait_for(lambda: not mx01.mail("probe", "Junk"), 10, "an empty Junk folder")
 
 
