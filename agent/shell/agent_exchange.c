@@ -4,11 +4,9 @@
 
 #include "base/clock.h"
 #include "base/json_read.h"
-#include "config/syntax.h"
+#include "probes/endpoint.h"
 #include "shell/agent_internal.h"
 #include "shell/exchange_message.h"
-
-enum { SMTP_PORT = 25 };
 
 #define GREETING_DEADLINE SPAN_SECONDS(20)
 #define EXCHANGE_DEADLINE SPAN_SECONDS(10)
@@ -210,17 +208,8 @@ void agent_ask_for_greeting(struct agent *agent, const char *name)
     if (peer < 0) {
         return; // a reload removed it within this very turn
     }
-    const struct peer_settings *settings = &agent->settings->peers[peer];
-    struct greet_job job = {
-        .deadline = instant_add(clock_now().instant, GREETING_DEADLINE),
-        .port = SMTP_PORT,
-        .domain = settings->mail_server[0] == '\0',
-    };
-    if (job.domain) {
-        text_copy(job.host, sizeof job.host, strrchr(settings->address, '@') + 1);
-    } else {
-        host_port_split(settings->mail_server, job.host, sizeof job.host, &job.port);
-    }
+    struct greet_job job = {.deadline = instant_add(clock_now().instant, GREETING_DEADLINE)};
+    endpoint_of_peer(&agent->settings->peers[peer], &job);
     greeters_ask(agent->greeters, name, &job);
 }
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "shell/child.h"
-#include "shell/endpoint.h"
+#include "probes/endpoint.h"
 
 enum {
     RETRY_FIRST_MS = 1000,

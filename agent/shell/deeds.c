@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "shell/agent_internal.h"
-#include "shell/endpoint.h"
+#include "probes/endpoint.h"
 
 #define SUBMIT_DEADLINE SPAN_SECONDS(60)
 #define ALIVE_EVERY     SPAN_SECONDS(1)

@@ -1,6 +1,11 @@
-#include "shell/endpoint.h"
+#include "probes/endpoint.h"
+
+#include <string.h>
 
 #include "base/text.h"
+#include "config/syntax.h"
+
+enum { SMTP_PORT = 25 }; // where nothing else is said
 
 static void endpoint_fill(const char *host, uint16_t port, enum tls_mode tls, const char *ca_file,
                           const char *user, const char *password, struct probe_endpoint *out)
@@ -28,4 +33,15 @@ void endpoint_of_mailbox(const struct mailbox_settings *mailbox, struct probe_en
 {
     endpoint_fill(mailbox->host, mailbox->port, mailbox->tls, mailbox->ca_file, mailbox->user,
                   mailbox->password, out);
+}
+
+void endpoint_of_peer(const struct peer_settings *peer, struct greet_job *out)
+{
+    out->port = SMTP_PORT;
+    out->domain = peer->mail_server[0] == '\0';
+    if (out->domain) {
+        text_copy(out->host, sizeof out->host, strrchr(peer->address, '@') + 1);
+    } else {
+        host_port_split(peer->mail_server, out->host, sizeof out->host, &out->port);
+    }
 }
