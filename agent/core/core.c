@@ -9,6 +9,9 @@
 #include "core/server.h"
 #include "core/trouble.h"
 
+// A probe from us to us is a check of our own mailbox; what is left of one goes when it is older.
+#define LIVE_CHECK_LIFETIME SPAN_MINUTES(10)
+
 struct action *core_act(struct core *core, enum action_kind kind)
 {
     assert(core->actions->count < ACTIONS_MAXIMUM);
@@ -188,6 +191,9 @@ static void probe_found(struct core *core, int mailbox, enum arrival_known known
     bool collected_for_it = from_us && peer >= 0 && core->peers[peer].collect == mailbox;
     struct span age = walltime_since(now.wall, tag->sent);
 
+    if (from_us && to_us && age.ns < LIVE_CHECK_LIFETIME.ns) {
+        return; // `mailflowctl check --live` waits for it, and takes it away itself
+    }
     if (!to_us && !collected_for_it) {
         core->stats.rejected[REJECTED_MISROUTED]++;
         return; // an agent that shares this mailbox may be waiting for it

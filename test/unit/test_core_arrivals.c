@@ -44,6 +44,22 @@ static void test_arrivals_that_are_none(void **state)
     core_fixture_end(&fixture);
 }
 
+static void test_a_live_check_is_left_to_the_one_that_makes_it(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct collect_report report = core_fixture_report(&fixture, "here", 1, SPAN_SECONDS(1));
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    assert_int_equal(fixture.actions.count, 0);
+    assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_UNKNOWN_PEER], 0);
+
+    report = core_fixture_report(&fixture, "here", 2, SPAN_HOURS(1)); // nobody waits for it now
+    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+    assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 1);
+    core_fixture_end(&fixture);
+}
+
 static void test_rejections_are_counted_by_reason(void **state)
 {
     (void)state;
@@ -350,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arrivals_that_are_none),
+        cmocka_unit_test(test_a_live_check_is_left_to_the_one_that_makes_it),
         cmocka_unit_test(test_rejections_are_counted_by_reason),
         cmocka_unit_test(test_path_states),
         cmocka_unit_test(test_three_refusals_refuse_a_path),
