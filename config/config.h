@@ -102,6 +102,7 @@ struct http_settings {
     const char *const *listen; // "127.0.0.1:9925", "[::1]:9925"
     size_t listen_count;
     const char *control;
+    const char *url;              // where the peers' agents reach us; "" = by mail only
     const char *ca_file;          // who vouches for the agents of our peers
     const char *certificate_file; // "" = in the clear
     const char *certificate;      // its content, PEM

@@ -96,6 +96,11 @@ static const struct key HTTP_KEYS[] = {
              "the kernel choose."},
     {"control", KEY_PATH, AT(http_settings, control), .fallback = "/run/mailflow/control.sock",
      LENGTH(SOCKET_LENGTH), .help = "The socket over which mailflowctl gives orders."},
+    {"url", KEY_URL, AT(http_settings, url), .fallback = "", LENGTH(URL_LENGTH),
+     .derived = "by mail only",
+     .help = "Where the agents of our peers reach this one; `mailflowctl join` and `invite` tell "
+             "them.",
+     .example = "http://mx02.example:9925"},
     {"certificate_file", KEY_CA_FILE, AT(http_settings, certificate_file), .fallback = "",
      LENGTH(PATH_LENGTH), .derived = "in the clear",
      .help = "PEM file of our certificate and its chain: every `listen` address speaks HTTPS then.",
