@@ -28,9 +28,9 @@ static int fail_usage(const struct context *context, const char *message)
 // not given; OPTIONS when all is well.
 static enum option find_wrong_option(const struct context *context)
 {
-    uint32_t given = context->command->given;
-    uint32_t taken = context->verb->options | OPTIONS_GLOBAL;
-    uint32_t wrong = (given & ~taken) | (context->verb->required & ~given);
+    uint64_t given = context->command->given;
+    uint64_t taken = context->verb->options | OPTIONS_GLOBAL;
+    uint64_t wrong = (given & ~taken) | (context->verb->required & ~given);
     enum option option = 0;
     while (option < OPTIONS && (wrong & OPTION_BIT(option)) == 0) {
         option++;

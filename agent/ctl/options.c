@@ -1,92 +1,17 @@
 #include "ctl/options.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "ctl/option_rows.h"
 #include "ctl/when.h"
-
-enum value {
-    VALUE_NONE,
-    VALUE_TEXT,
-    VALUE_SPAN,
-    VALUE_WAIT, // a span that need not be given
-    VALUE_COUNT,
-    VALUE_KIND,
-    VALUE_TIME,
-    VALUE_SINCE,
-    VALUE_WINDOW
-};
-
-static const struct row {
-    const char *name;
-    char letter; // '\0' = long only
-    enum value value;
-    const char *shown; // what stands for the value in help
-    size_t offset;     // in struct command
-    const char *help;
-} ROWS[OPTIONS] = {
-    [OPTION_CONTROL] = {"control", '\0', VALUE_TEXT, "SOCKET", offsetof(struct command, control),
-                        "the agent's control socket (default: http.control\n"
-                        "of the configuration)"},
-    [OPTION_CONFIG] = {"config", '\0', VALUE_TEXT, "FILE", offsetof(struct command, config),
-                       "the agent's configuration (default:\n"
-                       "/etc/mailflow/mailflow.yaml)"},
-    [OPTION_TIMEOUT] = {"timeout", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, timeout),
-                        "how long to wait for each answer of the agent\n"
-                        "(default: 10s)"},
-    [OPTION_JSON] = {"json", '\0', VALUE_NONE, "", offsetof(struct command, json),
-                     "print JSON, as the agent's API has it"},
-    [OPTION_HELP] = {"help", 'h', VALUE_NONE, "", offsetof(struct command, help), "this text"},
-    [OPTION_VERSION] = {"version", '\0', VALUE_NONE, "", offsetof(struct command, version),
-                        "the version of this program"},
-    [OPTION_WAIT] = {"wait", '\0', VALUE_WAIT, "[DURATION]", offsetof(struct command, wait),
-                     "how long to wait for what is asked for\n"
-                     "(default: 60s); 0 does not wait"},
-    [OPTION_WARNING] = {"warning", 'w', VALUE_SPAN, "DURATION", offsetof(struct command, warning),
-                        "exit 1 when the latency is more than this"},
-    [OPTION_CRITICAL] = {"critical", 'c', VALUE_SPAN, "DURATION",
-                         offsetof(struct command, critical),
-                         "exit 2 when the latency is more than this"},
-    [OPTION_SINCE] = {"since", '\0', VALUE_SINCE, "WHEN", offsetof(struct command, since),
-                      "a duration back from now, or a time\n"
-                      "(default: 24h; simulate: all there is)"},
-    [OPTION_LIMIT] = {"limit", '\0', VALUE_COUNT, "N", offsetof(struct command, limit),
-                      "at most so many, the newest"},
-    [OPTION_FOR] = {"for", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, duration),
-                    "how long"},
-    [OPTION_KIND] = {"kind", '\0', VALUE_KIND, "KIND", offsetof(struct command, kind),
-                     "routine (the default) or emergency"},
-    [OPTION_REASON] = {"reason", '\0', VALUE_TEXT, "TEXT", offsetof(struct command, reason),
-                       "what for; an emergency needs one"},
-    [OPTION_AT] = {"at", '\0', VALUE_TIME, "TIME", offsetof(struct command, at),
-                   "when it begins (default: now): 22:30,\n"
-                   "2026-07-28T22:30 or RFC 3339"},
-    [OPTION_FORCE] = {"force", '\0', VALUE_NONE, "", offsetof(struct command, force),
-                      "also when it is routine for more than 4 h"},
-    [OPTION_LEDGER] = {"ledger", '\0', VALUE_TEXT, "FILE", offsetof(struct command, ledger),
-                       "a ledger (default: ledger.db in the state_dir\n"
-                       "of the configuration)"},
-    [OPTION_WINDOW] = {"window", '\0', VALUE_WINDOW, "WINDOW", 0,
-                       "SERVER=BEGIN/END or SERVER=BEGIN/DURATION, as if\n"
-                       "it had been announced; a BEGIN without a date\n"
-                       "is the last such time; may be given again"},
-    [OPTION_NO_WINDOWS] = {"no-windows", '\0', VALUE_NONE, "", offsetof(struct command, no_windows),
-                           "without the windows that there were"},
-    [OPTION_EFFECTIVE] = {"effective", '\0', VALUE_NONE, "", offsetof(struct command, effective),
-                          "print the configuration in force, defaults\n"
-                          "written out"},
-    [OPTION_ALL] = {"all", '\0', VALUE_NONE, "", offsetof(struct command, all),
-                    "also windows that are over or cancelled, or begin\n"
-                    "in more than 7 days"},
-};
 
 const char *option_name(enum option option)
 {
-    return ROWS[option].name;
+    return OPTION_ROWS[option].name;
 }
 
 // A zero needs no unit.
@@ -174,7 +99,21 @@ static bool parse_window(const char *from, struct walltime now, struct command *
     return true;
 }
 
-static bool store_value(const struct row *row, const char *value, struct walltime now,
+static bool check_form(const struct option_row *row, const char *value, struct error *error)
+{
+    return row->form == NULL || form_check(row->form, value, error);
+}
+
+static bool add_text(struct command_texts *texts, const char *value, struct error *error)
+{
+    if (texts->count == COMMAND_TEXTS_MAXIMUM) {
+        return error_set(error, "given too often, at most %d times", COMMAND_TEXTS_MAXIMUM);
+    }
+    texts->items[texts->count++] = value;
+    return true;
+}
+
+static bool store_value(const struct option_row *row, const char *value, struct walltime now,
                         struct command *out, struct error *error)
 {
     void *at = (char *)out + row->offset;
@@ -184,7 +123,9 @@ static bool store_value(const struct row *row, const char *value, struct walltim
         return true;
     case VALUE_TEXT:
         *(const char **)at = value;
-        return true;
+        return check_form(row, value, error);
+    case VALUE_TEXTS:
+        return check_form(row, value, error) && add_text(at, value, error);
     case VALUE_SPAN:
         return parse_span(value, at, error);
     case VALUE_WAIT:
@@ -222,13 +163,13 @@ static void scan_fail(struct scan *scan, const struct error *error)
 }
 
 // Behind one that may stand alone only what begins like a duration is its value.
-static bool takes_next(const struct row *row, const char *next)
+static bool takes_next(const struct option_row *row, const char *next)
 {
     bool digit = next != NULL && *next >= '0' && *next <= '9';
     return next != NULL && row->value != VALUE_NONE && (row->value != VALUE_WAIT || digit);
 }
 
-static void scan_option(struct scan *scan, const struct row *row, const char *attached)
+static void scan_option(struct scan *scan, const struct option_row *row, const char *attached)
 {
     struct error error;
     const char *value = attached;
@@ -240,7 +181,7 @@ static void scan_option(struct scan *scan, const struct row *row, const char *at
     if (value == NULL && takes_next(row, *scan->next)) {
         value = *scan->next++;
     }
-    scan->command->given |= OPTION_BIT((unsigned)(row - ROWS));
+    scan->command->given |= OPTION_BIT((unsigned)(row - OPTION_ROWS));
     if (row->value != VALUE_NONE && row->value != VALUE_WAIT && value == NULL) {
         error_set(&error, "--%s needs a %s", row->name, row->shown);
         scan_fail(scan, &error);
@@ -256,9 +197,9 @@ static void scan_long(struct scan *scan, const char *word)
     const char *names[OPTIONS];
     size_t length = strcspn(word, "=");
     for (int i = 0; i < OPTIONS; i++) {
-        names[i] = ROWS[i].name;
+        names[i] = OPTION_ROWS[i].name;
         if (strlen(names[i]) == length && strncmp(word, names[i], length) == 0) {
-            scan_option(scan, &ROWS[i], word[length] == '=' ? word + length + 1 : NULL);
+            scan_option(scan, &OPTION_ROWS[i], word[length] == '=' ? word + length + 1 : NULL);
             return;
         }
     }
@@ -273,9 +214,9 @@ static void scan_letter(struct scan *scan, const char *word)
 {
     struct error error;
     for (int i = 0; i < OPTIONS; i++) {
-        if (ROWS[i].letter == word[0]) {
+        if (OPTION_ROWS[i].letter == word[0]) {
             const char *attached = word[1] == '\0' ? NULL : word + 1 + (word[1] == '=' ? 1 : 0);
-            scan_option(scan, &ROWS[i], attached);
+            scan_option(scan, &OPTION_ROWS[i], attached);
             return;
         }
     }
@@ -303,6 +244,7 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
     *out = (struct command){.config = "/etc/mailflow/mailflow.yaml",
                             .timeout = SPAN_SECONDS(10),
                             .wait = SPAN_SECONDS(60),
+                            .probers = MAILFLOW_LIBEXECDIR,
                             .since = "24h"};
     while (*scan.next != NULL) {
         const char *word = *scan.next++;
@@ -319,10 +261,10 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
     return !scan.failed;
 }
 
-void options_print_help(uint32_t set, FILE *out)
+void options_print_help(uint64_t set, FILE *out)
 {
     for (int i = 0; i < OPTIONS; i++) {
-        const struct row *row = &ROWS[i];
+        const struct option_row *row = &OPTION_ROWS[i];
         char left[64];
         struct text text = TEXT_OVER(left);
         if ((set & OPTION_BIT(i)) == 0) {

@@ -1,5 +1,5 @@
-// The options of mailflowctl, all verbs' together: one row each in options.c, from which they are
-// parsed and explained. Which of them a verb takes stands in its row (verb.h).
+// The options of mailflowctl, all verbs' together: one row each in option_rows.c, from which they
+// are parsed and explained. Which of them a verb takes stands in its row (verb.h).
 #ifndef MAILFLOW_CTL_OPTIONS_H
 #define MAILFLOW_CTL_OPTIONS_H
 
@@ -34,17 +34,38 @@ enum option {
     OPTION_NO_WINDOWS,
     OPTION_EFFECTIVE,
     OPTION_ALL,
+    OPTION_LIVE,
+    OPTION_PROBERS,
+    OPTION_YES,
+    OPTION_UNTESTED,
+    OPTION_SERVER,
+    OPTION_IMAP,
+    OPTION_IMAP_TLS,
+    OPTION_USER,
+    OPTION_PASSWORD_FILE,
+    OPTION_CA_FILE,
+    OPTION_FOLDER,
+    OPTION_ADDRESS,
+    OPTION_RELAY,
+    OPTION_RELAY_TLS,
+    OPTION_RELAY_USER,
+    OPTION_RELAY_PASSWORD_FILE,
+    OPTION_RELAY_CA_FILE,
+    OPTION_AGENT_URL,
+    OPTION_LISTEN,
+    OPTION_STATE_DIR,
+    OPTION_PEER,
     OPTIONS
 };
 
-#define OPTION_BIT(option) (UINT32_C(1) << (option))
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
 
 // Those that every verb takes.
 #define OPTIONS_GLOBAL                                                                             \
     (OPTION_BIT(OPTION_CONTROL) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_TIMEOUT) |         \
      OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
 
-enum { COMMAND_WORDS_MAXIMUM = 8, COMMAND_WINDOWS_MAXIMUM = 32 };
+enum { COMMAND_WORDS_MAXIMUM = 8, COMMAND_WINDOWS_MAXIMUM = 32, COMMAND_TEXTS_MAXIMUM = 64 };
 
 // A maintenance window as given: SERVER=BEGIN/END or SERVER=BEGIN/DURATION.
 struct command_window {
@@ -53,9 +74,38 @@ struct command_window {
     struct walltime end;
 };
 
+// The values of an option that may be given again.
+struct command_texts {
+    const char *items[COMMAND_TEXTS_MAXIMUM];
+    size_t count;
+};
+
+// The answers of setup and join, where they were given; NULL where not.
+struct command_setup {
+    bool yes;
+    bool untested;
+    const char *server;
+    const char *imap;
+    const char *imap_tls;
+    const char *user;
+    const char *password_file;
+    const char *ca_file;
+    struct command_texts folders;
+    const char *address;
+    const char *relay;
+    const char *relay_tls;
+    const char *relay_user;
+    const char *relay_password_file;
+    const char *relay_ca_file;
+    const char *agent_url;
+    struct command_texts listen;
+    const char *state_dir;
+    struct command_texts peers;
+};
+
 // A command line, read. Texts point into argv.
 struct command {
-    uint32_t given; // bits of enum option
+    uint64_t given; // bits of enum option
     const char *control;
     const char *config;
     struct span timeout;
@@ -78,6 +128,9 @@ struct command {
     bool no_windows;
     bool effective;
     bool all;
+    bool live;
+    const char *probers;
+    struct command_setup setup;
     const char *words[COMMAND_WORDS_MAXIMUM]; // verb and arguments
     size_t word_count;
 };
@@ -96,6 +149,6 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
 const char *option_name(enum option option);
 
 // One line or more for each option in the set.
-void options_print_help(uint32_t set, FILE *out);
+void options_print_help(uint64_t set, FILE *out);
 
 #endif

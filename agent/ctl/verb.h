@@ -23,8 +23,8 @@ struct verb {
     const char *arguments; // as shown in the usage line
     size_t least;          // arguments at least ...
     size_t most;           // ... and at most
-    uint32_t options;      // bits of enum option, beside the global ones
-    uint32_t required;     // those of them that must be given
+    uint64_t options;      // bits of enum option, beside the global ones
+    uint64_t required;     // those of them that must be given
     bool needs_agent;      // a client is ready when the handler is called
     bool plugin;           // failures are told as a monitoring plugin tells them
     int (*run)(struct context *context);
@@ -47,6 +47,9 @@ extern const size_t VERB_COUNT;
 // words.
 const struct verb *verb_find(const char *const *words, size_t count, size_t *used);
 
+int verb_setup(struct context *context);
+int verb_join(struct context *context);
+int verb_invite(struct context *context);
 int verb_status(struct context *context);
 int verb_probe(struct context *context);
 int verb_explain(struct context *context);

@@ -4,7 +4,72 @@
 
 #define TAKES(option) OPTION_BIT(OPTION_##option)
 
+// The answers of setup and join.
+#define TAKES_ANSWERS                                                                              \
+    (TAKES(SERVER) | TAKES(IMAP) | TAKES(IMAP_TLS) | TAKES(USER) | TAKES(PASSWORD_FILE) |          \
+     TAKES(CA_FILE) | TAKES(FOLDER) | TAKES(ADDRESS) | TAKES(RELAY) | TAKES(RELAY_TLS) |           \
+     TAKES(RELAY_USER) | TAKES(RELAY_PASSWORD_FILE) | TAKES(RELAY_CA_FILE) | TAKES(AGENT_URL) |    \
+     TAKES(LISTEN) | TAKES(STATE_DIR) | TAKES(PEER) | TAKES(YES) | TAKES(UNTESTED) |               \
+     TAKES(FORCE) | TAKES(WAIT) | TAKES(PROBERS))
+
 const struct verb VERBS[] = {
+    {
+        .name = "setup",
+        .options = TAKES_ANSWERS,
+        .run = verb_setup,
+        .summary = "set this server up: asks, tries it, writes the configuration",
+        .help =
+            "Asks for what the agent needs to know, with what this machine suggests; or takes it\n"
+            "from the options, and asks nothing with --yes or off a terminal. Tries it live: logs\n"
+            "in to the mailbox, hands a probe for ourselves to the relay and waits until it has\n"
+            "arrived (--wait), and says what to do where something fails. Only then it writes\n"
+            "the configuration (--config), and beside it the secrets, mesh.key and\n"
+            "probe.password, readable for root alone; systemd hands them to the agent. In the\n"
+            "end it says how to start the agent, and prints the line that takes the next server\n"
+            "in.\n"
+            "\n"
+            "Nothing is written unless all of it is, and nothing that is there is replaced\n"
+            "without --force; a mesh.key and a probe.password that are there are used. Passwords\n"
+            "are typed unseen, or come from a file or standard input. --control and --state-dir\n"
+            "go into the configuration.\n",
+        .examples =
+            "  mailflowctl setup\n"
+            "  mailflowctl setup --yes --user probe@mx01.example --password-file ./password\n"
+            "  vault get probe | mailflowctl setup --yes --imap mx01.example:993 \\\n"
+            "      --imap-tls implicit --password-file - --agent-url http://mx01.example:9925\n",
+    },
+    {
+        .name = "join",
+        .arguments = "[TOKEN|-]",
+        .most = 1,
+        .options = TAKES_ANSWERS,
+        .run = verb_join,
+        .summary = "take this server into a mesh, or a new server into ours",
+        .help =
+            "On a server that is not set up yet: as setup, with the mesh key and the peers from\n"
+            "the token of `mailflowctl setup` or `invite`. On one that is: adds the servers of\n"
+            "the token that are not peers yet, each as conf.d/peer-NAME.yaml, and has a running\n"
+            "agent take them over; doing it again changes nothing.\n"
+            "\n"
+            "A token that takes a server in carries the mesh key: it is a password. An argument\n"
+            "shows in the list of processes and the shell's history; without one the token is\n"
+            "asked for unseen, with - it is read from standard input. The line that tells the\n"
+            "other servers of this one carries no secret.\n",
+        .examples = "  mailflowctl join\n"
+                    "  mailflowctl join mf1.azEgUV...\n"
+                    "  ssh mx01 mailflowctl invite --json | jq -r .token |\n"
+                    "      mailflowctl join - --yes --password-file ./password\n",
+    },
+    {
+        .name = "invite",
+        .run = verb_invite,
+        .summary = "the line that takes the next server into the mesh",
+        .help = "Prints what to run on the next server, and what on those that are in the mesh\n"
+                "already. The first carries the mesh key: treat it like a password. Servers\n"
+                "without an agent are not in it. Does not need the agent.\n",
+        .examples = "  mailflowctl invite\n"
+                    "  mailflowctl invite --json | jq -r .token\n",
+    },
     {
         .name = "status",
         .options = TAKES(ALL),
@@ -185,14 +250,21 @@ const struct verb VERBS[] = {
     },
     {
         .name = "check",
-        .options = TAKES(EFFECTIVE),
+        .options = TAKES(EFFECTIVE) | TAKES(LIVE) | TAKES(WAIT) | TAKES(PROBERS),
         .run = verb_check,
-        .summary = "errors in the configuration, all of them",
-        .help = "Reads the configuration (see --config) and conf.d/*.yaml beside it as the agent\n"
-                "would, and prints every error with its place. Exits 1 if there is any. Does not\n"
-                "need the agent. With --effective it prints the configuration in force as YAML,\n"
-                "defaults written out and without secrets, and the problems on standard error.\n",
+        .summary = "errors in the configuration, all of them; --live: tries it",
+        .help =
+            "Reads the configuration (see --config) and conf.d/*.yaml beside it as the agent\n"
+            "would, and prints every error with its place. Exits 1 if there is any. Does not\n"
+            "need the agent. With --effective it prints the configuration in force as YAML,\n"
+            "defaults written out and without secrets, and the problems on standard error.\n"
+            "\n"
+            "With --live it also logs in to every mailbox, hands a probe for ourselves to every\n"
+            "relay and waits until it has arrived (--wait), sees whether the peers' mail servers\n"
+            "greet, and asks their agents over HTTP; with times, and with what to do where it\n"
+            "fails. Exits 1 if anything does. A running agent may run on.\n",
         .examples = "  mailflowctl check\n"
+                    "  mailflowctl check --live\n"
                     "  mailflowctl check --effective\n"
                     "  mailflowctl check --config ./mailflow.yaml --json\n",
     },

@@ -1,0 +1,138 @@
+#include "ctl/live_mailbox.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "probes/endpoint.h"
+#include "probes/probe.h"
+
+#define TO_LOG_IN   SPAN_SECONDS(45)  // the collector gives every command 20 s
+#define TO_READ     SPAN_SECONDS(120) // what lies in the mailbox already
+#define TO_TAKE     SPAN_SECONDS(5)
+#define COMMAND_LAG SPAN_MS(200) // from our pipe into the collector's hands, at most
+
+static void watch(struct live_mailbox *mailbox, const struct mesh_keys *keys)
+{
+    const struct mailbox_settings *settings = mailbox->settings;
+    struct collect_command command = {.kind = COLLECT_WATCH, .keys = *keys};
+    text_copy(command.mailbox, sizeof command.mailbox, settings->name);
+    endpoint_of_mailbox(settings, &command.endpoint);
+    for (size_t i = 0; i < settings->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
+        text_copy(command.folders[i], sizeof command.folders[i], settings->folders[i]);
+        command.folder_count++;
+    }
+    prober_child_write(&mailbox->child, collect_command_encode(&command));
+    explicit_bzero(&command, sizeof command);
+}
+
+static bool read_report(struct live_mailbox *mailbox, struct instant deadline,
+                        struct collect_report *report, struct error *error)
+{
+    const char *line;
+    size_t length;
+    return prober_child_read(&mailbox->child, deadline, &line, &length, error) &&
+           collect_report_decode(line, length, report, error);
+}
+
+// Until everything that lies there has been read.
+static void await_readable(struct live_mailbox *mailbox, struct live_result *result)
+{
+    struct collect_report report;
+    struct error error;
+    struct instant begin = clock_now().instant;
+    struct instant deadline = instant_add(begin, TO_LOG_IN);
+    char limitation[PROBE_REPLY_SIZE] = "";
+    bool up = false;
+    while (read_report(mailbox, deadline, &report, &error)) {
+        if (report.kind == COLLECT_DOWN) {
+            live_result_fail(result, ADVICE_IMAP, report.cause);
+            return;
+        }
+        if (report.kind == COLLECT_UP) {
+            struct instant now = clock_now().instant;
+            if (!up) {
+                live_result_add_leg(result, "login", instant_since(now, begin));
+            }
+            up = true;
+            deadline = instant_add(now, TO_READ);
+            text_copy(limitation, sizeof limitation, report.cause);
+        }
+        if (report.kind == COLLECT_COMPLETE && limitation[0] == '\0') {
+            mailbox->readable = true;
+            live_result_succeed(result, "readable");
+            return;
+        }
+        if (report.kind == COLLECT_COMPLETE) {
+            live_result_fail(result, ADVICE_IMAP, limitation);
+            return;
+        }
+    }
+    live_result_fail(result, ADVICE_IMAP, error.message);
+}
+
+void live_mailbox_open(struct live_mailbox *mailbox, const char *probers,
+                       const struct mailbox_settings *settings, const struct mesh_keys *keys,
+                       struct live_result *result)
+{
+    struct error error;
+    struct text subject = TEXT_OVER(result->subject);
+    struct text target = TEXT_OVER(result->target);
+    text_format(&subject, "mailbox %s", settings->name);
+    text_format(&target, "%s:%u", settings->host, (unsigned)settings->port);
+    mailbox->settings = settings;
+    mailbox->readable = false;
+    if (!prober_child_start(&mailbox->child, probers, "mailflow-collect", &error)) {
+        live_result_fail(result, ADVICE_IMAP, error.message);
+        return;
+    }
+    watch(mailbox, keys);
+    await_readable(mailbox, result);
+}
+
+// Whoever finds a probe deletes it. That it is done shows in that everything has been looked at
+// since.
+static void take_away(struct live_mailbox *mailbox, const struct collect_report *found)
+{
+    struct collect_command command = {
+        .kind = COLLECT_DELETE,
+        .uid_validity = found->uid_validity,
+        .uids = {found->uid},
+        .uid_count = 1,
+    };
+    struct collect_report report;
+    struct error unused;
+    text_copy(command.mailbox, sizeof command.mailbox, mailbox->settings->name);
+    text_copy(command.folder, sizeof command.folder, found->folder);
+    prober_child_write(&mailbox->child, collect_command_encode(&command));
+    struct instant taken = instant_add(clock_now().instant, COMMAND_LAG);
+    struct instant deadline = instant_add(taken, TO_TAKE);
+    while (read_report(mailbox, deadline, &report, &unused)) {
+        if (report.kind == COLLECT_COMPLETE && instant_reached(report.at.instant, taken)) {
+            break;
+        }
+    }
+}
+
+bool live_mailbox_await(struct live_mailbox *mailbox, const struct probe_id *id,
+                        struct instant deadline, struct moment *arrived, struct error *error)
+{
+    struct collect_report report;
+    char trouble[PROBE_REPLY_SIZE] = "";
+    while (read_report(mailbox, deadline, &report, error)) {
+        if (report.kind == COLLECT_ARRIVAL && probe_id_equal(&report.tag.id, id)) {
+            *arrived = report.present;
+            take_away(mailbox, &report);
+            return true;
+        }
+        if (report.kind == COLLECT_DOWN || report.kind == COLLECT_REJECTED) {
+            text_copy(trouble, sizeof trouble, report.cause);
+        }
+    }
+    return trouble[0] == '\0' ? false : error_set(error, "%s", trouble);
+}
+
+void live_mailbox_close(struct live_mailbox *mailbox)
+{
+    prober_child_stop(&mailbox->child);
+}

@@ -1,0 +1,66 @@
+#include "ctl/live_result.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "ctl/client.h"
+#include "ctl/format.h"
+
+void live_result_add_leg(struct live_result *result, const char *name, struct span took)
+{
+    if (result->leg_count < LIVE_LEGS_MAXIMUM && took.ns >= 0) {
+        result->legs[result->leg_count++] = (struct live_leg){name, took};
+    }
+}
+
+static void tell(struct live_result *result, const char *said)
+{
+    struct text told = TEXT_OVER(result->told);
+    format_text(said, &told);
+}
+
+void live_result_succeed(struct live_result *result, const char *told)
+{
+    result->good = true;
+    result->advice = "";
+    tell(result, told);
+}
+
+void live_result_fail(struct live_result *result, enum advice_service service, const char *said)
+{
+    result->good = false;
+    result->advice = advice_for(service, said);
+    tell(result, said);
+}
+
+void live_result_print(const struct live_result *result, const struct terminal *terminal)
+{
+    char took[256];
+    struct text legs = TEXT_OVER(took);
+    for (size_t i = 0; i < result->leg_count; i++) {
+        text_format(&legs, "%s%s ", i == 0 ? " (" : ", ", result->legs[i].name);
+        format_latency(result->legs[i].took, &legs);
+    }
+    terminal_paint(terminal, result->good ? COLOUR_GOOD : COLOUR_BAD, stdout);
+    fputs(result->good ? "ok    " : "FAILED", stdout);
+    terminal_paint(terminal, COLOUR_PLAIN, stdout);
+    printf("  %s at %s: %s%s%s\n", result->subject, result->target, result->told, took,
+           result->leg_count == 0 ? "" : ")");
+    if (!result->good) {
+        printf("        %s\n", result->advice);
+    }
+    fflush(stdout);
+}
+
+json_t *live_result_to_json(const struct live_result *result)
+{
+    json_t *legs = memory_checked(json_object());
+    for (size_t i = 0; i < result->leg_count; i++) {
+        json_object_set_new(legs, result->legs[i].name,
+                            json_real(span_seconds(result->legs[i].took)));
+    }
+    return memory_checked(
+        json_pack("{s:o, s:o, s:b, s:o, s:s, s:o}", "subject", client_json_text(result->subject),
+                  "target", client_json_text(result->target), "ok", result->good, "message",
+                  client_json_text(result->told), "advice", result->advice, "legs", legs));
+}

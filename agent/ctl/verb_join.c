@@ -1,0 +1,288 @@
+// join and invite: a mesh grows by one line of text each way.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "config/config.h"
+#include "ctl/control_socket.h"
+#include "ctl/interrupt.h"
+#include "ctl/invitation.h"
+#include "ctl/plan.h"
+#include "ctl/problems.h"
+#include "ctl/prompt.h"
+#include "ctl/report.h"
+#include "ctl/setup.h"
+#include "ctl/staging.h"
+
+// The servers of a token, sorted out.
+struct joining {
+    const struct context *context;
+    const struct settings *settings;
+    const struct mesh_server *added[MESH_TOKEN_SERVERS_MAXIMUM];
+    size_t added_count;
+    size_t known_count;
+};
+
+static void sort_out(struct joining *joining, const struct mesh_token *token)
+{
+    for (size_t i = 0; i < token->server_count; i++) {
+        const struct mesh_server *server = &token->servers[i];
+        if (strcmp(server->name, joining->settings->server) == 0) {
+            continue;
+        }
+        if (settings_find_peer(joining->settings, server->name) >= 0) {
+            joining->known_count++;
+        } else {
+            joining->added[joining->added_count++] = server;
+        }
+    }
+}
+
+static bool draft_peer(struct staging *staging, const struct mesh_server *server,
+                       struct error *error)
+{
+    char name[STAGING_NAME_SIZE];
+    char *yaml = NULL;
+    size_t size;
+    struct text text = TEXT_OVER(name);
+    text_format(&text, "peer-%s.yaml", server->name);
+    FILE *out = memory_checked(open_memstream(&yaml, &size));
+    fputs("# Written by `mailflowctl join`.\n", out);
+    plan_print_peers(server, 1, out);
+    fclose(out);
+    bool good = staging_write(staging, name, 0644, yaml, size, error);
+    free(yaml);
+    return good;
+}
+
+// A file of conf.d for each, all of them or none.
+static bool write_peers(const struct joining *joining, struct staging *staging, struct error *error)
+{
+    char place[PATH_MAX];
+    struct text text = TEXT_OVER(place);
+    const char *config = joining->context->command->config;
+    const char *slash = strrchr(config, '/');
+    text_append_bytes(&text, config, slash == NULL ? 0 : (size_t)(slash + 1 - config));
+    text_append(&text, "conf.d/peer.yaml");
+    bool good = staging_begin(staging, place, error);
+    for (size_t i = 0; i < joining->added_count && good; i++) {
+        good = draft_peer(staging, joining->added[i], error);
+    }
+    good = good && staging_commit(staging, false, error);
+    staging_abandon(staging);
+    return good;
+}
+
+// The peers may be too many, or one of the files of conf.d may say something else of them.
+static bool check_whole(const struct joining *joining, const struct staging *staging)
+{
+    struct config_problems problems = {0};
+    struct settings *settings =
+        settings_load_without_secrets(joining->context->command->config, &problems);
+    if (settings == NULL) {
+        staging_take_back(staging);
+        problems_print(&problems, stderr);
+        return false;
+    }
+    settings_destroy(settings);
+    return true;
+}
+
+enum reload { RELOAD_DONE, RELOAD_NO_AGENT, RELOAD_REFUSED };
+
+static enum reload reload_agent(const struct context *context, struct error *error)
+{
+    char socket[CONTROL_SOCKET_SIZE];
+    json_t *answer = NULL;
+    if (!control_socket_find(context->command, socket, error)) {
+        return RELOAD_REFUSED;
+    }
+    struct client *client = client_create(socket, context->command->timeout);
+    enum client_result result = client_ask(client, "POST", "/reload", NULL, &answer, error);
+    json_decref(answer);
+    client_destroy(client);
+    return result == CLIENT_DONE          ? RELOAD_DONE
+           : result == CLIENT_UNREACHABLE ? RELOAD_NO_AGENT
+                                          : RELOAD_REFUSED;
+}
+
+static void print_reload(enum reload reload)
+{
+    if (reload == RELOAD_DONE) {
+        puts("The agent has taken the configuration over.");
+    } else if (reload == RELOAD_NO_AGENT) {
+        puts("The agent is not running, or not reached: it will know when it starts.");
+    }
+}
+
+static void print_added(const struct joining *joining, const struct staging *staging)
+{
+    for (size_t i = 0; i < joining->added_count; i++) {
+        printf("added peer %s: %s/peer-%s.yaml\n", joining->added[i]->name, staging->folder,
+               joining->added[i]->name);
+    }
+    if (joining->added_count == 0) {
+        puts("Nothing to do: every server of the token is a peer already.");
+    }
+}
+
+static void print_joined_json(const struct joining *joining, bool reloaded)
+{
+    json_t *added = memory_checked(json_array());
+    for (size_t i = 0; i < joining->added_count; i++) {
+        json_array_append_new(added, json_string(joining->added[i]->name));
+    }
+    json_t *json =
+        memory_checked(json_pack("{s:o,s:I,s:b}", "added", added, "known",
+                                 (json_int_t)joining->known_count, "reloaded", reloaded));
+    report_json(joining->context, json);
+    json_decref(json);
+}
+
+static int add_peers(struct joining *joining, const struct mesh_token *token)
+{
+    const struct context *context = joining->context;
+    struct staging *staging = memory_checked(calloc(1, sizeof *staging));
+    struct error error = {0};
+    enum reload reload = RELOAD_DONE;
+    bool good = true;
+    if (joining->added_count > 0) {
+        good = write_peers(joining, staging, &error);
+        if (good && !check_whole(joining, staging)) {
+            good = error_set(&error, "nothing has been written");
+        }
+        reload = good ? reload_agent(context, &error) : RELOAD_REFUSED;
+    }
+    if (good && context->command->json) {
+        print_joined_json(joining, joining->added_count > 0 && reload == RELOAD_DONE);
+    } else if (good) {
+        print_added(joining, staging);
+        if (joining->added_count > 0) {
+            print_reload(reload);
+        }
+        if (token->key.secret_length > 0 && joining->added_count > 0) {
+            introduction_print(joining->settings);
+        }
+    }
+    free(staging);
+    return good && reload != RELOAD_REFUSED ? EXIT_DONE
+                                            : report_failure(context, EXIT_REFUSED, error.message);
+}
+
+// This server has a configuration: only its peers change.
+static int join_with(struct context *context, const struct settings *settings, const char *text)
+{
+    struct mesh_token token;
+    struct error error;
+    struct joining joining = {.context = context, .settings = settings};
+    if (!mesh_token_decode(text, &settings->mesh_keys, &token, &error)) {
+        return report_failure(context, EXIT_REFUSED, error.message);
+    }
+    sort_out(&joining, &token);
+    int code = EXIT_REFUSED;
+    if (joining.added_count + joining.known_count == 0) {
+        error_set(&error,
+                  "the token tells of nobody but '%s', which is this server itself: run "
+                  "the line on another one",
+                  settings->server);
+        code = report_failure(context, EXIT_REFUSED, error.message);
+    } else {
+        code = add_peers(&joining, &token);
+    }
+    explicit_bzero(&token, sizeof token);
+    return code;
+}
+
+static int join_existing(struct context *context, const char *text)
+{
+    struct config_problems problems = {0};
+    struct settings *settings = settings_load(context->command->config, &problems);
+    if (settings == NULL) {
+        problems_print(&problems, stderr);
+        return report_failure(context, EXIT_REFUSED,
+                              "the configuration must be in order before this server can join");
+    }
+    int code = join_with(context, settings, text);
+    settings_destroy(settings);
+    return code;
+}
+
+static int join_anew(struct context *context, const char *text)
+{
+    static const struct mesh_keys NONE = {.count = 0};
+    struct mesh_token token;
+    struct error error;
+    if (!mesh_token_decode(text, &NONE, &token, &error)) {
+        return report_failure(context, EXIT_REFUSED, error.message);
+    }
+    int code = setup_run(context, &token);
+    explicit_bzero(&token, sizeof token);
+    return code;
+}
+
+// From the command line, from standard input, or asked for.
+static bool take_token(const struct context *context, char text[MESH_TOKEN_SIZE],
+                       struct error *error)
+{
+    const struct command *command = context->command;
+    if (command->word_count == 1 && strcmp(command->words[0], "-") != 0) {
+        return text_copy(text, MESH_TOKEN_SIZE, command->words[0]) ||
+               error_set(error, "that is no token: it is longer than any");
+    }
+    if (command->word_count == 1 && isatty(STDIN_FILENO) != 1) {
+        return prompt_read_piped("the token", text, MESH_TOKEN_SIZE, error);
+    }
+    if (!prompt_possible()) {
+        return error_set(error, "join needs the token: as an argument, or with - on standard "
+                                "input");
+    }
+    text[0] = '\0';
+    return (prompt_ask_secret("The token of `mailflowctl invite` (not shown)", text,
+                              MESH_TOKEN_SIZE) &&
+            text[0] != '\0') ||
+           error_set(error, "no token: nothing has been written");
+}
+
+int verb_join(struct context *context)
+{
+    char text[MESH_TOKEN_SIZE];
+    struct error error;
+    interrupt_hold();
+    if (!take_token(context, text, &error)) {
+        return report_failure(context, EXIT_REFUSED, error.message);
+    }
+    bool exists = access(context->command->config, F_OK) == 0;
+    int code = exists && !context->command->force ? join_existing(context, text)
+                                                  : join_anew(context, text);
+    explicit_bzero(text, sizeof text);
+    return code;
+}
+
+int verb_invite(struct context *context)
+{
+    struct config_problems problems = {0};
+    struct settings *settings = settings_load(context->command->config, &problems);
+    if (settings == NULL) {
+        problems_print(&problems, stderr);
+        return report_failure(context, EXIT_REFUSED,
+                              "only a server that is set up can invite: mailflowctl setup");
+    }
+    if (context->command->json) {
+        char token[MESH_TOKEN_SIZE];
+        struct text text = TEXT_OVER(token);
+        size_t left_out = invitation_compose(settings, true, &text);
+        json_t *json = memory_checked(
+            json_pack("{s:s,s:I}", "token", token, "left_out", (json_int_t)left_out));
+        report_json(context, json);
+        json_decref(json);
+        explicit_bzero(token, sizeof token);
+    } else {
+        invitation_print(settings);
+        puts("");
+        introduction_print(settings);
+    }
+    settings_destroy(settings);
+    return EXIT_DONE;
+}
