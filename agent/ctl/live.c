@@ -45,7 +45,7 @@ static void try_mailboxes(struct trial *trial)
         struct live_mailbox other;
         struct live_mailbox *tried = mailbox == own ? &trial->own : &other;
         struct live_result result = {0};
-        live_mailbox_open(tried, trial->options->probers, mailbox, &settings->mesh_keys, &result);
+        live_mailbox_open(tried, trial->options->probers, settings, mailbox, &result);
         if (tried == &other) {
             live_mailbox_close(&other);
         }

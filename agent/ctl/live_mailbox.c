@@ -9,7 +9,7 @@
 
 #define TO_LOG_IN   SPAN_SECONDS(45)  // the collector gives every command 20 s
 #define TO_READ     SPAN_SECONDS(120) // what lies in the mailbox already
-#define TO_TAKE     SPAN_SECONDS(5)
+#define TO_DELETE   SPAN_SECONDS(5)
 #define COMMAND_LAG SPAN_MS(200) // from our pipe into the collector's hands, at most
 
 static void watch(struct live_mailbox *mailbox, const struct mesh_keys *keys)
@@ -35,6 +35,40 @@ static bool read_report(struct live_mailbox *mailbox, struct instant deadline,
            collect_report_decode(line, length, report, error);
 }
 
+static void delete_message(struct live_mailbox *mailbox, const struct collect_report *found)
+{
+    struct collect_command command = {
+        .kind = COLLECT_DELETE,
+        .uid_validity = found->uid_validity,
+        .uids = {found->uid},
+        .uid_count = 1,
+    };
+    text_copy(command.mailbox, sizeof command.mailbox, mailbox->settings->name);
+    text_copy(command.folder, sizeof command.folder, found->folder);
+    prober_child_write(&mailbox->child, collect_command_encode(&command));
+}
+
+// Until everything has been looked at since: then it is deleted what was to be.
+static void await_deletion(struct live_mailbox *mailbox)
+{
+    struct collect_report report;
+    struct error unused;
+    struct instant asked = instant_add(clock_now().instant, COMMAND_LAG);
+    struct instant deadline = instant_add(asked, TO_DELETE);
+    while (read_report(mailbox, deadline, &report, &unused)) {
+        if (report.kind == COLLECT_COMPLETE && instant_reached(report.at.instant, asked)) {
+            break;
+        }
+    }
+}
+
+// From us to us, of a check that did not wait for it.
+static bool is_left_over(const struct live_mailbox *mailbox, const struct collect_report *report)
+{
+    return report->kind == COLLECT_ARRIVAL && strcmp(report->tag.from, mailbox->server) == 0 &&
+           strcmp(report->tag.to, mailbox->server) == 0;
+}
+
 // Until everything that lies there has been read.
 static void await_readable(struct live_mailbox *mailbox, struct live_result *result)
 {
@@ -48,6 +82,9 @@ static void await_readable(struct live_mailbox *mailbox, struct live_result *res
         if (report.kind == COLLECT_DOWN) {
             live_result_fail(result, ADVICE_IMAP, report.cause);
             return;
+        }
+        if (is_left_over(mailbox, &report)) {
+            delete_message(mailbox, &report);
         }
         if (report.kind == COLLECT_UP) {
             struct instant now = clock_now().instant;
@@ -72,46 +109,23 @@ static void await_readable(struct live_mailbox *mailbox, struct live_result *res
 }
 
 void live_mailbox_open(struct live_mailbox *mailbox, const char *probers,
-                       const struct mailbox_settings *settings, const struct mesh_keys *keys,
+                       const struct settings *settings, const struct mailbox_settings *which,
                        struct live_result *result)
 {
     struct error error;
     struct text subject = TEXT_OVER(result->subject);
     struct text target = TEXT_OVER(result->target);
-    text_format(&subject, "mailbox %s", settings->name);
-    text_format(&target, "%s:%u", settings->host, (unsigned)settings->port);
-    mailbox->settings = settings;
+    text_format(&subject, "mailbox %s", which->name);
+    text_format(&target, "%s:%u", which->host, (unsigned)which->port);
+    mailbox->server = settings->server;
+    mailbox->settings = which;
     mailbox->readable = false;
     if (!prober_child_start(&mailbox->child, probers, "mailflow-collect", &error)) {
         live_result_fail(result, ADVICE_IMAP, error.message);
         return;
     }
-    watch(mailbox, keys);
+    watch(mailbox, &settings->mesh_keys);
     await_readable(mailbox, result);
-}
-
-// Whoever finds a probe deletes it. That it is done shows in that everything has been looked at
-// since.
-static void take_away(struct live_mailbox *mailbox, const struct collect_report *found)
-{
-    struct collect_command command = {
-        .kind = COLLECT_DELETE,
-        .uid_validity = found->uid_validity,
-        .uids = {found->uid},
-        .uid_count = 1,
-    };
-    struct collect_report report;
-    struct error unused;
-    text_copy(command.mailbox, sizeof command.mailbox, mailbox->settings->name);
-    text_copy(command.folder, sizeof command.folder, found->folder);
-    prober_child_write(&mailbox->child, collect_command_encode(&command));
-    struct instant taken = instant_add(clock_now().instant, COMMAND_LAG);
-    struct instant deadline = instant_add(taken, TO_TAKE);
-    while (read_report(mailbox, deadline, &report, &unused)) {
-        if (report.kind == COLLECT_COMPLETE && instant_reached(report.at.instant, taken)) {
-            break;
-        }
-    }
 }
 
 bool live_mailbox_await(struct live_mailbox *mailbox, const struct probe_id *id,
@@ -122,8 +136,12 @@ bool live_mailbox_await(struct live_mailbox *mailbox, const struct probe_id *id,
     while (read_report(mailbox, deadline, &report, error)) {
         if (report.kind == COLLECT_ARRIVAL && probe_id_equal(&report.tag.id, id)) {
             *arrived = report.present;
-            take_away(mailbox, &report);
+            delete_message(mailbox, &report);
+            await_deletion(mailbox);
             return true;
+        }
+        if (is_left_over(mailbox, &report)) {
+            delete_message(mailbox, &report);
         }
         if (report.kind == COLLECT_DOWN || report.kind == COLLECT_REJECTED) {
             text_copy(trouble, sizeof trouble, report.cause);

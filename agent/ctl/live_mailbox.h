@@ -7,21 +7,21 @@
 
 #include "base/error.h"
 #include "base/instant.h"
-#include "base/mesh_key.h"
 #include "base/probe_id.h"
 #include "config/config.h"
 #include "ctl/live_result.h"
 #include "ctl/prober_child.h"
 
 struct live_mailbox {
+    const char *server; // ours
     const struct mailbox_settings *settings;
     struct prober_child child;
     bool readable;
 };
 
-// Always to be closed. The result says how it went.
+// Always to be closed. The result says how it went. What earlier checks have left there goes.
 void live_mailbox_open(struct live_mailbox *mailbox, const char *probers,
-                       const struct mailbox_settings *settings, const struct mesh_keys *keys,
+                       const struct settings *settings, const struct mailbox_settings *which,
                        struct live_result *result);
 
 // Waits for the probe and takes it away. False with the reason when it has not come by then.

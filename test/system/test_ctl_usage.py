@@ -32,7 +32,14 @@ USAGE = [
     (["maintenance", "begin", "--kind", "urgent"], "--kind urgent: neither routine nor emergency"),
     (["maintenance", "begin", "--at", "25:00"], "--at 25:00: the clock never shows this time"),
     (["history", "mx01", "--wait", "60s"], "history takes no --wait"),
-    (["check", "--live"], "no option '--live'"),
+    (["status", "--live"], "status takes no --live"),
+    (["setup", "mx01"], "setup takes no arguments"),
+    (["setup", "--server", "mx.01"], "--server mx.01: not a server name: 1 to 32 letters, digits, - and _"),
+    (["setup", "--imap-tls", "ssl"], "--imap-tls ssl: none of starttls, implicit, none"),
+    (["setup", "--relay-tls", "implicit"], "--relay-tls implicit: neither starttls nor none"),
+    (["setup", "--listen", "9925"], "--listen 9925: not an address to listen on: write 127.0.0.1:9925 or [::1]:9925"),
+    (["setup", "--password", "secret"], "no option '--password'"),
+    (["join", "mf1.x", "mf1.y"], "join takes one argument only"),
     (["status", *"abcdefgh"], "too many arguments, from 'h' on"),
 ]
 

@@ -1,0 +1,158 @@
+"""A mesh of two servers from nothing: setup, join, and mail flows, well within two minutes."""
+
+import json
+import re
+import time
+
+import together
+from agent import yaml_lines
+from terminal import Terminal
+from told import BUILD, arrivals, restart
+
+TWO_MINUTES = 120
+JOIN = re.compile(r"^ +mailflowctl (join mf1\.\S+)$", re.MULTILINE)
+CTL = BUILD / "agent/ctl/mailflowctl"
+
+
+def prepare(host):
+    """What an installed package would give: a place for the state, a socket, a syslog."""
+    home = host.agent_directory
+    (home / "conf.d").mkdir(parents=True)
+    (home / "state").mkdir()
+    settings = {
+        "state_dir": str(home / "state"),
+        "http": {"control": str(home / "control.sock")},
+        "syslog": {"socket": host.syslog_socket},
+    }
+    (home / "conf.d/place.yaml").write_text("\n".join(yaml_lines(settings)) + "\n")
+
+
+def at_terminal(host, *words):
+    common = (CTL, "--config", host.agent_config, *words, "--probers", BUILD / "probes")
+    return Terminal(host.command(*common))
+
+
+def answer_questions(terminal, host):
+    """Enter wherever this machine suggests what is right; the lab's authority is nobody's."""
+    terminal.answer("This server's name in the mesh [%s]" % host.name)
+    terminal.answer("IMAP server of the probes' mailbox, host or host:port [%s]" % host.domain)
+    terminal.answer("Its TLS: starttls, implicit or none [starttls]")
+    terminal.answer("IMAP user [probe@%s]" % host.domain)
+    terminal.expect("Password of probe@%s (not shown): " % host.domain)
+    assert not terminal.echoes
+    terminal.type(host.password("probe") + "\n")
+    terminal.answer("SMTP server that probes are handed to, host or host:port [127.0.0.1:25]")
+    terminal.answer("Where the peers' agents reach this one", f"http://{host.domain}:9925")
+
+
+def answer_again(terminal, host):
+    """The second time only what is to be different."""
+    terminal.answer("What now: change the answers, write them as they are, or quit [change]")
+    terminal.answer("This server's name in the mesh")
+    terminal.answer("IMAP server of the probes' mailbox")
+    terminal.answer("Its TLS")
+    terminal.answer("PEM file of its certificate's authority", str(host.lab.authority))
+    terminal.answer("IMAP user")
+    terminal.answer("Password of")
+    terminal.answer("SMTP server that probes are handed to")
+    terminal.answer("Its TLS")
+    terminal.answer("User to log in there")
+    terminal.answer("Where the peers' agents reach this one")
+
+
+def go_through(terminal, host):
+    """The whole dialogue; the line for the other server."""
+    answer_questions(terminal, host)
+    terminal.expect("FAILED  mailbox local at %s:143: " % host.domain)
+    assert "certificate is not trusted" in terminal.expect("name its PEM file as ca_file")
+    answer_again(terminal, host)
+    terminal.expect("ok      mailbox local at %s:143: readable" % host.domain)
+    terminal.expect("ok      relay at 127.0.0.1:25: our probe has arrived")
+    assert terminal.end() == 0
+    assert host.password("probe") not in terminal.said
+    return JOIN.search(terminal.said)[1].split()
+
+
+def wait_for_first_arrivals(first, second):
+    """A probe by hand, and its answer."""
+    done = first.ctl("probe", second.name, "--wait", "30s", build=BUILD)
+    assert done.returncode == 0, done
+    for host, peer in (first, second), (second, first):
+        what = f"an arrival at {host.name}"
+        host.wait_for(lambda: arrivals(host, peer) > 0, TWO_MINUTES, what)
+
+
+def check_live(host, results):
+    """Everything is well, and as much was tried."""
+    done = host.ctl("check", "--live", "--json", "--probers", BUILD / "probes", build=BUILD)
+    live = json.loads(done.stdout)["live"]
+    assert done.returncode == 0 and len(live) == results, done
+    return {result["subject"]: result for result in live}
+
+
+@together.on(hosts=2)
+def test_a_mesh_from_nothing_at_a_terminal(mx01, mx02):
+    prepare(mx01)
+    prepare(mx02)
+    begun = time.monotonic()
+    with at_terminal(mx01, "setup") as terminal:
+        line = go_through(terminal, mx01)
+    assert (mx01.agent_directory / "mesh.key").stat().st_mode & 0o777 == 0o600
+    restart(mx01)
+
+    with at_terminal(mx02, "join") as terminal:
+        terminal.expect("The token of `mailflowctl invite` (not shown): ")
+        assert not terminal.echoes
+        terminal.type(line[1] + "\n")
+        line = go_through(terminal, mx02)
+        assert "This line carries no secret." in terminal.said
+    restart(mx02)
+
+    said = mx01.ctl(*line, build=BUILD, check=True).stdout
+    assert f"added peer {mx02.name}: " in said
+    assert "The agent has taken the configuration over.\n" in said
+    wait_for_first_arrivals(mx01, mx02)
+    took = time.monotonic() - begun
+    print(f"two servers from nothing, at a terminal: first arrivals both ways after {took:.1f} s")
+    assert took < TWO_MINUTES
+    live = check_live(mx01, 4)
+    assert set(live[f"agent of {mx02.name}"]["legs"]) == {"dns", "connect", "answer"}
+    assert {"dns", "connect", "submit", "latency"} <= set(live["relay"]["legs"])
+    assert mx01.metric("mailflow_probes_rejected_total", reason="signature") == 0
+    assert mx01.mail("probe") == [] or mx01.wait_for(lambda: not mx01.mail("probe"), 10)
+
+
+def set_up_by_flags(host, *verb, input=None):
+    done = host.ctl(
+        *verb,
+        "--yes",
+        *("--password-file", host.password_file("probe"), "--ca-file", host.lab.authority),
+        *("--agent-url", f"http://{host.domain}:9925", "--probers", BUILD / "probes"),
+        build=BUILD,
+        input=input,
+    )
+    assert done.returncode == 0, done
+    return JOIN.search(done.stdout)[1].split()
+
+
+@together.on(hosts=2)
+def test_a_mesh_from_nothing_by_flags(mx01, mx02):
+    prepare(mx01)
+    prepare(mx02)
+    begun = time.monotonic()
+    token = set_up_by_flags(mx01, "setup")[1]
+    restart(mx01)
+    line = set_up_by_flags(mx02, "join", "-", input=token + "\n")
+    restart(mx02)
+    mx01.ctl(*line, build=BUILD, check=True)
+    wait_for_first_arrivals(mx01, mx02)
+    took = time.monotonic() - begun
+    print(f"two servers from nothing, by flags: first arrivals both ways after {took:.1f} s")
+    assert took < TWO_MINUTES
+
+    # An agent that is gone is named, and only it.
+    mx02.agent_stop()
+    done = mx01.ctl("check", "--live", "--probers", BUILD / "probes", build=BUILD)
+    assert done.returncode == 1
+    failed = [row for row in done.stdout.splitlines() if row.startswith("FAILED")]
+    assert len(failed) == 1 and f"agent of {mx02.name} at http://{mx02.domain}:9925: " in failed[0]
