@@ -99,6 +99,8 @@ static void await_arrival(const struct submit_job *job, const struct submit_outc
     if (!mailbox->readable) {
         live_result_succeed(result, "it took our probe; whether that arrives is not known, for "
                                     "the mailbox cannot be read");
+    } else if (patience.ns == 0) {
+        live_result_succeed(result, "it took our probe");
     } else if (live_mailbox_await(mailbox, &job->tag.id, deadline, &arrived, &error)) {
         live_result_add_leg(result, "latency",
                             instant_since(arrived.instant, outcome->sent.instant));
