@@ -63,6 +63,7 @@ void live_peer_try_mail_server(const char *probers, const struct peer_settings *
 // ---- its agent ----
 
 struct answer {
+    bool too_long; // then there is nothing in it
     size_t length;
     char bytes[ANSWER_MAXIMUM];
 };
@@ -71,8 +72,10 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *context)
 {
     struct answer *answer = context;
     size_t more = size * count;
-    if (more > sizeof answer->bytes - answer->length) {
-        return 0;
+    answer->too_long = answer->too_long || more > sizeof answer->bytes - answer->length;
+    if (answer->too_long) {
+        answer->length = 0;
+        return more;
     }
     memcpy(answer->bytes + answer->length, bytes, more);
     answer->length += more;
@@ -133,6 +136,18 @@ static void judge(CURL *curl, const struct peer_settings *peer, const struct ans
     }
 }
 
+// The library says that it could not connect; the system knows why.
+static void describe_failure(CURL *curl, CURLcode code, char why[CURL_ERROR_SIZE])
+{
+    long cause = 0;
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &cause);
+    if (code == CURLE_COULDNT_CONNECT && cause != 0) {
+        text_copy(why, CURL_ERROR_SIZE, strerror((int)cause));
+    } else if (why[0] == '\0') {
+        text_copy(why, CURL_ERROR_SIZE, curl_easy_strerror(code));
+    }
+}
+
 void live_peer_try_agent(const struct peer_settings *peer, const char *ca_file,
                          struct live_result *result)
 {
@@ -158,7 +173,8 @@ void live_peer_try_agent(const struct peer_settings *peer, const char *ca_file,
     if (code == CURLE_OK) {
         judge(curl, peer, &answer, result);
     } else {
-        live_result_fail(result, ADVICE_HTTP, why[0] == '\0' ? curl_easy_strerror(code) : why);
+        describe_failure(curl, code, why);
+        live_result_fail(result, ADVICE_HTTP, why);
     }
     curl_easy_cleanup(curl);
 }

@@ -35,22 +35,28 @@ static const char *config_name(const struct setup *setup)
 
 // ---- what is there already ----
 
-// A secret beside the configuration; false when there is none, or none that can be read: then
-// staging will say so.
-static bool read_kept(const struct setup *setup, const char *name, struct secret *out)
+enum kept { KEPT_NONE, KEPT_USABLE, KEPT_BROKEN };
+
+// A secret beside the configuration; the reason when it is there and of no use.
+static enum kept read_kept(const struct setup *setup, const char *name, struct secret *out,
+                           struct error *error)
 {
-    char path[PATH_MAX];
-    struct error unused;
-    struct text text = TEXT_OVER(path);
+    char folder[PATH_MAX], path[PATH_MAX];
+    struct text beside = TEXT_OVER(folder), place = TEXT_OVER(path);
     const char *config = setup->context->command->config;
-    text_append_bytes(&text, config, (size_t)(config_name(setup) - config));
-    return secret_read(name, path, out, &unused);
+    text_append_bytes(&beside, config, (size_t)(config_name(setup) - config));
+    text_format(&place, "%s%s", folder, name);
+    if (access(path, F_OK) != 0) {
+        return KEPT_NONE;
+    }
+    return secret_read(name, folder, out, error) ? KEPT_USABLE : KEPT_BROKEN;
 }
 
 static bool has_kept(const struct setup *setup, const char *name)
 {
     struct secret secret;
-    bool has = read_kept(setup, name, &secret);
+    struct error unused;
+    bool has = read_kept(setup, name, &secret, &unused) != KEPT_NONE;
     explicit_bzero(&secret, sizeof secret);
     return has;
 }
@@ -59,13 +65,14 @@ static bool has_kept(const struct setup *setup, const char *name)
 static void choose_key(struct setup *setup)
 {
     struct secret secret;
+    struct error unused;
     struct mesh_key *key = &setup->plan.key;
     if (setup->token != NULL) {
         *key = setup->token->key;
         return;
     }
     plan_make_key(&setup->plan);
-    if (read_kept(setup, PLAN_MESH_KEY, &secret) && secret.length >= MESH_KEY_SECRET_MINIMUM &&
+    if (read_kept(setup, PLAN_MESH_KEY, &secret, &unused) == KEPT_USABLE &&
         secret.length <= MESH_KEY_SECRET_MAXIMUM) {
         memcpy(key->secret, secret.bytes, secret.length);
         key->secret_length = secret.length;
@@ -75,23 +82,34 @@ static void choose_key(struct setup *setup)
 
 // ---- drafting ----
 
-// A secret that lies there already stays; another one is replaced only with --force.
+// Whether what lies there already is to stay: no other secret is wanted. False with an empty error
+// when a draft is to take its place, and with the reason when none may.
+static bool keeps_secret(const struct setup *setup, const char *name, const char *bytes,
+                         size_t length, struct error *error)
+{
+    struct secret kept = {.length = 0};
+    enum kept state = read_kept(setup, name, &kept, error);
+    bool same = state == KEPT_USABLE &&
+                (length == 0 || (kept.length == length && memcmp(kept.bytes, bytes, length) == 0));
+    explicit_bzero(&kept, sizeof kept);
+    if (same || state == KEPT_NONE || (setup->context->command->force && length > 0)) {
+        error->message[0] = '\0';
+    } else if (state == KEPT_USABLE) {
+        error_set(error, "%s beside the configuration holds another secret: --force replaces it",
+                  name);
+    }
+    return same;
+}
+
 static bool draft_secret(struct setup *setup, const char *name, const char *bytes, size_t length,
                          struct error *error)
 {
     char line[PROBE_PASSWORD_SIZE + 1];
-    struct secret kept;
-    bool same = false, there = read_kept(setup, name, &kept);
-    if (there) {
-        same = length == 0 || (kept.length == length && memcmp(kept.bytes, bytes, length) == 0);
-        explicit_bzero(&kept, sizeof kept);
-    }
-    if (same) {
+    if (keeps_secret(setup, name, bytes, length, error)) {
         return staging_keep(&setup->staging, name, error);
     }
-    if (there && !setup->context->command->force) {
-        return error_set(error, "%s/%s is there and says otherwise: --force replaces it",
-                         setup->staging.folder, name);
+    if (error->message[0] != '\0') {
+        return false;
     }
     memcpy(line, bytes, length);
     line[length] = '\n';
@@ -130,18 +148,19 @@ static bool draft(struct setup *setup, struct error *error)
 // ---- trying ----
 
 // The draft's place is of no interest: what is named is where it would be.
+static void name_place(const struct staging *staging, char *text)
+{
+    size_t folder = strlen(staging->folder), draft = strlen(staging->draft);
+    for (char *at = text; (at = strstr(at, staging->draft)) != NULL; at += folder) {
+        memmove(at + folder, at + draft, strlen(at + draft) + 1);
+    }
+}
+
 static void print_problems(const struct setup *setup, struct config_problems *problems)
 {
-    size_t length = strlen(setup->staging.draft);
     for (size_t i = 0; i < problems->count; i++) {
-        struct config_problem *problem = &problems->items[i];
-        if (strncmp(problem->file, setup->staging.draft, length) == 0) {
-            char rest[sizeof problem->file];
-            struct text file = TEXT_OVER(problem->file);
-            text_copy(rest, sizeof rest, problem->file + length);
-            text_append(&file, setup->staging.folder);
-            text_append(&file, rest);
-        }
+        name_place(&setup->staging, problems->items[i].file);
+        name_place(&setup->staging, problems->items[i].message);
     }
     problems_print(problems, stderr);
 }
@@ -398,6 +417,12 @@ static int begin(struct setup *setup)
         return report_failure(setup->context, EXIT_REFUSED, error.message);
     }
     choose_key(setup);
+    const struct mesh_key *key = &setup->plan.key;
+    if (!keeps_secret(setup, PLAN_MESH_KEY, (const char *)key->secret, key->secret_length,
+                      &error) &&
+        error.message[0] != '\0') {
+        return report_failure(setup->context, EXIT_REFUSED, error.message);
+    }
     return go(setup);
 }
 

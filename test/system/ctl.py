@@ -27,12 +27,15 @@ class Result:
         return f"exit {self.code}\n--- out\n{self.out}--- err\n{self.err}"
 
 
-def ctl(*arguments, server=None, **more):
-    """Runs it against a ControlServer, or as the arguments say. No sanitizer may complain."""
+def ctl(*arguments, server=None, input=None, **more):
+    """Runs it against a ControlServer, or as the arguments say, with `input` piped in or nothing.
+
+    No sanitizer may complain.
+    """
     control = [] if server is None else ["--control", str(server.socket_path)]
     done = subprocess.run(
         [str(PROGRAM), *map(str, arguments), *control],
-        stdin=subprocess.DEVNULL,
+        input=input or "",
         capture_output=True,
         text=True,
         errors="surrogateescape",

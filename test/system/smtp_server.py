@@ -223,6 +223,7 @@ class Certificates:
                                         "basicConstraints=critical,CA:TRUE")
         self.right = self.issue("right", "localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1")
         self.wrong_name = self.issue("wrong", "other.example", "subjectAltName=DNS:other.example")
+        self.expired = self.issue("expired", "localhost", "subjectAltName=IP:127.0.0.1", days=-1)
         self.self_signed = self.sign_self("selfsigned", "localhost", "subjectAltName=DNS:localhost")
 
     def openssl(self, *arguments):
@@ -234,12 +235,12 @@ class Certificates:
                      "-subj", f"/CN={subject}", "-addext", extension)
         return self.bundle(name)
 
-    def issue(self, name, subject, extension):
+    def issue(self, name, subject, extension, days=2):
         (self.folder / f"{name}.ext").write_text(extension)
         self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                      "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "authority.crt", "-CAkey",
-                     "authority.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext",
+                     "authority.key", "-CAcreateserial", "-days", str(days), "-extfile", f"{name}.ext",
                      "-out", f"{name}.crt")
         return self.bundle(name)
 

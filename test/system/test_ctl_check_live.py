@@ -1,0 +1,148 @@
+"""check --live: every leg of what is configured, beside a running agent too."""
+
+import contextlib
+import http.server
+import json
+import threading
+
+import pytest
+import smtp_server
+from ctl import ctl
+from daemon import Daemon, wait_for
+from wizard import PROBERS, Place
+
+
+@contextlib.contextmanager
+def http_that(status, body):
+    """A server that answers so, on a port of the system's choice."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(name="place")
+def fixture_place(tmp_path, office):
+    place = Place(tmp_path)
+    assert place.setup(office).code == 0
+    (place.folder / "conf.d").mkdir()
+    return place
+
+
+def add_peer(place, name, **keys):
+    peer = {"name": name, "address": f"probe@{name}.example", **keys}
+    (place.folder / f"conf.d/{name}.yaml").write_text(json.dumps({"peers": [peer]}))
+
+
+def live(place, *words):
+    """({subject: result}, exit code)"""
+    result = place.run("check", "--live", "--json", *words, *PROBERS)
+    answer = json.loads(result.out)
+    assert not answer["problems"] or all(p["severity"] == "warning" for p in answer["problems"])
+    return {one["subject"]: one for one in answer["live"]}, result.code
+
+
+def test_every_leg_is_reported(place):
+    with smtp_server.Server() as peer, http_that(200, b'{"server":"mx02"}') as url:
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{peer.port}", agent=url)
+        results, code = live(place)
+    assert code == 0 and all(one["ok"] for one in results.values()), results
+    assert {subject: set(one["legs"]) for subject, one in results.items()} == {
+        "mailbox local": {"login"},
+        "relay": {"dns", "connect", "submit", "latency"},
+        "mail server of mx02": {"greeting"},
+        "agent of mx02": {"dns", "connect", "answer"},
+    }
+
+
+AGENTS = {
+    "nobody": (None, "efused", "is mailflowd running on that server"),
+    "another": ((200, b'{"server":"mx03"}'), "the agent there is that of mx03", "or its name"),
+    "something else": ((200, b"<html>"), "is no mailflow agent (HTTP 200)", "Correct the peer's"),
+    "an error": ((404, b'{"server":"mx02"}'), "is no mailflow agent (HTTP 404)", "Correct"),
+    "a flood": ((200, b"x" * 100_000), "is no mailflow agent (HTTP 200)", "Correct"),
+}
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_an_agent_that_is_none(place, name):
+    answer, said, advice = AGENTS[name]
+    with contextlib.ExitStack() as stack:
+        peer = stack.enter_context(smtp_server.Server())
+        url = stack.enter_context(http_that(*answer)) if answer else "http://127.0.0.1:9"
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{peer.port}", agent=url)
+        results, code = live(place, "--wait", "0")
+    assert code == 1 and not results["agent of mx02"]["ok"]
+    assert said in results["agent of mx02"]["message"], results
+    assert advice in results["agent of mx02"]["advice"]
+    assert [subject for subject, one in results.items() if not one["ok"]] == ["agent of mx02"]
+
+
+def test_a_mail_server_that_does_not_greet(place):
+    busy = {"greeting": [smtp_server.reply("554 no service")]}
+    with smtp_server.Server(busy) as peer:
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{peer.port}")
+        results, code = live(place, "--wait", "0")
+    assert code == 1 and "it says: 554 no service" in results["mail server of mx02"]["message"]
+
+
+def test_every_mailbox_and_relay(place, office):
+    """Those of a peer without an agent, too; a relay that several have is tried once."""
+    with smtp_server.Server({"content": [office.deliver]}) as other:
+        mailbox = {"name": "gmail-box", "host": "127.0.0.1", "port": office.imap.port}
+        mailbox |= {"tls": "none", "user": "someone@example.com", "password_file": "probe.password"}
+        relay = {"host": "127.0.0.1", "port": other.port}
+        more = {"mailboxes": [mailbox]}
+        (place.folder / "conf.d/a.yaml").write_text(json.dumps(more))
+        add_peer(place, "gmail", collect="gmail-box", relay=relay)
+        add_peer(place, "gmail2", collect="gmail-box", relay=relay)
+        results, code = live(place)
+    assert code == 0, results
+    assert list(results) == ["mailbox local", "mailbox gmail-box", "relay", "relay of gmail"]
+    assert office.mailbox == {}
+
+
+def test_a_mailbox_that_cannot_be_read(place, office):
+    office.imap.password = "another"
+    results, code = live(place)
+    assert code == 1 and not results["mailbox local"]["ok"] and results["relay"]["ok"]
+    assert "whether that arrives is not known" in results["relay"]["message"]
+    office.imap.password = (place.folder / "probe.password").read_text().strip()
+    results, code = live(place)
+    assert code == 0 and office.mailbox == {}  # what the first had left there is gone, too
+
+
+def test_beside_a_running_agent(place, office, tmp_path):
+    """It looks on, touches nothing, and counts nothing."""
+    home = tmp_path / "agent"
+    home.mkdir()
+    with Daemon(home, office, defaults={"interval": "1h"}) as daemon:
+        wait_for(lambda: daemon.metric("imap_up", mailbox="local") == 1, 20, "its mailbox")
+        words = ("check", "--live", "--config", daemon.config, *PROBERS)
+        result = ctl(*words)
+        assert "our probe has arrived" in result.out, result
+        wait_for(lambda: office.mailbox == {}, 20, "the mailbox to be empty")
+        for reason in "signature", "unknown_peer", "misrouted":
+            assert daemon.metric("probes_rejected_total", reason=reason) == 0
+
+
+def test_a_configuration_with_errors(place):
+    place.config.write_text(place.config.read_text() + "colour: blue\n")
+    result = place.run("check", "--live")
+    assert result.code == 1 and "unknown key 'colour'" in result.out and "ok" not in result.out
+
+
+def test_not_with_effective(place):
+    result = place.run("check", "--live", "--effective")
+    assert result.code == 2 and "not both" in result.err

@@ -1,0 +1,221 @@
+"""join and invite: how a mesh grows, and the tokens that it does not grow by."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+
+import pytest
+from control_server import ControlServer, problem
+from wizard import PASSWORD, Place
+
+JOIN = re.compile(r"^ +mailflowctl join (mf1\.\S+)$", re.MULTILINE)
+
+
+@pytest.fixture(name="mx01")
+def fixture_mx01(tmp_path, office):
+    place = Place(tmp_path, "mx01")
+    result = place.setup(office)
+    assert result.code == 0, result
+    place.token = JOIN.search(result.out)[1]
+    return place
+
+
+@pytest.fixture(name="mx02")
+def fixture_mx02(tmp_path):
+    return Place(tmp_path, "mx02")
+
+
+def body(token):
+    """What stands in a token, in lines."""
+    encoded = token.split(".")[1]
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode().splitlines()
+
+
+def token_of(*lines):
+    """One with a checksum that is right."""
+    encoded = base64.urlsafe_b64encode("\n".join(lines).encode()).decode().rstrip("=")
+    text = f"mf1.{encoded}"
+    return f"{text}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def join(place, office, token, *more):
+    return place.setup(office, *more, verb=("join", token))
+
+
+def peers_of(place):
+    effective = place.run("check", "--effective").out
+    return re.findall(r'- name: "(mx\d+)"\n +address: "(\S+)"', effective)
+
+
+def test_a_mesh_grows_by_a_line_each_way(office, mx01, mx02, tmp_path):
+    result = join(mx02, office, mx01.token)
+    assert result.code == 0, result
+    key = (mx01.folder / "mesh.key").read_bytes()
+    assert (mx02.folder / "mesh.key").read_bytes() == key
+    assert peers_of(mx02) == [("mx01", "probe@mx01.example")]
+    assert "This line carries no secret." in result.out
+    line = JOIN.search(result.out)[1]
+    assert key.decode().strip() not in "\n".join(body(line))
+
+    added = mx01.run("join", line)
+    assert (added.code, added.err) == (0, ""), added
+    assert added.out == (
+        f"added peer mx02: {mx01.folder}/conf.d/peer-mx02.yaml\n"
+        "The agent is not running, or not reached: it will know when it starts.\n"
+    )
+    assert peers_of(mx01) == [("mx02", "probe@mx02.example")]
+    files = mx01.files
+    again = mx01.run("join", line)
+    assert (again.code, again.err, mx01.files) == (0, "", files)
+    assert again.out == "Nothing to do: every server of the token is a peer already.\n"
+
+    # The third learns of both, by a line that can be had at any time, from standard input.
+    mx03 = Place(tmp_path, "mx03")
+    invitation = json.loads(mx02.run("invite", "--json").out)
+    assert invitation["left_out"] == 0
+    flags = mx03.flags(office.imap.port, office.smtp.port, "--password-file", "-")
+    piped = f"{invitation['token']}\n{PASSWORD}\n"
+    result = mx03.run("join", "-", "--yes", *flags, input=piped)
+    assert result.code == 0, result
+    assert {name for name, _ in peers_of(mx03)} == {"mx01", "mx02"}
+
+
+def test_a_running_agent_is_told(mx01):
+    answers = {"POST /reload": {"reloaded": True}}
+    line = introduction(mx01, "mx02 probe@mx02.example -")
+    with ControlServer(answers) as server:
+        result = mx01.run("join", line, server=server)
+    assert result.code == 0 and "The agent has taken the configuration over.\n" in result.out
+    assert [(asked[0], asked[1]) for asked in server.asked] == [("POST", "/api/v1/reload")]
+    line = introduction(mx01, "mx03 probe@mx03.example -")
+    with ControlServer({"POST /reload": problem(409, "cannot: busy")}) as server:
+        result = mx01.run("join", line, server=server)
+    assert result.code == 1 and "cannot: busy" in result.err
+
+
+def introduction(place, *servers, key="k1 -"):
+    """Of these servers, signed with the key of the place."""
+    text = "".join(line + "\n" for line in (key, *servers))
+    secret = (place.folder / "mesh.key").read_bytes().rstrip(b"\n")
+    digest = hmac.digest(secret, b"mailflow-token\n" + text.encode(), "sha256")
+    return token_of(*text.splitlines(), f"a=hmac-sha256; k=k1; b={base64.b64encode(digest).decode()}")
+
+
+def test_a_peer_by_the_token_of_another_program(mx01):
+    """The format is what the header says."""
+    line = introduction(mx01, "mx09 probe@mx09.example https://mx09.example:9925")
+    result = mx01.run("join", "--json", line)
+    assert json.loads(result.out) == {"added": ["mx09"], "known": 0, "reloaded": False}
+    assert 'agent: "https://mx09.example:9925"' in mx01.run("check", "--effective").out
+
+
+REFUSED = {
+    "nothing": ("", "that is no token"),
+    "something": ("hunter2", "that is no token: one begins with mf1."),
+    "half": (lambda place: place.token[:-20], "the token is damaged: copy the whole line"),
+    "altered": (lambda place: place.token.replace("M", "N", 1), "the token is damaged"),
+    "of the future": (
+        lambda place: place.token.replace("mf1", "mf2", 1),
+        "the token is of version 2, and this mailflow reads version 1",
+    ),
+    "of another mesh": (
+        "mf1.azEgYW5vdGhlcg.00000000",
+        "the token is damaged",
+    ),
+    "resigned": (
+        lambda place: token_of(*body(place.token)[:1], "mx66 x@mx66.example -", body(place.token)[-1]),
+        "the token was altered",
+    ),
+    "no server": (lambda place: introduction(place), "malformed"),
+    "bad server": (lambda place: introduction(place, "mx/66 x@mx66.example -"), "malformed"),
+    "a line more": (lambda place: introduction(place, "mx66 x@mx66.example - more"), "malformed"),
+    "bad URL": (lambda place: introduction(place, "mx66 x@mx66.example ftp://x"), "malformed"),
+    "nobody but us": (
+        lambda place: introduction(place, "mx01 probe@mx01.example -"),
+        "tells of nobody but 'mx01', which is this server itself",
+    ),
+    "too long": ("mf1." + "A" * 5000, "longer than any"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_token_that_is_refused(mx01, name):
+    token, reason = REFUSED[name]
+    files = mx01.files
+    result = mx01.run("join", token(mx01) if callable(token) else token)
+    assert result.code == 1 and reason in result.err, result
+    assert (result.out, mx01.files) == ("", files)
+
+
+def test_the_token_of_another_mesh(office, mx01, mx02):
+    assert mx02.setup(office).code == 0
+    files = mx02.files
+    result = mx02.run("join", mx01.token)
+    assert result.code == 1 and "of another mesh: its key 'k1' is not this server's" in result.err
+    mx02.config.unlink()  # the key is still there
+    result = join(mx02, office, mx01.token)
+    assert result.code == 1 and "mesh.key beside the configuration holds another secret" in result.err
+    assert mx02.files == [file for file in files if file != "mailflow.yaml"]
+
+
+def test_an_introduction_sets_nobody_up(office, mx01, mx02):
+    result = join(mx02, office, introduction(mx01, "mx01 probe@mx01.example -"))
+    assert result.code == 1 and "this token carries no mesh key" in result.err
+    assert mx02.files is None
+
+
+def test_a_name_that_is_taken(office, mx01, mx02):
+    result = join(mx02, office, mx01.token, "--server", "mx01")
+    assert result.code == 1 and mx02.files is None
+    assert "a server 'mx01' is in the mesh already, with the address probe@mx01.example" in result.err
+    flags = ("--server", "mx01", "--user", "probe@mx01.example")
+    result = join(mx02, office, mx01.token, *flags)
+    assert result.code == 1 and mx02.files is None
+    assert "tells of nobody but 'mx01', which is this server itself" in result.err
+
+
+def test_peers_that_cannot_be_added(mx01):
+    """What is in the way stays, and nothing comes beside it."""
+    (mx01.folder / "conf.d").mkdir()
+    (mx01.folder / "conf.d/peer-mx03.yaml").write_text("# mine\n")
+    files = mx01.files
+    line = introduction(mx01, "mx02 probe@mx02.example -", "mx03 probe@mx03.example -")
+    result = mx01.run("join", line)
+    assert result.code == 1 and "conf.d/peer-mx03.yaml: File exists" in result.err
+    assert mx01.files == files
+
+
+def test_too_many_files(mx01):
+    (mx01.folder / "conf.d").mkdir()
+    for number in range(100):
+        (mx01.folder / f"conf.d/{number:03}.yaml").write_text("{}\n")
+    files = mx01.files
+    result = mx01.run("join", introduction(mx01, "mx02 probe@mx02.example -"))
+    assert result.code == 1 and "more than 100 files" in result.err
+    assert mx01.files == files
+
+
+def test_a_broken_configuration(mx01):
+    mx01.config.write_text(mx01.config.read_text() + "colour: blue\n")
+    for words in ("join", mx01.token), ("invite",):
+        result = mx01.run(*words)
+        assert result.code == 1 and "unknown key 'colour'" in result.err
+
+
+def test_join_without_a_token(mx01):
+    result = mx01.run("join")
+    assert result.code == 1 and "join needs the token" in result.err
+    result = mx01.run("join", "-")
+    assert result.code == 1 and "the token: standard input is empty" in result.err
+
+
+def test_a_token_typed_unseen(office, mx01, mx02):
+    with mx02.at_terminal("join", "--yes", *mx02.flags(office.imap.port, office.smtp.port)) as terminal:
+        terminal.expect("The token of `mailflowctl invite` (not shown): ")
+        assert not terminal.echoes
+        terminal.type(mx01.token + "\n")
+        assert terminal.end() == 0 and terminal.echoes
+    assert mx01.token not in terminal.said
+    assert peers_of(mx02) == [("mx01", "probe@mx01.example")]
