@@ -42,7 +42,7 @@ static void try_mailboxes(struct trial *trial)
     const struct mailbox_settings *own = live_own_mailbox(settings);
     for (size_t i = 0; i < settings->mailbox_count && !interrupt_noted(); i++) {
         const struct mailbox_settings *mailbox = &settings->mailboxes[i];
-        struct live_mailbox other;
+        struct live_mailbox other = {.readable = false};
         struct live_mailbox *tried = mailbox == own ? &trial->own : &other;
         struct live_result result = {0};
         live_mailbox_open(tried, trial->options->probers, settings, mailbox, &result);

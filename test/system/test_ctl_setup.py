@@ -103,6 +103,20 @@ def test_what_is_there_stays(office, place):
     assert (place.folder / "mesh.key").read_text() == before["mesh.key"]
 
 
+def test_a_mesh_key_is_never_made_anew(office, place):
+    place.folder.mkdir()
+    key = place.folder / "mesh.key"
+    key.write_text("0123456789abcdef\n")
+    key.chmod(0o644)
+    for force in (), ("--force",):
+        result = place.setup(office, verb=("setup", *force))
+        assert result.code == 1 and "mesh.key: is open to others (mode 0644)" in result.err
+        assert place.files == ["mesh.key"]
+    key.chmod(0o600)
+    assert place.setup(office, verb=("setup", "--force")).code == 0
+    assert key.read_text() == "0123456789abcdef\n" and place.files == FILES
+
+
 def test_a_configuration_that_the_agent_would_refuse(office, place):
     place.folder.mkdir()
     (place.folder / "conf.d").mkdir()

@@ -1,0 +1,113 @@
+#include "ctl/setup_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/client.h"
+#include "ctl/invitation.h"
+#include "ctl/problems.h"
+#include "ctl/report.h"
+
+#define USUAL_CONFIG "/etc/mailflow/mailflow.yaml"
+
+static void print_files(const struct setup *setup)
+{
+    puts("");
+    for (size_t i = 0; i < setup->staging.count; i++) {
+        const struct staged_file *file = &setup->staging.files[i];
+        if (!file->kept) {
+            printf("wrote %s/%s\n", setup->staging.folder, file->name);
+        }
+    }
+}
+
+static void print_start(const struct setup *setup)
+{
+    const char *config = setup->context->command->config;
+    if (strcmp(config, USUAL_CONFIG) != 0) {
+        printf("\nNow start the agent:\n\n    mailflowd --config %s\n\n", config);
+        return;
+    }
+    if (setup->plan.relay.password[0] != '\0') {
+        puts("\nThe service must be handed the relay's password, too: `systemctl edit mailflowd`, "
+             "and there\n\n    [Service]\n    LoadCredential=" PLAN_RELAY_PASSWORD
+             ":/etc/mailflow/" PLAN_RELAY_PASSWORD);
+    }
+    puts("\nNow start the agent:\n\n    systemctl enable --now mailflowd\n");
+}
+
+static void print_probe(const struct setup *setup)
+{
+    if (setup->plan.peer_count > 0) {
+        printf("and, when the other side knows this server, see that mail flows:\n\n"
+               "    mailflowctl probe %s\n\n",
+               setup->plan.peers[0].name);
+    }
+}
+
+static json_t *written_to_json(const struct setup *setup)
+{
+    json_t *list = memory_checked(json_array());
+    for (size_t i = 0; i < setup->staging.count; i++) {
+        const struct staged_file *file = &setup->staging.files[i];
+        if (!file->kept) {
+            char path[PATH_MAX];
+            struct text text = TEXT_OVER(path);
+            text_format(&text, "%s/%s", setup->staging.folder, file->name);
+            json_array_append_new(list, client_json_text(path));
+        }
+    }
+    return list;
+}
+
+static void print_json(const struct setup *setup, const struct config_problems *problems,
+                       const struct settings *settings)
+{
+    char invite[MESH_TOKEN_SIZE] = "", introduce[MESH_TOKEN_SIZE] = "";
+    struct text invitation = TEXT_OVER(invite);
+    struct text introduction = TEXT_OVER(introduce);
+    if (settings != NULL) {
+        invitation_compose(settings, true, &invitation);
+        invitation_compose(settings, false, &introduction);
+    }
+    json_t *json = memory_checked(json_pack(
+        "{s:o,s:O,s:o,s:s,s:s}", "written", written_to_json(setup), "live", setup->live, "problems",
+        problems_to_json(problems), "invitation", invite, "introduction", introduce));
+    report_json(setup->context, json);
+    json_decref(json);
+    explicit_bzero(invite, sizeof invite);
+}
+
+void setup_report_trials(const struct setup *setup)
+{
+    json_t *json = memory_checked(json_pack("{s:[],s:O}", "written", "live", setup->live));
+    report_json(setup->context, json);
+    json_decref(json);
+}
+
+// As `check` would find it.
+int setup_conclude(const struct setup *setup)
+{
+    struct config_problems problems = {0};
+    struct settings *settings = settings_load(setup->context->command->config, &problems);
+    if (setup->live != NULL) {
+        print_json(setup, &problems, settings);
+    } else {
+        print_files(setup);
+        problems_print(&problems, stdout);
+    }
+    if (settings != NULL && setup->live == NULL) {
+        problems_print_summary(settings, stdout);
+        print_start(setup);
+        print_probe(setup);
+        if (setup->token != NULL) {
+            introduction_print(settings);
+        } else {
+            invitation_print(settings);
+        }
+    }
+    bool good = settings != NULL;
+    settings_destroy(settings);
+    return good ? EXIT_DONE : EXIT_REFUSED;
+}
