@@ -26,13 +26,17 @@ struct random_stream random_stream_from(uint64_t seed)
     return (struct random_stream){seed};
 }
 
+uint64_t random_mix(uint64_t bits)
+{
+    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
+    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+    return bits ^ (bits >> 31);
+}
+
 // SplitMix64 (Steele, Lea, Flood 2014): one word of state, passes BigCrush, ample for jitter.
 uint64_t random_stream_next(struct random_stream *stream)
 {
-    uint64_t mixed = stream->state += 0x9E3779B97F4A7C15;
-    mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
-    return mixed ^ (mixed >> 31);
+    return random_mix(stream->state += 0x9E3779B97F4A7C15);
 }
 
 double random_stream_fraction(struct random_stream *stream)
