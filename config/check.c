@@ -8,6 +8,9 @@
 #include "base/mesh_key.h"
 #include "config/check_http.h"
 #include "config/check_maintenance.h"
+#include "config/check_sources.h"
+#include "config/lists.h"
+#include "config/mesh.h"
 #include "config/secret.h"
 #include "config/syntax.h"
 
@@ -202,6 +205,8 @@ static void check_peer(struct reading *reading, const struct node *map, struct p
     if (node_member(map, "latency") != NULL) {
         check_path(reading, map, &peer->path);
     }
+    peer->line = map->at.line;
+    peer->reasons = PEER_CONFIGURED;
 }
 
 struct named_peer {
@@ -223,10 +228,10 @@ static int compare_named_peers(const void *left, const void *right)
 static void index_peers(struct reading *reading, const struct node *first)
 {
     struct settings *settings = reading->settings;
-    size_t count = settings->peer_count;
+    size_t count = settings->configured_count;
     struct named_peer *named = memory_checked(calloc(count + 1, sizeof *named));
     for (uint32_t i = 0; i < count; i++, first = first->next) {
-        named[i] = (struct named_peer){settings->peers[i].name, first, i};
+        named[i] = (struct named_peer){settings->configured_peers[i].name, first, i};
     }
     qsort(named, count, sizeof *named, compare_named_peers);
     uint32_t *by_name = arena_take(reading->arena, count * sizeof *by_name);
@@ -238,21 +243,55 @@ static void index_peers(struct reading *reading, const struct node *first)
         }
     }
     free(named);
-    settings->peers_by_name = by_name;
+    settings->configured_by_name = by_name;
+}
+
+// Where each of them stands, the same text for those of one file.
+static void note_origins(struct reading *reading, const struct node *map)
+{
+    const struct settings *settings = reading->settings;
+    const char *origin = "";
+    for (size_t i = 0; i < settings->configured_count; i++, map = map->next) {
+        if (strcmp(origin, map->at.file->path) != 0) {
+            origin = arena_copy_text(reading->arena, map->at.file->path);
+        }
+        ((struct peer_settings *)&settings->configured_peers[i])->origin = origin;
+    }
 }
 
 static void check_peers(struct reading *reading, const struct node *root)
 {
     const struct settings *settings = reading->settings;
     const struct node *list = node_of(root, "peers");
-    if (settings->peer_count == 0) {
+    if (settings->configured_count == 0 && settings->peers_from_count == 0) {
         problem_warning(reading->problems, list->at, "no peers: there is nothing to probe");
     }
     const struct node *map = list->first;
-    for (size_t i = 0; i < settings->peer_count; i++, map = map->next) {
-        check_peer(reading, map, (struct peer_settings *)&settings->peers[i]);
+    for (size_t i = 0; i < settings->configured_count; i++, map = map->next) {
+        check_peer(reading, map, (struct peer_settings *)&settings->configured_peers[i]);
     }
+    note_origins(reading, list->first);
     index_peers(reading, list->first);
+}
+
+// Lists are read with sources that are in order, or what is wrong with these would be said again
+// of each of their servers.
+static void check_sources(struct reading *reading, const struct node *root)
+{
+    struct settings *settings = reading->settings;
+    size_t errors = reading->problems->found->errors;
+    const struct node *map = node_of(root, "peers_from")->first;
+    for (size_t i = 0; i < settings->peers_from_count; i++, map = map->next) {
+        source_settings_check(reading, map, &settings->peers_from[i]);
+        if (node_member(map, "latency") != NULL) {
+            check_path(reading, map, &settings->peers_from[i].path);
+        }
+    }
+    if (reading->problems->found->errors == errors) {
+        lists_gather(settings, reading->before, LISTS_FIRST, reading->problems);
+    } else {
+        mesh_join_peers(settings);
+    }
 }
 
 // Bounces and answers must come back to where we read them.
@@ -282,5 +321,6 @@ void settings_check(struct reading *reading, const struct node *root)
     check_retention(reading, root);
     check_incidents(reading, root);
     check_peers(reading, root);
+    check_sources(reading, root);
     maintenance_settings_check(reading, root);
 }

@@ -23,10 +23,18 @@ static void report_unknown_server(struct reading *reading, struct place at, cons
     names[settings->peer_count] = settings->server;
     const char *meant = suggest_nearest(name, names, settings->peer_count + 1);
     free(names);
-    problem_error(reading->problems, at,
-                  "server: '%s' is not in the mesh: it is neither this server nor a peer%s%s%s",
-                  name, meant == NULL ? "" : " (did you mean '", meant == NULL ? "" : meant,
-                  meant == NULL ? "" : "'?)");
+    const char *hint[] = {meant == NULL ? "" : " (did you mean '", meant == NULL ? "" : meant,
+                          meant == NULL ? "" : "'?)"};
+    if (settings->peers_from_count > 0) { // lists change
+        problem_warning(reading->problems, at,
+                        "server: '%s' is not in the mesh now: it is neither this server nor a peer "
+                        "nor in a list%s%s%s",
+                        name, hint[0], hint[1], hint[2]);
+    } else {
+        problem_error(reading->problems, at,
+                      "server: '%s' is not in the mesh: it is neither this server nor a peer%s%s%s",
+                      name, hint[0], hint[1], hint[2]);
+    }
 }
 
 // A rule that is over before it begins: UNTIL=20251231 with a start in 2026.
@@ -49,8 +57,7 @@ static void check_window(struct reading *reading, const struct node *map,
 {
     const struct settings *settings = reading->settings;
     bool emergency = strcmp(window->kind, "emergency") == 0;
-    if (window->server[0] != '\0' && strcmp(window->server, settings->server) != 0 &&
-        settings_find_peer(settings, window->server) < 0) {
+    if (window->server[0] != '\0' && !settings_in_mesh(settings, window->server)) {
         report_unknown_server(reading, node_place(map, "server"), window->server);
     }
     if (emergency && window->reason[0] == '\0') {

@@ -9,6 +9,7 @@
 #include "config/document.h"
 #include "config/file.h"
 #include "config/keys.h"
+#include "config/lists.h"
 #include "config/problem.h"
 #include "config/read.h"
 
@@ -186,13 +187,27 @@ static void load_files(struct loading *loading)
 
 static struct settings *settings_create(void)
 {
-    struct arena *arena = arena_create();
-    struct settings *settings = arena_take(arena, sizeof *settings);
+    struct arena *arena = arena_create(), *list_arena = arena_create();
+    struct settings *settings = arena_take(list_arena, sizeof *settings);
     settings->arena = arena;
+    settings->list_arena = list_arena;
+    settings->sharers = arena_take(arena, sizeof *settings->sharers);
+    *settings->sharers = 1;
     return settings;
 }
 
-static struct settings *load(const char *file, bool secrets, struct config_problems *problems)
+static struct settings *settings_or_none(struct settings *settings,
+                                         const struct config_problems *problems)
+{
+    if (problems->errors > 0) {
+        settings_destroy(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+static struct settings *load(const char *file, bool secrets, const struct settings *before,
+                             struct config_problems *problems)
 {
     struct loading loading = {
         .arena = arena_create(),
@@ -204,6 +219,7 @@ static struct settings *load(const char *file, bool secrets, struct config_probl
     if (loading.root != NULL) {
         struct reading reading = {
             .settings = settings,
+            .before = before,
             .arena = settings->arena,
             .problems = &loading.problems,
             .incomplete = loading.incomplete,
@@ -216,28 +232,47 @@ static struct settings *load(const char *file, bool secrets, struct config_probl
         }
     }
     arena_destroy(loading.arena);
-    if (problems->errors > 0) {
-        settings_destroy(settings);
-        return NULL;
-    }
-    return settings;
+    return settings_or_none(settings, problems);
 }
 
 struct settings *settings_load(const char *file, struct config_problems *problems)
 {
-    return load(file, true, problems);
+    return load(file, true, NULL, problems);
 }
 
 struct settings *settings_load_without_secrets(const char *file, struct config_problems *problems)
 {
-    return load(file, false, problems);
+    return load(file, false, NULL, problems);
+}
+
+struct settings *settings_load_after(const char *file, const struct settings *before,
+                                     struct config_problems *problems)
+{
+    return load(file, true, before, problems);
+}
+
+struct settings *settings_reread_lists(const struct settings *before,
+                                       struct config_problems *problems)
+{
+    struct problem_list list = problem_list_over(problems);
+    struct arena *list_arena = arena_create();
+    struct settings *settings = arena_take(list_arena, sizeof *settings);
+    *settings = *before;
+    settings->list_arena = list_arena;
+    ++*settings->sharers;
+    lists_gather(settings, before, LISTS_REREAD, &list);
+    return settings_or_none(settings, problems);
 }
 
 void settings_destroy(struct settings *settings)
 {
-    if (settings != NULL) {
+    if (settings == NULL) {
+        return;
+    }
+    if (--*settings->sharers == 0) {
         arena_destroy(settings->arena);
     }
+    arena_destroy(settings->list_arena);
 }
 
 int settings_find_peer(const struct settings *settings, const char *name)

@@ -64,6 +64,50 @@ struct peer_settings {
     const char *collect;     // "" = an agent stands beside it
     struct relay_settings relay;
     struct path_settings path;
+    // Where it comes from, and why it is a peer.
+    const char *origin; // the file, or the name that was asked for
+    unsigned line;      // of the file, else 0
+    uint8_t reasons;    // bits of enum peer_reason
+};
+
+enum peer_reason {
+    PEER_CONFIGURED = 1, // in `peers`
+    PEER_LISTED = 2,     // in a list of `peers_from`, of which all are peers
+    PEER_WATCHED = 4,    // in such a list, of which `fanout` gives us this one to watch,
+    PEER_WATCHER = 8,    // or gives us to it
+};
+
+// Where lists of peers come from: files, or one name of the DNS. What stands in braces in a
+// template is replaced for each of them.
+struct peer_source_settings {
+    const char *const *files; // patterns in their last part
+    size_t file_count;
+    const char *srv; // "" = files
+    struct span refresh;
+    const char *name;
+    const char *address;
+    const char *agent;
+    struct path_settings path;
+};
+
+// One list that was read, or could not be.
+struct peer_list {
+    const char *name; // the file, or the name that was asked for
+    const char *file; // where that answer is kept; else the name
+    uint32_t source;  // in peers_from
+    bool srv;
+    size_t count;        // servers in it
+    const char *failure; // why what was read before stands, "" when it does not
+};
+
+// A server of the lists. This one may be among them.
+struct listed_server {
+    const char *name;
+    const char *address;
+    const char *agent;
+    const char *mail_server;
+    uint32_t list;
+    unsigned line; // 0 when the DNS says it
 };
 
 // A window that recurs, or comes once.
@@ -124,7 +168,9 @@ struct mesh_key_settings {
 };
 
 struct settings {
-    struct arena *arena;
+    struct arena *arena;      // of the files of the configuration, shared by what was reread
+    unsigned *sharers;        // how many settings have that arena
+    struct arena *list_arena; // of the lists, and of what follows from them
     const char *server;
     const char *address; // where bounces and answers come back: the probes' sender
     const char *state_dir;
@@ -140,9 +186,20 @@ struct settings {
     struct path_settings defaults;
     struct maintenance_settings maintenance;
     struct incident_settings incidents;
-    const struct peer_settings *peers;
+    const struct peer_settings *configured_peers;
+    size_t configured_count;
+    const uint32_t *configured_by_name; // their indices in the order of their names
+    const struct peer_source_settings *peers_from;
+    size_t peers_from_count;
+    uint32_t fanout; // 0 = every server of the lists is a peer
+    const struct peer_list *lists;
+    size_t list_count;
+    const struct listed_server *mesh; // of all lists, by name
+    size_t mesh_count;
+    bool unlisted;                     // there are lists, and this server is in none of them
+    const struct peer_settings *peers; // in force: the configured ones, and those out of the lists
     size_t peer_count;
-    const uint32_t *peers_by_name; // their indices in the order of their names
+    const uint32_t *peers_by_name; // likewise
 };
 
 // One thing wrong with the configuration. Line and column count from 1; 0 where there is none.
@@ -170,6 +227,15 @@ struct settings *settings_load(const char *file, struct config_problems *problem
 // and may not.
 struct settings *settings_load_without_secrets(const char *file, struct config_problems *problems);
 
+// The same for an agent at work: a list that cannot be read now stays as it is in `before`, which
+// is a warning; said once, unless it is another reason.
+struct settings *settings_load_after(const char *file, const struct settings *before,
+                                     struct config_problems *problems);
+
+// `before` with its lists read again, and nothing else.
+struct settings *settings_reread_lists(const struct settings *before,
+                                       struct config_problems *problems);
+
 void settings_destroy(struct settings *settings);
 
 // "file:line:column: message" without a newline.
@@ -183,5 +249,15 @@ void settings_print_effective(const struct settings *settings, FILE *out);
 // The index of a peer or mailbox by name, or -1.
 int settings_find_peer(const struct settings *settings, const char *name);
 int settings_find_mailbox(const struct settings *settings, const char *name);
+
+// Whether a server is this one, a peer, or in a list.
+bool settings_in_mesh(const struct settings *settings, const char *name);
+
+// The server's place in the lists, or -1.
+int settings_find_listed(const struct settings *settings, const char *name);
+
+// The bonds (base/rendezvous.h) of the server, one for each of settings->mesh. It need not be in
+// there itself.
+void settings_bind(const struct settings *settings, const char *server, uint8_t *bonds);
 
 #endif

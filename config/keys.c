@@ -22,6 +22,7 @@ enum {
     LABEL_LENGTH = 64,
     RECURRENCE_LENGTH = 512,
     REASON_LENGTH = 159,
+    SRV_LENGTH = 200, // its answer is kept in a file of that name
 };
 
 #define AT(type, field)             .offset = offsetof(struct type, field)
@@ -253,7 +254,38 @@ static const struct key PEER_KEYS[] = {
      .inherits = offsetof(struct settings, defaults),
      .help = "Every key of `defaults`, for this peer alone."},
 };
-static const struct section PEER_SECTION = SECTION(peer_settings, PEER_KEYS);
+const struct section PEER_SECTION = SECTION(peer_settings, PEER_KEYS);
+
+static const struct key PEER_SOURCE_KEYS[] = {
+    {"files", KEY_LIST, .item = KEY_PATH, COUNTED(peer_source_settings, files, file_count),
+     .fallback = "", RANGE(0, 16),
+     .help = "Files in Prometheus' file_sd format (JSON or YAML: a list of `{targets: [...], "
+             "labels: {...}}`), reread when they change. The last part of a path may be a pattern. "
+             "A target is a host or host:port. Labels say otherwise what the keys below make of "
+             "it: `mailflow_server` its name, `mailflow_address`, `mailflow_agent`, "
+             "`mailflow_mail_server`; labels of others are left alone.",
+     .example = "/etc/mailflow/peers/*.json"},
+    {"srv", KEY_HOST, AT(peer_source_settings, srv), .fallback = "", LENGTH(SRV_LENGTH),
+     .help = "A name of the DNS whose SRV records (RFC 2782) are the targets. While it does not "
+             "answer, or has none, its last answer stands.",
+     .example = "_mailflow._tcp.example.net"},
+    {"refresh", KEY_SPAN, AT(peer_source_settings, refresh), .fallback = "5m", RANGE(SECOND, DAY),
+     .help = "How often `srv` is asked for again."},
+    {"name", KEY_TEXT, AT(peer_source_settings, name), .fallback = "{label}",
+     LENGTH(ADDRESS_LENGTH),
+     .help = "Each peer's name in the mesh. `{label}` is the first part of its host's name, "
+             "`{host}` the whole of it; in a name its dots become dashes."},
+    {"address", KEY_TEXT, AT(peer_source_settings, address), .fallback = "probe@{host}",
+     LENGTH(ADDRESS_LENGTH), .help = "Where probes to it go. `{name}` is its name in the mesh."},
+    {"agent", KEY_TEXT, AT(peer_source_settings, agent), .fallback = "", LENGTH(URL_LENGTH),
+     .derived = "by mail only",
+     .help = "Its agent's HTTP address. `{port}` is the port of the target.",
+     .example = "https://{host}:9925"},
+    {"", KEY_SHARED, .holds = &PATH_SECTION, AT(peer_source_settings, path), .fallback = "",
+     .inherits = offsetof(struct settings, defaults),
+     .help = "Every key of `defaults`, for these peers alone."},
+};
+static const struct section PEER_SOURCE_SECTION = SECTION(peer_source_settings, PEER_SOURCE_KEYS);
 
 // What later rows refer to stands in earlier ones: peers take over `relay` and `defaults`.
 static const struct key SETTINGS_KEYS[] = {
@@ -285,8 +317,18 @@ static const struct key SETTINGS_KEYS[] = {
     {"maintenance", KEY_MAP, .holds = &MAINTENANCE_SECTION, AT(settings, maintenance),
      .fallback = "",
      .help = "When servers are in maintenance, and how much time they get after it."},
-    {"peers", KEY_MAPS, .holds = &PEER_SECTION, COUNTED(settings, peers, peer_count),
-     .fallback = "", RANGE(0, 10000), .help = "The servers that probes are exchanged with."},
+    {"peers", KEY_MAPS, .holds = &PEER_SECTION,
+     COUNTED(settings, configured_peers, configured_count), .fallback = "", RANGE(0, 10000),
+     .help = "The servers that probes are exchanged with."},
+    {"peers_from", KEY_MAPS, .holds = &PEER_SOURCE_SECTION,
+     COUNTED(settings, peers_from, peers_from_count), .fallback = "", RANGE(0, 16),
+     .help = "Lists of servers to exchange probes with as well, the same on every server, which "
+             "leaves itself out. One that is also in `peers` is what it is there."},
+    {"fanout", KEY_NUMBER, AT(settings, fanout), .fallback = "0", RANGE(0, 1000),
+     .derived = "`0`: all of them",
+     .help = "How many watchers every server of `peers_from` is to have, the same on every server: "
+             "probes are exchanged with the servers that we watch and those that watch us.",
+     .example = "4"},
 };
 const struct section SETTINGS_SECTION = SECTION(settings, SETTINGS_KEYS);
 

@@ -63,6 +63,7 @@ struct section {
 };
 
 extern const struct section SETTINGS_SECTION;
+extern const struct section PEER_SECTION;
 
 // Bytes of one text in a list, and of one path.
 enum { KEY_LIST_TEXT_MAXIMUM = 128, KEY_LIST_PATH_MAXIMUM = 255 };

@@ -12,7 +12,8 @@
 // One settings_load under way.
 struct reading {
     struct settings *settings;
-    struct arena *arena; // of the settings
+    const struct settings *before; // in force until now, NULL at the start
+    struct arena *arena;           // of the settings
     struct problem_list *problems;
     bool incomplete;    // a file could not be read: what is missing may stand in it
     const char *beside; // where secrets with a bare name stand, unless they are credentials

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include <cmocka.h>
@@ -192,6 +193,18 @@ static void uncomment_keys(char *text)
     }
 }
 
+// What its peers_from names. Only the first of two tests has to make the folders.
+static void make_lists(void)
+{
+    mkdir("peers", 0700);
+    mkdir("state", 0700);
+    mkdir("state/peers", 0700);
+    config_fixture_write_text("peers/a.json", "[{\"targets\": [\"mx07.example.net:9925\", "
+                                              "\"mx02.example.net:9925\"]}]");
+    config_fixture_write_text("state/peers/_mailflow._tcp.example.net.json",
+                              "[{\"targets\": [\"mx08.example.net\"]}]");
+}
+
 // The example with its secrets made and their folder moved into the fixture.
 static char *example(void)
 {
@@ -203,8 +216,12 @@ static char *example(void)
     config_fixture_write("mx02.key", "-----BEGIN PRIVATE KEY-----\nB\n", 30, 0600);
     config_fixture_write("http.token", "hunter2-hunter2-hunter2", 23, 0600);
     config_fixture_write_text("maintenance.ics", "");
+    make_lists();
     char *text = replace_all(read_source("config/mailflow.yaml.example"), "/etc/mailflow",
                              config_fixture_directory());
+    char state_dir[128];
+    snprintf(state_dir, sizeof state_dir, "state_dir: %s/state", config_fixture_directory());
+    text = replace_all(text, "# state_dir: /var/lib/mailflow", state_dir);
     return replace_all(text, "flags_dir: /var/lib/mailflow/maintenance", "flags_dir: /var/lib");
 }
 
@@ -250,6 +267,11 @@ static void test_the_example_loads_with_all_it_shows(void **state)
     assert_string_equal(settings->peers[0].mail_server, "mx01.example:25");
     assert_string_equal(settings->peers[1].collect, "gmail-box");
     assert_string_equal(settings->peers[1].relay.password, "hunter2-gmail");
+    assert_int_equal(settings->peer_count, 4);
+    assert_string_equal(settings->peers[2].name, "mx07");
+    assert_string_equal(settings->peers[2].agent, "https://mx07.example.net:9925");
+    assert_int_equal(settings->peers[2].path.interval.ns, SPAN_MINUTES(2).ns);
+    assert_string_equal(settings->peers[3].address, "probe@mx08.example.net");
     assert_int_equal(settings->incidents.hold.ns, SPAN_SECONDS(60).ns);
     assert_int_equal(settings->maintenance.calendar_count, 1);
     assert_string_equal(settings->maintenance.flags_dir, "/var/lib");
@@ -346,7 +368,9 @@ static void test_the_effective_configuration(void **state)
                               "      critical: 5m\n"
                               "    thin_after: 8\n"
                               "    thin_interval: 15m\n"
-                              "    queue_lifetime: 132h\n");
+                              "    queue_lifetime: 132h\n"
+                              "peers_from: []\n"
+                              "fanout: 0\n");
     settings_destroy(settings);
     free(text);
 }

@@ -36,7 +36,7 @@ static void test_keys(void **state)
         {LEAST "sevrer: mx02\n", "5:1: unknown key 'sevrer' (did you mean 'server'?)\n"},
         {LEAST "\"a\\tb\": 1\n", "5:1: unknown key 'a\\tb'\n"},
         {LEAST HALF HALF ": 1\n", "5:1: unknown key '" HALF "012345678901...'\n"},
-        {LEAST "peers_from: x\n", "5:1: unknown key 'peers_from'\n"},
+        {LEAST "peers_around: x\n", "5:1: unknown key 'peers_around'\n"},
         {LEAST "maintenance: {calendar: [/a]}\n",
          "5:15: unknown key 'calendar' (did you mean 'calendars'?)\n"},
         {LEAST "http: {colour: /a}\n", "5:8: unknown key 'colour'\n"},
