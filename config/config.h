@@ -236,6 +236,9 @@ struct settings *settings_load_after(const char *file, const struct settings *be
 struct settings *settings_reread_lists(const struct settings *before,
                                        struct config_problems *problems);
 
+// Whether the lists of both say the same, in the same places, and fail alike.
+bool settings_same_lists(const struct settings *a, const struct settings *b);
+
 void settings_destroy(struct settings *settings);
 
 // "file:line:column: message" without a newline.

@@ -80,21 +80,17 @@ static void stand_by(struct gathering *gathering, struct peer_list *list,
     }
 }
 
-// Nothing is known of it yet.
+// Nothing is known of it yet. A name has not been asked for before the agent runs.
 static void do_without(struct gathering *gathering, struct peer_list *list,
                        const struct config_problems *found)
 {
     bool absent = access(list->file, F_OK) != 0 && errno == ENOENT;
-    struct config_file file =
-        file_of(list->srv && absent ? list->name : list->file, gathering->list_count);
-    list->failure = "it has not been read yet";
-    for (size_t i = 0; i < found->count; i++) {
+    struct config_file file = file_of(list->file, gathering->list_count);
+    list->failure = list->srv && absent ? "no answer is known yet" : "it could not be read yet";
+    for (size_t i = 0; i < found->count && !(list->srv && absent); i++) {
         const struct config_problem *problem = &found->items[i];
         struct place at = {&file, problem->line, problem->column};
-        if (absent && list->srv) {
-            problem_warning(gathering->problems, at,
-                            "no answer is known yet: mailflowd asks for it while it runs");
-        } else if (absent || gathering->occasion == LISTS_REREAD) {
+        if (absent || gathering->occasion == LISTS_REREAD) {
             problem_warning(gathering->problems, at, "%s: no peer comes of it until it can be read",
                             problem->message);
         } else {

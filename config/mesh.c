@@ -28,6 +28,26 @@ bool settings_in_mesh(const struct settings *settings, const char *name)
            settings_find_listed(settings, name) >= 0;
 }
 
+static bool same_listed(const struct listed_server *a, const struct listed_server *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->address, b->address) == 0 &&
+           strcmp(a->agent, b->agent) == 0 && strcmp(a->mail_server, b->mail_server) == 0 &&
+           a->list == b->list && a->line == b->line;
+}
+
+bool settings_same_lists(const struct settings *a, const struct settings *b)
+{
+    bool same = a->list_count == b->list_count && a->mesh_count == b->mesh_count;
+    for (size_t i = 0; same && i < a->list_count; i++) {
+        same = strcmp(a->lists[i].name, b->lists[i].name) == 0 &&
+               strcmp(a->lists[i].failure, b->lists[i].failure) == 0;
+    }
+    for (size_t i = 0; same && i < a->mesh_count; i++) {
+        same = same_listed(&a->mesh[i], &b->mesh[i]);
+    }
+    return same;
+}
+
 // A server that is in no list picks as if it were: its own list may be older than the others'.
 void settings_bind(const struct settings *settings, const char *server, uint8_t *bonds)
 {

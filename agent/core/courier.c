@@ -263,11 +263,6 @@ static void refuse_malformed(struct core *core, int peer, const char *words)
     text_copy(action->refused.reason, sizeof action->refused.reason, words);
 }
 
-static bool serves(const struct core *core, const char *server)
-{
-    return strcmp(server, core->settings->server) == 0 || core_find_peer(core, server) >= 0;
-}
-
 // A new or changed window of the peer's: true when it is news to us.
 static bool take_news(struct core *core, int peer, const struct window *window, struct moment now)
 {
@@ -276,7 +271,7 @@ static bool take_news(struct core *core, int peer, const struct window *window, 
     const char *unsound = window_unsound(window, now.wall);
     const struct window *known = windows_find(&core->windows, window->id);
     uint32_t revision = known == NULL ? 0 : known->revision;
-    if (!serves(core, window->server)) {
+    if (!settings_in_mesh(core->settings, window->server)) {
         text_format(&text, "no server %s here", window->server);
     } else if (unsound != NULL) {
         text_append(&text, unsound);

@@ -26,6 +26,7 @@ static void free_when_over(struct agent *agent)
         settings_destroy(agent->settings);
         writes_free(&agent->writes);
         exchanges_free(&agent->exchanges);
+        peer_sources_free(&agent->peer_sources);
         free(agent->deeds.items);
         free(agent->postponed.items);
         free(agent);
@@ -60,6 +61,7 @@ static void on_second(uv_timer_t *timer)
     }
     agent->seconds++;
     agent_look_at_origins(agent);
+    agent_look_at_lists(agent);
     agent->ledger_retry = agent->writes.waiting;
     if (agent->writes.waiting) {
         return;
@@ -110,6 +112,7 @@ static void start_probers(struct agent *agent, const char *probers)
     agent->exchanges.started = agent->started;
     agent_configure_exchanges(agent);
     agent_start_origins(agent, probers);
+    agent_start_lists(agent, probers);
 }
 
 static bool open_ledger(struct agent *agent, struct moment now, struct error *error)
@@ -173,6 +176,7 @@ void agent_destroy(struct agent *agent)
     store_put_alive(agent->store, clock_now().wall);
     agent_settle(agent);
     agent_stop_origins(agent);
+    agent_stop_lists(agent);
     submitters_destroy(agent->submitters);
     collectors_destroy(agent->collectors);
     fetcher_destroy(agent->fetcher);
@@ -302,9 +306,43 @@ static bool may_take_over(struct agent *agent, const struct settings *settings,
     return problems->errors == 0;
 }
 
+// Peers that are new, out of the ledger: they may have been peers before.
+static size_t restore_new_peers(struct agent *agent, const struct settings *before,
+                                struct moment now)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < agent->settings->peer_count; i++) {
+        const char *name = agent->settings->peers[i].name;
+        if (settings_find_peer(before, name) < 0) {
+            agent_restore_peer(agent, name, now);
+            count++;
+        }
+    }
+    return count;
+}
+
+void agent_adopt(struct agent *agent, struct settings *settings)
+{
+    struct settings *before = agent->settings;
+    struct moment now = clock_now();
+    agent->settings = settings;
+    core_configure(agent->core, settings, now);
+    size_t added = restore_new_peers(agent, before, now);
+    size_t removed = before->peer_count + added - settings->peer_count;
+    collectors_configure(agent->collectors, settings);
+    agent_configure_exchanges(agent);
+    agent_configure_origins(agent);
+    if (added > 0 || removed > 0) {
+        journal_peers_changed(agent->journal, settings, added, removed);
+    }
+    settings_destroy(before);
+    agent_look_at_origins(agent);
+    agent_feed_time(agent);
+}
+
 bool agent_reload(struct agent *agent, struct config_problems *problems)
 {
-    struct settings *settings = settings_load(agent->config_file, problems);
+    struct settings *settings = settings_load_after(agent->config_file, agent->settings, problems);
     agent->reload_successful = settings != NULL && may_take_over(agent, settings, problems);
     for (size_t i = 0; i < problems->count; i++) {
         journal_reload_problem(agent->journal, &problems->items[i]);
@@ -314,22 +352,9 @@ bool agent_reload(struct agent *agent, struct config_problems *problems)
         settings_destroy(settings);
         return false;
     }
-    struct settings *before = agent->settings;
-    struct moment now = clock_now();
-    agent->settings = settings;
-    core_configure(agent->core, settings, now);
-    for (size_t i = 0; i < settings->peer_count; i++) {
-        if (settings_find_peer(before, settings->peers[i].name) < 0) {
-            agent_restore_peer(agent, settings->peers[i].name, now);
-        }
-    }
-    collectors_configure(agent->collectors, settings);
-    agent_configure_exchanges(agent);
-    agent_configure_origins(agent);
     journal_configure(agent->journal, settings);
-    settings_destroy(before);
+    agent_adopt(agent, settings);
+    agent_configure_lists(agent);
     journal_reloaded(agent->journal, settings);
-    agent_look_at_origins(agent);
-    agent_feed_time(agent);
     return true;
 }

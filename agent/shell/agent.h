@@ -16,6 +16,7 @@
 #include "core/core.h"
 #include "shell/exchange_message.h"
 #include "shell/exchanges.h"
+#include "shell/peer_sources.h"
 #include "shell/store.h"
 
 struct agent;
@@ -61,6 +62,10 @@ struct agent_workers agent_workers(const struct agent *agent);
 
 // How the exchanges over HTTP stand.
 const struct exchanges *agent_exchanges(const struct agent *agent);
+
+// How the lists of peers stand, and whether they could be put together when they were last read.
+const struct peer_sources *agent_peer_sources(const struct agent *agent);
+bool agent_lists_agree(const struct agent *agent);
 
 // Whether the last reload was taken over (true before the first).
 bool agent_reload_successful(const struct agent *agent);

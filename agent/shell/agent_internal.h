@@ -1,6 +1,7 @@
 // The inside of the agent, shared by agent.c (life, reading, asking), events.c (what happens, to
-// the core), deeds.c (what the core decides, through the ledger, to the world) and agent_exchange.c
-// (what is said from agent to agent).
+// the core), deeds.c (what the core decides, through the ledger, to the world), agent_exchange.c
+// (what is said from agent to agent), agent_origins.c (where windows come from) and agent_lists.c
+// (where peers come from).
 #ifndef MAILFLOW_SHELL_AGENT_INTERNAL_H
 #define MAILFLOW_SHELL_AGENT_INTERNAL_H
 
@@ -8,11 +9,14 @@
 #include "shell/announced.h"
 #include "shell/calendars.h"
 #include "shell/collectors.h"
+#include "shell/discoveries.h"
 #include "shell/exchanges.h"
 #include "shell/fetcher.h"
 #include "shell/greeters.h"
 #include "shell/flags.h"
 #include "shell/journal.h"
+#include "shell/list_watch.h"
+#include "shell/peer_sources.h"
 #include "shell/submitters.h"
 #include "shell/writes.h"
 
@@ -93,6 +97,10 @@ struct agent {
     struct greeters *greeters;
     struct calendars *calendars;
     struct flags *flags;
+    struct discoveries *discoveries;
+    struct list_watch list_watch;
+    struct peer_sources peer_sources;
+    char lists_refused[700]; // what is wrong with them together, "" when nothing
     struct agent_listener listener;
     struct walltime started;
     size_t restored; // probes, from the ledger
@@ -137,6 +145,19 @@ void agent_start_origins(struct agent *agent, const char *probers);
 void agent_configure_origins(struct agent *agent);
 void agent_look_at_origins(struct agent *agent); // every second
 void agent_stop_origins(struct agent *agent);
+
+// ---- agent_lists.c ----
+
+void agent_start_lists(struct agent *agent, const char *probers);
+void agent_configure_lists(struct agent *agent);
+void agent_look_at_lists(struct agent *agent); // every second
+void agent_stop_lists(struct agent *agent);
+
+// ---- agent.c ----
+
+// Puts the settings, of the same server, into the place of those in force, which it destroys; says
+// how the peers have changed.
+void agent_adopt(struct agent *agent, struct settings *settings);
 
 // ---- deeds.c ----
 

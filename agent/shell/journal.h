@@ -60,6 +60,21 @@ void journal_calendar_event(struct journal *journal, const char *source, unsigne
 // `counts`: the flag is one all the same.
 void journal_flag(struct journal *journal, const char *file, const char *problem, bool counts);
 
+// ---- where peers come from ----
+
+// A name whose answer is of no use; `servers` of the last one stand. And when it is again, or a
+// file.
+void journal_peers_unusable(struct journal *journal, const char *source, const char *problem,
+                            size_t servers);
+void journal_peers_usable(struct journal *journal, const char *source);
+
+// The lists contradict each other.
+void journal_peers_refused(struct journal *journal, size_t errors);
+
+// `added` of the peers are new, `removed` others are none any more.
+void journal_peers_changed(struct journal *journal, const struct settings *settings, size_t added,
+                           size_t removed);
+
 // ---- probes, at debug ----
 
 void journal_probe(struct journal *journal, const struct probe_record *record, const char *path);

@@ -1,6 +1,6 @@
 // The inside of the journal: how a line is put together and handed to syslog. journal.c speaks of
 // the agent itself, journal_incident.c of incidents, journal_window.c of maintenance and mail,
-// journal_origin.c of where windows come from.
+// journal_origin.c of where windows and peers come from.
 #ifndef MAILFLOW_SHELL_JOURNAL_LINE_H
 #define MAILFLOW_SHELL_JOURNAL_LINE_H
 

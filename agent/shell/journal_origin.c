@@ -52,3 +52,43 @@ void journal_flag(struct journal *journal, const char *file, const char *problem
                          : "no window comes of it");
     journal_say(journal, LOG_WARNING, &line);
 }
+
+void journal_peers_unusable(struct journal *journal, const char *source, const char *problem,
+                            size_t servers)
+{
+    char consequence[96];
+    struct text text = TEXT_OVER(consequence);
+    text_format(&text, "its last answer stands: %zu server%s", servers, servers == 1 ? "" : "s");
+    JOURNAL_LINE(line);
+    text_append(&line, "peers UNUSABLE");
+    journal_put_text(&line, "source", source);
+    journal_put_text(&line, "problem", problem);
+    journal_put_text(&line, "consequence", consequence);
+    journal_say(journal, LOG_WARNING, &line);
+}
+
+void journal_peers_usable(struct journal *journal, const char *source)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "peers USABLE");
+    journal_put_text(&line, "source", source);
+    journal_say(journal, LOG_NOTICE, &line);
+}
+
+void journal_peers_refused(struct journal *journal, size_t errors)
+{
+    JOURNAL_LINE(line);
+    text_format(&line, "peers REFUSED errors=%zu", errors);
+    journal_put_text(&line, "consequence", "the peers in force stay as they were");
+    journal_say(journal, LOG_ERR, &line);
+}
+
+void journal_peers_changed(struct journal *journal, const struct settings *settings, size_t added,
+                           size_t removed)
+{
+    JOURNAL_LINE(line);
+    text_format(&line, "peers CHANGED peers=%zu added=%zu removed=%zu mesh=%zu fanout=%u",
+                settings->peer_count, added, removed, settings->mesh_count,
+                (unsigned)settings->fanout);
+    journal_say(journal, LOG_NOTICE, &line);
+}

@@ -19,6 +19,8 @@ struct metrics_view {
     struct walltime started;
     struct agent_workers workers;
     const struct exchanges *exchanges;
+    const struct peer_sources *peer_sources;
+    bool lists_agree;
     struct store_figures ledger;
     bool reload_successful;
     struct process_figures process;

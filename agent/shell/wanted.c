@@ -71,9 +71,10 @@ void wanted_id(char prefix, const char *source, const char *server, struct wallt
 
 static const char *find_server(const struct settings *settings, const char *name)
 {
-    int peer = settings_find_peer(settings, name);
+    int peer = settings_find_peer(settings, name), listed = settings_find_listed(settings, name);
     return strcmp(name, settings->server) == 0 ? settings->server
            : peer >= 0                         ? settings->peers[peer].name
+           : listed >= 0                       ? settings->mesh[listed].name
                                                : NULL;
 }
 

@@ -133,7 +133,7 @@ static bool read_server(const json_t *request, const struct settings *settings, 
     if (!read_plain(request, "server", out, SERVER_NAME_SIZE, error)) {
         return false;
     }
-    if (strcmp(out, settings->server) == 0 || settings_find_peer(settings, out) >= 0) {
+    if (settings_in_mesh(settings, out)) {
         return true;
     }
     char mesh[320];

@@ -192,6 +192,19 @@ const struct exchanges *agent_exchanges(const struct agent *agent)
     return &agent->exchanges;
 }
 
+const struct peer_sources *agent_peer_sources(const struct agent *agent)
+{
+    static const struct peer_sources NONE;
+    (void)agent;
+    return &NONE;
+}
+
+bool agent_lists_agree(const struct agent *agent)
+{
+    (void)agent;
+    return true;
+}
+
 enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
                                              const struct exchange_message *message,
                                              struct walltime now)

@@ -23,6 +23,16 @@ static int teardown(void **state)
     return 0;
 }
 
+// A file that was read, and a name that does not answer any more.
+static struct peer_source SOURCES[] = {
+    {.name = (char[]){"/etc/mailflow/peers/a.json"}, .succeeded = WALL(80), .servers = 120},
+    {.name = (char[]){"_mailflow._tcp.example.net"},
+     .srv = true,
+     .failing = true,
+     .succeeded = WALL(60),
+     .servers = 7},
+};
+
 // From malloc.
 static char *render(struct agent *agent, enum metrics_format format)
 {
@@ -33,6 +43,8 @@ static char *render(struct agent *agent, enum metrics_format format)
         .started = WALL(-50),
         .workers = agent_workers(agent),
         .exchanges = &agent->exchanges,
+        .peer_sources = &(struct peer_sources){SOURCES, 2},
+        .lists_agree = true,
         .ledger = {.entries = 12, .bytes = 4096, .commit_failures = 1},
         .reload_successful = agent->reload_successful,
         .process = {0.25, 8388608, 17, 1024},
@@ -208,8 +220,11 @@ static void test_pieces_are_small(void **state)
     for (double edge = 0.123456789; edges->count < HISTOGRAM_EDGES_MAXIMUM; edge += 1) {
         histogram_edges_add(edges, edge);
     }
-    struct metrics_view view = {
-        .core = agent->core, .now = MOMENT(0), .version = "1", .exchanges = &agent->exchanges};
+    struct metrics_view view = {.core = agent->core,
+                                .now = MOMENT(0),
+                                .version = "1",
+                                .exchanges = &agent->exchanges,
+                                .peer_sources = &(struct peer_sources){SOURCES, 2}};
     struct metrics_cursor cursor = metrics_begin(&view, METRICS_OPENMETRICS);
     for (bool more = true; more;) {
         struct text out = TEXT_OVER(piece);
