@@ -259,8 +259,8 @@ bool settings_in_mesh(const struct settings *settings, const char *name);
 // The server's place in the lists, or -1.
 int settings_find_listed(const struct settings *settings, const char *name);
 
-// The bonds (base/rendezvous.h) of the server, one for each of settings->mesh. It need not be in
-// there itself.
-void settings_bind(const struct settings *settings, const char *server, uint8_t *bonds);
+// Why each of settings->mesh is a peer of the server, which need not be in there itself: bits of
+// enum peer_reason, 0 where it is none.
+void settings_pick_peers(const struct settings *settings, const char *server, uint8_t *reasons);
 
 #endif

@@ -48,33 +48,35 @@ bool settings_same_lists(const struct settings *a, const struct settings *b)
     return same;
 }
 
+// What the bond makes of a server.
+static uint8_t reasons_of(uint8_t bonds, uint32_t fanout)
+{
+    if (bonds == 0 || fanout == 0) {
+        return bonds == 0 ? 0 : PEER_LISTED;
+    }
+    return (uint8_t)(((bonds & BOND_WATCHED) != 0 ? PEER_WATCHED : 0) |
+                     ((bonds & BOND_WATCHER) != 0 ? PEER_WATCHER : 0));
+}
+
 // A server that is in no list picks as if it were: its own list may be older than the others'.
-void settings_bind(const struct settings *settings, const char *server, uint8_t *bonds)
+void settings_pick_peers(const struct settings *settings, const char *server, uint8_t *reasons)
 {
     size_t count = settings->mesh_count;
     int listed = settings_find_listed(settings, server);
     size_t self = listed >= 0 ? (size_t)listed : count;
     size_t all = listed >= 0 ? count : count + 1;
     uint64_t *hashes = memory_checked(calloc(all, sizeof *hashes));
-    uint8_t *found = memory_checked(calloc(all, sizeof *found));
+    uint8_t *bonds = memory_checked(calloc(all, sizeof *bonds));
     for (size_t i = 0; i < count; i++) {
         hashes[i] = rendezvous_hash(settings->mesh[i].name);
     }
     hashes[self] = rendezvous_hash(server);
-    rendezvous_bind(hashes, all, self, settings->fanout, found);
-    memcpy(bonds, found, count);
-    free(found);
-    free(hashes);
-}
-
-// Why the bond makes a peer.
-static uint8_t reasons_of(const struct settings *settings, uint8_t bonds)
-{
-    if (bonds == 0 || settings->fanout == 0) {
-        return bonds == 0 ? 0 : PEER_LISTED;
+    rendezvous_bind(hashes, all, self, settings->fanout, bonds);
+    for (size_t i = 0; i < count; i++) {
+        reasons[i] = reasons_of(bonds[i], settings->fanout);
     }
-    return (uint8_t)(((bonds & BOND_WATCHED) != 0 ? PEER_WATCHED : 0) |
-                     ((bonds & BOND_WATCHER) != 0 ? PEER_WATCHER : 0));
+    free(bonds);
+    free(hashes);
 }
 
 static struct peer_settings peer_of(const struct settings *settings,
@@ -119,26 +121,25 @@ void mesh_join_peers(struct settings *settings)
     if (settings->mesh_count == 0) {
         return;
     }
-    uint8_t *bonds = memory_checked(calloc(settings->mesh_count, sizeof *bonds));
+    uint8_t *reasons = memory_checked(calloc(settings->mesh_count, sizeof *reasons));
     size_t count = settings->configured_count, most = count;
-    settings_bind(settings, settings->server, bonds);
+    settings_pick_peers(settings, settings->server, reasons);
     for (size_t i = 0; i < settings->mesh_count; i++) {
-        most += bonds[i] != 0;
+        most += reasons[i] != 0;
     }
     struct peer_settings *peers = arena_take(settings->list_arena, (most + 1) * sizeof *peers);
     if (count > 0) {
         memcpy(peers, settings->configured_peers, count * sizeof *peers);
     }
     for (size_t i = 0; i < settings->mesh_count; i++) {
-        uint8_t reasons = reasons_of(settings, bonds[i]);
         int configured = settings_find_peer(settings, settings->mesh[i].name);
         if (configured >= 0) {
-            peers[configured].reasons |= reasons;
-        } else if (reasons != 0) {
-            peers[count++] = peer_of(settings, &settings->mesh[i], reasons);
+            peers[configured].reasons |= reasons[i];
+        } else if (reasons[i] != 0) {
+            peers[count++] = peer_of(settings, &settings->mesh[i], reasons[i]);
         }
     }
-    free(bonds);
+    free(reasons);
     settings->peers = peers;
     settings->peer_count = count;
     index_by_name(settings);

@@ -57,6 +57,8 @@ const struct option_row OPTION_ROWS[OPTIONS] = {
     [OPTION_ALL] = {"all", '\0', VALUE_NONE, "", offsetof(struct command, all),
                     "also windows that are over or cancelled, or begin\n"
                     "in more than 7 days"},
+    [OPTION_OF] = {"of", '\0', VALUE_TEXT, "SERVER", offsetof(struct command, of),
+                   "as this server makes it out of the same lists"},
     [OPTION_LIVE] = {"live", '\0', VALUE_NONE, "", offsetof(struct command, live),
                      "connect to every mailbox, relay and peer"},
     [OPTION_PROBERS] = {"probers", '\0', VALUE_TEXT, "DIR", offsetof(struct command, probers),

@@ -34,6 +34,7 @@ enum option {
     OPTION_NO_WINDOWS,
     OPTION_EFFECTIVE,
     OPTION_ALL,
+    OPTION_OF,
     OPTION_LIVE,
     OPTION_PROBERS,
     OPTION_YES,
@@ -128,6 +129,7 @@ struct command {
     bool no_windows;
     bool effective;
     bool all;
+    const char *of;
     bool live;
     const char *probers;
     struct command_setup setup;

@@ -60,6 +60,7 @@ int verb_maintenance_end(struct context *context);
 int verb_maintenance_cancel(struct context *context);
 int verb_maintenance_list(struct context *context);
 int verb_simulate(struct context *context);
+int verb_peers(struct context *context);
 int verb_check(struct context *context);
 int verb_reload(struct context *context);
 int verb_version(struct context *context);

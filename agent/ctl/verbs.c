@@ -249,6 +249,24 @@ const struct verb VERBS[] = {
                     "  mailflowctl simulate --no-windows --window mx01=2026-07-28T12:18/30m\n",
     },
     {
+        .name = "peers",
+        .options = TAKES(OF),
+        .run = verb_peers,
+        .summary = "whom probes are exchanged with, and why",
+        .help =
+            "Reads the configuration (see --config) and the lists of peers_from as the agent\n"
+            "would, and shows every peer that comes of them: where it goes, how often, out of\n"
+            "which file or name of the DNS, and why: configured (in `peers`), listed (in a list "
+            "of\n"
+            "which all are peers), or with a fanout watched (by the server whose peers these are)\n"
+            "or watcher (of that server). Does not need the agent, but of names of the DNS what\n"
+            "the agent was told last. --of shows the same of another server that is in a list: it\n"
+            "comes to the same by itself when its lists and its fanout are the same.\n",
+        .examples = "  mailflowctl peers\n"
+                    "  mailflowctl peers --of mx07\n"
+                    "  mailflowctl peers --json | jq .probes_per_minute\n",
+    },
+    {
         .name = "check",
         .options = TAKES(EFFECTIVE) | TAKES(LIVE) | TAKES(WAIT) | TAKES(PROBERS),
         .run = verb_check,

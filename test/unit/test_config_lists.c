@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/rendezvous.h"
 #include "base/text.h"
 #include "config_fixture.h"
 
@@ -421,9 +420,10 @@ static void test_fanout_picks(void **state)
     assert_int_equal(peer(settings, "mx02")->reasons, PEER_WATCHER);
     assert_int_equal(peer(settings, "mx07")->reasons, PEER_WATCHED);
     assert_true(settings_in_mesh(settings, "mx08"));
-    uint8_t bonds[10];
-    settings_bind(settings, "mx02", bonds);
-    assert_int_equal(bonds[0], BOND_WATCHED); // mx02 watches mx01
+    uint8_t reasons[10];
+    settings_pick_peers(settings, "mx02", reasons);
+    assert_int_equal(reasons[0], PEER_WATCHED); // mx02 watches mx01
+    assert_int_equal(reasons[1], 0);
     settings_destroy(settings);
 }
 
