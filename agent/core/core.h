@@ -256,6 +256,9 @@ void core_path_text(const struct core *core, int peer, enum direction direction,
 // row, then receipts as far as they fit.
 void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out);
 
+// The row that the peer said last is at most two of its intervals old.
+bool core_row_is_fresh(const struct core *core, int peer, struct moment now);
+
 // Another peer whose row, at most two of its intervals old, says that mail passes through this one;
 // -1 when none does.
 int core_witness(const struct core *core, int peer, struct moment now);

@@ -176,6 +176,7 @@ static void arrived(struct core *core, int peer, const struct receipt *receipt,
                     struct walltime sent, struct moment now)
 {
     struct probe_record record = record_of(core, peer, receipt, sent);
+    core->peers[peer].passed[OUTBOUND] = now.instant;
     if (record.latency.ns >= 0) {
         histogram_observe(&core->stats.legs[LEG_TRANSIT], &LEG_EDGES, span_seconds(record.latency));
     }

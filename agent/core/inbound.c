@@ -250,6 +250,7 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
+    core->peers[peer].passed[INBOUND] = now.instant;
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
     follow_cadence(inbound, tag, sent_at_latest(core, peer, &record, unsure),
                    report->stripped ? inbound->sender_interval : tag->next, now);

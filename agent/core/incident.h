@@ -10,6 +10,7 @@
 #include "base/instant.h"
 #include "base/probe_id.h"
 #include "base/tag_codec.h"
+#include "core/cells.h"
 #include "core/stats.h"
 #include "core/window.h"
 
@@ -103,6 +104,7 @@ struct incident {
     bool flapping;                      // opens too often: its turns are not said one by one
     struct aftermath aftermath;
     struct evidence evidence;
+    struct cells cells;
     // Of this run only, not stored.
     struct walltime last; // lost, forged: the newest of what it adds up; restored: its opening
     bool unwritten;       // its cause has changed since its row was written

@@ -123,19 +123,38 @@ static bool nothing_arrives(const struct core *core, int peer, struct walltime *
     return open != NULL && core->peers[peer].outbound.path.last_arrival.ns <= open->opened.ns;
 }
 
+static bool is_eligible(const struct core *core, int peer, enum direction direction,
+                        struct moment now)
+{
+    bool visible =
+        direction == OUTBOUND || (core->peers[peer].collect < 0 && inbound_readable(core));
+    return visible && !is_excused(core, peer, now);
+}
+
+static bool is_bad(const struct core *core, int peer, enum direction direction, struct moment now,
+                   struct walltime *since)
+{
+    return direction == OUTBOUND ? nothing_arrives(core, peer, since)
+                                 : nothing_comes(core, peer, now, since);
+}
+
+bool isolation_counts(const struct core *core, int peer, enum direction direction,
+                      struct moment now)
+{
+    struct walltime since;
+    return is_eligible(core, peer, direction, now) && is_bad(core, peer, direction, now, &since);
+}
+
 static struct tally count_peers(const struct core *core, enum direction direction,
                                 struct moment now)
 {
     struct tally tally = {.since = now.wall};
     for (size_t i = 0; i < core->settings->peer_count; i++) {
-        bool visible =
-            direction == OUTBOUND || (core->peers[i].collect < 0 && inbound_readable(core));
-        if (!visible || is_excused(core, (int)i, now)) {
+        if (!is_eligible(core, (int)i, direction, now)) {
             continue;
         }
         struct walltime since;
-        bool bad = direction == OUTBOUND ? nothing_arrives(core, (int)i, &since)
-                                         : nothing_comes(core, (int)i, now, &since);
+        bool bad = is_bad(core, (int)i, direction, now, &since);
         tally.eligible++;
         tally.bad += bad;
         struct subject path = subject_of_path((int)i, direction);

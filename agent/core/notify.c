@@ -96,6 +96,7 @@ static void say_now(struct core *core, struct incident *incident, struct moment 
     bool reminder = incident->notified && !incident->worsened;
     enum flap_turn turn = reminder ? FLAP_SAY : flap_notify(core, incident, now);
     grow_older(incident, reminder, now);
+    cells_gather(core, incident, now);
     incident->notified = true;
     incident->cause = 0;
     incident->worsened = false;
@@ -119,6 +120,7 @@ static void suppress(struct core *core, struct incident *incident, const struct 
         text_copy(incident->suppressed_by, sizeof incident->suppressed_by, window->id);
         core->incident_counts[incident->kind][incident->severity].suppressed++;
         server_count_suppressed(core, window->server);
+        cells_gather(core, incident, now);
         trouble_record(core, incident);
         notify_say(core, incident, NOTICE_SUPPRESSED);
     }

@@ -276,6 +276,5 @@ void outbound_resume(struct core *core, int peer, struct moment now)
 void outbound_heard(struct core *core, int peer, struct moment now)
 {
     core->peers[peer].heard = now.wall;
-    core->peers[peer].passed = now.instant;
     outbound_resume(core, peer, now);
 }

@@ -160,7 +160,7 @@ struct peer {
     struct told told;
     struct clock_relation clock;
     struct exchanging exchange;
-    struct instant passed; // when we last learned that mail had come through, either way
+    struct instant passed[DIRECTIONS]; // when we last learned that mail had come through
     char row[ROW_SIZE];    // what it last said of other servers ...
     struct instant row_at; // ... and when that was written
     struct walltime heard; // the last time anything signed came from it

@@ -2,11 +2,46 @@
 
 #include <string.h>
 
-bool row_add(struct text *out, enum row_view view, const char *server, bool first)
+// In the order in which they are written: what is cut off at the end is said of sound servers.
+static const struct row_list {
+    const char *name;
+    enum row_view ways[DIRECTIONS];
+} LISTS[] = {
+    {"bad", {[OUTBOUND] = ROW_BAD, [INBOUND] = ROW_BAD}},
+    {"in-only", {[OUTBOUND] = ROW_BAD, [INBOUND] = ROW_OK}},
+    {"out-only", {[OUTBOUND] = ROW_OK, [INBOUND] = ROW_BAD}},
+    {"in-bad", {[INBOUND] = ROW_BAD}},
+    {"out-bad", {[OUTBOUND] = ROW_BAD}},
+    {"ok", {[OUTBOUND] = ROW_OK, [INBOUND] = ROW_OK}},
+    {"in-ok", {[INBOUND] = ROW_OK}},
+    {"out-ok", {[OUTBOUND] = ROW_OK}},
+};
+
+enum { LIST_COUNT = sizeof LISTS / sizeof LISTS[0] };
+
+const char *row_view_name(enum row_view view)
+{
+    static const char *const NAMES[] = {
+        [ROW_UNKNOWN] = "unknown", [ROW_OK] = "ok", [ROW_BAD] = "bad"};
+    return NAMES[view];
+}
+
+// ---- writing ----
+
+static bool belongs(const struct row_list *list, const struct row_entry *entry)
+{
+    return memcmp(list->ways, entry->ways, sizeof list->ways) == 0;
+}
+
+// False, with the text as it was, when it does not fit.
+static bool add(struct text *out, const struct row_list *list, const char *server, bool first)
 {
     size_t before = out->length;
-    const char *name = view == ROW_OK ? "ok=" : "bad=";
-    text_format(out, "%s%s%s", first && before > 0 ? "; " : "", first ? name : " ", server);
+    if (first) {
+        text_format(out, "%s%s=%s", before > 0 ? "; " : "", list->name, server);
+    } else {
+        text_format(out, " %s", server);
+    }
     if (out->truncated) {
         out->length = before;
         out->data[before] = '\0';
@@ -16,33 +51,94 @@ bool row_add(struct text *out, enum row_view view, const char *server, bool firs
     return true;
 }
 
-// Whether the name stands as a whole word in the list, which ends at a semicolon or with the text.
-static bool lists(const char *list, const char *server)
+void row_format(const struct row_entry *entries, size_t count, struct text *out)
 {
-    size_t length = strlen(server);
-    for (const char *at = list; *at != '\0' && *at != ';';) {
-        size_t word = strcspn(at, " \t\r\n;");
-        if (word == length && memcmp(at, server, length) == 0) {
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        bool first = true;
+        for (size_t k = 0; k < count; k++) {
+            if (belongs(&LISTS[i], &entries[k])) {
+                if (!add(out, &LISTS[i], entries[k].server, first)) {
+                    return;
+                }
+                first = false;
+            }
+        }
+    }
+}
+
+// ---- reading ----
+
+#define BLANKS " \t\r\n"
+
+struct row_reader row_read(const char *row)
+{
+    return (struct row_reader){.at = row};
+}
+
+// Moves into the list that begins here, or past one that is not known.
+static void enter_list(struct row_reader *reader)
+{
+    reader->at += strspn(reader->at, BLANKS ";");
+    size_t length = strcspn(reader->at, "=;" BLANKS);
+    for (size_t i = 0; reader->at[length] == '=' && i < LIST_COUNT; i++) {
+        if (strlen(LISTS[i].name) == length && memcmp(LISTS[i].name, reader->at, length) == 0) {
+            reader->list = &LISTS[i];
+            reader->at += length + 1;
+            return;
+        }
+    }
+    reader->at += strcspn(reader->at, ";");
+}
+
+// The word that begins here, when it is a name.
+static bool read_name(struct row_reader *reader, char name[SERVER_NAME_SIZE])
+{
+    size_t length = strcspn(reader->at, BLANKS ";");
+    const char *word = reader->at;
+    reader->at += length;
+    if (length >= SERVER_NAME_SIZE) {
+        return false;
+    }
+    memcpy(name, word, length);
+    name[length] = '\0';
+    return text_is_name(name, SERVER_NAME_SIZE);
+}
+
+bool row_next(struct row_reader *reader, struct row_entry *out)
+{
+    while (*reader->at != '\0') {
+        if (reader->list == NULL) {
+            enter_list(reader);
+            continue;
+        }
+        reader->at += strspn(reader->at, BLANKS);
+        if (*reader->at == ';') {
+            reader->list = NULL;
+        } else if (*reader->at != '\0' && read_name(reader, out->server)) {
+            memcpy(out->ways, reader->list->ways, sizeof out->ways);
             return true;
         }
-        at += word;
-        at += strspn(at, " \t\r\n");
     }
     return false;
 }
 
-enum row_view row_find(const char *row, const char *server)
+bool row_find(const char *row, const char *server, struct row_entry *out)
 {
-    static const char *const NAMES[] = {[ROW_OK] = "ok=", [ROW_BAD] = "bad="};
-    for (const char *at = row; *at != '\0';) {
-        at += strspn(at, "; \t\r\n");
-        for (int view = ROW_OK; view <= ROW_BAD; view++) {
-            size_t length = strlen(NAMES[view]);
-            if (strncmp(at, NAMES[view], length) == 0 && lists(at + length, server)) {
-                return (enum row_view)view;
-            }
+    struct row_reader reader = row_read(row);
+    while (row_next(&reader, out)) {
+        if (strcmp(out->server, server) == 0) {
+            return true;
         }
-        at += strcspn(at, ";");
     }
-    return ROW_UNKNOWN;
+    *out = (struct row_entry){0};
+    return false;
+}
+
+enum row_view row_entry_view(const struct row_entry *entry)
+{
+    if (entry->ways[OUTBOUND] == ROW_OK || entry->ways[INBOUND] == ROW_OK) {
+        return ROW_OK;
+    }
+    bool bad = entry->ways[OUTBOUND] == ROW_BAD || entry->ways[INBOUND] == ROW_BAD;
+    return bad ? ROW_BAD : ROW_UNKNOWN;
 }

@@ -77,6 +77,10 @@ void isolation_submitted(struct core *core, int peer, const struct submit_outcom
 // it. Now, when that is not so.
 struct instant isolation_decides(const struct core *core, const struct incident *refused,
                                  struct moment now);
+
+// The path counts as a sign of our isolation.
+bool isolation_counts(const struct core *core, int peer, enum direction direction,
+                      struct moment now);
 void isolation_look(struct core *core, struct moment now);
 void isolation_follow(struct core *core, struct moment now);
 

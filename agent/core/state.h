@@ -250,6 +250,9 @@ struct span clock_step_error(const struct core *core, int peer, struct moment no
 
 // ---- witness.c ----
 
+// What we say of a path to others.
+enum row_view witness_way(const struct core *core, int peer, enum direction way, struct moment now);
+
 // The value of Mailflow-Row: our view of the other servers.
 void witness_compose(const struct core *core, struct moment now, struct text *out);
 

@@ -81,6 +81,11 @@ void fold_release(struct core *core, const struct incident *cause, struct moment
 // What a cause has kept quiet would not open again: mail flows.
 bool fold_is_over(struct core *core, const struct incident *symptom, struct moment now);
 
+// ---- cells.c ----
+
+// What we and the rows of the others say now of the incident's server: its cells.
+void cells_gather(const struct core *core, struct incident *incident, struct moment now);
+
 // ---- notify.c ----
 
 // How long it waits, before it notifies, for its cause to show.

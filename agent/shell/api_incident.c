@@ -90,6 +90,21 @@ static json_t *evidence_to_json(enum incident_kind kind, const struct evidence *
     return object;
 }
 
+// ---- cells ----
+
+static json_t *cells_to_json(const struct cells *cells)
+{
+    if (cells->culprit == CULPRIT_UNKNOWN) {
+        return json_null();
+    }
+    json_t *object = memory_checked(json_object());
+    json_write_text(object, "culprit", culprit_name(cells->culprit));
+    json_write_integer(object, "seen_by", cells->seen_by);
+    json_write_integer(object, "of", cells->of);
+    json_write_text(object, "paths", cells->paths);
+    return object;
+}
+
 // ---- aftermath ----
 
 // When mail came through again, in the direction that it did last.
@@ -151,6 +166,7 @@ json_t *api_json_incident(const struct incident *incident)
     json_write_object(object, "cause",
                       incident->cause == 0 ? json_null() : json_integer(incident->cause));
     json_write_object(object, "evidence", evidence_to_json(incident->kind, &incident->evidence));
+    json_write_object(object, "cells", cells_to_json(&incident->cells));
     json_write_object(object, "aftermath", aftermath_to_json(incident));
     return object;
 }

@@ -121,6 +121,17 @@ static void put_evidence(struct text *line, const struct incident *incident)
     }
 }
 
+// Whose fault it is, where others say something of it (or it is ours).
+static void put_culprit(struct text *line, const struct cells *cells)
+{
+    if (cells->culprit != CULPRIT_UNKNOWN) {
+        journal_put_text(line, "culprit", culprit_name(cells->culprit));
+    }
+    if (cells->of > 1) {
+        text_format(line, " seen_by=%u/%u", cells->seen_by, cells->of);
+    }
+}
+
 static void put_opening(struct text *line, const struct incident *incident, const char *smtp)
 {
     const struct evidence *evidence = &incident->evidence;
@@ -128,6 +139,7 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     put_severity(line, incident);
     put_subject(line, incident);
     put_evidence(line, incident);
+    put_culprit(line, &incident->cells);
     text_format(line, " incident=%" PRId64, incident->id);
     if (evidence->has_probe) {
         text_format(line, " probe=%s", probe_id_format(&evidence->probe, id));
@@ -139,6 +151,9 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     }
     if (smtp[0] != '\0') {
         journal_put_text(line, "smtp", smtp);
+    }
+    if (incident->cells.paths[0] != '\0') { // last: what may be cut off a long line
+        journal_put_text(line, "cells", incident->cells.paths);
     }
 }
 

@@ -68,6 +68,19 @@ static void append_clock(struct text *out, const struct evidence *evidence)
     page_append_span(out, evidence->threshold);
 }
 
+// What the others see of it.
+static void append_cells(struct text *out, const struct cells *cells)
+{
+    if (cells->of > 1) {
+        text_format(out, "; %u of %u agents see it", cells->seen_by, cells->of);
+    }
+    if (cells->paths[0] != '\0') {
+        text_append(out, " <span class=\"soft\">(");
+        page_append_escaped(out, cells->paths);
+        text_append(out, ")</span>");
+    }
+}
+
 static void append_evidence(struct text *out, const struct incident *incident, struct walltime now)
 {
     const struct evidence *evidence = &incident->evidence;
@@ -116,6 +129,7 @@ static void append_evidence(struct text *out, const struct incident *incident, s
         break;
     }
     append_because(out, evidence->cause);
+    append_cells(out, &incident->cells);
 }
 
 // ---- who knows, what it explains ----

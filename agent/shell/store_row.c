@@ -221,6 +221,16 @@ static void read_aftermath(struct store_reader *reader, struct aftermath *out)
     out->longest = read_span(reader);
 }
 
+// A row of schema 3 has none.
+static void read_cells(struct store_reader *reader, struct cells *out)
+{
+    const char *culprit = read_words(reader);
+    understood(reader, culprit[0] == '\0' || culprit_parse(culprit, &out->culprit));
+    out->seen_by = read_count(reader);
+    out->of = read_count(reader);
+    store_read_text(reader, out->paths, sizeof out->paths);
+}
+
 void store_read_incident(struct store_reader *reader, struct incident *out)
 {
     *out = (struct incident){.subject = {.peer = -1, .mailbox = -1}};
@@ -239,6 +249,7 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     out->cause = store_read_integer(reader);
     out->flapping = store_read_integer(reader) != 0;
     read_aftermath(reader, &out->aftermath);
+    read_cells(reader, &out->cells);
 }
 
 void store_read_window(struct store_reader *reader, struct window *out)

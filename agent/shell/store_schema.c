@@ -91,7 +91,13 @@ static const char *const MIGRATIONS[] = {
 
     // When a window begins and ends since our clock has stepped.
     "ALTER TABLE windows ADD COLUMN held_from INTEGER;"
-    "ALTER TABLE windows ADD COLUMN held_until INTEGER;"};
+    "ALTER TABLE windows ADD COLUMN held_until INTEGER;",
+
+    // The cells of the matrix by which an incident was judged.
+    "ALTER TABLE incidents ADD COLUMN culprit TEXT;"
+    "ALTER TABLE incidents ADD COLUMN seen_by INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN seen_of INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN cells TEXT;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

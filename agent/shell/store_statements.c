@@ -12,7 +12,7 @@
     "id, kind, severity, subject, began, opened, closed, notified, notified_at, suppressed_by, "   \
     "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
     "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
-    "drained, lost, left_in_flight, suppressed, longest"
+    "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells"
 #define WINDOW                                                                                     \
     "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
 
@@ -68,7 +68,7 @@ static const char *const SQL[STATEMENTS] = {
         "INSERT OR REPLACE INTO incidents (" INCIDENT
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
-        " ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
+        " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
     [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_PUT_ACKNOWLEDGED] =

@@ -155,6 +155,14 @@ static void bind_aftermath(struct store_binder *row, const struct aftermath *aft
     store_bind_integer(row, aftermath->longest.ns);
 }
 
+static void bind_cells(struct store_binder *row, const struct cells *cells)
+{
+    store_bind_text(row, culprit_name(cells->culprit));
+    store_bind_integer(row, cells->seen_by);
+    store_bind_integer(row, cells->of);
+    store_bind_text(row, cells->paths);
+}
+
 void store_put_incident(struct store *store, const struct incident *incident)
 {
     struct store_binder row;
@@ -175,6 +183,7 @@ void store_put_incident(struct store *store, const struct incident *incident)
     store_bind_known(&row, incident->cause);
     store_bind_integer(&row, incident->flapping);
     bind_aftermath(&row, &incident->aftermath);
+    bind_cells(&row, &incident->cells);
     write_end(store, &row);
 }
 

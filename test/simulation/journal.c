@@ -39,6 +39,19 @@ static void print_clock(FILE *out, const char *name, struct walltime at)
     fprintf(out, " %s=%s", name, words);
 }
 
+static void print_culprit(FILE *out, const struct cells *cells)
+{
+    if (cells->culprit != CULPRIT_UNKNOWN) {
+        fprintf(out, " culprit=%s", culprit_name(cells->culprit));
+    }
+    if (cells->of > 1) {
+        fprintf(out, " seen_by=%u/%u", cells->seen_by, cells->of);
+    }
+    if (cells->paths[0] != '\0') {
+        fprintf(out, " cells=\"%s\"", cells->paths);
+    }
+}
+
 static void print_evidence(FILE *out, const struct incident *incident)
 {
     const struct evidence *evidence = &incident->evidence;
@@ -86,6 +99,7 @@ static void print_evidence(FILE *out, const struct incident *incident)
     if (evidence->in_flight > 0) {
         fprintf(out, " in_flight=%u", evidence->in_flight);
     }
+    print_culprit(out, &incident->cells);
     if (evidence->cause[0] != '\0') {
         fprintf(out, " cause=\"%s\"", evidence->cause);
     }

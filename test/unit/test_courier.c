@@ -472,15 +472,17 @@ static void test_our_row(void **state)
     struct collect_report report = core_fixture_report(&fixture, "p1", 1, SPAN_SECONDS(1));
     core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
     core_compose(fixture.core, 0, fixture.now, &said);
-    assert_string_equal(said.row, "ok=p1");
+    assert_string_equal(said.row, "in-ok=p1");
     core_fixture_run(&fixture, SPAN_MINUTES(3), NULL, NULL);
     core_compose(fixture.core, 0, fixture.now, &said);
-    assert_string_equal(said.row, "ok=p1");
+    assert_string_equal(said.row, "in-ok=p1");
     core_fixture_run(&fixture, SPAN_MINUTES(12), NULL, NULL);
     core_compose(fixture.core, 0, fixture.now, &said);
     for (const char *const *name = (const char *const[]){"p0", "p1", "p2", NULL}; *name != NULL;
          name++) {
-        assert_int_equal(row_find(said.row, *name), ROW_BAD);
+        struct row_entry entry;
+        assert_true(row_find(said.row, *name, &entry));
+        assert_int_equal(entry.ways[INBOUND], ROW_BAD);
     }
     core_fixture_end(&fixture);
 }
