@@ -15,20 +15,49 @@ static const char *const NOTICES[] = {
 static const char *const SUBJECTS[] = {
     [SUBJECT_PATH] = "path", [SUBJECT_MAILBOX] = "mailbox", [SUBJECT_SERVER] = "server"};
 
+const char *journal_notice_name(enum notice notice)
+{
+    return NOTICES[notice];
+}
+
 void journal_free(struct journal *journal)
 {
     free(journal->spoken);
     free(journal->learned);
+    if (journal->unread != NULL) {
+        fclose(journal->unread);
+    }
     journal->spoken = NULL;
     journal->learned = NULL;
+    journal->unread = NULL;
 }
 
-static void begin_line(const struct world *world, int server)
+FILE *journal_of(const struct world *world, int server)
+{
+    struct journal *journal = world->journal;
+    if (server < 0 || world->shown < 0 || world->shown == server) {
+        return journal->out;
+    }
+    if (journal->unread == NULL) {
+        journal->unread = memory_checked(fopen("/dev/null", "w"));
+    }
+    return journal->unread;
+}
+
+static void write_head(const struct world *world, int server, FILE *out)
 {
     int64_t ms = world->now.ns / 1000000;
-    fprintf(world->journal->out, "%02" PRId64 ":%02d:%02d.%03d %s ", ms / 3600000,
-            (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000),
+    fprintf(out, "%02" PRId64 ":%02d:%02d.%03d %s ", ms / 3600000, (int)(ms / 60000 % 60),
+            (int)(ms / 1000 % 60), (int)(ms % 1000),
             server < 0 ? "--" : world->servers[server].name);
+}
+
+// Returns where the rest of the line goes.
+static FILE *begin_line(const struct world *world, int server)
+{
+    FILE *out = journal_of(world, server);
+    write_head(world, server, out);
+    return out;
 }
 
 static void print_clock(FILE *out, const char *name, struct walltime at)
@@ -192,10 +221,9 @@ static void remember(struct world *world, int node, const struct incident *incid
 void journal_notice(struct world *world, int node, const struct incident *incident,
                     enum notice notice)
 {
-    FILE *out = world->journal->out;
     check_not_said(world, node, incident, notice);
     remember(world, node, incident, notice);
-    begin_line(world, node);
+    FILE *out = begin_line(world, node);
     fprintf(out, "%s %s severity=%s %s=%s", incident_kind_name(incident->kind), NOTICES[notice],
             severity_name(incident->severity), SUBJECTS[incident_rule(incident->kind)->subject],
             incident->subject_text);
@@ -224,8 +252,8 @@ void journal_window(struct world *world, int node, const struct window *window,
     if (transition == WINDOW_CHANGED || transition == WINDOW_HELD) {
         return;
     }
-    begin_line(world, node);
-    fprintf(world->journal->out, "maintenance %s server=%s kind=%s window=%s\n",
+    FILE *out = begin_line(world, node);
+    fprintf(out, "maintenance %s server=%s kind=%s window=%s\n",
             transition == WINDOW_BEGINS ? "BEGIN" : "END", window->server,
             window_kind_name(window->kind), window->id);
 }
@@ -233,8 +261,8 @@ void journal_window(struct world *world, int node, const struct window *window,
 void journal_acknowledged(struct world *world, int node, const struct action *action)
 {
     if (world->parameters.acknowledgements > 0) {
-        begin_line(world, node);
-        fprintf(world->journal->out, "%s knows window %s, revision %" PRIu32 "\n",
+        FILE *out = begin_line(world, node);
+        fprintf(out, "%s knows window %s, revision %" PRIu32 "\n",
                 action->acknowledged.peer, action->acknowledged.window,
                 action->acknowledged.revision);
     }
@@ -244,9 +272,9 @@ void journal_acknowledgements(struct world *world, int node, const struct window
 {
     const struct core *core = world->servers[node].node.core;
     struct acknowledgement_count count = core_acknowledgement_count(core, window);
-    begin_line(world, node);
+    FILE *out = begin_line(world, node);
     struct instant end = world_time_at(world, node, window->end);
-    fprintf(world->journal->out,
+    fprintf(out,
             "window %s, revision %" PRIu32 " by %s, until %.0fs%s, acknowledged=%u/%u\n",
             window->id, window->revision, window->by, (double)end.ns / 1e9,
             window->cancelled ? ", cancelled" : "", count.known, count.of);
@@ -255,7 +283,7 @@ void journal_acknowledgements(struct world *world, int node, const struct window
         if (core_acknowledges(core, window, (int)i) &&
             core_acknowledgement(core, window, (int)i, why, sizeof why) != ACKNOWLEDGED) {
             begin_line(world, node);
-            fprintf(world->journal->out, "  not by %s: %s\n", core_settings(core)->peers[i].name,
+            fprintf(out, "  not by %s: %s\n", core_settings(core)->peers[i].name,
                     why);
         }
     }
@@ -263,20 +291,19 @@ void journal_acknowledgements(struct world *world, int node, const struct window
 
 void journal_clock(struct world *world, int node, struct span step)
 {
-    begin_line(world, node);
-    fprintf(world->journal->out, "its clock has stepped by %+.0fs\n", span_seconds(step));
+    FILE *out = begin_line(world, node);
+    fprintf(out, "its clock has stepped by %+.0fs\n", span_seconds(step));
 }
 
 void journal_refused(struct world *world, int node, const char *reason)
 {
-    begin_line(world, node);
-    fprintf(world->journal->out, "refused: %s\n", reason);
+    FILE *out = begin_line(world, node);
+    fprintf(out, "refused: %s\n", reason);
 }
 
 void journal_drained(struct world *world, int node, const struct drained *drained)
 {
-    FILE *out = world->journal->out;
-    begin_line(world, node);
+    FILE *out = begin_line(world, node);
     fprintf(out, "drain DONE server=%s", drained->server);
     if (drained->window[0] != '\0') {
         fprintf(out, " window=%s", drained->window);
@@ -294,10 +321,9 @@ void journal_drained(struct world *world, int node, const struct drained *draine
 void journal_cohort(struct world *world, int node, int peer, enum direction direction,
                     const struct cohort *cohort)
 {
-    FILE *out = world->journal->out;
     char path[SUBJECT_TEXT_SIZE];
     core_path_text(world->servers[node].node.core, peer, direction, path);
-    begin_line(world, node);
+    FILE *out = begin_line(world, node);
     fprintf(out, "cohort ARRIVED path=%s count=%u", path, cohort->count);
     print_clock(out, "first_sent", cohort->first_sent);
     print_clock(out, "last_sent", cohort->last_sent);
@@ -307,8 +333,8 @@ void journal_cohort(struct world *world, int node, int peer, enum direction dire
 
 void journal_script(struct world *world, const char *line)
 {
-    begin_line(world, -1);
-    fprintf(world->journal->out, "%s\n", line);
+    FILE *out = begin_line(world, -1);
+    fprintf(out, "%s\n", line);
 }
 
 void journal_kill(struct world *world, int node, enum kill_phase phase)
@@ -318,8 +344,8 @@ void journal_kill(struct world *world, int node, enum kill_phase phase)
         [KILL_BEFORE_DEEDS] = "between rows and deeds",
         [KILL_AMID_DEEDS] = "amid its deeds",
     };
-    begin_line(world, node);
-    fprintf(world->journal->out, "killed %s\n", PHASES[phase]);
+    FILE *out = begin_line(world, node);
+    fprintf(out, "killed %s\n", PHASES[phase]);
 }
 
 void journal_trace(struct world *world, int server, const char *what, const struct tag *tag)
@@ -328,8 +354,8 @@ void journal_trace(struct world *world, int server, const char *what, const stru
         return;
     }
     char id[PROBE_ID_TEXT];
-    begin_line(world, server);
-    fprintf(world->journal->out, "  %s %s->%s %s slot=%" PRId64 " next=%.3f id=%.6s\n", what,
+    FILE *out = begin_line(world, server);
+    fprintf(out, "  %s %s->%s %s slot=%" PRId64 " next=%.3f id=%.6s\n", what,
             tag->from, tag->to, probe_kind_name(tag->kind), tag->slot, span_seconds(tag->next),
             probe_id_format(&tag->id, id));
 }
@@ -340,8 +366,8 @@ void journal_record(struct world *world, int node, const struct probe_record *re
         return;
     }
     char id[PROBE_ID_TEXT];
-    begin_line(world, node);
-    fprintf(world->journal->out,
+    FILE *out = begin_line(world, node);
+    fprintf(out,
             "  %s %s %s %s latency=%.3f excused=%.3f incident=%" PRId64 " id=%.6s\n",
             direction_name(record->direction), record->peer, probe_state_name(record->state),
             verdict_name(record->verdict), span_seconds(record->latency),
@@ -351,144 +377,8 @@ void journal_record(struct world *world, int node, const struct probe_record *re
 void journal_check(struct world *world, bool holds, int node, const char *otherwise)
 {
     if (!holds) {
-        begin_line(world, node);
+        write_head(world, node, world->journal->out);
         fprintf(world->journal->out, "CHECK FAILED: %s\n", otherwise);
         world->journal->failures++;
-    }
-}
-
-// ---- the summary ----
-
-struct path_sums {
-    unsigned states[PROBE_STATES];
-    unsigned verdicts[VERDICTS];
-    unsigned total;
-    unsigned open;
-};
-
-static struct path_sums sum_path(const struct ledger *ledger, const char *peer,
-                                 enum direction direction)
-{
-    struct path_sums sums = {0};
-    for (size_t i = 0; i < ledger->row_count; i++) {
-        const struct probe_record *record = &ledger->rows[i].record;
-        if (record->direction == direction && strcmp(record->peer, peer) == 0) {
-            sums.total++;
-            sums.states[record->state]++;
-            sums.verdicts[record->verdict]++;
-            sums.open += ledger_row_open(&ledger->rows[i]);
-        }
-    }
-    return sums;
-}
-
-static void print_some(FILE *out, const char *name, uint64_t count)
-{
-    if (count > 0) {
-        fprintf(out, " %s=%" PRIu64, name, count);
-    }
-}
-
-static void print_verdicts(FILE *out, const struct path_sums *sums)
-{
-    for (int i = VERDICT_ON_TIME; i < VERDICTS; i++) {
-        print_some(out, verdict_name((enum verdict)i), sums->verdicts[i]);
-    }
-    print_some(out, "in_flight", sums->open);
-    fputc('\n', out);
-}
-
-// What the core has counted is what the ledger holds; a crash between the two is the exception, and
-// what arrived after all when it had been counted as lost.
-static void check_counts(struct world *world, int node, int peer, enum direction direction,
-                         const struct path_sums *sums)
-{
-    const struct node *agent = &world->servers[node].node;
-    int index =
-        agent->core == NULL ? -1 : settings_find_peer(agent->settings, world->servers[peer].name);
-    bool put_right = index >= 0 && core_peer(agent->core, index)->stats.arrived_after_loss > 0;
-    for (int i = VERDICT_ON_TIME; i < VERDICTS && !agent->crashed && !put_right; i++) {
-        uint64_t counted = agent->resolved[peer][direction][i];
-        counted += index < 0 ? 0 : core_peer(agent->core, index)->stats.resolved[direction][i];
-        journal_check(world, counted == sums->verdicts[i], node,
-                      "the core and the ledger differ on how many had a verdict");
-    }
-}
-
-static void summarise_outbound(struct world *world, int node, int peer)
-{
-    FILE *out = world->journal->out;
-    const struct node *agent = &world->servers[node].node;
-    const char *name = world->servers[peer].name;
-    int index = agent->core == NULL ? -1 : settings_find_peer(agent->settings, name);
-    const struct peer *state = index < 0 ? NULL : core_peer(agent->core, index);
-    struct path_sums sums = sum_path(&agent->ledger, name, OUTBOUND);
-    uint64_t missed = agent->missed[peer] + (state == NULL ? 0 : state->stats.slots_missed);
-    fprintf(out, "%s->%s, says its sender: sent=%u", world->servers[node].name, name,
-            sums.total - sums.states[PROBE_REFUSED]);
-    print_some(out, "refused", sums.states[PROBE_REFUSED]);
-    print_some(out, "missed", missed);
-    print_verdicts(out, &sums);
-    check_counts(world, node, peer, OUTBOUND, &sums);
-    if (state != NULL) {
-        journal_check(world,
-                      state->outbound.flights.count + state->outbound.sending_count == sums.open,
-                      node, "the core and the ledger differ on what is in flight");
-    }
-}
-
-static void summarise_inbound(struct world *world, int node, int peer)
-{
-    FILE *out = world->journal->out;
-    const struct node *agent = &world->servers[node].node;
-    const char *name = world->servers[peer].name;
-    int index = agent->core == NULL ? -1 : settings_find_peer(agent->settings, name);
-    struct path_sums sums = sum_path(&agent->ledger, name, INBOUND);
-    uint64_t duplicates = agent->duplicates[peer];
-    duplicates += index < 0 ? 0 : core_peer(agent->core, index)->stats.duplicates;
-    fprintf(out, "%s->%s, says its receiver: received=%u", name, world->servers[node].name,
-            sums.total);
-    print_some(out, "duplicates", duplicates);
-    print_verdicts(out, &sums);
-    check_counts(world, node, peer, INBOUND, &sums);
-}
-
-static void summarise_node(struct world *world, int node)
-{
-    const struct node *agent = &world->servers[node].node;
-    journal_check(world, agent->ledger.rewritten == 0, node, "a verdict was changed");
-    uint64_t negative = agent->negative;
-    negative += agent->core == NULL ? 0 : core_stats(agent->core)->negative_latencies;
-    if (negative > 0) {
-        fprintf(world->journal->out, "%s: negative latencies=%" PRIu64 "\n",
-                world->servers[node].name, negative);
-    }
-    for (size_t i = 0; i < agent->ledger.incident_count; i++) {
-        const struct incident *incident = &agent->ledger.incidents[i];
-        if (!walltime_known(incident->closed)) {
-            fprintf(world->journal->out, "%s: still open: %s %s, %s\n", world->servers[node].name,
-                    incident_kind_name(incident->kind), incident->subject_text,
-                    incident->notified ? "notified" : "not notified");
-        }
-    }
-}
-
-void journal_summary(struct world *world)
-{
-    for (int i = 0; i < world->server_count; i++) {
-        for (int k = 0; k < world->server_count; k++) {
-            if (i == k || !world_are_peers(world, i, k)) {
-                continue;
-            }
-            if (!world->servers[i].agentless) {
-                summarise_outbound(world, i, k);
-            }
-            if (!world->servers[i].agentless && !world->servers[k].agentless) {
-                summarise_inbound(world, k, i);
-            }
-        }
-    }
-    for (int i = 0; i < world->server_count; i++) {
-        summarise_node(world, i);
     }
 }

@@ -26,6 +26,7 @@ struct learned {
 
 struct journal {
     FILE *out;
+    FILE *unread; // where the lines go that are not shown, NULL before the first
     bool trace; // every probe too
     struct spoken *spoken;
     size_t spoken_count;
@@ -35,6 +36,11 @@ struct journal {
 };
 
 void journal_free(struct journal *journal);
+
+const char *journal_notice_name(enum notice notice);
+
+// Where this server's lines go.
+FILE *journal_of(const struct world *world, int server);
 
 void journal_notice(struct world *world, int node, const struct incident *incident,
                     enum notice notice);

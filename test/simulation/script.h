@@ -3,6 +3,7 @@
 //
 //   servers NAME...                      agentless NAME collected by NAME     hub NAME
 //   set NUMBER VALUE                     interval NAME DURATION               seed N
+//   show NAME            only its lines are written down, of the others how many
 //   delay PATH DURATION [to DURATION]    clock NAME OFFSET                    run DURATION
 //   at DURATION STATEMENT                every DURATION [from DURATION] times N STATEMENT
 //

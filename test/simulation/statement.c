@@ -73,6 +73,11 @@ static bool say_hub(struct world *world, const struct words *words, struct error
     return words_find_server(world, words->of[0], &world->hub, error);
 }
 
+static bool say_show(struct world *world, const struct words *words, struct error *error)
+{
+    return words_find_server(world, words->of[0], &world->shown, error);
+}
+
 static bool say_seed(struct world *world, const struct words *words, struct error *error)
 {
     (void)error;
@@ -285,6 +290,7 @@ static const struct statement {
     {"servers", 1, say_servers},
     {"agentless", 4, say_agentless},
     {"hub", 1, say_hub},
+    {"show", 1, say_show},
     {"seed", 1, say_seed},
     {"run", 1, say_run},
     {"set", 2, say_set},

@@ -15,6 +15,7 @@ struct world *world_create(struct journal *journal)
     struct world *world = memory_checked(calloc(1, sizeof *world));
     world->parameters = parameters_default();
     world->hub = -1;
+    world->shown = -1;
     world->seed = 1;
     world->journal = journal;
     for (int from = 0; from < SERVERS_MAXIMUM; from++) {
