@@ -110,15 +110,23 @@ static void open_list(struct listing *listing, const struct api_list *list, stru
     listing->index = 0;
 }
 
-static void append_item(struct listing *listing, const struct api_list *list, struct text *piece)
+static void append_item(struct listing *listing, const json_t *item, struct text *piece)
 {
-    json_t *item = list->item(listing->agent, listing->index++, listing->now);
-    if (item != NULL) {
-        text_append(piece, listing->listed ? "," : "");
-        append_json(piece, item);
-        json_decref(item);
-        listing->listed = true;
+    text_append(piece, listing->listed ? "," : "");
+    append_json(piece, item);
+    listing->listed = true;
+}
+
+static void append_items(struct listing *listing, const struct api_list *list, struct text *piece)
+{
+    json_t *items = list->item(listing->agent, listing->index++, listing->now);
+    for (size_t i = 0; json_is_array(items) && i < json_array_size(items); i++) {
+        append_item(listing, json_array_get(items, i), piece);
     }
+    if (json_is_object(items)) {
+        append_item(listing, items, piece);
+    }
+    json_decref(items);
 }
 
 static bool listing_next(void *state, struct text *piece)
@@ -133,7 +141,7 @@ static bool listing_next(void *state, struct text *piece)
     } else if (!listing->opened) {
         open_list(listing, list, piece);
     } else if (listing->index < list->count(listing->agent)) {
-        append_item(listing, list, piece);
+        append_items(listing, list, piece);
     } else {
         text_append(piece, "]");
         listing->opened = false;

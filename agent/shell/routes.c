@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "shell/api_mesh.h"
 #include "shell/api_read.h"
 #include "shell/api_write.h"
 #include "shell/exchange_answer.h"
@@ -44,6 +45,7 @@ static const struct route ROUTES[] = {
     {"/api/v1/probes", {[HTTP_GET] = api_read_probes, [HTTP_POST] = api_send_probe}},
     {"/api/v1/probes/", {[HTTP_GET] = api_read_probe}},
     {"/api/v1/incidents", {[HTTP_GET] = api_read_incidents}},
+    {"/api/v1/mesh", {[HTTP_GET] = api_read_mesh}},
     {"/api/v1/maintenance",
      {[HTTP_GET] = api_read_maintenance, [HTTP_POST] = api_begin_maintenance}},
     {"/api/v1/maintenance/",
