@@ -51,6 +51,7 @@ int verb_setup(struct context *context);
 int verb_join(struct context *context);
 int verb_invite(struct context *context);
 int verb_status(struct context *context);
+int verb_mesh(struct context *context);
 int verb_probe(struct context *context);
 int verb_explain(struct context *context);
 int verb_history(struct context *context);

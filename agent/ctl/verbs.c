@@ -83,6 +83,22 @@ const struct verb VERBS[] = {
                     "  mailflowctl status --json | jq '.paths[] | select(.state != \"ok\")'\n",
     },
     {
+        .name = "mesh",
+        .needs_agent = true,
+        .run = verb_mesh,
+        .summary = "the matrix: which mail passes between all servers",
+        .help =
+            "Draws the matrix of the mesh: one mark for each path, the sender's name at the left,\n"
+            "the receiver's number above. Our own paths are measured, the others are what the\n"
+            "peers say of theirs, in their probes and exchanges; what is older than two intervals\n"
+            "is not known any more. A row of X is a sender whose mail arrives nowhere, a column of\n"
+            "X is a receiver that nothing reaches, both a server that is down, a single X a path;\n"
+            "that is said beneath, with who says so. With --json all of it; of more than 150\n"
+            "servers only the paths that are bad.\n",
+        .examples = "  mailflowctl mesh\n"
+                    "  mailflowctl mesh --json | jq '.cells[] | select(.state == \"bad\").path'\n",
+    },
+    {
         .name = "probe",
         .arguments = "PEER",
         .least = 1,

@@ -70,6 +70,15 @@ static void append_top(struct text *out, const struct page *page)
     text_append(out, "</p>\n</header>\n<main>\n");
 }
 
+static void open_table(struct text *out, const struct page_table *table)
+{
+    bool classed = table->class[0] != '\0', headed = table->head[0] != '\0';
+    text_format(out, "<table%s%s%s>\n", classed ? " class=\"" : "", table->class,
+                classed ? "\"" : "");
+    text_format(out, "%s%s%s<tbody>\n", headed ? "<thead><tr>" : "", table->head,
+                headed ? "</tr></thead>\n" : "");
+}
+
 // The table's head comes with its first row, so that an empty one is a sentence instead.
 static void append_row(struct text *out, struct page *page, const struct page_table *table)
 {
@@ -80,7 +89,7 @@ static void append_row(struct text *out, struct page *page, const struct page_ta
         return;
     }
     if (!page->filled) {
-        text_format(out, "<table>\n<thead><tr>%s</tr></thead>\n<tbody>\n", table->head);
+        open_table(out, table);
         page->filled = true;
     }
     text_append(out, row);

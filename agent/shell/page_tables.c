@@ -2,6 +2,7 @@
 
 #include "shell/page_cell.h"
 #include "shell/page_incidents.h"
+#include "shell/page_mesh.h"
 #include "shell/page_text.h"
 
 // ---- maintenance ----
@@ -150,19 +151,21 @@ static void mailbox_row(struct text *out, const struct agent *agent, size_t inde
 // ---- the tables ----
 
 const struct page_table PAGE_TABLE[PAGE_TABLES] = {
-    {"Open incidents",
+    {"Open incidents", "",
      "<th>Incident</th><th>Severity</th><th>Subject</th><th>Since</th><th>Evidence</th>"
      "<th>Notified</th><th>Explains</th>",
      "None.", page_incidents_count, page_incidents_row},
-    {"Maintenance",
+    {"Maintenance", "",
      "<th>Server</th><th>State</th><th>Kind</th><th>Begin</th><th>End</th><th>By</th>"
      "<th>Reason</th><th>Acknowledged</th><th>Id</th>",
      "None.", count_windows, window_row},
-    {"Paths",
+    {"Paths", "",
      "<th>Path</th><th>State</th><th class=\"number\">Last latency</th>"
      "<th class=\"number\">Median</th><th class=\"number\">In flight</th><th>Last arrival</th>",
      "No peer is configured.", count_paths, path_row},
-    {"Mailboxes",
+    {"Mesh", "matrix", "", "Drawn for 3 to 42 servers; mailflowctl mesh has it for more.",
+     page_mesh_count, page_mesh_row},
+    {"Mailboxes", "",
      "<th>Mailbox</th><th>State</th><th>Last read</th><th class=\"number\">Not ours</th>"
      "<th>Cause</th>",
      "None is configured.", count_mailboxes, mailbox_row},

@@ -220,6 +220,10 @@ static struct incident incident_of(enum incident_kind kind)
                      .has_probe = true,
                      .probe = {{1}},
                      .cause = "no route"},
+        .cells = {.culprit = CULPRIT_SERVER,
+                  .seen_by = 6,
+                  .of = 7,
+                  .paths = "mx02->mx01,mx03 bad"},
     };
 }
 
@@ -271,7 +275,9 @@ static void test_overrun_with_everything(void **state)
         api_json_incident(&incident),
         INCIDENT_HEAD(
             "overrun",
-            "null") "{\"in_flight\":7,\"cause\":\"no route\"},\"aftermath\":{"
+            "null") "{\"in_flight\":7,\"cause\":\"no route\"},"
+                    "\"cells\":{\"culprit\":\"server\",\"seen_by\":6,\"of\":7,"
+                    "\"paths\":\"mx02->mx01,mx03 bad\"},\"aftermath\":{"
                     "\"window\":\"w-2\",\"window_kind\":\"emergency\","
                     "\"planned_end\":\"2026-09-21T13:53:33.000000Z\",\"overran_seconds\":1187.0,"
                     "\"resumed\":\"2026-09-21T14:13:20.000000Z\",\"resumed_by\":\"mx02->mx01\","
@@ -284,9 +290,10 @@ static void test_folded_incident_names_its_cause(void **state)
     struct incident incident = incident_of(INCIDENT_FORGED);
     (void)state;
     incident.cause = 2;
+    incident.cells = (struct cells){0};
     assert_json(api_json_incident(&incident),
                 INCIDENT_HEAD("forged", "2") "{\"tags\":4,\"cause\":\"no route\"},"
-                                             "\"aftermath\":null}");
+                                             "\"cells\":null,\"aftermath\":null}");
 }
 
 static void test_open_incident_has_nulls(void **state)

@@ -197,6 +197,26 @@ static void every_kind_shows_its_evidence(void **state)
     }
 }
 
+static void the_cells_behind_it_come_last(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = {.id = 3,
+                                .kind = INCIDENT_SILENT,
+                                .severity = SEVERITY_CRITICAL,
+                                .subject_text = "mx07->mx01",
+                                .evidence = {.oldest_age = SPAN_SECONDS(90),
+                                             .threshold = SPAN_SECONDS(60)},
+                                .cells = {.culprit = CULPRIT_SENDER,
+                                          .seen_by = 6,
+                                          .of = 7,
+                                          .paths = "mx07->mx01,mx02 bad; mx01->mx07 ok"}};
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "250 ok");
+    assert_said(listener, LOG_CRIT,
+                "silent FIRING severity=critical path=mx07->mx01 overdue=90s threshold=60s "
+                "culprit=sender seen_by=6/7 incident=3 maintenance=none smtp=\"250 ok\" "
+                "cells=\"mx07->mx01,mx02 bad; mx01->mx07 ok\"");
+}
+
 static void a_relay_that_takes_nothing_isolates(void **state)
 {
     struct listener *listener = *state;
@@ -421,6 +441,7 @@ int main(void)
         TEST(overrun_that_a_window_ends_says_so),
         TEST(overrun_of_a_server_that_is_gone_tells_no_resumption),
         TEST(every_kind_shows_its_evidence),
+        TEST(the_cells_behind_it_come_last),
         TEST(a_relay_that_takes_nothing_isolates),
         TEST(an_outage_resolves_with_what_it_held_up),
         TEST(what_flaps_and_what_is_suppressed_is_said_as_such),

@@ -319,6 +319,7 @@ static struct incident full_incident(int64_t id)
                      .has_probe = true,
                      .probe = fixture_id(9),
                      .cause = "450 4.2.0 \"try\" later"},
+        .cells = {.culprit = CULPRIT_SENDER, .seen_by = 6, .of = 7, .paths = "mx02->mx01 bad"},
     };
 }
 
@@ -341,6 +342,9 @@ static void assert_incidents_equal(const struct incident *got, const struct inci
     assert_string_equal(got->subject_text, want->subject_text);
     assert_int_equal(got->subject.peer, -1);
     assert_int_equal(got->subject.mailbox, -1);
+    assert_int_equal(got->cells.culprit, want->cells.culprit);
+    assert_true(got->cells.seen_by == want->cells.seen_by && got->cells.of == want->cells.of);
+    assert_string_equal(got->cells.paths, want->cells.paths);
     assert_true(got->began.ns == want->began.ns && got->opened.ns == want->opened.ns);
     assert_true(got->closed.ns == want->closed.ns && got->notified == want->notified);
     assert_true(got->notified_at.ns == want->notified_at.ns);
