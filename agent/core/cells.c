@@ -75,8 +75,8 @@ static struct row_entry own_entry(const struct core *core, int peer, struct mome
     return entry;
 }
 
-// That mail passes is believed only of what was written long enough after the trouble began; what is
-// said to be bad has been so for long.
+// That mail passes is believed only of what was written long enough after the trouble began; what
+// is said to be bad has been so for long.
 static struct row_entry entry_of(const struct core *core, int teller, int peer,
                                  struct instant believed_from, struct moment now)
 {
@@ -98,8 +98,8 @@ static void gather_peer(const struct core *core, const struct incident *incident
                         struct matrix_part *part)
 {
     int peer = incident->subject.peer;
-    struct instant believed_from = instant_add(moment_instant_at(now, incident->began),
-                                               witness_memory(core, peer));
+    struct instant believed_from =
+        instant_add(moment_instant_at(now, incident->began), witness_memory(core, peer));
     struct row_entry own = own_entry(core, peer, now);
     part->server = core->settings->peers[peer].name;
     add_word(part, core->settings->server, &own);

@@ -1,6 +1,6 @@
-// The cells of the mesh's matrix that an incident was judged by, as they were when it was last said:
-// who else sees it, and whose fault that makes it. A whole column bad is the receiver, a whole row
-// the sender, one cell the path, all of ours ourselves (1-mission).
+// The cells of the mesh's matrix that an incident was judged by, as they were when it was last
+// said: who else sees it, and whose fault that makes it. A whole column bad is the receiver, a
+// whole row the sender, one cell the path, all of ours ourselves (1-mission).
 #ifndef MAILFLOW_CORE_CELLS_H
 #define MAILFLOW_CORE_CELLS_H
 

@@ -34,8 +34,10 @@ static void add_measured(const struct core *core, struct matrix_cell *cell, int 
                          enum direction direction, struct moment now)
 {
     static const enum row_view VIEWS[PATH_STATES] = {
-        [PATH_OK] = ROW_OK,      [PATH_SLOW] = ROW_OK,
-        [PATH_SILENT] = ROW_BAD, [PATH_REFUSED] = ROW_BAD,
+        [PATH_OK] = ROW_OK,
+        [PATH_SLOW] = ROW_OK,
+        [PATH_SILENT] = ROW_BAD,
+        [PATH_REFUSED] = ROW_BAD,
     };
     const struct peer *state = &core->peers[peer];
     const struct path *path = direction == OUTBOUND ? &state->outbound.path : &state->inbound.path;
@@ -94,8 +96,8 @@ static struct matrix_cell strange_cell(const struct core *core, int teller,
                                        struct moment now)
 {
     const char *name = core->settings->peers[teller].name;
-    struct matrix_cell cell = way == INBOUND ? cell_of(entry->server, name)
-                                             : cell_of(name, entry->server);
+    struct matrix_cell cell =
+        way == INBOUND ? cell_of(entry->server, name) : cell_of(name, entry->server);
     add_row(core, &cell, teller, entry->server, way, now);
     return cell;
 }
@@ -111,10 +113,10 @@ static size_t read_entry(const struct core *core, int teller, const struct row_e
         if (entry->ways[way] == ROW_UNKNOWN) {
             continue;
         }
-        struct matrix_cell cell =
-            server < 0       ? strange_cell(core, teller, entry, (enum direction)way, now)
-            : way == INBOUND ? matrix_between(core, server, teller, now)
-                             : matrix_between(core, teller, server, now);
+        struct matrix_cell cell = server < 0
+                                      ? strange_cell(core, teller, entry, (enum direction)way, now)
+                                  : way == INBOUND ? matrix_between(core, server, teller, now)
+                                                   : matrix_between(core, teller, server, now);
         if (cell.word_count > 0 && strcmp(cell.words[0].by, name) == 0) {
             out[count++] = cell;
         }

@@ -1,6 +1,6 @@
 // The matrix of the mesh, as this agent knows it: every directed path between servers of which
-// somebody has said something. A path has at most two who can tell, its receiver and its sender: one
-// of them this agent, or each by its row. The receiver's word counts, the sender's where the
+// somebody has said something. A path has at most two who can tell, its receiver and its sender:
+// one of them this agent, or each by its row. The receiver's word counts, the sender's where the
 // receiver has none. Rows of more than two intervals say nothing any more.
 //
 // Read cell by cell, for a mesh of thousands has millions: each place holds up to two.

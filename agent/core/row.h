@@ -4,10 +4,10 @@
 //
 //   Mailflow-Row: bad=mx07; out-only=mx09; ok=mx01 mx03; in-ok=mx04
 //
-// Each server stands in at most one list. `ok` and `bad` are about both ways; `in-` about what comes
-// from it, `out-` about what goes to it, and the other way is then not known, but for `-only`: that
-// way is ok and the other is bad. What is in none is not known, or did not fit. A list of another
-// name belongs to a later version and is passed over.
+// Each server stands in at most one list. `ok` and `bad` are about both ways; `in-` about what
+// comes from it, `out-` about what goes to it, and the other way is then not known, but for
+// `-only`: that way is ok and the other is bad. What is in none is not known, or did not fit. A
+// list of another name belongs to a later version and is passed over.
 #ifndef MAILFLOW_CORE_ROW_H
 #define MAILFLOW_CORE_ROW_H
 

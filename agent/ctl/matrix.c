@@ -23,7 +23,7 @@ struct matrix {
     const struct terminal *terminal;
     struct line *lines;
     size_t count;
-    size_t drawn;        // of them
+    size_t drawn;         // of them
     unsigned char *marks; // [from * drawn + to]
     unsigned totals[MARKS];
     size_t name_width;
@@ -34,9 +34,7 @@ struct matrix {
 static enum mark mark_of(const json_t *cell)
 {
     const char *state = answer_text(cell, "state");
-    return strcmp(state, "ok") == 0    ? MARK_OK
-           : strcmp(state, "bad") == 0 ? MARK_BAD
-                                       : MARK_UNKNOWN;
+    return strcmp(state, "ok") == 0 ? MARK_OK : strcmp(state, "bad") == 0 ? MARK_BAD : MARK_UNKNOWN;
 }
 
 // Its line, a new one for a server that only the peers know; -1 when there are too many of those.
@@ -176,8 +174,9 @@ static void print_blocks(const struct matrix *matrix)
         fputs(first == 0 ? "" : "\n", stdout);
         print_block(matrix, first, end, spacing);
     }
-    puts("\nWho sends down, who receives across: . ok, X bad, ? not known (any more), blank: nobody "
-         "says.");
+    puts(
+        "\nWho sends down, who receives across: . ok, X bad, ? not known (any more), blank: nobody "
+        "says.");
 }
 
 // ---- whose fault it seems to be ----

@@ -91,7 +91,8 @@ const struct verb VERBS[] = {
             "Draws the matrix of the mesh: one mark for each path, the sender's name at the left,\n"
             "the receiver's number above. Our own paths are measured, the others are what the\n"
             "peers say of theirs, in their probes and exchanges; what is older than two intervals\n"
-            "is not known any more. A row of X is a sender whose mail arrives nowhere, a column of\n"
+            "is not known any more. A row of X is a sender whose mail arrives nowhere, a column "
+            "of\n"
             "X is a receiver that nothing reaches, both a server that is down, a single X a path;\n"
             "that is said beneath, with who says so. With --json all of it; of more than 150\n"
             "servers only the paths that are bad.\n",

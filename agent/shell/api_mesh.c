@@ -160,8 +160,9 @@ void api_read_mesh(struct agent *agent, const struct http_request *request,
         const struct http_argument *argument = &request->arguments[i];
         cells = strcmp(argument->name, "state") == 0 ? find_cells(argument->value) : NULL;
         if (cells == NULL) {
-            http_respond_problem(response, 400, "the mesh is asked for with state=ok, bad or "
-                                                "unknown, or with nothing");
+            http_respond_problem(response, 400,
+                                 "the mesh is asked for with state=ok, bad or "
+                                 "unknown, or with nothing");
             return;
         }
     }

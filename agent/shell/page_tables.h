@@ -7,8 +7,8 @@
 struct page_table {
     const char *title;
     const char *class; // of the table, "" for none
-    const char *head; // the header row's cells, "" when the first row is one
-    const char *none; // said when there is no row
+    const char *head;  // the header row's cells, "" when the first row is one
+    const char *none;  // said when there is no row
     size_t (*count)(const struct agent *agent);
     // Appends the row; nothing when this one is not to be shown.
     void (*row)(struct text *out, const struct agent *agent, size_t index, struct moment now);

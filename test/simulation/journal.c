@@ -262,9 +262,8 @@ void journal_acknowledged(struct world *world, int node, const struct action *ac
 {
     if (world->parameters.acknowledgements > 0) {
         FILE *out = begin_line(world, node);
-        fprintf(out, "%s knows window %s, revision %" PRIu32 "\n",
-                action->acknowledged.peer, action->acknowledged.window,
-                action->acknowledged.revision);
+        fprintf(out, "%s knows window %s, revision %" PRIu32 "\n", action->acknowledged.peer,
+                action->acknowledged.window, action->acknowledged.revision);
     }
 }
 
@@ -274,8 +273,7 @@ void journal_acknowledgements(struct world *world, int node, const struct window
     struct acknowledgement_count count = core_acknowledgement_count(core, window);
     FILE *out = begin_line(world, node);
     struct instant end = world_time_at(world, node, window->end);
-    fprintf(out,
-            "window %s, revision %" PRIu32 " by %s, until %.0fs%s, acknowledged=%u/%u\n",
+    fprintf(out, "window %s, revision %" PRIu32 " by %s, until %.0fs%s, acknowledged=%u/%u\n",
             window->id, window->revision, window->by, (double)end.ns / 1e9,
             window->cancelled ? ", cancelled" : "", count.known, count.of);
     for (size_t i = 0; i < core_settings(core)->peer_count; i++) {
@@ -283,8 +281,7 @@ void journal_acknowledgements(struct world *world, int node, const struct window
         if (core_acknowledges(core, window, (int)i) &&
             core_acknowledgement(core, window, (int)i, why, sizeof why) != ACKNOWLEDGED) {
             begin_line(world, node);
-            fprintf(out, "  not by %s: %s\n", core_settings(core)->peers[i].name,
-                    why);
+            fprintf(out, "  not by %s: %s\n", core_settings(core)->peers[i].name, why);
         }
     }
 }
@@ -355,8 +352,8 @@ void journal_trace(struct world *world, int server, const char *what, const stru
     }
     char id[PROBE_ID_TEXT];
     FILE *out = begin_line(world, server);
-    fprintf(out, "  %s %s->%s %s slot=%" PRId64 " next=%.3f id=%.6s\n", what,
-            tag->from, tag->to, probe_kind_name(tag->kind), tag->slot, span_seconds(tag->next),
+    fprintf(out, "  %s %s->%s %s slot=%" PRId64 " next=%.3f id=%.6s\n", what, tag->from, tag->to,
+            probe_kind_name(tag->kind), tag->slot, span_seconds(tag->next),
             probe_id_format(&tag->id, id));
 }
 
@@ -367,8 +364,7 @@ void journal_record(struct world *world, int node, const struct probe_record *re
     }
     char id[PROBE_ID_TEXT];
     FILE *out = begin_line(world, node);
-    fprintf(out,
-            "  %s %s %s %s latency=%.3f excused=%.3f incident=%" PRId64 " id=%.6s\n",
+    fprintf(out, "  %s %s %s %s latency=%.3f excused=%.3f incident=%" PRId64 " id=%.6s\n",
             direction_name(record->direction), record->peer, probe_state_name(record->state),
             verdict_name(record->verdict), span_seconds(record->latency),
             span_seconds(record->excused), record->incident, probe_id_format(&record->id, id));

@@ -27,7 +27,7 @@ struct learned {
 struct journal {
     FILE *out;
     FILE *unread; // where the lines go that are not shown, NULL before the first
-    bool trace; // every probe too
+    bool trace;   // every probe too
     struct spoken *spoken;
     size_t spoken_count;
     struct learned *learned;

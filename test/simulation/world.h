@@ -140,7 +140,7 @@ struct world {
     struct parameters parameters;
     struct server servers[SERVERS_MAXIMUM];
     int server_count;
-    int hub; // the only one that everybody is a peer of, -1 for a full mesh
+    int hub;   // the only one that everybody is a peer of, -1 for a full mesh
     int shown; // the only one whose lines are written down, the others' are counted; -1 for all
     struct link links[SERVERS_MAXIMUM][SERVERS_MAXIMUM]; // [from][to]
     struct instant now;

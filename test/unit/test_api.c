@@ -220,10 +220,7 @@ static struct incident incident_of(enum incident_kind kind)
                      .has_probe = true,
                      .probe = {{1}},
                      .cause = "no route"},
-        .cells = {.culprit = CULPRIT_SERVER,
-                  .seen_by = 6,
-                  .of = 7,
-                  .paths = "mx02->mx01,mx03 bad"},
+        .cells = {.culprit = CULPRIT_SERVER, .seen_by = 6, .of = 7, .paths = "mx02->mx01,mx03 bad"},
     };
 }
 

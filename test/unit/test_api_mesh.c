@@ -78,7 +78,8 @@ static const char *const EXPECTED[] = {
     CELL("mx04", "mx02", "bad") SAID(WORD("mx02", "bad", "10.0")),
     CELL("mx09", "mx02", "bad") SAID(WORD("mx02", "bad", "10.0")),
     CELL("mx02", "mx03", "ok") SAID(WORD("mx02", "ok", "10.0")),
-    CELL("mx03", "mx02", "ok") SAID(WORD("mx02", "ok", "10.0") "," WORD("mx03", "unknown", "130.0")),
+    CELL("mx03", "mx02", "ok")
+        SAID(WORD("mx02", "ok", "10.0") "," WORD("mx03", "unknown", "130.0")),
     CELL("mx03", "mx04", "unknown") SAID(WORD("mx03", "unknown", "130.0")),
     CELL("mx04", "mx03", "unknown") SAID(WORD("mx03", "unknown", "130.0")),
 };
@@ -140,9 +141,8 @@ static void test_one_state_only(void **state)
         free(answer);
     }
     struct http_response response = {0};
-    struct http_request request = {.now = MOMENT(100),
-                                   .arguments = {{"state", "good"}},
-                                   .argument_count = 1};
+    struct http_request request = {
+        .now = MOMENT(100), .arguments = {{"state", "good"}}, .argument_count = 1};
     api_read_mesh(*state, &request, &response);
     assert_int_equal(response.status, 400);
     http_response_clear(&response);
@@ -192,7 +192,8 @@ static void test_large_meshes(void **state)
         }
         char *page = render(agent);
         if (peers == 41) {
-            assert_has(page, "<td class=\"bad\" title=\"mx42-&gt;mx40 bad, says mx42, 1.00 s ago\">");
+            assert_has(page,
+                       "<td class=\"bad\" title=\"mx42-&gt;mx40 bad, says mx42, 1.00 s ago\">");
         } else {
             assert_has(page, "Drawn for 3 to 42 servers");
         }

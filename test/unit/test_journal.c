@@ -200,16 +200,16 @@ static void every_kind_shows_its_evidence(void **state)
 static void the_cells_behind_it_come_last(void **state)
 {
     struct listener *listener = *state;
-    struct incident incident = {.id = 3,
-                                .kind = INCIDENT_SILENT,
-                                .severity = SEVERITY_CRITICAL,
-                                .subject_text = "mx07->mx01",
-                                .evidence = {.oldest_age = SPAN_SECONDS(90),
-                                             .threshold = SPAN_SECONDS(60)},
-                                .cells = {.culprit = CULPRIT_SENDER,
-                                          .seen_by = 6,
-                                          .of = 7,
-                                          .paths = "mx07->mx01,mx02 bad; mx01->mx07 ok"}};
+    struct incident incident = {
+        .id = 3,
+        .kind = INCIDENT_SILENT,
+        .severity = SEVERITY_CRITICAL,
+        .subject_text = "mx07->mx01",
+        .evidence = {.oldest_age = SPAN_SECONDS(90), .threshold = SPAN_SECONDS(60)},
+        .cells = {.culprit = CULPRIT_SENDER,
+                  .seen_by = 6,
+                  .of = 7,
+                  .paths = "mx07->mx01,mx02 bad; mx01->mx07 ok"}};
     journal_incident(listener->journal, &incident, NOTICE_FIRING, "250 ok");
     assert_said(listener, LOG_CRIT,
                 "silent FIRING severity=critical path=mx07->mx01 overdue=90s threshold=60s "

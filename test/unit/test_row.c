@@ -20,16 +20,11 @@ static void test_what_is_written_is_read(void **state)
 {
     (void)state;
     const struct row_entry entries[] = {
-        entry_of("ok", ROW_OK, ROW_OK),
-        entry_of("ok2", ROW_OK, ROW_OK),
-        entry_of("dead", ROW_BAD, ROW_BAD),
-        entry_of("sends", ROW_BAD, ROW_OK),
-        entry_of("takes", ROW_OK, ROW_BAD),
-        entry_of("comes", ROW_UNKNOWN, ROW_OK),
-        entry_of("arrives", ROW_OK, ROW_UNKNOWN),
-        entry_of("quiet", ROW_UNKNOWN, ROW_BAD),
-        entry_of("stuck", ROW_BAD, ROW_UNKNOWN),
-        entry_of("nobody", ROW_UNKNOWN, ROW_UNKNOWN),
+        entry_of("ok", ROW_OK, ROW_OK),           entry_of("ok2", ROW_OK, ROW_OK),
+        entry_of("dead", ROW_BAD, ROW_BAD),       entry_of("sends", ROW_BAD, ROW_OK),
+        entry_of("takes", ROW_OK, ROW_BAD),       entry_of("comes", ROW_UNKNOWN, ROW_OK),
+        entry_of("arrives", ROW_OK, ROW_UNKNOWN), entry_of("quiet", ROW_UNKNOWN, ROW_BAD),
+        entry_of("stuck", ROW_BAD, ROW_UNKNOWN),  entry_of("nobody", ROW_UNKNOWN, ROW_UNKNOWN),
     };
     const size_t count = sizeof entries / sizeof entries[0];
     char row[ROW_SIZE];
