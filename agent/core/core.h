@@ -115,6 +115,7 @@ enum action_kind {
     ACTION_SAY_COHORT,    // say that one flush brought so many probes
     ACTION_SAY_CLOCK,     // say that our clock has stepped
     ACTION_SAY_REFUSED,   // say that a peer announces a window which is none
+    ACTION_SAY_UNKNOWN,   // say that a peer has receipts for probes that were never sent
 };
 
 // A flapping incident notifies once as such; when it has stayed open or closed for long enough,
@@ -170,6 +171,11 @@ struct action {
             int peer;
             char reason[INCIDENT_CAUSE_SIZE];
         } refused;
+        struct {
+            int peer;
+            unsigned count;
+            struct probe_id first;
+        } unknown;
     };
     enum notice notice; // ACTION_NOTIFY
 };

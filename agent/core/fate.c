@@ -172,11 +172,17 @@ static struct probe_record record_of(const struct core *core, int peer,
     return record;
 }
 
+void fate_remember(struct outbound *outbound, const struct probe_id *id)
+{
+    outbound->answered[outbound->answered_count++ % ANSWERED_KEPT] = *id;
+}
+
 static void arrived(struct core *core, int peer, const struct receipt *receipt,
                     struct walltime sent, struct moment now)
 {
     struct probe_record record = record_of(core, peer, receipt, sent);
     core->peers[peer].passed[OUTBOUND] = now.instant;
+    fate_remember(outbound_of(core, peer), &record.id);
     if (record.latency.ns >= 0) {
         histogram_observe(&core->stats.legs[LEG_TRANSIT], &LEG_EDGES, span_seconds(record.latency));
     }
@@ -185,7 +191,7 @@ static void arrived(struct core *core, int peer, const struct receipt *receipt,
 }
 
 // Given up as lost, and yet it comes: the ledger is put right, nothing is counted a second time.
-static void arrived_after_loss(struct core *core, int peer, const struct receipt *receipt)
+static bool arrived_after_loss(struct core *core, int peer, const struct receipt *receipt)
 {
     struct outbound *outbound = outbound_of(core, peer);
     for (size_t i = 0; i < LOST_KEPT && i < outbound->lost_count; i++) {
@@ -196,22 +202,26 @@ static void arrived_after_loss(struct core *core, int peer, const struct receipt
             core_act(core, ACTION_RECORD_PROBE)->probe = record;
             core->peers[peer].stats.arrived_after_loss++;
             lost->sent = WALLTIME_NONE;
+            return true;
         }
     }
+    return false;
 }
 
-static void answered(struct core *core, int peer, const struct receipt *receipt, struct moment now)
+// False when no such probe is under way. As a rule it was: receipts are repeated until we say that
+// we have them.
+static bool answered(struct core *core, int peer, const struct receipt *receipt, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
     ptrdiff_t place = flights_find(&outbound->flights, &receipt->id);
     if (place < 0) {
-        arrived_after_loss(core, peer, receipt);
-        return; // as a rule it is known: receipts are repeated until we say that we have them
+        return arrived_after_loss(core, peer, receipt);
     }
     struct walltime sent = outbound->flights.items[place].sent;
     flights_remove(&outbound->flights, (size_t)place);
     fate_watch_loss(core, peer, now);
     arrived(core, peer, receipt, sent, now);
+    return true;
 }
 
 void fate_found(struct core *core, int peer, const struct receipt *receipt, struct walltime sent,
@@ -239,6 +249,71 @@ static void read_in_our_clock(struct peer *peer, struct receipt *receipt)
     receipt->error = span_add(receipt->error, clock_relation_error(&peer->clock));
 }
 
+// Nothing has arrived that is yet to come: what is told of the future is unsure by as much.
+static void doubt_the_future(struct receipt *receipt, struct walltime now)
+{
+    struct span ahead = walltime_since(receipt->arrived, now);
+    receipt->error = span_longer(receipt->error, ahead);
+}
+
+static bool was_answered(const struct outbound *outbound, const struct probe_id *id)
+{
+    for (size_t i = 0; i < ANSWERED_KEPT && i < outbound->answered_count; i++) {
+        if (probe_id_equal(&outbound->answered[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What is told for the first time must be of a probe under way. What is told again is older than
+// the newest that had been told, or one of the last: after a restart, or a step of the peer's
+// clock.
+static bool is_told_anew(const struct outbound *outbound, const struct receipt *told)
+{
+    return walltime_known(outbound->receipts_newest) &&
+           told->arrived.ns > outbound->receipts_newest.ns && !was_answered(outbound, &told->id);
+}
+
+static void say_unknown(struct core *core, int peer, unsigned count, const struct probe_id *first)
+{
+    struct action *action = core_act(core, ACTION_SAY_UNKNOWN);
+    action->unknown.peer = peer;
+    action->unknown.count = count;
+    action->unknown.first = *first;
+    core->peers[peer].stats.receipts_unknown += count;
+}
+
+// Takes the list, oldest first; false when one is of a probe whose submission has not ended yet.
+static bool take_list(struct core *core, int peer, const struct receipts *receipts,
+                      struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    struct walltime newest = state->outbound.receipts_newest;
+    const struct probe_id *first = NULL;
+    unsigned unknown = 0;
+    bool all_known = true;
+    for (size_t i = receipts->count; i > 0; i--) {
+        const struct receipt *told = &receipts->items[i - 1];
+        struct receipt receipt = *told;
+        bool sending = find_sending(&state->outbound, &receipt.id) != NULL;
+        all_known = all_known && !sending;
+        read_in_our_clock(state, &receipt);
+        doubt_the_future(&receipt, now.wall);
+        if (!answered(core, peer, &receipt, now) && !sending &&
+            is_told_anew(&state->outbound, told)) {
+            unknown++;
+            first = first == NULL ? &told->id : first;
+        }
+        newest = walltime_later(newest, told->arrived);
+    }
+    state->outbound.receipts_newest = newest;
+    if (unknown > 0) {
+        say_unknown(core, peer, unknown, first);
+    }
+    return all_known;
+}
+
 // Further, or back where the peer's clock has been put back: what it then tells us once more we
 // know already, but what we would claim to have seen it would tell us never.
 static void follow_seen(struct inbound *inbound, struct walltime known)
@@ -251,13 +326,7 @@ static void follow_seen(struct inbound *inbound, struct walltime known)
 void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now)
 {
     struct peer *state = &core->peers[peer];
-    bool all_known = true;
-    for (size_t i = receipts->count; i > 0; i--) {
-        struct receipt receipt = receipts->items[i - 1];
-        all_known = all_known && find_sending(&state->outbound, &receipt.id) == NULL;
-        read_in_our_clock(state, &receipt);
-        answered(core, peer, &receipt, now);
-    }
+    bool all_known = take_list(core, peer, receipts, now);
     bool gap = walltime_known(receipts->gap_end);
     struct walltime known = gap ? receipts->gap_begin : receipts->as_of;
     if (all_known) { // what arrived before we know that it was sent is to be told us again
@@ -265,7 +334,7 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
     }
     struct span later =
         span_add(clock_relation_correction(&state->clock), clock_relation_error(&state->clock));
-    struct walltime as_of = walltime_subtract(receipts->as_of, later);
+    struct walltime as_of = walltime_earlier(walltime_subtract(receipts->as_of, later), now.wall);
     state->outbound.receipts_as_of = walltime_later(state->outbound.receipts_as_of, as_of);
     if (receipts->seen.ns <= now.wall.ns) { // else it is of our clock before that was put back
         inbound_drop_receipts(&state->inbound, receipts->seen);

@@ -20,6 +20,9 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
         outbound->next_slot = record->slot + 1;
         outbound->reserved_slot = outbound->next_slot;
     }
+    if (record->state == PROBE_ARRIVED) {
+        fate_remember(outbound, &record->id);
+    }
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
         struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;
         flights_add(&outbound->flights, &record->id, sent)->uncertain =

@@ -65,6 +65,7 @@ struct peer_stats {
     uint64_t received;
     uint64_t duplicates;
     uint64_t arrived_after_loss; // had been counted as lost, and are not counted again
+    uint64_t receipts_unknown;   // for probes that we have not sent
     uint64_t replies[REPLY_CLASSES];
     uint64_t resolved[DIRECTIONS][VERDICTS];
     struct histogram latency[DIRECTIONS];

@@ -32,6 +32,7 @@ enum deed_kind {
     DEED_SAY_COHORT,
     DEED_SAY_CLOCK,
     DEED_SAY_REFUSED,
+    DEED_SAY_UNKNOWN,
     DEED_EXCHANGE,
     DEED_GREET,
 };
@@ -73,6 +74,11 @@ struct deed {
             char peer[SERVER_NAME_SIZE];
             char reason[INCIDENT_CAUSE_SIZE];
         } refused;
+        struct {
+            char peer[SERVER_NAME_SIZE];
+            unsigned count;
+            struct probe_id first;
+        } unknown;
         char peer[SERVER_NAME_SIZE]; // DEED_EXCHANGE, DEED_GREET
     };
 };

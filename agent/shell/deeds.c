@@ -108,6 +108,15 @@ static void gather_refused(struct agent *agent, const struct action *action)
     text_copy(deed->refused.reason, sizeof deed->refused.reason, action->refused.reason);
 }
 
+static void gather_unknown(struct agent *agent, const struct action *action)
+{
+    const char *peer = agent->settings->peers[action->unknown.peer].name;
+    struct deed *deed = add_deed(agent, DEED_SAY_UNKNOWN);
+    text_copy(deed->unknown.peer, sizeof deed->unknown.peer, peer);
+    deed->unknown.count = action->unknown.count;
+    deed->unknown.first = action->unknown.first;
+}
+
 static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
 {
     struct deed *deed = add_deed(agent, kind);
@@ -176,6 +185,9 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         break;
     case ACTION_SAY_REFUSED:
         gather_refused(agent, action);
+        break;
+    case ACTION_SAY_UNKNOWN:
+        gather_unknown(agent, action);
         break;
     case ACTION_ACKNOWLEDGED:
         gather_acknowledged(agent, action);
@@ -307,6 +319,10 @@ static void do_deed(struct agent *agent, const struct deed *deed)
     case DEED_SAY_REFUSED:
         journal_window_refused(agent->journal, deed->refused.peer, deed->refused.reason);
         break;
+    case DEED_SAY_UNKNOWN:
+        journal_receipts_unknown(agent->journal, deed->unknown.peer, deed->unknown.count,
+                                 &deed->unknown.first);
+        break;
     case DEED_EXCHANGE:
         agent_want_exchange(agent, deed->peer);
         break;
@@ -348,6 +364,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_SAY_COHORT:
     case DEED_SAY_CLOCK:
     case DEED_SAY_REFUSED:
+    case DEED_SAY_UNKNOWN:
     case DEED_GREET:
         do_deed(agent, deed);
         break;

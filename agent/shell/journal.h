@@ -44,6 +44,10 @@ void journal_acknowledged(struct journal *journal, const struct window *window,
 // A peer announces a window that is none.
 void journal_window_refused(struct journal *journal, const char *peer, const char *reason);
 
+// A peer has receipts for probes that we have not sent: so many in one message, one of them.
+void journal_receipts_unknown(struct journal *journal, const char *peer, unsigned count,
+                              const struct probe_id *one);
+
 // Our own clock was set.
 void journal_clock_stepped(struct journal *journal, const char *server, struct span step);
 

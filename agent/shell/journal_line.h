@@ -30,6 +30,7 @@ struct journal {
     struct syslog_socket *socket;
     struct journal_pause rejected_tags;
     struct journal_pause refused_windows;
+    struct journal_pause unknown_receipts;
     struct journal_pause rejected_exchanges;
     bool ledger_failing;
 };

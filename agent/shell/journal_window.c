@@ -87,6 +87,21 @@ void journal_window_refused(struct journal *journal, const char *peer, const cha
     journal_say(journal, LOG_WARNING, &line);
 }
 
+void journal_receipts_unknown(struct journal *journal, const char *peer, unsigned count,
+                              const struct probe_id *one)
+{
+    unsigned unsaid;
+    char id[PROBE_ID_TEXT];
+    if (!journal_passes(&journal->unknown_receipts, &unsaid)) {
+        return;
+    }
+    JOURNAL_LINE(line);
+    text_append(&line, "receipts UNKNOWN");
+    journal_put_text(&line, "peer", peer);
+    text_format(&line, " count=%u probe=%s more=%u", count, probe_id_format(one, id), unsaid);
+    journal_say(journal, LOG_WARNING, &line);
+}
+
 void journal_clock_stepped(struct journal *journal, const char *server, struct span step)
 {
     JOURNAL_LINE(line);

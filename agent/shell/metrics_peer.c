@@ -92,6 +92,12 @@ static void write_arrived_after_loss(const struct metric_writer *writer,
     write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.arrived_after_loss);
 }
 
+static void write_receipts_unknown(const struct metric_writer *writer,
+                                   const struct metrics_view *view, size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.receipts_unknown);
+}
+
 static void write_replies(const struct metric_writer *writer, const struct metrics_view *view,
                           size_t index)
 {
@@ -247,6 +253,8 @@ static const struct metric_family FAMILIES[] = {
     {"mailflow_probes_arrived_after_loss_total", METRIC_COUNTER,
      "Probes that had been counted as lost and arrived after all.", count_peers,
      write_arrived_after_loss},
+    {"mailflow_receipts_unknown_total", METRIC_COUNTER,
+     "Receipts of the peer for probes that we have not sent.", count_peers, write_receipts_unknown},
     {"mailflow_delivery_latency_seconds", METRIC_HISTOGRAM,
      "From the hand-over of the message data to its arrival in the mailbox.", count_paths,
      write_latency},

@@ -167,6 +167,7 @@ static void commit(struct world *world, int node, const struct action *action,
     case ACTION_SAY_COHORT:
     case ACTION_SAY_CLOCK:
     case ACTION_SAY_REFUSED:
+    case ACTION_SAY_UNKNOWN:
         break;
     }
 }
@@ -269,6 +270,9 @@ static void perform(struct world *world, int node, const struct action *action,
         break;
     case ACTION_SAY_REFUSED:
         journal_refused(world, node, action->refused.reason);
+        break;
+    case ACTION_SAY_UNKNOWN: // nobody lies here
+        journal_check(world, false, node, "receipts for probes that were never sent");
         break;
     case ACTION_GREET:
         greet(world, node, action->peer);
