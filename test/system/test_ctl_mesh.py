@@ -50,7 +50,7 @@ TROUBLE = (
          1 2 3 4 5 6 7 8
 mx01  1  - . . X . . . .
 mx02  2  . - . X . . . .  maintenance active
-mx03  3  X . - X . . .  \x20
+mx03  3  X . - X . . . \x20
 mx04  4  . . . - . . . .
 mx05  5  . . . X - . . .
 mx06  6  . . . X . - . .
