@@ -1,9 +1,12 @@
-// What the agent and mailflow-fetch say to each other: one job a line in, one outcome a line out,
-// in the order in which they end. A job is one POST of a signed JSON text (HTTP and HTTPS); nothing
-// of what comes back is believed or looked into here. Bodies are in base64, so that any bytes pass.
+// What the agent and mailflow-fetch say to each other: one job a line in, what came of it out, in
+// the order in which they end. Over HTTP or HTTPS a job is either
 //
-// A redirect is an outcome, never followed. A reply that is larger than FETCH_BODY_MAXIMUM, or that
-// is not complete at the deadline, is none.
+// - an exchange: one POST of a signed JSON text; out comes one outcome. Nothing of what comes back
+//   is believed or looked into here; bodies are in base64, so that any bytes pass;
+// - silences: one GET from an Alertmanager; out come the lines of silence.h.
+//
+// A redirect is an outcome, never followed. A reply that is larger than FETCH_BODY_MAXIMUM
+// (silences: SILENCES_MAXIMUM), or that is not complete at the deadline, is none.
 #ifndef MAILFLOW_PROBES_FETCH_H
 #define MAILFLOW_PROBES_FETCH_H
 
@@ -18,6 +21,7 @@
 
 enum {
     FETCH_URL_SIZE = 576,
+    FETCH_MATCHER_SIZE = 128,
     FETCH_BODY_MAXIMUM = 4500, // in base64 and with the rest it fits a line
     FETCH_JOBS_MAXIMUM = 128,  // at once
 };
@@ -30,13 +34,19 @@ struct fetch_body {
     char bytes[FETCH_BODY_MAXIMUM + 1]; // with a NUL behind them
 };
 
+enum fetch_kind { FETCH_EXCHANGE, FETCH_SILENCES };
+
 struct fetch_job {
     int64_t number;
+    enum fetch_kind kind;
     struct instant deadline;
     char url[FETCH_URL_SIZE];
     char ca_file[PROBE_PATH_SIZE]; // "" = the system's store
+    // exchange
     char signature[TAG_SIGNATURE_SIZE];
     struct fetch_body body;
+    // silences
+    char matcher[FETCH_MATCHER_SIZE]; // the label that names the server
 };
 
 struct fetch_outcome {

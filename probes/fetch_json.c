@@ -5,6 +5,8 @@
 
 #include "probes/json_values.h"
 
+static const char *const KIND_NAMES[] = {"exchange", "silences"};
+
 enum { BODY_TEXT_SIZE = BASE64_ENCODE_RAW_LENGTH(FETCH_BODY_MAXIMUM) + 1 };
 
 static void write_body(json_t *object, const struct fetch_body *body)
@@ -39,12 +41,26 @@ char *fetch_job_encode(const struct fetch_job *job)
 {
     json_t *object = memory_checked(json_object());
     json_write_integer(object, "number", job->number);
+    json_write_text(object, "kind", KIND_NAMES[job->kind]);
     json_write_integer(object, "deadline", job->deadline.ns);
     json_write_text(object, "url", job->url);
     json_write_text(object, "ca_file", job->ca_file);
-    json_write_text(object, "signature", job->signature);
-    write_body(object, &job->body);
+    if (job->kind == FETCH_SILENCES) {
+        json_write_text(object, "matcher", job->matcher);
+    } else {
+        json_write_text(object, "signature", job->signature);
+        write_body(object, &job->body);
+    }
     return json_line_finish(object);
+}
+
+static bool read_content(const json_t *object, struct fetch_job *out, struct error *error)
+{
+    if (out->kind == FETCH_SILENCES) {
+        return json_read_plain(object, "matcher", out->matcher, sizeof out->matcher, error);
+    }
+    return json_read_plain(object, "signature", out->signature, sizeof out->signature, error) &&
+           read_body(object, &out->body, error);
 }
 
 bool fetch_job_decode(const char *line, size_t length, struct fetch_job *out, struct error *error)
@@ -54,13 +70,15 @@ bool fetch_job_decode(const char *line, size_t length, struct fetch_job *out, st
     if (object == NULL) {
         return false;
     }
-    bool valid =
-        json_read_integer(object, "number", 1, INT64_MAX, &out->number, error) &&
-        json_read_integer(object, "deadline", 0, INT64_MAX, &out->deadline.ns, error) &&
-        json_read_plain(object, "url", out->url, sizeof out->url, error) &&
-        json_read_plain(object, "ca_file", out->ca_file, sizeof out->ca_file, error) &&
-        json_read_plain(object, "signature", out->signature, sizeof out->signature, error) &&
-        read_body(object, &out->body, error);
+    int kind = 0;
+    bool valid = json_read_integer(object, "number", 1, INT64_MAX, &out->number, error) &&
+                 json_read_choice(object, "kind", KIND_NAMES, 2, &kind, error);
+    out->kind = (enum fetch_kind)kind;
+    valid = valid &&
+            json_read_integer(object, "deadline", 0, INT64_MAX, &out->deadline.ns, error) &&
+            json_read_plain(object, "url", out->url, sizeof out->url, error) &&
+            json_read_plain(object, "ca_file", out->ca_file, sizeof out->ca_file, error) &&
+            read_content(object, out, error);
     json_decref(object);
     return valid;
 }

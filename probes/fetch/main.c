@@ -1,9 +1,10 @@
-// mailflow-fetch: carries signed messages from agent to agent (HTTP, by libcurl).
+// mailflow-fetch: carries signed messages from agent to agent, and asks Alertmanager for its
+// silences (HTTP, by libcurl).
 //
 // Jobs come in on standard input, one JSON object a line (probes/fetch.h), until it ends; for each,
-// one outcome goes out as soon as it is there. Jobs run beside each other and share connections, so
-// that a server that hangs holds up nobody else's. Lines that are no jobs are answered on standard
-// error, and with an outcome where they have a number.
+// what came of it goes out as soon as it is there. Jobs run beside each other and share
+// connections, so that a server that hangs holds up nobody else's. Lines that are no jobs are
+// answered on standard error, and with an outcome where they have a number.
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "base/text.h"
+#include "probes/fetch/silences.h"
 #include "probes/fetch/transfer.h"
 #include "probes/prober.h"
 #include "probes/resolve.h"
@@ -108,17 +110,65 @@ static void take_input(struct fetcher *fetcher)
     }
 }
 
+// ---- what came of a job ----
+
+static void print_exchange(struct transfer *transfer, struct fetch_outcome *outcome)
+{
+    const char *bytes = transfer_body(transfer, &outcome->body.length);
+    if (bytes != NULL) {
+        memcpy(outcome->body.bytes, bytes, outcome->body.length);
+    }
+    print_outcome(outcome);
+}
+
+static void print_silence_line(const struct silence_line *line)
+{
+    if (!prober_write_line(silence_line_encode(line))) {
+        exit(EX_IOERR);
+    }
+}
+
+static void print_silences(struct transfer *transfer, const struct fetch_outcome *outcome)
+{
+    struct silence_line last = {.kind = SILENCES_FAILED};
+    struct text message = TEXT_OVER(last.message);
+    struct error error = {""};
+    size_t length;
+    const char *bytes = transfer_body(transfer, &length);
+    if (outcome->status == 0) {
+        text_append(&message, outcome->cause);
+    } else if (outcome->status != 200) {
+        text_format(&message, "it answers %d to GET %s", outcome->status,
+                    transfer_job(transfer)->url);
+    } else if (silences_read(bytes == NULL ? "" : bytes, length, transfer_job(transfer)->matcher,
+                             print_silence_line, &error)) {
+        last.kind = SILENCES_DONE;
+    } else {
+        text_format(&message, "what it answers is no list of silences: %s", error.message);
+    }
+    print_silence_line(&last);
+}
+
+static void finish(struct fetcher *fetcher, struct transfer *transfer, CURLcode result)
+{
+    struct fetch_outcome outcome;
+    transfer_conclude(transfer, result, &outcome);
+    if (transfer_job(transfer)->kind == FETCH_SILENCES) {
+        print_silences(transfer, &outcome);
+    } else {
+        print_exchange(transfer, &outcome);
+    }
+    transfer_end(fetcher->multi, transfer);
+    fetcher->running--;
+}
+
 static void finish_transfers(struct fetcher *fetcher)
 {
     int left;
     CURLMsg *message;
     while ((message = curl_multi_info_read(fetcher->multi, &left)) != NULL) {
         if (message->msg == CURLMSG_DONE) {
-            struct fetch_outcome outcome;
-            CURLcode result = message->data.result; // gone with the handle
-            transfer_end(fetcher->multi, transfer_of(message->easy_handle), result, &outcome);
-            fetcher->running--;
-            print_outcome(&outcome);
+            finish(fetcher, transfer_of(message->easy_handle), message->data.result);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "probes/silence.h"
 
 enum {
     HEADERS_MAXIMUM = 16 * 1024, // bytes, all of a reply's
@@ -17,7 +18,11 @@ struct transfer {
     struct curl_slist *headers;
     struct fetch_job job;
     struct instant begun;
-    struct fetch_outcome outcome;
+    char signature[TAG_SIGNATURE_SIZE]; // of the reply
+    char *body;                         // of the reply, grows up to
+    size_t length;
+    size_t room;
+    size_t maximum;
     size_t header_bytes;
     const char *broken; // why we broke it off, NULL when we did not
     char detail[CURL_ERROR_SIZE];
@@ -28,14 +33,19 @@ struct transfer {
 static size_t on_body(char *bytes, size_t one, size_t count, void *context)
 {
     struct transfer *transfer = context;
-    struct fetch_body *body = &transfer->outcome.body;
     (void)one;
-    if (count > FETCH_BODY_MAXIMUM - body->length) {
-        transfer->broken = "the reply is larger than an exchange may be";
+    if (count > transfer->maximum - transfer->length) {
+        transfer->broken = transfer->job.kind == FETCH_SILENCES
+                               ? "the answer is larger than 1 MiB"
+                               : "the reply is larger than an exchange may be";
         return CURL_WRITEFUNC_ERROR;
     }
-    memcpy(body->bytes + body->length, bytes, count);
-    body->length += count;
+    if (count > transfer->room - transfer->length) {
+        transfer->room = 2 * transfer->room + count;
+        transfer->body = memory_checked(realloc(transfer->body, transfer->room));
+    }
+    memcpy(transfer->body + transfer->length, bytes, count);
+    transfer->length += count;
     return count;
 }
 
@@ -55,8 +65,8 @@ static void take_signature(struct transfer *transfer, const char *line, size_t l
     while (length > 0 && strchr(" \t\r\n", value[length - 1]) != NULL) {
         length--;
     }
-    struct text signature = TEXT_OVER(transfer->outcome.signature);
-    if (length < sizeof transfer->outcome.signature) {
+    struct text signature = TEXT_OVER(transfer->signature);
+    if (length < sizeof transfer->signature) {
         text_append_bytes(&signature, value, length);
     }
 }
@@ -85,11 +95,13 @@ static void add_headers(struct transfer *transfer)
 {
     char line[sizeof FETCH_SIGNATURE_HEADER + TAG_SIGNATURE_SIZE + 2];
     struct text signature = TEXT_OVER(line);
-    text_format(&signature, "%s: %s", FETCH_SIGNATURE_HEADER, transfer->job.signature);
-    add_header(transfer, "Content-Type: application/json");
     add_header(transfer, "Accept: application/json, application/problem+json");
-    add_header(transfer, "Expect:");
-    add_header(transfer, line);
+    if (transfer->job.kind == FETCH_EXCHANGE) {
+        text_format(&signature, "%s: %s", FETCH_SIGNATURE_HEADER, transfer->job.signature);
+        add_header(transfer, "Content-Type: application/json");
+        add_header(transfer, "Expect:");
+        add_header(transfer, line);
+    }
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
@@ -122,8 +134,10 @@ static void set_bounds(const struct transfer *transfer)
 static void set_content(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)transfer->job.body.length);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->job.body.bytes);
+    if (transfer->job.kind == FETCH_EXCHANGE) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)transfer->job.body.length);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->job.body.bytes);
+    }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -136,7 +150,7 @@ struct transfer *transfer_begin(CURLM *multi, const struct fetch_job *job)
 {
     struct transfer *transfer = memory_checked(calloc(1, sizeof *transfer));
     transfer->job = *job;
-    transfer->outcome.number = job->number;
+    transfer->maximum = job->kind == FETCH_SILENCES ? SILENCES_MAXIMUM : FETCH_BODY_MAXIMUM;
     transfer->begun = clock_now().instant;
     transfer->easy = memory_checked(curl_easy_init());
     set_where(transfer);
@@ -156,7 +170,7 @@ struct transfer *transfer_of(CURL *easy)
 
 // ---- why nothing came ----
 
-static void explain_timeout(const struct transfer *transfer, struct text *out)
+static void explain_timeout(const struct transfer *transfer, struct instant ended, struct text *out)
 {
     curl_off_t resolved = 0, connected = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
@@ -166,7 +180,7 @@ static void explain_timeout(const struct transfer *transfer, struct text *out)
                           : connected == 0 && tls ? "no TLS connection"
                           : connected == 0        ? "no connection"
                                                   : "no complete reply";
-    double took = span_seconds(instant_since(transfer->outcome.ended.instant, transfer->begun));
+    double took = span_seconds(instant_since(ended, transfer->begun));
     text_format(out, "%s within %.1f s", missing, took);
 }
 
@@ -177,11 +191,12 @@ static void explain_connect(const struct transfer *transfer, struct text *out)
     text_format(out, "cannot connect: %s", number != 0 ? strerror((int)number) : transfer->detail);
 }
 
-static void explain(const struct transfer *transfer, CURLcode result, struct text *out)
+static void explain(const struct transfer *transfer, CURLcode result, struct instant ended,
+                    struct text *out)
 {
     switch (result) {
     case CURLE_OPERATION_TIMEDOUT:
-        explain_timeout(transfer, out);
+        explain_timeout(transfer, ended, out);
         break;
     case CURLE_COULDNT_CONNECT:
         explain_connect(transfer, out);
@@ -204,23 +219,37 @@ static void explain(const struct transfer *transfer, CURLcode result, struct tex
     }
 }
 
-void transfer_end(CURLM *multi, struct transfer *transfer, CURLcode result,
-                  struct fetch_outcome *outcome)
+const struct fetch_job *transfer_job(const struct transfer *transfer)
 {
-    transfer->outcome.ended = clock_now();
+    return &transfer->job;
+}
+
+const char *transfer_body(const struct transfer *transfer, size_t *length)
+{
+    *length = transfer->length;
+    return transfer->body;
+}
+
+void transfer_conclude(struct transfer *transfer, CURLcode result, struct fetch_outcome *outcome)
+{
+    *outcome = (struct fetch_outcome){.number = transfer->job.number, .ended = clock_now()};
     if (result == CURLE_OK) {
         long status = 0;
         curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-        transfer->outcome.status = (int)status;
-        *outcome = transfer->outcome;
+        outcome->status = (int)status;
+        text_copy(outcome->signature, sizeof outcome->signature, transfer->signature);
     } else {
-        *outcome = (struct fetch_outcome){.number = transfer->job.number,
-                                          .ended = transfer->outcome.ended};
         struct text cause = TEXT_OVER(outcome->cause);
-        explain(transfer, result, &cause);
+        explain(transfer, result, outcome->ended.instant, &cause);
+        transfer->length = 0; // half a body is none
     }
+}
+
+void transfer_end(CURLM *multi, struct transfer *transfer)
+{
     curl_multi_remove_handle(multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
+    free(transfer->body);
     free(transfer);
 }

@@ -25,6 +25,7 @@ def job(url, *, seconds=5.0, number=1, body=b'{"v":1}', ca_file="", **members):
     """One job; `seconds` from now is its deadline."""
     return {
         "number": number,
+        "kind": "exchange",
         "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9),
         "url": url,
         "ca_file": str(ca_file),
@@ -238,7 +239,7 @@ def test_tls_to_a_server_in_the_clear(certificates):
     [
         (b"nonsense", b"job: not JSON"),
         (b"{}", b'job: "number" is missing'),
-        (b'{"number":1}', b'job: "deadline" is missing'),
+        (b'{"number":1}', b'job: "kind" is missing'),
         (b"x" * 20000, b"job: line of 20000 bytes is longer than 8192"),
     ],
 )

@@ -44,6 +44,21 @@ static void test_job_there_and_back(void **state)
     free(line);
 }
 
+static void test_job_of_silences(void **state)
+{
+    (void)state;
+    static struct fetch_job job, back;
+    struct error error;
+    job.number = 1;
+    job.kind = FETCH_SILENCES;
+    fill(job.url, sizeof job.url, '"');
+    fill(job.matcher, sizeof job.matcher, 'm');
+    char *line = fetch_job_encode(&job);
+    assert_true(fetch_job_decode(line, strlen(line), &back, &error));
+    assert_memory_equal(&job, &back, sizeof job);
+    free(line);
+}
+
 static void test_outcome_there_and_back(void **state)
 {
     (void)state;
@@ -90,6 +105,7 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(test_job_there_and_back),
+        cmocka_unit_test(test_job_of_silences),
         cmocka_unit_test(test_outcome_there_and_back),
         cmocka_unit_test(test_lines_that_are_none),
     };
