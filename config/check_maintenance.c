@@ -146,6 +146,19 @@ static void check_flags_dir(struct reading *reading, const struct node *maintena
     }
 }
 
+static void check_alertmanager(struct reading *reading, const struct node *maintenance)
+{
+    const struct node *map = node_member(maintenance, "alertmanager");
+    bool one = node_member(map, "url") != NULL, several = node_member(map, "urls") != NULL;
+    if (map != NULL && !one && !several) {
+        problem_error(reading->problems, map->at,
+                      "alertmanager: needs url, or urls for the members of a cluster");
+    } else if (one && reading->settings->maintenance.alertmanager.url_count > 0) {
+        problem_error(reading->problems, node_place(map, "urls"),
+                      "urls: give url, or urls for the members of a cluster, not both");
+    }
+}
+
 void maintenance_settings_check(struct reading *reading, const struct node *root)
 {
     const struct node *maintenance = node_member(root, "maintenance");
@@ -153,5 +166,6 @@ void maintenance_settings_check(struct reading *reading, const struct node *root
         check_calendars(reading, maintenance);
         check_flags_dir(reading, maintenance);
         check_windows(reading, maintenance);
+        check_alertmanager(reading, maintenance);
     }
 }

@@ -121,6 +121,16 @@ struct window_settings {
     const char *reason;
 };
 
+// Whose silences are windows: one Alertmanager, or the members of a cluster.
+struct alertmanager_settings {
+    const char *url;         // "" = see urls
+    const char *const *urls; // none, and no url: there is no Alertmanager
+    size_t url_count;
+    const char *matcher; // the label that names the server
+    const char *ca_file;
+    struct span interval;
+};
+
 struct maintenance_settings {
     struct span settle;
     struct span recovery;
@@ -129,6 +139,7 @@ struct maintenance_settings {
     const char *flags_dir; // "" = none
     const struct window_settings *windows;
     size_t window_count;
+    struct alertmanager_settings alertmanager;
 };
 
 struct incident_settings {

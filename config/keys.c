@@ -202,6 +202,27 @@ static const struct key WINDOW_KEYS[] = {
 };
 static const struct section WINDOW_SECTION = SECTION(window_settings, WINDOW_KEYS);
 
+static const struct key ALERTMANAGER_KEYS[] = {
+    {"url", KEY_URL, AT(alertmanager_settings, url), .fallback = "", LENGTH(URL_LENGTH),
+     .derived = "the `urls`", .help = "Where it listens.",
+     .example = "http://alertmanager.example:9093"},
+    {"urls", KEY_LIST, .item = KEY_URL, COUNTED(alertmanager_settings, urls, url_count),
+     .fallback = "", RANGE(0, 16),
+     .help = "Instead of `url`, the members of a cluster: the first good answer counts.",
+     .example = "http://am1.example:9093"},
+    {"matcher", KEY_ALERT_LABEL, AT(alertmanager_settings, matcher), .fallback = "mailflow_server",
+     LENGTH(LABEL_LENGTH),
+     .help = "A silence is a window when it has a matcher of this label whose value is the name of "
+             "a server of the mesh, or several with | between."},
+    {"ca_file", KEY_CA_FILE, AT(alertmanager_settings, ca_file), .fallback = "",
+     LENGTH(PATH_LENGTH), .derived = "the system's store",
+     .help = "The authority that vouches for its certificate."},
+    {"interval", KEY_SPAN, AT(alertmanager_settings, interval), .fallback = "15s",
+     RANGE(SECOND, HOUR), .help = "It is asked every so often."},
+};
+static const struct section ALERTMANAGER_SECTION =
+    SECTION(alertmanager_settings, ALERTMANAGER_KEYS);
+
 static const struct key MAINTENANCE_KEYS[] = {
     {"settle", KEY_SPAN, AT(maintenance_settings, settle), .fallback = "5m", RANGE(0, DAY),
      .help = "How long a server may take to answer again after a window's end, and we to see it "
@@ -225,6 +246,9 @@ static const struct key MAINTENANCE_KEYS[] = {
      COUNTED(maintenance_settings, windows, window_count), .fallback = "", RANGE(0, 100),
      .help = "Windows that recur, or come once. Of each the next 14 days are taken, 256 windows at "
              "most."},
+    {"alertmanager", KEY_MAP, .holds = &ALERTMANAGER_SECTION,
+     AT(maintenance_settings, alertmanager), .fallback = "",
+     .help = "An Alertmanager (API v2) whose silences are windows."},
 };
 static const struct section MAINTENANCE_SECTION = SECTION(maintenance_settings, MAINTENANCE_KEYS);
 

@@ -23,6 +23,7 @@ enum key_type {
     KEY_ZONE,
     KEY_RECURRENCE,
     KEY_WINDOW_KIND,
+    KEY_ALERT_LABEL,
     KEY_CA_FILE,
     KEY_SECRET_FILE,
     // Other single values.

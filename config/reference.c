@@ -31,6 +31,7 @@ static void print_type(const struct key *key, FILE *out)
         fprintf(out, "list of %s",
                 key->item == KEY_TEXT   ? "texts"
                 : key->item == KEY_PATH ? "paths"
+                : key->item == KEY_URL  ? "URLs"
                                         : "addresses with port");
     } else {
         fputs(value_type_name(key->type), out);

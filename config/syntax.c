@@ -37,6 +37,11 @@ bool syntax_key_id(const char *text)
     return made_of(text, length, "-_") && length < MESH_KEY_ID_SIZE;
 }
 
+bool syntax_alert_label(const char *text)
+{
+    return made_of(text, strlen(text), "_") && !isdigit((unsigned char)text[0]);
+}
+
 static bool host_name_valid(const char *text)
 {
     if (strlen(text) > HOST_MAXIMUM) {

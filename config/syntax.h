@@ -12,6 +12,9 @@ bool syntax_label(const char *text);
 // A mesh key's id: letters, digits, - and _, short enough for struct mesh_key.
 bool syntax_key_id(const char *text);
 
+// The name of a label of Prometheus and Alertmanager.
+bool syntax_alert_label(const char *text);
+
 // A name (RFC 1123 section 2.1; an underscore is let pass) or an IPv4 or IPv6 address, unbracketed.
 bool syntax_host(const char *text);
 

@@ -56,6 +56,9 @@ static const struct text_rule {
                   "time zone"},
     [KEY_RECURRENCE] = {any_text, "", "recurrence rule"},
     [KEY_WINDOW_KIND] = {is_window_kind, "is neither routine nor emergency", "window kind"},
+    [KEY_ALERT_LABEL] = {syntax_alert_label,
+                         "is not the name of a label: letters, digits and _, no digit first",
+                         "label"},
     [KEY_CA_FILE] = {syntax_absolute_path, "is not an absolute path", "file"},
     [KEY_SECRET_FILE] = {any_text, "", "secret file"},
 };

@@ -2,21 +2,19 @@
 
 #include <string.h>
 
-#include "base/text.h"
-
 // Whether the window is still what this origin has made it.
-static bool is_ours(const struct window *window, enum window_origin origin, const char *by)
+static bool is_ours(const struct window *window, enum window_origin origin, const char *server)
 {
-    return window->origin == origin && strcmp(window->by, by) == 0;
+    return window->origin == origin && window_is_by(window, origin, server);
 }
 
 // The change that a wanted window amounts to; false when it is none.
-static bool change_wanted(const struct windows *known, enum window_origin origin, const char *by,
-                          const struct window *wanted, struct window *out)
+static bool change_wanted(const struct windows *known, enum window_origin origin,
+                          const char *server, const struct window *wanted, struct window *out)
 {
     const struct window *before = windows_find(known, wanted->id);
     if (before != NULL &&
-        (!is_ours(before, origin, by) ||
+        (!is_ours(before, origin, server) ||
          (window_same(before, wanted) && strcmp(before->reason, wanted->reason) == 0))) {
         return false;
     }
@@ -24,7 +22,6 @@ static bool change_wanted(const struct windows *known, enum window_origin origin
     out->revision = before == NULL ? 1 : before->revision + 1;
     out->cancelled = false;
     out->origin = origin;
-    text_copy(out->by, sizeof out->by, by);
     return true;
 }
 
@@ -51,19 +48,19 @@ static bool change_gone(const struct window *window, struct walltime now, struct
     return true;
 }
 
-size_t agenda_reconcile(const struct windows *known, enum window_origin origin, const char *by,
+size_t agenda_reconcile(const struct windows *known, enum window_origin origin, const char *server,
                         const struct window *wanted, size_t wanted_count, struct walltime now,
                         struct window *changes, size_t room)
 {
     size_t count = 0;
+    for (size_t i = 0; i < wanted_count && count < room; i++) {
+        count += change_wanted(known, origin, server, &wanted[i], &changes[count]);
+    }
     for (size_t i = 0; i < known->count && count < room; i++) {
         const struct window *window = &known->items[i];
-        if (is_ours(window, origin, by) && !is_wanted(window, wanted, wanted_count)) {
+        if (is_ours(window, origin, server) && !is_wanted(window, wanted, wanted_count)) {
             count += change_gone(window, now, &changes[count]);
         }
-    }
-    for (size_t i = 0; i < wanted_count && count < room; i++) {
-        count += change_wanted(known, origin, by, &wanted[i], &changes[count]);
     }
     return count;
 }

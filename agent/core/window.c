@@ -28,7 +28,7 @@ const char *window_state_name(enum window_state state)
 }
 
 static const char *const ORIGIN_NAMES[WINDOW_ORIGINS] = {
-    "operator", "config", "calendar", "flag", "peer",
+    "operator", "config", "calendar", "flag", "alertmanager", "peer",
 };
 
 const char *window_origin_name(enum window_origin origin)
@@ -56,6 +56,14 @@ const char *window_announcer(const struct window *window)
 {
     const char *at = strrchr(window->by, '@');
     return at == NULL ? "" : at + 1;
+}
+
+bool window_is_by(const struct window *window, enum window_origin origin, const char *server)
+{
+    const char *name = ORIGIN_NAMES[origin];
+    size_t length = strlen(name);
+    return strncmp(window->by, name, length) == 0 && strchr("@:", window->by[length]) != NULL &&
+           strcmp(window_announcer(window), server) == 0;
 }
 
 bool window_void(const struct window *window)

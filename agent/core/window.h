@@ -27,6 +27,7 @@ enum window_origin {
     ORIGIN_CONFIG,
     ORIGIN_CALENDAR,
     ORIGIN_FLAG,
+    ORIGIN_ALERTMANAGER,
     ORIGIN_PEER,
     WINDOW_ORIGINS
 };
@@ -63,6 +64,10 @@ struct window {
 
 // The server whose agent announced it: what follows the last @ of `by`, "" when there is none.
 const char *window_announcer(const struct window *window);
+
+// Whether the agent of the server has it from this origin: "calendar@mx02" or, on behalf of
+// somebody, "alertmanager:alice@mx02".
+bool window_is_by(const struct window *window, enum window_origin origin, const char *server);
 
 // Cancelled before it began: it never was.
 bool window_void(const struct window *window);

@@ -227,6 +227,11 @@ struct agent_workers agent_workers(const struct agent *agent)
     return (struct agent_workers){figures.busy, figures.killed, figures.waiting};
 }
 
+struct alertmanager_figures agent_alertmanager(const struct agent *agent)
+{
+    return alertmanager_figures(agent->alertmanager);
+}
+
 bool agent_reload_successful(const struct agent *agent)
 {
     return agent->reload_successful;

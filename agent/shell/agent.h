@@ -14,6 +14,7 @@
 #include "base/instant.h"
 #include "config/config.h"
 #include "core/core.h"
+#include "shell/alertmanager.h"
 #include "shell/exchange_message.h"
 #include "shell/exchanges.h"
 #include "shell/peer_sources.h"
@@ -66,6 +67,9 @@ const struct exchanges *agent_exchanges(const struct agent *agent);
 // How the lists of peers stand, and whether they could be put together when they were last read.
 const struct peer_sources *agent_peer_sources(const struct agent *agent);
 bool agent_lists_agree(const struct agent *agent);
+
+// How the Alertmanager whose silences are windows stands.
+struct alertmanager_figures agent_alertmanager(const struct agent *agent);
 
 // Whether the last reload was taken over (true before the first).
 bool agent_reload_successful(const struct agent *agent);

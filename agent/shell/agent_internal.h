@@ -107,6 +107,7 @@ struct agent {
     struct list_watch list_watch;
     struct peer_sources peer_sources;
     char lists_refused[700]; // what is wrong with them together, "" when nothing
+    struct alertmanager *alertmanager;
     struct agent_listener listener;
     struct walltime started;
     size_t restored; // probes, from the ledger
@@ -145,8 +146,8 @@ void agent_on_report(void *context, int mailbox, const struct collect_report *re
 
 // ---- agent_origins.c ----
 
-// Calendars, configured windows and flags: what they want, compared with what is known, becomes
-// windows.
+// Calendars, configured windows, flags and silences: what they want, compared with what is known,
+// becomes windows.
 void agent_start_origins(struct agent *agent, const char *probers);
 void agent_configure_origins(struct agent *agent);
 void agent_look_at_origins(struct agent *agent); // every second

@@ -5,25 +5,29 @@
 
 enum { CHANGES_AT_ONCE = 16 };
 
-// Who speaks for the origin: "calendar@mx02".
-static void compose_by(const struct agent *agent, enum window_origin origin,
-                       char by[WINDOW_BY_SIZE])
+// Who speaks for the origin, where it does not say who wants it so: "calendar@mx02".
+static void sign(const struct agent *agent, enum window_origin origin, struct wanted *wanted)
 {
-    struct text text = text_over(by, WINDOW_BY_SIZE);
-    text_format(&text, "%s@%s", window_origin_name(origin), agent->settings->server);
+    for (size_t i = 0; i < wanted->count; i++) {
+        char *by = wanted->items[i].by;
+        if (by[0] == '\0') {
+            struct text text = text_over(by, WINDOW_BY_SIZE);
+            text_format(&text, "%s@%s", window_origin_name(origin), agent->settings->server);
+        }
+    }
 }
 
 // Feeding a change changes what is known, so that the next call finds what is left.
-static void reconcile(struct agent *agent, enum window_origin origin, const struct wanted *wanted)
+static void reconcile(struct agent *agent, enum window_origin origin, struct wanted *wanted)
 {
-    char by[WINDOW_BY_SIZE];
     struct window changes[CHANGES_AT_ONCE];
     size_t count = 0;
     size_t rounds = 0;
-    compose_by(agent, origin, by);
+    sign(agent, origin, wanted);
     do {
-        count = agenda_reconcile(core_windows(agent->core), origin, by, wanted->items,
-                                 wanted->count, clock_now().wall, changes, CHANGES_AT_ONCE);
+        count = agenda_reconcile(core_windows(agent->core), origin, agent->settings->server,
+                                 wanted->items, wanted->count, clock_now().wall, changes,
+                                 CHANGES_AT_ONCE);
         for (size_t i = 0; i < count; i++) {
             struct event event = {.kind = EVENT_WINDOW, .window = changes[i]};
             agent_feed(agent, &event);
@@ -54,29 +58,44 @@ static void on_flags_changed(void *context)
     wanted_free(&wanted);
 }
 
+static void on_silences_changed(void *context)
+{
+    struct agent *agent = context;
+    struct wanted wanted = {0};
+    alertmanager_want(agent->alertmanager, core_windows(agent->core), &wanted);
+    reconcile(agent, ORIGIN_ALERTMANAGER, &wanted);
+    wanted_free(&wanted);
+}
+
 void agent_start_origins(struct agent *agent, const char *probers)
 {
     static const struct calendars_handlers CALENDARS = {on_calendars_changed};
     static const struct flags_handlers FLAGS = {on_flags_changed};
+    static const struct alertmanager_handlers ALERTMANAGER = {on_silences_changed};
     agent->calendars =
         calendars_create(agent->loop, probers, agent->settings, agent->journal, &CALENDARS, agent);
     agent->flags = flags_create(agent->loop, agent->settings, agent->journal, &FLAGS, agent);
+    agent->alertmanager = alertmanager_create(agent->loop, probers, agent->settings, agent->journal,
+                                              &ALERTMANAGER, agent);
 }
 
 void agent_configure_origins(struct agent *agent)
 {
     calendars_configure(agent->calendars, agent->settings);
     flags_configure(agent->flags, agent->settings);
+    alertmanager_configure(agent->alertmanager, agent->settings);
 }
 
 void agent_look_at_origins(struct agent *agent)
 {
     calendars_look(agent->calendars, clock_now());
     flags_look(agent->flags);
+    alertmanager_look(agent->alertmanager, clock_now());
 }
 
 void agent_stop_origins(struct agent *agent)
 {
     calendars_destroy(agent->calendars);
     flags_destroy(agent->flags);
+    alertmanager_destroy(agent->alertmanager);
 }

@@ -76,32 +76,13 @@ void calendar_source_look(struct calendar_source *source)
 
 // ---- what the program says ----
 
-static bool said_before(const struct calendar_reading *reading, const char *uid,
-                        const char *message)
-{
-    for (size_t i = 0; i < reading->note_count; i++) {
-        if (strcmp(reading->notes[i].uid, uid) == 0 &&
-            strcmp(reading->notes[i].message, message) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Keeps a word about an event, and says it unless it has been said at the last reading already.
 static void note(const struct calendar_source *source, struct journal *journal,
                  const struct calendar_line *line, const char *message, bool unusable,
                  struct calendar_reading *reading)
 {
-    if (reading->note_count == CALENDAR_NOTES_MAXIMUM || said_before(reading, line->uid, message)) {
-        return;
-    }
-    if (!said_before(&source->last, line->uid, message)) {
+    if (notes_add(&reading->notes, &source->last.notes, line->uid, message, unusable)) {
         journal_calendar_event(journal, source->name, line->line, line->uid, message, unusable);
     }
-    text_copy(reading->notes[reading->note_count].uid, CALENDAR_UID_SIZE, line->uid);
-    text_copy(reading->notes[reading->note_count].message, CALENDAR_MESSAGE_SIZE, message);
-    reading->notes[reading->note_count++].unusable = unusable;
 }
 
 static void note_nameless(const struct calendar_source *source, struct journal *journal,
@@ -214,9 +195,10 @@ bool calendar_source_may_want(const struct calendar_source *source, const struct
     if (!source->known) {
         return true;
     }
-    for (size_t i = 0; i < source->last.note_count; i++) {
-        wanted_id('c', source->last.notes[i].uid, window->server, window->begin, id);
-        if (source->last.notes[i].unusable && strcmp(id, window->id) == 0) {
+    for (size_t i = 0; i < source->last.notes.count; i++) {
+        const struct note *note = &source->last.notes.items[i];
+        wanted_id('c', note->subject, window->server, window->begin, id);
+        if (note->unusable && strcmp(id, window->id) == 0) {
             return true;
         }
     }

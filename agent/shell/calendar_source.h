@@ -6,20 +6,13 @@
 #include "probes/calendar.h"
 #include "shell/file_mark.h"
 #include "shell/journal.h"
+#include "shell/notes.h"
 #include "shell/wanted.h"
-
-enum { CALENDAR_NOTES_MAXIMUM = 64 };
 
 // A reading under way, or the last whole one.
 struct calendar_reading {
     struct wanted wanted;
-    // The events that could not be used, by UID, and what was said of them.
-    struct {
-        char uid[CALENDAR_UID_SIZE];
-        char message[CALENDAR_MESSAGE_SIZE];
-        bool unusable; // not merely worth a word
-    } notes[CALENDAR_NOTES_MAXIMUM];
-    size_t note_count;
+    struct notes notes; // of events, by UID
     bool done;
     char failure[CALENDAR_MESSAGE_SIZE + 32]; // why not done
 };

@@ -61,6 +61,13 @@ void journal_calendar_usable(struct journal *journal, const char *source);
 void journal_calendar_event(struct journal *journal, const char *source, unsigned line,
                             const char *uid, const char *problem, bool unusable);
 
+// No member of the Alertmanager's cluster gives an answer that can be used; and when one does.
+void journal_alertmanager_unusable(struct journal *journal, const char *problem);
+void journal_alertmanager_usable(struct journal *journal);
+
+// One silence: `unusable`, or merely worth a word.
+void journal_silence(struct journal *journal, const char *id, const char *problem, bool unusable);
+
 // `counts`: the flag is one all the same.
 void journal_flag(struct journal *journal, const char *file, const char *problem, bool counts);
 

@@ -39,6 +39,34 @@ void journal_calendar_event(struct journal *journal, const char *source, unsigne
     journal_say(journal, unusable ? LOG_WARNING : LOG_NOTICE, &line);
 }
 
+void journal_alertmanager_unusable(struct journal *journal, const char *problem)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "alertmanager UNUSABLE");
+    journal_put_text(&line, "problem", problem);
+    journal_put_text(&line, "consequence", "the windows of the silences last read stand");
+    journal_say(journal, LOG_WARNING, &line);
+}
+
+void journal_alertmanager_usable(struct journal *journal)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "alertmanager USABLE");
+    journal_say(journal, LOG_NOTICE, &line);
+}
+
+void journal_silence(struct journal *journal, const char *id, const char *problem, bool unusable)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, unusable ? "silence PROBLEM" : "silence NOTE");
+    journal_put_text(&line, "silence", id);
+    journal_put_text(&line, "problem", problem);
+    if (unusable) {
+        journal_put_text(&line, "consequence", "no window comes of it");
+    }
+    journal_say(journal, unusable ? LOG_WARNING : LOG_NOTICE, &line);
+}
+
 void journal_flag(struct journal *journal, const char *file, const char *problem, bool counts)
 {
     JOURNAL_LINE(line);

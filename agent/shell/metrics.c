@@ -10,9 +10,9 @@ struct metrics_cursor metrics_begin(const struct metrics_view *view, enum metric
 // The family at a place in all tables, or NULL past the last.
 static const struct metric_family *family_at(size_t place)
 {
-    const struct metric_families *tables[] = {&METRICS_OF_PEERS, &METRICS_OF_INCIDENTS,
-                                              &METRICS_OF_EXCHANGES, &METRICS_OF_LISTS,
-                                              &METRICS_OF_AGENT};
+    const struct metric_families *tables[] = {&METRICS_OF_PEERS,        &METRICS_OF_INCIDENTS,
+                                              &METRICS_OF_EXCHANGES,    &METRICS_OF_LISTS,
+                                              &METRICS_OF_ALERTMANAGER, &METRICS_OF_AGENT};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (place < tables[i]->count) {
             return &tables[i]->items[place];

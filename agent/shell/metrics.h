@@ -21,6 +21,7 @@ struct metrics_view {
     const struct exchanges *exchanges;
     const struct peer_sources *peer_sources;
     bool lists_agree;
+    struct alertmanager_figures alertmanager;
     struct store_figures ledger;
     bool reload_successful;
     struct process_figures process;

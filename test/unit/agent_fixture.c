@@ -205,6 +205,11 @@ bool agent_lists_agree(const struct agent *agent)
     return true;
 }
 
+struct alertmanager_figures agent_alertmanager(const struct agent *agent)
+{
+    return agent->alertmanager;
+}
+
 enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
                                              const struct exchange_message *message,
                                              struct walltime now)

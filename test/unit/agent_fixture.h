@@ -16,6 +16,7 @@ struct agent {
     struct store *store;
     struct agent_listener listener;
     struct exchanges exchanges;
+    struct alertmanager_figures alertmanager;
     struct settings *next; // what a reload finds; NULL: a file with an error in it
     bool reload_successful;
     bool refuses_probe;

@@ -21,6 +21,7 @@ static struct window window_of(const char *id, int64_t begin, int64_t end)
     struct window window = {.begin = AT(begin), .end = AT(end)};
     text_copy(window.id, sizeof window.id, id);
     text_copy(window.server, sizeof window.server, "mx01");
+    text_copy(window.by, sizeof window.by, BY);
     text_copy(window.reason, sizeof window.reason, "patches");
     return window;
 }
@@ -30,7 +31,7 @@ static size_t take(struct windows *known, const struct window *wanted, size_t co
                    struct window changes[ROOM])
 {
     size_t changed =
-        agenda_reconcile(known, ORIGIN_CALENDAR, BY, wanted, count, AT(now), changes, ROOM);
+        agenda_reconcile(known, ORIGIN_CALENDAR, "mx02", wanted, count, AT(now), changes, ROOM);
     for (size_t i = 0; i < changed; i++) {
         assert_non_null(windows_put(known, &changes[i]));
     }
@@ -146,6 +147,46 @@ static void test_other_origins_are_left_alone(void **state)
     windows_free(&known);
 }
 
+// On behalf of whoever made the silence, and of nobody else.
+static void test_on_behalf_of_somebody(void **state)
+{
+    static const struct by_case {
+        const char *by;
+        bool ours;
+    } cases[] = {
+        {"alertmanager:alice@example.org@mx02", true},
+        {"alertmanager@mx02", true},
+        {"alertmanager:alice@mx03", false},
+        {"alertmanagers@mx02", false},
+        {"root@mx02", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct window changes[ROOM], window = window_of("a-1", 1000, 2000);
+        window.origin = ORIGIN_ALERTMANAGER;
+        text_copy(window.by, sizeof window.by, cases[i].by);
+        const struct windows known = {&window, 1};
+        assert_int_equal(
+            agenda_reconcile(&known, ORIGIN_ALERTMANAGER, "mx02", NULL, 0, AT(1500), changes, ROOM),
+            cases[i].ours ? 1 : 0);
+    }
+}
+
+// Nobody sees the server between two windows.
+static void test_the_new_one_comes_before_the_old_one_goes(void **state)
+{
+    (void)state;
+    struct windows known = {0};
+    struct window changes[ROOM];
+    struct window before = window_of("c-1", 1000, 2000), after = window_of("c-2", 1400, 3000);
+    take(&known, &before, 1, 500, changes);
+    assert_int_equal(take(&known, &after, 1, 1500, changes), 2);
+    assert_string_equal(changes[0].id, "c-2");
+    assert_string_equal(changes[1].id, "c-1");
+    assert_int_equal(changes[1].end.ns, AT(1500).ns);
+    windows_free(&known);
+}
+
 static void test_more_than_there_is_room_for(void **state)
 {
     (void)state;
@@ -173,6 +214,8 @@ int main(void)
         cmocka_unit_test(test_wanted_again),
         cmocka_unit_test(test_taken_over_is_left_alone),
         cmocka_unit_test(test_other_origins_are_left_alone),
+        cmocka_unit_test(test_on_behalf_of_somebody),
+        cmocka_unit_test(test_the_new_one_comes_before_the_old_one_goes),
         cmocka_unit_test(test_more_than_there_is_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

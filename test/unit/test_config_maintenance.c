@@ -51,6 +51,27 @@ static void without_them_there_is_nothing(void **state)
     settings_destroy(settings);
 }
 
+static void an_alertmanager_is_read(void **state)
+{
+    (void)state;
+    struct settings *settings = config_fixture_accept(
+        LEAST "maintenance: {alertmanager: {url: \"http://am.example:9093/prefix\"}}\n");
+    const struct alertmanager_settings *alertmanager = &settings->maintenance.alertmanager;
+    assert_string_equal(alertmanager->url, "http://am.example:9093/prefix");
+    assert_string_equal(alertmanager->matcher, "mailflow_server");
+    assert_int_equal(alertmanager->interval.ns, SPAN_SECONDS(15).ns);
+    settings_destroy(settings);
+    settings = config_fixture_accept(
+        LEAST "maintenance: {alertmanager: {urls: [\"http://a:1\", \"https://b:2\"], "
+              "matcher: host, ca_file: /etc/passwd}}\n");
+    alertmanager = &settings->maintenance.alertmanager;
+    assert_string_equal(alertmanager->url, "");
+    assert_int_equal(alertmanager->url_count, 2);
+    assert_string_equal(alertmanager->urls[1], "https://b:2");
+    assert_string_equal(alertmanager->matcher, "host");
+    settings_destroy(settings);
+}
+
 static void windows_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -90,6 +111,17 @@ static void windows_that_make_no_sense_are_refused(void **state)
          "5:27: calendars: 'a.ics' is not an absolute path\n"},
         {LEAST "maintenance: {calendars: [/etc/passwd, /etc/passwd]}\n",
          "5:40: calendars: /etc/passwd is there twice\n"},
+        {LEAST "maintenance: {alertmanager: {matcher: x}}\n",
+         "5:29: alertmanager: needs url, or urls for the members of a cluster\n"},
+        {LEAST "maintenance: {alertmanager: {url: \"http://a:1\", urls: [\"http://b:1\"]}}\n",
+         "5:55: urls: give url, or urls for the members of a cluster, not both\n"},
+        {LEAST "maintenance: {alertmanager: {url: am.example}}\n",
+         "5:35: url: 'am.example' is not https://host:port or http://host:port\n"},
+        {LEAST "maintenance: {alertmanager: {url: \"http://a:1\", matcher: mail-server}}\n",
+         "5:58: matcher: 'mail-server' is not the name of a label: letters, digits and _, no digit "
+         "first\n"},
+        {LEAST "maintenance: {alertmanager: {url: \"http://a:1\", interval: 10ms}}\n",
+         "5:59: interval: 10ms is out of range: 1s to 1h\n"},
         {LEAST "maintenance: {flags_dir: flags}\n",
          "5:26: flags_dir: 'flags' is not an absolute path\n"},
         {LEAST "maintenance: {flags_dir: /etc/passwd}\n",
@@ -137,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(windows_are_read),
         IN_FIXTURE(without_them_there_is_nothing),
+        IN_FIXTURE(an_alertmanager_is_read),
         IN_FIXTURE(windows_that_make_no_sense_are_refused),
         IN_FIXTURE(what_is_unwise_is_warned_of),
         IN_FIXTURE(what_is_missing_is_warned_of),

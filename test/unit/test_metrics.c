@@ -45,6 +45,7 @@ static char *render(struct agent *agent, enum metrics_format format)
         .exchanges = &agent->exchanges,
         .peer_sources = &(struct peer_sources){SOURCES, 2},
         .lists_agree = true,
+        .alertmanager = agent->alertmanager,
         .ledger = {.entries = 12, .bytes = 4096, .commit_failures = 1},
         .reload_successful = agent->reload_successful,
         .process = {0.25, 8388608, 17, 1024},
@@ -123,6 +124,12 @@ static void fill(struct agent *agent)
     clock_relation_observe(&peer->clock, INBOUND, SPAN_MS(-2500));
     fill_agent(agent);
     fill_exchanges(&agent->exchanges);
+    agent->alertmanager = (struct alertmanager_figures){.configured = true,
+                                                        .answers = true,
+                                                        .answered = WALL(95),
+                                                        .failures = 2,
+                                                        .windows = 1,
+                                                        .unused = 3};
     struct window window = {.id = "w-1",
                             .revision = 1,
                             .server = "mx02",
