@@ -159,6 +159,14 @@ static void write_build(const struct metric_writer *writer, const struct metrics
     metric_write_count(writer, &labels, 1);
 }
 
+static void write_server(const struct metric_writer *writer, const struct metrics_view *view,
+                         size_t index)
+{
+    struct metric_labels labels = {{{"server", core_settings(view->core)->server}}};
+    (void)index;
+    metric_write_count(writer, &labels, 1);
+}
+
 static void write_cpu(const struct metric_writer *writer, const struct metrics_view *view,
                       size_t index)
 {
@@ -234,6 +242,8 @@ static const struct metric_family FAMILIES[] = {
     {"mailflow_config_last_reload_successful", METRIC_GAUGE,
      "1 unless the last reload was refused.", count_one, write_reload},
     {"mailflow_build_info", METRIC_INFO, "The version that runs.", count_one, write_build},
+    {"mailflow_agent_info", METRIC_INFO, "The server that this agent stands beside.", count_one,
+     write_server},
     {"process_cpu_seconds_total", METRIC_COUNTER, "Processor time used, user and system.",
      count_one, write_cpu},
     {"process_resident_memory_bytes", METRIC_GAUGE, "Resident memory.", count_one, write_resident},
