@@ -8,20 +8,37 @@ static bool is_ours(const struct window *window, enum window_origin origin, cons
     return window->origin == origin && window_is_by(window, origin, server);
 }
 
+static void compose(const struct window *before, enum window_origin origin,
+                    const struct window *wanted, struct window *out)
+{
+    *out = *wanted;
+    out->revision = before == NULL ? 1 : before->revision + 1;
+    out->cancelled = false;
+    out->origin = origin;
+}
+
 // The change that a wanted window amounts to; false when it is none.
 static bool change_wanted(const struct windows *known, enum window_origin origin,
                           const char *server, const struct window *wanted, struct window *out)
 {
     const struct window *before = windows_find(known, wanted->id);
-    if (before != NULL &&
-        (!is_ours(before, origin, server) ||
-         (window_same(before, wanted) && strcmp(before->reason, wanted->reason) == 0))) {
+    if (before != NULL && (!is_ours(before, origin, server) || window_equal(before, wanted))) {
         return false;
     }
-    *out = *wanted;
-    out->revision = before == NULL ? 1 : before->revision + 1;
-    out->cancelled = false;
-    out->origin = origin;
+    compose(before, origin, wanted, out);
+    return true;
+}
+
+bool agenda_take_over(const struct windows *known, enum window_origin origin,
+                      const struct window *changed, struct walltime now, struct window *out)
+{
+    const struct window *before = windows_find(known, changed->id);
+    bool over = before != NULL && before->end.ns <= now.ns && changed->end.ns <= now.ns;
+    if (before == NULL || over || before->origin != ORIGIN_PEER ||
+        !window_is_by(before, origin, window_announcer(before)) || window_equal(before, changed)) {
+        return false;
+    }
+    compose(before, origin, changed, out);
     return true;
 }
 

@@ -26,4 +26,10 @@ size_t agenda_reconcile(const struct windows *known, enum window_origin origin, 
                         const struct window *wanted, size_t wanted_count, struct walltime now,
                         struct window *changes, size_t room);
 
+// A window of another agent that has it from the same origin, and that has changed before our eyes:
+// the other one may not be there any more to say so, so that we do. False when it is none, or
+// nothing about it is new. The change is as above.
+bool agenda_take_over(const struct windows *known, enum window_origin origin,
+                      const struct window *changed, struct walltime now, struct window *out);
+
 #endif

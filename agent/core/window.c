@@ -83,6 +83,11 @@ bool window_same(const struct window *a, const struct window *b)
            a->cancelled == b->cancelled && near(a->begin, b->begin) && near(a->end, b->end);
 }
 
+bool window_equal(const struct window *a, const struct window *b)
+{
+    return window_same(a, b) && strcmp(a->reason, b->reason) == 0;
+}
+
 struct walltime window_from(const struct window *window)
 {
     return walltime_known(window->held_from) ? window->held_from : window->begin;

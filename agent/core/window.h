@@ -75,6 +75,9 @@ bool window_void(const struct window *window);
 // The two say the same of the same server: kind, begin and end, cancelled or not.
 bool window_same(const struct window *a, const struct window *b);
 
+// And for the same reason.
+bool window_equal(const struct window *a, const struct window *b);
+
 // When it begins and ends, as far as we are concerned: as announced, unless our clock has stepped
 // since it began.
 struct walltime window_from(const struct window *window);

@@ -58,10 +58,27 @@ static void on_flags_changed(void *context)
     wanted_free(&wanted);
 }
 
+// The agent that announced a silence may be in the very maintenance that is about to change.
+static void take_over_silences(struct agent *agent)
+{
+    struct wanted changed = {0};
+    alertmanager_changes(agent->alertmanager, &changed);
+    for (size_t i = 0; i < changed.count; i++) {
+        struct event event = {.kind = EVENT_WINDOW};
+        if (agenda_take_over(core_windows(agent->core), ORIGIN_ALERTMANAGER, &changed.items[i],
+                             clock_now().wall, &event.window)) {
+            agent_feed(agent, &event);
+            agent->durable = true;
+        }
+    }
+    wanted_free(&changed);
+}
+
 static void on_silences_changed(void *context)
 {
     struct agent *agent = context;
     struct wanted wanted = {0};
+    take_over_silences(agent);
     alertmanager_want(agent->alertmanager, core_windows(agent->core), &wanted);
     reconcile(agent, ORIGIN_ALERTMANAGER, &wanted);
     wanted_free(&wanted);

@@ -47,7 +47,8 @@ struct alertmanager {
     bool unwanted; // on something that has changed since
     struct answer answer;
     struct answer last;
-    bool known; // there has been one since we are running
+    struct wanted changed; // from the answer before to the last
+    bool known;            // there has been one since we are running
     bool reconfigured;
     bool destroyed;
     struct alertmanager_figures figures;
@@ -167,6 +168,21 @@ static void on_line(void *context, const char *text, size_t length)
 
 static void ask(struct alertmanager *alertmanager, struct moment now);
 
+static void note_changes(struct alertmanager *alertmanager, struct walltime now)
+{
+    const struct wanted *before = &alertmanager->last.wanted, *after = &alertmanager->answer.wanted;
+    for (size_t i = 0; i < before->count; i++) {
+        struct window window = before->items[i];
+        const struct window *found = wanted_find(after, window.id);
+        if (found != NULL && !window_equal(found, &window)) {
+            wanted_add(&alertmanager->changed, found);
+        } else if (found == NULL && window.begin.ns < now.ns && now.ns < window.end.ns) {
+            window.end = now;
+            wanted_add(&alertmanager->changed, &window);
+        }
+    }
+}
+
 static size_t count_unused(const struct notes *notes)
 {
     size_t count = 0;
@@ -181,6 +197,7 @@ static void take_answer(struct alertmanager *alertmanager, struct moment now)
     if (alertmanager->failing) {
         journal_alertmanager_usable(alertmanager->journal);
     }
+    note_changes(alertmanager, now.wall);
     wanted_free(&alertmanager->last.wanted);
     alertmanager->last = alertmanager->answer;
     alertmanager->answer.wanted = (struct wanted){0};
@@ -191,6 +208,7 @@ static void take_answer(struct alertmanager *alertmanager, struct moment now)
     alertmanager->figures.windows = alertmanager->last.wanted.count;
     alertmanager->figures.unused = count_unused(&alertmanager->last.notes);
     alertmanager->handlers.changed(alertmanager->context);
+    wanted_free(&alertmanager->changed);
 }
 
 // The member has given no good answer: the next one is asked, if there is one that has not been.
@@ -252,8 +270,6 @@ static void on_ended(void *context, const char *how)
     }
 }
 
-// Only silences that have the matcher are asked for: those of everybody else, and the expired ones
-// of five days, may be more than an answer may hold.
 static void compose_job(const struct alertmanager *alertmanager, struct moment now,
                         struct fetch_job *job)
 {
@@ -266,7 +282,7 @@ static void compose_job(const struct alertmanager *alertmanager, struct moment n
     while (url.length > 0 && url.data[url.length - 1] == '/') {
         url.data[--url.length] = '\0';
     }
-    text_format(&url, "%s?filter=%s%%3D~%%22.%%2B%%22", SILENCES_PATH, settings->matcher);
+    text_append(&url, SILENCES_PATH);
     text_copy(job->ca_file, sizeof job->ca_file, settings->ca_file);
     text_copy(job->matcher, sizeof job->matcher, settings->matcher);
 }
@@ -326,6 +342,13 @@ void alertmanager_want(const struct alertmanager *alertmanager, const struct win
         if (known->items[i].origin == ORIGIN_ALERTMANAGER && !window_void(&known->items[i])) {
             wanted_add(out, &known->items[i]);
         }
+    }
+}
+
+void alertmanager_changes(const struct alertmanager *alertmanager, struct wanted *out)
+{
+    for (size_t i = 0; i < alertmanager->changed.count; i++) {
+        wanted_add(out, &alertmanager->changed.items[i]);
     }
 }
 

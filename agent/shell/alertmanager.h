@@ -37,6 +37,10 @@ void alertmanager_look(struct alertmanager *alertmanager, struct moment now);
 void alertmanager_want(const struct alertmanager *alertmanager, const struct windows *known,
                        struct wanted *out);
 
+// Adds the windows whose silences have changed, or ended before their time, from the answer before
+// to the last one, as they are now.
+void alertmanager_changes(const struct alertmanager *alertmanager, struct wanted *out);
+
 struct alertmanager_figures {
     bool configured;
     bool answers;             // the last question had a good answer

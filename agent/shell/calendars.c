@@ -198,7 +198,8 @@ void calendars_want(const struct calendars *calendars, enum window_origin origin
         const struct window *window = &known->items[i];
         bool beyond = window->begin.ns >= horizon.ns; // our clock has been set back
         if (window->origin == origin && !window_void(window) &&
-            (beyond || may_be_wanted(calendars, origin, window)) && !wanted_has(out, window->id)) {
+            (beyond || may_be_wanted(calendars, origin, window)) &&
+            wanted_find(out, window->id) == NULL) {
             wanted_add(out, window);
         }
     }

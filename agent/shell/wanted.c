@@ -32,14 +32,14 @@ void wanted_add(struct wanted *wanted, const struct window *window)
     wanted->items[wanted->count++] = *window;
 }
 
-bool wanted_has(const struct wanted *wanted, const char *id)
+const struct window *wanted_find(const struct wanted *wanted, const char *id)
 {
     for (size_t i = 0; i < wanted->count; i++) {
         if (strcmp(wanted->items[i].id, id) == 0) {
-            return true;
+            return &wanted->items[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 void wanted_free(struct wanted *wanted)

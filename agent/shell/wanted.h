@@ -17,7 +17,7 @@ struct wanted {
 // Adds a window; one of the same id is there once, and lasts as long as the longer of the two. Past
 // WINDOWS_MAXIMUM nothing is added.
 void wanted_add(struct wanted *wanted, const struct window *window);
-bool wanted_has(const struct wanted *wanted, const char *id);
+const struct window *wanted_find(const struct wanted *wanted, const char *id); // or NULL
 void wanted_free(struct wanted *wanted);
 
 // The id of a window, made of what does not change about it, so that every agent that reads the

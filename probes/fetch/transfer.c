@@ -36,7 +36,8 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *context)
     (void)one;
     if (count > transfer->maximum - transfer->length) {
         transfer->broken = transfer->job.kind == FETCH_SILENCES
-                               ? "the answer is larger than 1 MiB"
+                               ? "the answer is larger than 1 MiB: let Alertmanager forget "
+                                 "expired silences sooner (--data.retention)"
                                : "the reply is larger than an exchange may be";
         return CURL_WRITEFUNC_ERROR;
     }

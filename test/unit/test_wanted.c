@@ -84,8 +84,8 @@ static void the_longer_of_two_windows_of_an_id_is_wanted(void **state)
         wanted_add(&wanted, &window);
     }
     assert_int_equal(wanted.count, WINDOWS_MAXIMUM);
-    assert_true(wanted_has(&wanted, "c-a"));
-    assert_false(wanted_has(&wanted, "c-b"));
+    assert_non_null(wanted_find(&wanted, "c-a"));
+    assert_null(wanted_find(&wanted, "c-b"));
     wanted_free(&wanted);
 }
 
