@@ -112,9 +112,12 @@ static void take_silence(struct alertmanager *alertmanager, const struct silence
         .origin = ORIGIN_ALERTMANAGER,
     };
     const char *unsound = window_unsound(&window, clock_now().wall);
-    if (server == NULL || unsound != NULL) {
-        unsound != NULL ? note(alertmanager, line, unsound, true)
-                        : note_nameless(alertmanager, line);
+    if (server == NULL) {
+        note_nameless(alertmanager, line);
+        return;
+    }
+    if (unsound != NULL) {
+        note(alertmanager, line, unsound, true);
         return;
     }
     text_copy(window.server, sizeof window.server, server);
@@ -239,7 +242,7 @@ static void conclude(struct alertmanager *alertmanager, const char *how)
     struct moment now = clock_now();
     if (alertmanager->unwanted) {
         alertmanager->unwanted = false;
-    } else if (answer->done) {
+    } else if (answer->done && answer->failure[0] == '\0') {
         take_answer(alertmanager, now);
     } else {
         char why[SILENCE_MESSAGE_SIZE];
