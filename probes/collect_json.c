@@ -8,6 +8,7 @@
 
 static const char *const COMMAND_NAMES[] = {"watch", "unwatch", "delete"};
 static const char *const REPORT_NAMES[] = {"up", "down", "complete", "arrival", "rejected"};
+static const char *const LEG_NAMES[COLLECT_LEGS] = {"dns", "connect", "tls", "login"};
 static const char *const REJECTION_NAMES[REJECTIONS] = {"signature", "malformed", "too_big"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -15,6 +16,11 @@ static const char *const REJECTION_NAMES[REJECTIONS] = {"signature", "malformed"
 const char *rejection_name(enum rejection of)
 {
     return REJECTION_NAMES[of];
+}
+
+const char *collect_leg_name(enum collect_leg leg)
+{
+    return LEG_NAMES[leg];
 }
 
 static bool is_plain(const char *text)
@@ -171,6 +177,16 @@ static void write_arrival(json_t *object, const struct collect_report *report)
     json_write_text(object, "row", report->row);
 }
 
+static void write_state(json_t *object, const struct collect_report *report)
+{
+    json_t *legs = memory_checked(json_object());
+    for (int i = 0; i < COLLECT_LEGS; i++) {
+        json_write_integer(legs, LEG_NAMES[i], report->legs[i].ns);
+    }
+    json_write_text(object, "cause", report->cause);
+    json_write_object(object, "legs", legs);
+}
+
 char *collect_report_encode(const struct collect_report *report)
 {
     json_t *object = memory_checked(json_object());
@@ -179,7 +195,7 @@ char *collect_report_encode(const struct collect_report *report)
     switch (report->kind) {
     case COLLECT_UP:
     case COLLECT_DOWN:
-        json_write_text(object, "cause", report->cause);
+        write_state(object, report);
         break;
     case COLLECT_COMPLETE:
         json_write_moment(object, "at", report->at);
@@ -230,6 +246,21 @@ static bool read_rejected(const json_t *object, struct collect_report *out, stru
     return true;
 }
 
+static bool read_state(const json_t *object, struct collect_report *out, struct error *error)
+{
+    const json_t *legs;
+    if (!json_read_text(object, "cause", out->cause, sizeof out->cause, error) ||
+        !json_read_object(object, "legs", &legs, error)) {
+        return false;
+    }
+    for (int i = 0; i < COLLECT_LEGS; i++) {
+        if (!json_read_span(legs, LEG_NAMES[i], &out->legs[i], error)) {
+            return error_prefix(error, "\"legs\"");
+        }
+    }
+    return true;
+}
+
 static bool read_report(const json_t *object, struct collect_report *out, struct error *error)
 {
     int kind;
@@ -241,7 +272,7 @@ static bool read_report(const json_t *object, struct collect_report *out, struct
     switch (out->kind) {
     case COLLECT_UP:
     case COLLECT_DOWN:
-        return json_read_text(object, "cause", out->cause, sizeof out->cause, error);
+        return read_state(object, out, error);
     case COLLECT_COMPLETE:
         return json_read_moment(object, "at", &out->at, error) &&
                json_read_integer(object, "foreign", 0, INT64_MAX, &out->foreign, error);

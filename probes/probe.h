@@ -124,6 +124,11 @@ enum collect_report_kind {
     COLLECT_REJECTED, // a message that claims to be a probe and is none of ours
 };
 
+// Of the last attempt to connect, without gaps: connect until the greeting (with implicit TLS:
+// until the handshake), tls until the handshake is done, login until we are logged in.
+enum collect_leg { COLLECT_DNS, COLLECT_CONNECT, COLLECT_TLS, COLLECT_LOGIN, COLLECT_LEGS };
+const char *collect_leg_name(enum collect_leg leg);
+
 enum rejection { REJECTED_SIGNATURE, REJECTED_MALFORMED, REJECTED_TOO_BIG, REJECTIONS };
 const char *rejection_name(enum rejection of);
 
@@ -131,6 +136,7 @@ struct collect_report {
     enum collect_report_kind kind;
     char mailbox[PROBE_MAILBOX_SIZE];
     char cause[PROBE_REPLY_SIZE]; // down, rejected; up: what still cannot be read or deleted, or ""
+    struct span legs[COLLECT_LEGS]; // up, down; negative when the leg was not completed
     // complete
     struct moment at;
     int64_t foreign; // messages in the mailbox that are not ours, left alone

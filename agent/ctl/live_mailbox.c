@@ -69,17 +69,24 @@ static bool is_left_over(const struct live_mailbox *mailbox, const struct collec
            strcmp(report->tag.to, mailbox->server) == 0;
 }
 
+static void add_legs(const struct collect_report *report, struct live_result *result)
+{
+    for (int i = 0; i < COLLECT_LEGS; i++) {
+        live_result_add_leg(result, collect_leg_name((enum collect_leg)i), report->legs[i]);
+    }
+}
+
 // Until everything that lies there has been read.
 static void await_readable(struct live_mailbox *mailbox, struct live_result *result)
 {
     struct collect_report report;
     struct error error;
-    struct instant begin = clock_now().instant;
-    struct instant deadline = instant_add(begin, TO_LOG_IN);
+    struct instant deadline = instant_add(clock_now().instant, TO_LOG_IN);
     char limitation[PROBE_REPLY_SIZE] = "";
     bool up = false;
     while (read_report(mailbox, deadline, &report, &error)) {
         if (report.kind == COLLECT_DOWN) {
+            add_legs(&report, result);
             live_result_fail(result, ADVICE_IMAP, report.cause);
             return;
         }
@@ -89,7 +96,7 @@ static void await_readable(struct live_mailbox *mailbox, struct live_result *res
         if (report.kind == COLLECT_UP) {
             struct instant now = clock_now().instant;
             if (!up) {
-                live_result_add_leg(result, "login", instant_since(now, begin));
+                add_legs(&report, result);
             }
             up = true;
             deadline = instant_add(now, TO_READ);

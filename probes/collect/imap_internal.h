@@ -16,6 +16,8 @@ struct imap_session {
     struct span timeout;
     char server[PROBE_HOST_SIZE + 8]; // host:port
     char password[PROBE_PASSWORD_SIZE];
+    struct span *legs;        // while it opens: the caller's
+    struct instant leg_began; // likewise
     bool can_idle;
     bool can_expunge_uids;
     bool can_save_date;

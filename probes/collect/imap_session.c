@@ -140,9 +140,16 @@ static enum imap_result ask_capabilities(struct imap_session *session, struct er
     return imap_command_end(session, code, error);
 }
 
+static void end_leg(struct imap_session *session, enum collect_leg leg, struct instant now)
+{
+    session->legs[leg] = instant_since(now, session->leg_began);
+    session->leg_began = now;
+}
+
 static bool secure(struct imap_session *session, const char *ca_file, struct error *error)
 {
     if (stream_start_tls(session->stream, ca_file, error)) {
+        end_leg(session, COLLECT_TLS, clock_now().instant);
         return true;
     }
     return error_prefix(error, "%s", session->server);
@@ -197,8 +204,11 @@ static bool greet(struct imap_session *session, const struct probe_endpoint *end
     mailstream *stream = mailstream_new(stream_as_low(session->stream), STREAM_BUFFER);
     session->imap->imap_stream = memory_checked(stream);
     imap_command_begin(session, "the connection");
-    if (endpoint->tls == PROBE_TLS_IMPLICIT && !secure(session, endpoint->ca_file, error)) {
-        return false;
+    if (endpoint->tls == PROBE_TLS_IMPLICIT) {
+        end_leg(session, COLLECT_CONNECT, clock_now().instant);
+        if (!secure(session, endpoint->ca_file, error)) {
+            return false;
+        }
     }
     int code = mailimap_connect(session->imap, stream);
     if (stream_guard(session->stream)->bye[0] != '\0') {
@@ -206,6 +216,9 @@ static bool greet(struct imap_session *session, const struct probe_endpoint *end
     }
     if (imap_command_end(session, code, error) != IMAP_DONE) {
         return false;
+    }
+    if (endpoint->tls != PROBE_TLS_IMPLICIT) {
+        end_leg(session, COLLECT_CONNECT, clock_now().instant);
     }
     if (endpoint->tls == PROBE_TLS_STARTTLS) {
         if (code == MAILIMAP_NO_ERROR_AUTHENTICATED) {
@@ -230,21 +243,38 @@ static bool learn_extensions(struct imap_session *session, struct error *error)
     return true;
 }
 
+// Resolves and connects. False with the reason.
+static bool reach(struct imap_session *session, const struct probe_endpoint *endpoint,
+                  struct error *error)
+{
+    struct instant resolved;
+    session->leg_began = clock_now().instant;
+    session->stream =
+        stream_connect(endpoint->host, endpoint->port, session->timeout, &resolved, error);
+    if (resolved.ns != 0) {
+        end_leg(session, COLLECT_DNS, resolved);
+    }
+    return session->stream != NULL || error_prefix(error, "%s", session->server);
+}
+
 struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, struct span timeout,
-                                       struct error *error)
+                                       struct span legs[COLLECT_LEGS], struct error *error)
 {
     struct imap_session *session = memory_checked(calloc(1, sizeof *session));
     session->timeout = timeout;
+    session->legs = legs;
+    for (int i = 0; i < COLLECT_LEGS; i++) {
+        legs[i] = (struct span){-1};
+    }
     snprintf(session->server, sizeof session->server, "%s:%d", endpoint->host, endpoint->port);
     text_copy(session->password, sizeof session->password, endpoint->password);
     session->imap = memory_checked(mailimap_new(0, NULL));
-    session->stream = stream_connect(endpoint->host, endpoint->port, timeout, error);
-    if (session->stream == NULL) {
-        error_prefix(error, "%s", session->server);
+    if (!reach(session, endpoint, error) || !greet(session, endpoint, error)) {
         imap_session_close(session);
         return NULL;
     }
-    if (!greet(session, endpoint, error) || !learn_extensions(session, error)) {
+    end_leg(session, COLLECT_LOGIN, clock_now().instant);
+    if (!learn_extensions(session, error)) {
         imap_session_close(session);
         return NULL;
     }

@@ -33,7 +33,8 @@ struct mailbox {
     struct moment completed; // as reported
     struct instant completed_at;
     struct instant connected_at;
-    int failures; // to connect, or soon after
+    struct span legs[COLLECT_LEGS]; // of the last attempt
+    int failures;                   // to connect, or soon after
     struct random_stream jitter;
     bool is_up;
     struct instant told;               // when we last said whether it is up
@@ -87,6 +88,7 @@ static void report_state(struct mailbox *mailbox, enum collect_report_kind kind,
     struct collect_report report;
     report_begin(&report, kind, mailbox->watch.mailbox);
     memcpy(report.cause, cut, sizeof cut);
+    memcpy(report.legs, mailbox->legs, sizeof report.legs);
     report_write(&report);
 }
 
@@ -237,7 +239,8 @@ static void report_complete(struct mailbox *mailbox)
 static bool start(struct mailbox *mailbox, struct error *error)
 {
     struct instant now = clock_now().instant;
-    mailbox->session = imap_session_open(&mailbox->watch.endpoint, mailbox->timeout, error);
+    mailbox->session =
+        imap_session_open(&mailbox->watch.endpoint, mailbox->timeout, mailbox->legs, error);
     if (mailbox->session == NULL) {
         return false;
     }

@@ -240,13 +240,15 @@ static int connect_any(const struct addrinfo *addresses, struct instant deadline
 }
 
 struct stream *stream_connect(const char *host, uint16_t port, struct span timeout,
-                              struct error *error)
+                              struct instant *resolved, struct error *error)
 {
     struct instant deadline = instant_add(clock_now().instant, timeout);
     struct addrinfo *addresses;
+    *resolved = (struct instant){0};
     if (!resolve_host(host, port, deadline, &addresses, error)) {
         return NULL;
     }
+    *resolved = clock_now().instant;
     int descriptor = connect_any(addresses, deadline);
     int cause = errno;
     freeaddrinfo(addresses);

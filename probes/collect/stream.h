@@ -20,9 +20,10 @@ struct stream;
 struct _mailstream_low; // libEtPan's
 
 // Resolves the host and connects, each of its addresses getting its share of the time. The caller
-// owns the stream; NULL with the reason.
+// owns the stream; NULL with the reason. `resolved` is when the name was known, zero when it is
+// not.
 struct stream *stream_connect(const char *host, uint16_t port, struct span timeout,
-                              struct error *error);
+                              struct instant *resolved, struct error *error);
 void stream_destroy(struct stream *stream);
 
 // A libEtPan stream over this one, which must outlive it. Freeing it leaves this one as it is.

@@ -72,10 +72,11 @@ def test_arrivals_are_reported_with_all_that_is_in_the_tag():
     }
     with Server(FOREIGN, block(probe, fold=True)) as server, Collector() as collector:
         collector.watch(server.port)
-        collector.expect("up", cause="")
+        legs = collector.expect("up", cause="")["legs"]
         arrival = collector.expect("arrival")
         complete = collector.expect("complete")
     assert arrival["uid"] == 2 and arrival["uid_validity"] == 7 and arrival["folder"] == "INBOX"
+    assert legs.pop("tls") == -1 and all(0 <= took < 10**10 for took in legs.values())
     assert arrival["absent"] == {"instant": 0, "wall": 0}
     assert arrival["saved"] == 1795258800 * 10**9
     assert arrival["stripped"] is False
@@ -478,6 +479,8 @@ def test_a_certificate_that_is_good_is_accepted(tls_home, implicit, host):
             tls="implicit" if implicit else "starttls",
             ca_file=tls_home / "authority" / "ca.pem",
         )
+        legs = collector.expect("up")["legs"]
+        assert set(legs) == {"dns", "connect", "tls", "login"} and min(legs.values()) >= 0
         collector.expect("arrival")
         server.wait_for("IDLE")
         server.inbox.add(block(Probe()))

@@ -130,8 +130,14 @@ static void test_reports_there_and_back(void **state)
     (void)state;
     const struct collect_report reports[] = {
         arrival(),
-        {.kind = COLLECT_UP, .mailbox = "local", .cause = "folder Junk: refused"},
-        {.kind = COLLECT_DOWN, .mailbox = "local", .cause = "imap.example:143: timed out"},
+        {.kind = COLLECT_UP,
+         .mailbox = "local",
+         .cause = "folder Junk: refused",
+         .legs = {{1}, {INT64_MAX}, {-1}, {4}}},
+        {.kind = COLLECT_DOWN,
+         .mailbox = "local",
+         .cause = "imap.example:143: timed out",
+         .legs = {{7}, {-1}, {-1}, {-1}}},
         {.kind = COLLECT_COMPLETE, .mailbox = "local", .at = {{1}, {2}}, .foreign = 12},
         {.kind = COLLECT_REJECTED,
          .mailbox = "local",
