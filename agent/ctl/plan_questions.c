@@ -123,17 +123,18 @@ static bool ask_relay_login(struct plan *plan, const struct plan_questions *ques
 
 static bool ask_relay(struct plan *plan, const struct plan_questions *questions)
 {
-    char place[PROBE_HOST_SIZE + 8];
-    enum probe_tls before = plan->relay.tls;
+    char place[PROBE_HOST_SIZE + 8], before[PROBE_HOST_SIZE + 8];
+    enum probe_tls tls = plan->relay.tls;
     if (is_asked(questions, OPTION_RELAY)) {
         show_place(&plan->relay, place);
+        memcpy(before, place, sizeof before);
         if (!ask("SMTP server that probes are handed to, host or host:port", &FORM_HOST_PORT, false,
                  place, sizeof place)) {
             return false;
         }
         plan_set_relay(plan, place);
-        if (command_given(questions->command, OPTION_RELAY_TLS)) {
-            plan->relay.tls = before;
+        if (strcmp(place, before) == 0 || command_given(questions->command, OPTION_RELAY_TLS)) {
+            plan->relay.tls = tls;
         }
     }
     if (!questions->again && host_is_loopback(plan->relay.host)) {
