@@ -15,16 +15,6 @@ const char *exchange_rejection_name(enum exchange_rejection of)
     return REJECTION_NAMES[of];
 }
 
-static struct exchange_peer *find(struct exchanges *exchanges, const char *name)
-{
-    for (size_t i = 0; i < exchanges->count; i++) {
-        if (strcmp(exchanges->peers[i].name, name) == 0) {
-            return &exchanges->peers[i];
-        }
-    }
-    return NULL;
-}
-
 // A job of a peer that is gone ends unseen: its outcome finds nobody.
 static void count_again(struct exchanges *exchanges)
 {
@@ -36,20 +26,51 @@ static void count_again(struct exchanges *exchanges)
     }
 }
 
+static int compare_names(const void *left, const void *right)
+{
+    const struct exchange_peer *const *a = left;
+    const struct exchange_peer *const *b = right;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+// The peers by name, so that each of 10,000 is found at once; for the caller to free.
+static struct exchange_peer **sort_by_name(struct exchanges *exchanges)
+{
+    size_t count = exchanges->count;
+    struct exchange_peer **sorted =
+        memory_checked(calloc(count + 1, sizeof(struct exchange_peer *)));
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &exchanges->peers[i];
+    }
+    qsort(sorted, count, sizeof(struct exchange_peer *), compare_names);
+    return sorted;
+}
+
+// The peer of these settings; what is known of it is taken over.
+static struct exchange_peer adopt(struct exchanges *exchanges, struct exchange_peer **sorted,
+                                  const struct peer_settings *settings)
+{
+    struct exchange_peer peer = {.guard.floor = exchanges->started};
+    const struct exchange_peer *key = &peer;
+    text_copy(peer.name, sizeof peer.name, settings->name);
+    struct exchange_peer **known =
+        bsearch(&key, sorted, exchanges->count, sizeof(struct exchange_peer *), compare_names);
+    if (known != NULL) {
+        peer = **known;
+        (*known)->guard = (struct exchange_guard){0};
+    }
+    peer.wanted &= settings->agent[0] != '\0';
+    return peer;
+}
+
 void exchanges_configure(struct exchanges *exchanges, const struct settings *settings)
 {
     struct exchange_peer *peers = memory_checked(calloc(settings->peer_count + 1, sizeof *peers));
+    struct exchange_peer **sorted = sort_by_name(exchanges);
     for (size_t i = 0; i < settings->peer_count; i++) {
-        struct exchange_peer *known = find(exchanges, settings->peers[i].name);
-        if (known != NULL) {
-            peers[i] = *known;
-            known->guard = (struct exchange_guard){0};
-        } else {
-            text_copy(peers[i].name, sizeof peers[i].name, settings->peers[i].name);
-            peers[i].guard.floor = exchanges->started;
-        }
-        peers[i].wanted &= settings->peers[i].agent[0] != '\0';
+        peers[i] = adopt(exchanges, sorted, &settings->peers[i]);
     }
+    free(sorted);
     for (size_t i = 0; i < exchanges->count; i++) {
         exchange_guard_free(&exchanges->peers[i].guard);
     }

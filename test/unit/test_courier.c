@@ -178,6 +178,24 @@ static void test_refused(void **state)
     }
 }
 
+// With a fanout most servers of the mesh are no peers, and their windows are known all the same.
+static void test_windows_of_servers_in_lists(void **state)
+{
+    (void)state;
+    static const struct listed_server MESH[] = {{.name = "here"}, {.name = "mx07"}};
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    fixture.settings->mesh = MESH;
+    fixture.settings->mesh_count = 2;
+    hear(&fixture, 0, "w=w-1/1/mx07/r/1767484800000000/1767488400000000/root@p0/", "");
+    assert_int_equal(core_stats(fixture.core)->windows_refused, 0);
+    assert_non_null(windows_find(core_windows(fixture.core), "w-1"));
+    assert_non_null(strstr(compose(&fixture, 0), "ack=w-1/1"));
+    hear(&fixture, 0, "w=w-2/1/mx08/r/1767484800000000/1767488400000000/root@p0/", "");
+    assert_int_equal(core_stats(fixture.core)->windows_refused, 1);
+    core_fixture_end(&fixture);
+}
+
 static void test_what_is_handed_on_is_not_refused(void **state)
 {
     (void)state;
@@ -493,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_told_at_once_and_acknowledged),
         cmocka_unit_test(test_why_not),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_windows_of_servers_in_lists),
         cmocka_unit_test(test_what_is_handed_on_is_not_refused),
         cmocka_unit_test(test_many_windows),
         cmocka_unit_test(test_a_backlog_delays_no_acknowledgement),

@@ -12,8 +12,13 @@
 
 static const struct peer_settings PEERS[] = {{.name = "mx01"}, {.name = "MX-3"}, {.name = "web"}};
 static const uint32_t BY_NAME[] = {1, 0, 2};
-static const struct settings SETTINGS = {
-    .server = "mx02", .peers = PEERS, .peer_count = 3, .peers_by_name = BY_NAME};
+static const struct listed_server MESH[] = {{.name = "mx02"}, {.name = "mx40"}};
+static const struct settings SETTINGS = {.server = "mx02",
+                                         .peers = PEERS,
+                                         .peer_count = 3,
+                                         .peers_by_name = BY_NAME,
+                                         .mesh = MESH,
+                                         .mesh_count = 2};
 
 static const char *servers_of(const struct calendar_line *line)
 {
@@ -38,6 +43,7 @@ static void events_name_servers(void **state)
         {{.summary = "MX01: new kernel, mx01 again"}, "mx01"},
         {{.summary = "MX-3.example.com (rack 7)"}, "MX-3"},
         {{.summary = "mx011 mx0 smx01 mx01x"}, ""},
+        {{.summary = "mx40, which is listed, and mx41"}, "mx40"},
         {{.location = "mx01;web", .summary = "mx02"}, "mx01 web"},
         {{.location = "Stockholm", .categories = "MAIL,mx02", .summary = "mx01"}, "mx02"},
         {{.location = "", .summary = ""}, ""},
