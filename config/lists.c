@@ -80,7 +80,7 @@ static void stand_by(struct gathering *gathering, struct peer_list *list,
     }
 }
 
-// Nothing is known of it yet. A name has not been asked for before the agent runs.
+// Nothing is known of it yet. A name is asked for again, so that no agent need refuse to start.
 static void do_without(struct gathering *gathering, struct peer_list *list,
                        const struct config_problems *found)
 {
@@ -90,7 +90,7 @@ static void do_without(struct gathering *gathering, struct peer_list *list,
     for (size_t i = 0; i < found->count && !(list->srv && absent); i++) {
         const struct config_problem *problem = &found->items[i];
         struct place at = {&file, problem->line, problem->column};
-        if (absent || gathering->occasion == LISTS_REREAD) {
+        if (absent || list->srv || gathering->occasion == LISTS_REREAD) {
             problem_warning(gathering->problems, at, "%s: no peer comes of it until it can be read",
                             problem->message);
         } else {

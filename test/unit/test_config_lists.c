@@ -20,13 +20,13 @@
 
 static const char MAIN_FILE[] = "mailflow.yaml";
 
-// The configuration with a @ for the directory before every slash.
+// The text with the directory in the place of every @ before a slash or at the end of a line.
 static const char *placed(const char *yaml)
 {
     static char buffer[8192];
     struct text text = TEXT_OVER(buffer);
     for (; *yaml != '\0'; yaml++) {
-        if (*yaml == '@' && yaml[1] == '/') {
+        if (*yaml == '@' && (yaml[1] == '/' || yaml[1] == '\n')) {
             text_append(&text, config_fixture_directory());
         } else {
             text_append_bytes(&text, yaml, 1);
@@ -169,6 +169,18 @@ static void test_a_name_that_was_asked_for(void **state)
     expect_peers(settings, "mx03");
     assert_string_equal(peer(settings, "mx03")->origin, "_mailflow._tcp.example.net");
     assert_int_equal(peer(settings, "mx03")->line, 0);
+    settings_destroy(settings);
+}
+
+static void test_a_kept_answer_that_is_broken(void **state)
+{
+    (void)state;
+    config_fixture_write_text("peers/s.example.json", "[{\"targets\": [\"mx03.x:1\",");
+    struct settings *settings = load(
+        MESH "state_dir: @\npeers_from: [{srv: s.example}]\n",
+        "@/peers/s.example.json:2:1: warning: did not find expected node content while parsing "
+        "a flow node: no peer comes of it until it can be read\n");
+    expect_peers(settings, "");
     settings_destroy(settings);
 }
 
@@ -507,6 +519,7 @@ int main(void)
         TEST(test_a_list_of_groups),
         TEST(test_yaml_and_templates),
         TEST(test_a_name_that_was_asked_for),
+        TEST(test_a_kept_answer_that_is_broken),
         TEST(test_configured_peers_win),
         TEST(test_the_same_server_in_two_lists_is_one),
         TEST(test_bad_sources),
