@@ -172,17 +172,12 @@ static struct probe_record record_of(const struct core *core, int peer,
     return record;
 }
 
-void fate_remember(struct outbound *outbound, const struct probe_id *id)
-{
-    outbound->answered[outbound->answered_count++ % ANSWERED_KEPT] = *id;
-}
-
 static void arrived(struct core *core, int peer, const struct receipt *receipt,
                     struct walltime sent, struct moment now)
 {
     struct probe_record record = record_of(core, peer, receipt, sent);
     core->peers[peer].passed[OUTBOUND] = now.instant;
-    fate_remember(outbound_of(core, peer), &record.id);
+    told_receipts_remember(&outbound_of(core, peer)->told, &record.id);
     if (record.latency.ns >= 0) {
         histogram_observe(&core->stats.legs[LEG_TRANSIT], &LEG_EDGES, span_seconds(record.latency));
     }
@@ -256,25 +251,6 @@ static void doubt_the_future(struct receipt *receipt, struct walltime now)
     receipt->error = span_longer(receipt->error, ahead);
 }
 
-static bool was_answered(const struct outbound *outbound, const struct probe_id *id)
-{
-    for (size_t i = 0; i < ANSWERED_KEPT && i < outbound->answered_count; i++) {
-        if (probe_id_equal(&outbound->answered[i], id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// What is told for the first time must be of a probe under way. What is told again is older than
-// the newest that had been told, or one of the last: after a restart, or a step of the peer's
-// clock.
-static bool is_told_anew(const struct outbound *outbound, const struct receipt *told)
-{
-    return walltime_known(outbound->receipts_newest) &&
-           told->arrived.ns > outbound->receipts_newest.ns && !was_answered(outbound, &told->id);
-}
-
 static void say_unknown(struct core *core, int peer, unsigned count, const struct probe_id *first)
 {
     struct action *action = core_act(core, ACTION_SAY_UNKNOWN);
@@ -289,25 +265,25 @@ static bool take_list(struct core *core, int peer, const struct receipts *receip
                       struct moment now)
 {
     struct peer *state = &core->peers[peer];
-    struct walltime newest = state->outbound.receipts_newest;
+    struct outbound *outbound = &state->outbound;
+    bool in_order = told_receipts_in_order(&outbound->told, receipts, now);
     const struct probe_id *first = NULL;
     unsigned unknown = 0;
     bool all_known = true;
     for (size_t i = receipts->count; i > 0; i--) {
         const struct receipt *told = &receipts->items[i - 1];
         struct receipt receipt = *told;
-        bool sending = find_sending(&state->outbound, &receipt.id) != NULL;
+        bool sending = find_sending(outbound, &receipt.id) != NULL;
         all_known = all_known && !sending;
         read_in_our_clock(state, &receipt);
         doubt_the_future(&receipt, now.wall);
-        if (!answered(core, peer, &receipt, now) && !sending &&
-            is_told_anew(&state->outbound, told)) {
+        if (!answered(core, peer, &receipt, now) && !sending && in_order &&
+            told_receipts_is_news(&outbound->told, told)) {
             unknown++;
             first = first == NULL ? &told->id : first;
         }
-        newest = walltime_later(newest, told->arrived);
     }
-    state->outbound.receipts_newest = newest;
+    told_receipts_follow(&outbound->told, receipts, now);
     if (unknown > 0) {
         say_unknown(core, peer, unknown, first);
     }

@@ -17,6 +17,7 @@
 #include "core/flight.h"
 #include "core/row.h"
 #include "core/stats.h"
+#include "core/told_receipts.h"
 #include "core/verdict.h"
 
 enum {
@@ -25,7 +26,6 @@ enum {
     RESUMPTIONS_KEPT = 4,
     UNSEEN_RECEIPTS_MAXIMUM = 2048,
     LOST_KEPT = 16,
-    ANSWERED_KEPT = 64,
     REFUSED_KEPT = 4,
     HEARD_KEPT = 24,
     EXCHANGE_CAUSE_SIZE = 160,
@@ -110,11 +110,9 @@ struct outbound {
     unsigned refused_in_a_row;
     struct walltime refused_since; // when the first of them was planned
     unsigned accepted_in_a_row;
-    struct walltime receipts_as_of;          // the peer's newest
-    struct walltime receipts_complete;       // the newest that left nothing out
-    struct walltime receipts_newest;         // the newest arrival that it told of, by its clock
-    struct probe_id answered[ANSWERED_KEPT]; // a ring: of these it may well tell again
-    uint32_t answered_count;
+    struct walltime receipts_as_of;    // the peer's newest
+    struct walltime receipts_complete; // the newest that left nothing out
+    struct told_receipts told;
     struct flight lost[LOST_KEPT]; // a ring: what may yet arrive after all
     uint32_t lost_count;
 };

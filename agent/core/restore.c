@@ -21,7 +21,7 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
         outbound->reserved_slot = outbound->next_slot;
     }
     if (record->state == PROBE_ARRIVED) {
-        fate_remember(outbound, &record->id);
+        told_receipts_remember(&outbound->told, &record->id);
     }
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
         struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;

@@ -120,9 +120,6 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
 void fate_found(struct core *core, int peer, const struct receipt *receipt, struct walltime sent,
                 struct moment now);
 
-// That it has arrived is known.
-void fate_remember(struct outbound *outbound, const struct probe_id *id);
-
 // What the peer says of the arrivals of our probes.
 void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now);
 
