@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t clock_read(clockid_t which)
@@ -15,4 +16,12 @@ struct moment clock_now(void)
         .instant = {clock_read(CLOCK_BOOTTIME)},
         .wall = {clock_read(CLOCK_REALTIME)},
     };
+}
+
+struct span clock_error(void)
+{
+    struct timex status = {0};
+    bool disciplined = adjtimex(&status) >= 0 && (status.status & STA_UNSYNC) == 0;
+    int64_t microseconds = status.maxerror > 0 ? status.maxerror : 1;
+    return disciplined ? (struct span){microseconds * 1000} : SPAN_ZERO;
 }

@@ -1,19 +1,27 @@
 #include "core/clock_offset.h"
 
-static void minima_add(struct clock_minima *minima, struct span latency)
+static struct span widened(const struct clock_minimum *minimum, struct instant at)
 {
-    struct span *bucket = &minima->of[minima->count / CLOCK_BUCKET_SAMPLES % CLOCK_BUCKETS];
+    struct span age = span_longer(instant_since(at, minimum->at), SPAN_ZERO);
+    return span_add(minimum->latency, clock_drifted(age, CLOCK_DRIFT_MOST));
+}
+
+static void minima_add(struct clock_minima *minima, struct span latency, struct instant at)
+{
+    struct clock_minimum *bucket = &minima->of[minima->count / CLOCK_BUCKET_SAMPLES % CLOCK_BUCKETS];
     bool first = minima->count % CLOCK_BUCKET_SAMPLES == 0;
-    *bucket = first ? latency : span_shorter(*bucket, latency);
+    if (first || latency.ns <= widened(bucket, at).ns) {
+        *bucket = (struct clock_minimum){latency, at};
+    }
     minima->count++;
 }
 
-static struct span minima_least(const struct clock_minima *minima)
+static struct span minima_least(const struct clock_minima *minima, struct instant at)
 {
-    struct span least = minima->of[0];
+    struct span least = widened(&minima->of[0], at);
     uint32_t buckets = (minima->count + CLOCK_BUCKET_SAMPLES - 1) / CLOCK_BUCKET_SAMPLES;
     for (uint32_t i = 1; i < buckets && i < CLOCK_BUCKETS; i++) {
-        least = span_shorter(least, minima->of[i]);
+        least = span_shorter(least, widened(&minima->of[i], at));
     }
     return least;
 }
@@ -24,28 +32,47 @@ static bool both_known(const struct clock_relation *relation)
 }
 
 // How wide the interval is that the offset lies in; negative when the two ways contradict.
-static struct span width(const struct clock_relation *relation)
+static struct span width(const struct clock_relation *relation, struct instant at)
 {
-    return span_add(minima_least(&relation->ways[INBOUND]),
-                    minima_least(&relation->ways[OUTBOUND]));
+    return span_add(minima_least(&relation->ways[INBOUND], at),
+                    minima_least(&relation->ways[OUTBOUND], at));
+}
+
+bool clock_relation_is_tracked(const struct clock_relation *relation, struct instant at)
+{
+    return clock_track_is_live(&relation->track, at);
+}
+
+// The least that the latency may be, the clocks' difference taken off.
+static struct span least_by_track(const struct clock_relation *relation, enum direction direction,
+                                  struct span latency, struct instant at)
+{
+    struct clock_estimate clock = clock_track_estimate(&relation->track, at);
+    struct span true_latency = direction == INBOUND ? span_add(latency, clock.offset)
+                                                    : span_subtract(latency, clock.offset);
+    return span_add(true_latency, clock.error);
 }
 
 struct span clock_relation_contradiction(const struct clock_relation *relation,
-                                         enum direction direction, struct span latency)
+                                         enum direction direction, struct span latency,
+                                         struct instant at)
 {
     const struct clock_minima *back = &relation->ways[direction == INBOUND ? OUTBOUND : INBOUND];
-    struct span room = back->count == 0 ? SPAN_ZERO : span_add(minima_least(back), latency);
+    struct span room = clock_relation_is_tracked(relation, at)
+                           ? least_by_track(relation, direction, latency, at)
+                       : back->count == 0 ? SPAN_ZERO
+                                          : span_add(minima_least(back, at), latency);
     return room.ns < -CLOCK_STEP_LEAST.ns ? span_magnitude(room) : SPAN_ZERO;
 }
 
 bool clock_relation_observe(struct clock_relation *relation, enum direction direction,
-                            struct span latency)
+                            struct span latency, struct instant at)
 {
-    minima_add(&relation->ways[direction], latency);
-    struct span room = both_known(relation) ? width(relation) : SPAN_ZERO;
+    minima_add(&relation->ways[direction], latency, at);
+    struct span room = both_known(relation) ? width(relation, at) : SPAN_ZERO;
     if (room.ns < -CLOCK_STEP_LEAST.ns) {
         clock_relation_step(relation, room);
-        minima_add(&relation->ways[direction], latency);
+        minima_add(&relation->ways[direction], latency, at);
         return false;
     }
     if (both_known(relation)) {
@@ -54,25 +81,70 @@ bool clock_relation_observe(struct clock_relation *relation, enum direction dire
     return true;
 }
 
+bool clock_relation_exchanged(struct clock_relation *relation, const struct clock_reading *reading)
+{
+    struct clock_estimate before = clock_relation_estimate(relation, reading->at);
+    struct span beside = span_magnitude(span_subtract(reading->offset, before.offset));
+    struct span open = span_add(span_add(before.error, reading->error), CLOCK_STEP_LEAST);
+    bool stepped = before.known && beside.ns > open.ns;
+    if (stepped) {
+        clock_relation_step(relation, beside);
+    }
+    clock_track_observe(&relation->track, reading);
+    relation->step = SPAN_ZERO;
+    return !stepped;
+}
+
 void clock_relation_step(struct clock_relation *relation, struct span step)
 {
     *relation = (struct clock_relation){
         .step = span_longer(relation->step, span_magnitude(step)),
+        .claimed = relation->claimed,
     };
 }
 
-struct clock_estimate clock_relation_estimate(const struct clock_relation *relation)
+static struct clock_estimate estimate_between(int64_t low, int64_t high)
 {
-    if (!both_known(relation)) {
-        return (struct clock_estimate){0};
-    }
-    int64_t in = minima_least(&relation->ways[INBOUND]).ns;
-    int64_t out = minima_least(&relation->ways[OUTBOUND]).ns;
     return (struct clock_estimate){
         .known = true,
-        .offset = {out / 2 - in / 2},
-        .error = span_magnitude((struct span){out / 2 + in / 2}),
+        .offset = {nanoseconds_add(high / 2, low / 2)},
+        .error = span_magnitude((struct span){nanoseconds_subtract(high / 2, low / 2)}),
     };
+}
+
+static struct clock_estimate estimate_by_mail(const struct clock_relation *relation,
+                                              struct instant at)
+{
+    return estimate_between(span_subtract(SPAN_ZERO, minima_least(&relation->ways[INBOUND], at)).ns,
+                            minima_least(&relation->ways[OUTBOUND], at).ns);
+}
+
+// What both leave open; where they contradict each other, a round trip is the younger and the
+// closer one.
+static struct clock_estimate intersect(const struct clock_estimate *track,
+                                       const struct clock_estimate *mail)
+{
+    struct span low = span_longer(span_subtract(track->offset, track->error),
+                                  span_subtract(mail->offset, mail->error));
+    struct span high = span_shorter(span_add(track->offset, track->error),
+                                    span_add(mail->offset, mail->error));
+    if (low.ns > high.ns) {
+        return *track;
+    }
+    struct clock_estimate both = estimate_between(low.ns, high.ns);
+    both.drift = track->drift;
+    return both;
+}
+
+struct clock_estimate clock_relation_estimate(const struct clock_relation *relation,
+                                              struct instant at)
+{
+    struct clock_estimate track = clock_track_estimate(&relation->track, at);
+    if (!both_known(relation)) {
+        return track;
+    }
+    struct clock_estimate mail = estimate_by_mail(relation, at);
+    return track.known ? intersect(&track, &mail) : mail;
 }
 
 static bool differ(const struct clock_estimate *estimate)
@@ -80,14 +152,24 @@ static bool differ(const struct clock_estimate *estimate)
     return estimate->known && span_magnitude(estimate->offset).ns > estimate->error.ns;
 }
 
-struct span clock_relation_correction(const struct clock_relation *relation)
+struct span clock_relation_correction(const struct clock_relation *relation, struct instant at)
 {
-    struct clock_estimate estimate = clock_relation_estimate(relation);
+    struct clock_estimate estimate = clock_relation_estimate(relation, at);
     return differ(&estimate) ? estimate.offset : SPAN_ZERO;
 }
 
-struct span clock_relation_error(const struct clock_relation *relation)
+struct span clock_relation_error(const struct clock_relation *relation, struct instant at)
 {
-    struct clock_estimate estimate = clock_relation_estimate(relation);
-    return differ(&estimate) ? estimate.error : relation->step;
+    struct clock_estimate estimate = clock_relation_estimate(relation, at);
+    if (!estimate.known) {
+        return relation->step;
+    }
+    if (differ(&estimate)) {
+        return estimate.error;
+    }
+    struct span open = span_add(span_magnitude(estimate.offset), estimate.error);
+    if (relation->claimed.ns > 0 || relation->track.count == 0) {
+        open = span_shorter(open, relation->claimed);
+    }
+    return span_longer(relation->step, open);
 }

@@ -194,6 +194,10 @@ static void probe_found(struct core *core, int mailbox, enum arrival_known known
     if (from_us && to_us && age.ns < LIVE_CHECK_LIFETIME.ns) {
         return; // `mailflowctl check --live` waits for it, and takes it away itself
     }
+    if (from_us && peer >= 0 && !collected_for_it) {
+        loop_found(core, peer, mailbox, tag, now);
+        return;
+    }
     if (!to_us && !collected_for_it) {
         core->stats.rejected[REJECTED_MISROUTED]++;
         return; // an agent that shares this mailbox may be waiting for it
@@ -250,8 +254,12 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
     case EVENT_GREETED:
         down_greeted(core, event->greeted.peer, event->greeted.greeted, event->greeted.cause, now);
         break;
+    case EVENT_CLOCK:
+        core->clock_error = event->clock_error;
+        break;
     case EVENT_EXCHANGE:
-        exchange_came(core, event->exchange.peer, event->exchange.exchange, now);
+        exchange_came(core, event->exchange.peer, event->exchange.exchange, &event->exchange.trip,
+                      now);
         break;
     case EVENT_EXCHANGE_FAILED:
         exchange_failed(core, event->exchange_failed.peer, event->exchange_failed.cause, now);
@@ -306,6 +314,9 @@ static void own_timer_due(struct core *core, enum own_timer timer, struct moment
         break;
     case OWN_FLAP:
         flap_follow(core, now);
+        break;
+    case OWN_CLOCK:
+        clock_finding_follow(core, now);
         break;
     }
 }

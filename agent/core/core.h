@@ -38,6 +38,7 @@ enum event_kind {
     EVENT_EXCHANGE,  // an agent's signed message came over HTTP: its request, or its reply to ours
     EVENT_EXCHANGE_FAILED, // our exchange with an agent did not come about
     EVENT_GREETED,         // whether a peer's mail server has greeted us
+    EVENT_CLOCK,           // what our kernel says of its clock
 };
 
 // Has this probe been seen before? The shell looks it up in the ledger.
@@ -87,6 +88,7 @@ struct event {
         struct {
             int peer;
             const struct exchange *exchange; // for the duration of the call
+            struct round_trip trip;          // of our request, or so far of the peer's
         } exchange;
         struct {
             int peer;
@@ -97,6 +99,7 @@ struct event {
             bool greeted;      // 220
             const char *cause; // when not
         } greeted;
+        struct span clock_error; // at most; zero when nobody disciplines it
     };
 };
 
@@ -116,6 +119,7 @@ enum action_kind {
     ACTION_SAY_CLOCK,     // say that our clock has stepped
     ACTION_SAY_REFUSED,   // say that a peer announces a window which is none
     ACTION_SAY_UNKNOWN,   // say that a peer has receipts for probes that were never sent
+    ACTION_SAY_LOOP,      // say that a probe of ours has come back to us
 };
 
 // A flapping incident notifies once as such; when it has stayed open or closed for long enough,
@@ -176,6 +180,11 @@ struct action {
             unsigned count;
             struct probe_id first;
         } unknown;
+        struct {
+            int peer;
+            int mailbox;
+            struct probe_id probe;
+        } loop;
     };
     enum notice notice; // ACTION_NOTIFY
 };
@@ -292,7 +301,10 @@ struct acknowledgement_count {
 struct acknowledgement_count core_acknowledgement_count(const struct core *core,
                                                         const struct window *window);
 
-// The peer's clock against ours, from what mail shows.
-struct clock_estimate core_clock(const struct core *core, int peer);
+// How far our own clock is off at most, as its kernel says; zero when nobody disciplines it.
+struct span core_clock_error(const struct core *core);
+
+// The peer's clock against ours, from what mail and exchanges show.
+struct clock_estimate core_clock(const struct core *core, int peer, struct moment now);
 
 #endif

@@ -296,7 +296,7 @@ static bool take_window(struct core *core, int peer, const struct window *announ
 {
     struct window window = *announced;
     const struct window *known = windows_find(&core->windows, window.id);
-    struct span clocks = clock_relation_correction(&core->peers[peer].clock);
+    struct span clocks = clock_relation_correction(&core->peers[peer].clock, now.instant);
     window.origin = ORIGIN_PEER;
     window.begin = walltime_subtract(window.begin, clocks);
     window.end = walltime_subtract(window.end, clocks);

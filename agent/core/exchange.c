@@ -1,6 +1,6 @@
 // When we exchange with a peer's agent over HTTP: once per interval, and at once when there is
 // something to tell.
-#include "core/state.h"
+#include "core/server.h"
 
 #define BETWEEN_EXCHANGES SPAN_SECONDS(15)
 #define BETWEEN_ATTEMPTS  SPAN_SECONDS(1) // doubled with every failure ...
@@ -68,7 +68,26 @@ void exchange_owe(struct core *core, int peer, struct moment now)
     schedule(core, peer, instant_earlier(exchange->due, due));
 }
 
-void exchange_came(struct core *core, int peer, const struct exchange *said, struct moment now)
+// What an exchange tells of the two clocks: ours of both ways, the peer's of the way to us.
+static void relate_clocks(struct core *core, int peer, const struct round_trip *trip,
+                          struct moment now)
+{
+    struct clock_relation *clock = &core->peers[peer].clock;
+    struct clock_reading reading;
+    if (!walltime_known(trip->received)) {
+        return;
+    }
+    if (!walltime_known(trip->returned)) {
+        struct span shown = walltime_since(trip->received, trip->requested);
+        clock_relation_observe(clock, INBOUND, shown, now.instant);
+    } else if (clock_reading_take(trip, now.instant, &reading)) {
+        clock_relation_exchanged(clock, &reading);
+    }
+    clock_finding_look(core, peer, now.wall, now);
+}
+
+void exchange_came(struct core *core, int peer, const struct exchange *said,
+                   const struct round_trip *trip, struct moment now)
 {
     struct exchanging *exchange = &core->peers[peer].exchange;
     struct receipts receipts;
@@ -79,6 +98,7 @@ void exchange_came(struct core *core, int peer, const struct exchange *said, str
     exchange->exchanged = now.wall;
     exchange->exchanged_at = now.instant;
     core->peers[peer].heard = now.wall;
+    relate_clocks(core, peer, trip, now);
     courier_take(core, peer, said->maintenance, now);
     witness_take(core, peer, said->row, now.instant);
     if (said->receipts[0] != '\0' && receipts_parse(said->receipts, &receipts, &error)) {

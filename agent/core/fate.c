@@ -231,17 +231,30 @@ void fate_found(struct core *core, int peer, const struct receipt *receipt, stru
     }
 }
 
-// The peer has read it off its own clock, which tells us of the two.
-static void read_in_our_clock(struct peer *peer, struct receipt *receipt)
+// What the peer's reading of an arrival tells of the two clocks. One that contradicts the exchanges
+// was read before or after a step that they do not know, which is its error.
+static struct span relate_clocks(struct clock_relation *clock, struct span shown, struct instant now)
+{
+    struct span contradiction = clock_relation_contradiction(clock, OUTBOUND, shown, now);
+    if (contradiction.ns > 0 && clock_relation_is_tracked(clock, now)) {
+        return contradiction;
+    }
+    clock_relation_observe(clock, OUTBOUND, shown, now);
+    return SPAN_ZERO;
+}
+
+// The peer has read it off its own clock.
+static void read_in_our_clock(struct peer *peer, struct receipt *receipt, struct instant now)
 {
     ptrdiff_t place = flights_find(&peer->outbound.flights, &receipt->id);
     if (place >= 0) {
         struct walltime sent = peer->outbound.flights.items[place].sent;
-        clock_relation_observe(&peer->clock, OUTBOUND, walltime_since(receipt->arrived, sent));
+        struct span shown = walltime_since(receipt->arrived, sent);
+        receipt->error = span_add(receipt->error, relate_clocks(&peer->clock, shown, now));
     }
-    struct span clocks = clock_relation_correction(&peer->clock);
+    struct span clocks = clock_relation_correction(&peer->clock, now);
     receipt->arrived = walltime_subtract(receipt->arrived, clocks);
-    receipt->error = span_add(receipt->error, clock_relation_error(&peer->clock));
+    receipt->error = span_add(receipt->error, clock_relation_error(&peer->clock, now));
 }
 
 // Nothing has arrived that is yet to come: what is told of the future is unsure by as much.
@@ -275,7 +288,7 @@ static bool take_list(struct core *core, int peer, const struct receipts *receip
         struct receipt receipt = *told;
         bool sending = find_sending(outbound, &receipt.id) != NULL;
         all_known = all_known && !sending;
-        read_in_our_clock(state, &receipt);
+        read_in_our_clock(state, &receipt, now.instant);
         doubt_the_future(&receipt, now.wall);
         if (!answered(core, peer, &receipt, now) && !sending && in_order &&
             told_receipts_is_news(&outbound->told, told)) {
@@ -308,8 +321,8 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
     if (all_known) { // what arrived before we know that it was sent is to be told us again
         follow_seen(&state->inbound, known);
     }
-    struct span later =
-        span_add(clock_relation_correction(&state->clock), clock_relation_error(&state->clock));
+    struct span later = span_add(clock_relation_correction(&state->clock, now.instant),
+                                 clock_relation_error(&state->clock, now.instant));
     struct walltime as_of = walltime_earlier(walltime_subtract(receipts->as_of, later), now.wall);
     state->outbound.receipts_as_of = walltime_later(state->outbound.receipts_as_of, as_of);
     if (receipts->seen.ns <= now.wall.ns) { // else it is of our clock before that was put back

@@ -31,6 +31,11 @@ static bool is_own_overrun(const struct incident *incident)
     return incident->kind == INCIDENT_OVERRUN && incident->subject.peer == OWN_SERVER;
 }
 
+static bool is_own_clock(const struct incident *incident)
+{
+    return incident->kind == INCIDENT_CLOCK && incident->subject.peer == OWN_SERVER;
+}
+
 // A clock that is off and a forger have nothing to do with mail that does not flow.
 static bool stands_alone(enum incident_kind kind)
 {
@@ -40,6 +45,9 @@ static bool stands_alone(enum incident_kind kind)
 static bool explains(const struct core *core, const struct incident *cause,
                      const struct incident *symptom)
 {
+    if (is_own_clock(cause)) {
+        return symptom->kind == INCIDENT_CLOCK && !is_own_clock(symptom);
+    }
     if (stands_alone(cause->kind) || stands_alone(symptom->kind) || is_own_overrun(symptom)) {
         return false;
     }
@@ -99,6 +107,9 @@ static struct incident *find_near(const struct core *core, enum incident_kind ki
 struct incident *fold_find_cause(const struct core *core, const struct incident *symptom)
 {
     const struct subject own = subject_of_server(OWN_SERVER);
+    if (symptom->kind == INCIDENT_CLOCK) {
+        return find_explaining(core, INCIDENT_CLOCK, &own, symptom);
+    }
     struct incident *cause = find_explaining(core, INCIDENT_OVERRUN, &own, symptom);
     for (int kind = 0; cause == NULL && kind < (int)symptom->kind; kind++) {
         cause = kind == INCIDENT_ISOLATED ? find_explaining(core, INCIDENT_ISOLATED, &own, symptom)

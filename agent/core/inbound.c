@@ -153,35 +153,55 @@ static void answer(struct core *core, int peer, const struct tag *tag, enum verd
 
 // Slots are sent in their order: one that says it was sent before an earlier one tells that the
 // sender's clock has been put back.
-static void notice_step_back(struct core *core, int peer, const struct tag *tag)
+static void notice_step_back(struct core *core, int peer, const struct tag *tag, struct moment now)
 {
     struct inbound *inbound = &core->peers[peer].inbound;
     if (tag->kind != PROBE_SLOT || tag->slot <= inbound->newest_slot) {
         return;
     }
     struct span step = walltime_since(tag->sent, inbound->slot_sent);
-    if (walltime_known(inbound->slot_sent) && step.ns < -CLOCK_STEP_LEAST.ns) {
+    bool back = walltime_known(inbound->slot_sent) && step.ns < -CLOCK_STEP_LEAST.ns;
+    if (back && !clock_relation_is_tracked(&core->peers[peer].clock, now.instant)) {
         clock_relation_step(&core->peers[peer].clock, step);
     }
     inbound->slot_sent = tag->sent;
 }
 
+// An error of that size is a step that the sender tells of, until we have noticed it.
+static bool tells_step(const struct tag *tag)
+{
+    return tag->error.ns >= CLOCK_STEP_LEAST.ns;
+}
+
 // What an arrival tells of the two clocks: the correction of times of the peer's, and their error.
-// A straggler that contradicts what newer mail has shown was sent before the peer's clock stepped.
+// A straggler that contradicts what newer mail or an exchange has shown was sent before the peer's
+// clock stepped.
 static struct span relate_clocks(struct core *core, int peer, const struct tag *tag,
-                                 struct span shown, struct span *correction)
+                                 struct span shown, struct moment now, struct span *correction)
 {
     struct clock_relation *clock = &core->peers[peer].clock;
     bool newest = tag->kind == PROBE_SLOT && tag->slot > core->peers[peer].inbound.newest_slot;
-    struct span contradiction = clock_relation_contradiction(clock, INBOUND, shown);
+    struct span contradiction = clock_relation_contradiction(clock, INBOUND, shown, now.instant);
     *correction = SPAN_ZERO;
-    if (!newest && contradiction.ns > 0) {
+    if (contradiction.ns > 0 && (!newest || clock_relation_is_tracked(clock, now.instant))) {
         return contradiction;
     }
-    notice_step_back(core, peer, tag);
-    clock_relation_observe(clock, INBOUND, shown);
-    *correction = clock_relation_correction(clock);
-    return clock_relation_error(clock);
+    notice_step_back(core, peer, tag, now);
+    clock->claimed = span_add(tag->error, core->clock_error);
+    clock_relation_observe(clock, INBOUND, shown, now.instant);
+    *correction = clock_relation_correction(clock, now.instant);
+    return clock_relation_error(clock, now.instant);
+}
+
+// The first probes of a peer that has never told us of one of ours: as long as neither kernel
+// vouches for its clock, all of the latency may be the difference of the two.
+static struct span doubt(const struct peer *peer, struct span shown, struct instant now)
+{
+    enum { FIRST_PROBES = 3 };
+    bool heard_of = walltime_known(peer->outbound.path.last_arrival) || peer->clock.claimed.ns > 0;
+    bool first = !heard_of && peer->clock.ways[INBOUND].count <= FIRST_PROBES;
+    bool known = clock_relation_estimate(&peer->clock, now).known;
+    return first && !known ? span_longer(shown, SPAN_ZERO) : SPAN_ZERO;
 }
 
 // When the sender wrote what the probe carries, as far as its latency can be believed.
@@ -193,19 +213,22 @@ static struct instant written_at(const struct probe_record *record, struct momen
 
 // As long as nothing tells of the two clocks, all that is known is that it was sent before it came.
 static struct walltime sent_at_latest(const struct core *core, int peer,
-                                      const struct probe_record *record, struct span unsure)
+                                      const struct probe_record *record, struct span unsure,
+                                      struct moment now)
 {
-    struct clock_estimate clock = clock_relation_estimate(&core->peers[peer].clock);
+    struct clock_estimate clock = core_clock(core, peer, now);
     return clock.known ? walltime_add(record->sent, unsure) : record->arrived;
 }
 
 // The arrival as our clock has it, and how far the two clocks leave that open.
 static struct probe_record record_of(struct core *core, int peer, const struct tag *tag,
-                                     const struct arrival *arrival, struct span *unsure)
+                                     const struct arrival *arrival, struct moment now,
+                                     struct span *unsure)
 {
     struct span clocks, shown = walltime_since(arrival->at, tag->sent);
-    struct span error = relate_clocks(core, peer, tag, shown, &clocks);
-    *unsure = span_add(tag->error, error);
+    struct span error = relate_clocks(core, peer, tag, shown, now, &clocks);
+    error = span_longer(error, doubt(&core->peers[peer], shown, now.instant));
+    *unsure = tells_step(tag) ? span_add(tag->error, error) : error;
     struct probe_record record = {
         .id = tag->id,
         .direction = INBOUND,
@@ -246,13 +269,13 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     struct arrival arrival =
         arrival_estimate(report->absent.wall, report->present.wall, report->saved);
     struct span unsure;
-    struct probe_record record = record_of(core, peer, tag, &arrival, &unsure);
+    struct probe_record record = record_of(core, peer, tag, &arrival, now, &unsure);
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
     core->peers[peer].passed[INBOUND] = now.instant;
     histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
-    follow_cadence(inbound, tag, sent_at_latest(core, peer, &record, unsure),
+    follow_cadence(inbound, tag, sent_at_latest(core, peer, &record, unsure, now),
                    report->stripped ? inbound->sender_interval : tag->next, now);
 
     bool news = take_words(core, peer, report, &record, now);

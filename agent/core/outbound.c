@@ -107,7 +107,7 @@ static void outbound_send(struct core *core, int peer, enum probe_kind kind, int
         .previous = outbound->previous_slot,
         .next = next,
         .drain = core->settings->maintenance.recovery,
-        .error = clock_step_error(core, peer, now),
+        .error = span_longer(clock_step_error(core, peer, now), core->clock_error),
         .id = *id,
     };
     text_copy(action->send.tag.from, SERVER_NAME_SIZE, core->settings->server);

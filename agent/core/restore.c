@@ -137,7 +137,8 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
         struct mailbox *mailbox = &core->mailboxes[restored.subject.mailbox];
         mailbox->blind_since = moment_instant_at(now, restored.began);
     }
-    if (known && restored.kind == INCIDENT_CLOCK) { // how far is to be seen anew
+    if (known && restored.kind == INCIDENT_CLOCK && restored.subject.peer != OWN_SERVER) {
+        // how far is to be seen anew
         clock_relation_step(&core->peers[restored.subject.peer].clock, restored.evidence.latency);
     }
     restored.opened_at = moment_instant_at(now, incident->opened);

@@ -137,7 +137,7 @@ void server_arrived(struct core *core, int peer, enum direction direction,
     if (direction == OUTBOUND) {
         drain_arrived(core, peer, record, now);
     }
-    finding_clock(core, peer, record, now);
+    clock_finding_look(core, peer, record->arrived, now);
     const struct subject own = subject_of_server(OWN_SERVER);
     if (trouble_find(core, INCIDENT_ISOLATED, &own) != NULL) {
         isolation_look(core, now);

@@ -105,11 +105,15 @@ void cohort_follow(struct core *core, int peer);
 void finding_lost(struct core *core, int peer, const struct flight *lost, struct moment now);
 void finding_forged(struct core *core, struct moment now);
 
-// Looks at the clocks of both ends after an arrival.
-void finding_clock(struct core *core, int peer, const struct probe_record *record,
-                   struct moment now);
-
 // Nothing has been added for so long that it is closed.
 bool finding_is_over(const struct incident *incident, struct moment now);
+
+// ---- clock_finding.c ----
+
+// Looks at the clocks of both ends after an arrival, or an exchange, at that time.
+void clock_finding_look(struct core *core, int peer, struct walltime at, struct moment now);
+
+// Looks whether it is our own clock that differs from most of the peers'.
+void clock_finding_follow(struct core *core, struct moment now);
 
 #endif

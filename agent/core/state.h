@@ -24,7 +24,7 @@ enum peer_timer {
 };
 
 // What is due of our own server, or of no peer alone.
-enum own_timer { OWN_OVERRUN, OWN_ISOLATION, OWN_DRAIN, OWN_FLAP };
+enum own_timer { OWN_OVERRUN, OWN_ISOLATION, OWN_DRAIN, OWN_FLAP, OWN_CLOCK };
 
 // The core is called at least this often, so that a longer gap is a sleep and no lack of work.
 #define HEARTBEAT SPAN_SECONDS(10)
@@ -49,6 +49,7 @@ struct core {
     struct agent_stats stats;
     struct histogram_edges edges;
     struct random_stream random;
+    struct span clock_error;      // at most, says our kernel; zero when nobody disciplines it
     struct span stepped;          // how far our clock last stepped ...
     struct instant stepped_until; // ... which every probe says until the peers have noticed
     struct instant watch_floor;   // our start + settle: nothing is silent before
@@ -150,6 +151,12 @@ bool inbound_readable(const struct core *core);
 
 // The peer has said that it knows of every arrival up to this one.
 void inbound_drop_receipts(struct inbound *inbound, struct walltime seen);
+
+// ---- loop.c ----
+
+// A probe of ours to the peer lies in a mailbox that is not read for it. It is left there until its
+// fate is known: the peer's agent may share the mailbox, and wait for it.
+void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag, struct moment now);
 
 // ---- view.c ----
 
@@ -267,7 +274,8 @@ struct span witness_memory(const struct core *core, int peer);
 void exchange_configure(struct core *core, int peer, struct moment now);
 void exchange_due(struct core *core, int peer, struct moment now);
 void exchange_owe(struct core *core, int peer, struct moment now);
-void exchange_came(struct core *core, int peer, const struct exchange *said, struct moment now);
+void exchange_came(struct core *core, int peer, const struct exchange *said,
+                   const struct round_trip *trip, struct moment now);
 void exchange_failed(struct core *core, int peer, const char *cause, struct moment now);
 
 #endif

@@ -125,9 +125,14 @@ enum path_state core_path_state(const struct core *core, int peer, enum directio
     return known ? PATH_OK : PATH_UNKNOWN;
 }
 
-struct clock_estimate core_clock(const struct core *core, int peer)
+struct span core_clock_error(const struct core *core)
 {
-    return clock_relation_estimate(&core->peers[peer].clock);
+    return core->clock_error;
+}
+
+struct clock_estimate core_clock(const struct core *core, int peer, struct moment now)
+{
+    return clock_relation_estimate(&core->peers[peer].clock, now.instant);
 }
 
 void core_path_text(const struct core *core, int peer, enum direction direction,

@@ -9,7 +9,7 @@
 #include "shell/agent_internal.h"
 #include "version.h"
 
-enum { AGENT_HANDLES = 3, RETAIN_ROWS = 1000, CHECKPOINT_SECONDS = 60, ALIVE_SECONDS = 10 };
+enum { AGENT_HANDLES = 3, RETAIN_ROWS = 1000, CHECKPOINT_SECONDS = 60, ALIVE_SECONDS = 10, CLOCK_SECONDS = 60 };
 
 // ---- chores ----
 
@@ -50,6 +50,12 @@ static void begin_checkpoint(struct agent *agent)
     }
 }
 
+static void tell_clock_error(struct agent *agent)
+{
+    struct event event = {.kind = EVENT_CLOCK, .clock_error = clock_error()};
+    agent_feed(agent, &event);
+}
+
 static void on_second(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
@@ -60,6 +66,9 @@ static void on_second(uv_timer_t *timer)
         return;
     }
     agent->seconds++;
+    if (agent->seconds % CLOCK_SECONDS == 0) {
+        tell_clock_error(agent);
+    }
     agent_look_at_origins(agent);
     agent_look_at_lists(agent);
     agent->ledger_retry = agent->writes.waiting;
@@ -159,7 +168,7 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
     start_handles(agent);
     start_probers(agent, options->probers);
     agent->restored = (size_t)restored;
-    agent_feed_time(agent);
+    tell_clock_error(agent);
     return agent;
 }
 

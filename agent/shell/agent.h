@@ -90,9 +90,9 @@ enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
                                              const struct exchange_message *message,
                                              struct walltime now);
 
-// Takes what an admitted message says.
+// Takes what an admitted message says, which was received then.
 bool agent_take_exchange(struct agent *agent, int peer, const struct exchange_message *message,
-                         struct error *error);
+                         struct walltime received, struct error *error);
 
 // Counts and logs a request that was not taken.
 void agent_reject_exchange(struct agent *agent, enum exchange_rejection reason, const char *cause);

@@ -11,6 +11,7 @@
 #define GREETING_DEADLINE SPAN_SECONDS(20)
 #define EXCHANGE_DEADLINE SPAN_SECONDS(10)
 #define IN_TIME           SPAN_SECONDS(3) // an answer that takes longer may be none next time
+#define SET_LEAST         SPAN_MS(1)      // a clock that is disciplined moves by far less meanwhile
 
 void agent_configure_exchanges(struct agent *agent)
 {
@@ -68,7 +69,7 @@ static void begin(struct agent *agent, int peer)
     job.body.length = body.length;
     exchange_message_sign(body.data, body.length, &settings->mesh_keys.keys[0], &signature);
     int64_t number = fetcher_give(agent->fetcher, settings->peers[peer].name, &job);
-    exchanges_begun(&agent->exchanges, peer, number, &message.nonce, now.instant);
+    exchanges_begun(&agent->exchanges, peer, number, &message.nonce, now);
 }
 
 void agent_serve_exchanges(struct agent *agent)
@@ -127,12 +128,26 @@ static bool read_reply(const struct agent *agent, const struct exchange_peer *pe
                      span_seconds(age));
 }
 
-static void feed(struct agent *agent, int peer, const struct exchange_message *message)
+static void feed(struct agent *agent, int peer, const struct exchange_message *message,
+                 const struct round_trip *trip)
 {
     struct event event = {.kind = EVENT_EXCHANGE};
     event.exchange.peer = peer;
     event.exchange.exchange = &message->exchange;
+    event.exchange.trip = *trip;
     agent_feed(agent, &event);
+}
+
+// When our request was made and the reply to it came back; none when our clock was set meanwhile.
+static struct round_trip trip_of(const struct exchange_message *reply, struct moment begun,
+                                 struct moment ended)
+{
+    struct span by_wall = walltime_since(ended.wall, begun.wall);
+    struct span set = span_subtract(by_wall, instant_since(ended.instant, begun.instant));
+    if (span_magnitude(set).ns > SET_LEAST.ns) {
+        return (struct round_trip){0};
+    }
+    return (struct round_trip){begun.wall, reply->received, reply->time, ended.wall};
 }
 
 void agent_on_fetched(void *context, const char *name, const struct fetch_outcome *outcome)
@@ -145,7 +160,7 @@ void agent_on_fetched(void *context, const char *name, const struct fetch_outcom
         return; // a reload removed the peer meanwhile
     }
     struct exchange_peer *peer = &agent->exchanges.peers[index];
-    struct span took = instant_since(outcome->ended.instant, peer->begun);
+    struct span took = instant_since(outcome->ended.instant, peer->begun.instant);
     bool good = read_reply(agent, peer, outcome, &reply, &error);
     exchanges_ended(&agent->exchanges, index, took.ns <= IN_TIME.ns);
     if (good) {
@@ -159,7 +174,8 @@ void agent_on_fetched(void *context, const char *name, const struct fetch_outcom
         peer->failing = !good;
     }
     if (good) {
-        feed(agent, index, &reply);
+        struct round_trip trip = trip_of(&reply, peer->begun, outcome->ended);
+        feed(agent, index, &reply, &trip);
     } else {
         fail(agent, index, error.message);
     }
@@ -188,10 +204,11 @@ enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
 }
 
 bool agent_take_exchange(struct agent *agent, int peer, const struct exchange_message *message,
-                         struct error *error)
+                         struct walltime received, struct error *error)
 {
+    struct round_trip trip = {.requested = message->time, .received = received};
     agent->exchanges.peers[peer].received++;
-    feed(agent, peer, message);
+    feed(agent, peer, message, &trip);
     return agent_settle(agent) || error_set(error, "%s", agent->ledger_failure.message);
 }
 

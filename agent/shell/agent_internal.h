@@ -33,6 +33,7 @@ enum deed_kind {
     DEED_SAY_CLOCK,
     DEED_SAY_REFUSED,
     DEED_SAY_UNKNOWN,
+    DEED_SAY_LOOP,
     DEED_EXCHANGE,
     DEED_GREET,
 };
@@ -79,6 +80,11 @@ struct deed {
             unsigned count;
             struct probe_id first;
         } unknown;
+        struct {
+            char path[SUBJECT_TEXT_SIZE];
+            char mailbox[PROBE_MAILBOX_SIZE];
+            struct probe_id probe;
+        } loop;
         char peer[SERVER_NAME_SIZE]; // DEED_EXCHANGE, DEED_GREET
     };
 };

@@ -231,12 +231,13 @@ static void write_seen(json_t *object, const struct store_probe *probe)
     json_write_boolean(object, "stripped", probe->stripped);
 }
 
-static void write_clock(json_t *object, const struct agent *agent, const char *name)
+static void write_clock(json_t *object, const struct agent *agent, const char *name,
+                        struct moment now)
 {
     int peer = settings_find_peer(agent_settings(agent), name);
     struct clock_estimate estimate = {0};
     if (peer >= 0) {
-        estimate = core_clock(agent_core(agent), peer);
+        estimate = core_clock(agent_core(agent), peer, now);
     }
     if (estimate.known) {
         json_t *clock = memory_checked(json_object());
@@ -247,20 +248,20 @@ static void write_clock(json_t *object, const struct agent *agent, const char *n
 }
 
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
-                             struct walltime now)
+                             struct moment now)
 {
     const struct probe_record *record = &probe->record;
     const struct windows *windows = core_windows(agent_core(agent));
-    json_t *object = api_json_probe(agent, probe, now);
+    json_t *object = api_json_probe(agent, probe, now.wall);
     json_t *consulted = memory_checked(json_array());
     for (size_t i = 0; i < windows->count; i++) {
-        if (touches(agent, &windows->items[i], record, now)) {
+        if (touches(agent, &windows->items[i], record, now.wall)) {
             json_array_append_new(consulted,
-                                  consulted_to_json(agent, &windows->items[i], record, now));
+                                  consulted_to_json(agent, &windows->items[i], record, now.wall));
         }
     }
     json_write_object(object, "windows_consulted", consulted);
     write_seen(object, probe);
-    write_clock(object, agent, record->peer);
+    write_clock(object, agent, record->peer, now);
     return object;
 }

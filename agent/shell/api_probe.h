@@ -15,6 +15,6 @@ json_t *api_json_probe(const struct agent *agent, const struct store_probe *prob
 // ("clock": {"offset_seconds","error_seconds"}), and how much of its life each window covers
 // ("windows_consulted": [{"id","server","kind","begin","end","recovered","covers_seconds"}]).
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
-                             struct walltime now);
+                             struct moment now);
 
 #endif

@@ -43,6 +43,15 @@ static json_t *workers_to_json(const struct agent *agent)
     return object;
 }
 
+static json_t *clock_to_json(const struct agent *agent)
+{
+    struct span error = core_clock_error(agent_core(agent));
+    json_t *object = memory_checked(json_object());
+    json_write_boolean(object, "synchronised", error.ns > 0);
+    api_json_span_if(object, "error_seconds", error.ns > 0, error);
+    return object;
+}
+
 void api_read_status(struct agent *agent, const struct http_request *request,
                      struct http_response *response)
 {
@@ -60,6 +69,7 @@ void api_read_status(struct agent *agent, const struct http_request *request,
         json_write_text(head, "not_ready_because", reason);
     }
     json_write_object(head, "workers", workers_to_json(agent));
+    json_write_object(head, "clock", clock_to_json(agent));
     api_list_respond(agent, request->now, head, LISTS, response);
 }
 
@@ -168,7 +178,7 @@ void api_read_probe(struct agent *agent, const struct http_request *request,
         return;
     }
     if (store_get_probe(agent_store(agent), &id, &probe)) {
-        http_respond_json(response, 200, api_json_probe_whole(agent, &probe, request->now.wall));
+        http_respond_json(response, 200, api_json_probe_whole(agent, &probe, request->now));
     } else {
         http_respond_problem(response, 404, "the ledger has no probe with this id (any more)");
     }

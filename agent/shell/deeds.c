@@ -117,6 +117,15 @@ static void gather_unknown(struct agent *agent, const struct action *action)
     deed->unknown.first = action->unknown.first;
 }
 
+static void gather_loop(struct agent *agent, const struct action *action)
+{
+    const char *mailbox = agent->settings->mailboxes[action->loop.mailbox].name;
+    struct deed *deed = add_deed(agent, DEED_SAY_LOOP);
+    core_path_text(agent->core, action->loop.peer, OUTBOUND, deed->loop.path);
+    text_copy(deed->loop.mailbox, sizeof deed->loop.mailbox, mailbox);
+    deed->loop.probe = action->loop.probe;
+}
+
 static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
 {
     struct deed *deed = add_deed(agent, kind);
@@ -188,6 +197,9 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         break;
     case ACTION_SAY_UNKNOWN:
         gather_unknown(agent, action);
+        break;
+    case ACTION_SAY_LOOP:
+        gather_loop(agent, action);
         break;
     case ACTION_ACKNOWLEDGED:
         gather_acknowledged(agent, action);
@@ -323,6 +335,9 @@ static void do_deed(struct agent *agent, const struct deed *deed)
         journal_receipts_unknown(agent->journal, deed->unknown.peer, deed->unknown.count,
                                  &deed->unknown.first);
         break;
+    case DEED_SAY_LOOP:
+        journal_loop(agent->journal, deed->loop.path, deed->loop.mailbox, &deed->loop.probe);
+        break;
     case DEED_EXCHANGE:
         agent_want_exchange(agent, deed->peer);
         break;
@@ -365,6 +380,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_SAY_CLOCK:
     case DEED_SAY_REFUSED:
     case DEED_SAY_UNKNOWN:
+    case DEED_SAY_LOOP:
     case DEED_GREET:
         do_deed(agent, deed);
         break;

@@ -111,7 +111,7 @@ void exchange_answer(struct agent *agent, const struct http_request *request,
     int peer;
     if (!read_request(agent, request, &message, &peer, &reason, &error)) {
         reject(agent, reason, &error, response);
-    } else if (!agent_take_exchange(agent, peer, &message, &error)) {
+    } else if (!agent_take_exchange(agent, peer, &message, request->now.wall, &error)) {
         http_respond_problem(response, 503, "the ledger of %s cannot take it: %s", message.to,
                              error.message);
     } else {

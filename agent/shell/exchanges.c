@@ -114,7 +114,7 @@ int exchanges_next(struct exchanges *exchanges, unsigned running)
 }
 
 void exchanges_begun(struct exchanges *exchanges, int index, int64_t number,
-                     const struct probe_id *nonce, struct instant now)
+                     const struct probe_id *nonce, struct moment now)
 {
     struct exchange_peer *peer = &exchanges->peers[index];
     peer->wanted = false;

@@ -33,7 +33,7 @@ struct exchange_peer {
     bool wanted;           // to be begun as soon as there is room
     int64_t running;       // the job under way, 0 for none
     struct probe_id nonce; // of its request
-    struct instant begun;
+    struct moment begun;
     bool suspect;
     bool failing; // and it has been said
     struct exchange_guard guard;
@@ -63,7 +63,7 @@ void exchanges_want(struct exchanges *exchanges, int peer);
 int exchanges_next(struct exchanges *exchanges, unsigned running);
 
 void exchanges_begun(struct exchanges *exchanges, int peer, int64_t number,
-                     const struct probe_id *nonce, struct instant now);
+                     const struct probe_id *nonce, struct moment now);
 
 // Ends the one under way. `in_time`: there was an answer, or a quick refusal.
 void exchanges_ended(struct exchanges *exchanges, int peer, bool in_time);

@@ -59,6 +59,19 @@ void journal_probe(struct journal *journal, const struct probe_record *record, c
     journal_say(journal, LOG_DEBUG, &line);
 }
 
+void journal_loop(struct journal *journal, const char *path, const char *mailbox,
+                  const struct probe_id *probe)
+{
+    char id[PROBE_ID_TEXT];
+    JOURNAL_LINE(line);
+    text_append(&line, "loop FOUND");
+    journal_put_text(&line, "path", path);
+    journal_put_text(&line, "mailbox", mailbox);
+    text_format(&line, " probe=%s", probe_id_format(probe, id));
+    journal_put_text(&line, "reason", "our own probe came back: something forwards or echoes it");
+    journal_say(journal, LOG_WARNING, &line);
+}
+
 // ---- the agent itself ----
 
 void journal_started(struct journal *journal, const char *version, const struct settings *settings,

@@ -48,6 +48,10 @@ void journal_window_refused(struct journal *journal, const char *peer, const cha
 void journal_receipts_unknown(struct journal *journal, const char *peer, unsigned count,
                               const struct probe_id *one);
 
+// A probe of ours has come back to a mailbox of ours instead of, or beside, going to the peer.
+void journal_loop(struct journal *journal, const char *path, const char *mailbox,
+                  const struct probe_id *probe);
+
 // Our own clock was set.
 void journal_clock_stepped(struct journal *journal, const char *server, struct span step);
 

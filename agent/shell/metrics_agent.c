@@ -28,6 +28,22 @@ static void write_negative(const struct metric_writer *writer, const struct metr
     metric_write_count(writer, METRIC_NO_LABELS, core_stats(view->core)->negative_latencies);
 }
 
+static void write_clock_disciplined(const struct metric_writer *writer,
+                                    const struct metrics_view *view, size_t index)
+{
+    (void)index;
+    metric_write_count(writer, METRIC_NO_LABELS, core_clock_error(view->core).ns > 0);
+}
+
+static void write_clock_kernel_error(const struct metric_writer *writer,
+                                     const struct metrics_view *view, size_t index)
+{
+    (void)index;
+    if (core_clock_error(view->core).ns > 0) {
+        metric_write_span(writer, METRIC_NO_LABELS, core_clock_error(view->core));
+    }
+}
+
 static void write_windows_refused(const struct metric_writer *writer,
                                   const struct metrics_view *view, size_t index)
 {
@@ -209,6 +225,12 @@ static const struct metric_family FAMILIES[] = {
      "Messages that claim to be probes and were not taken for any.", count_reasons, write_rejected},
     {"mailflow_negative_latencies_total", METRIC_COUNTER,
      "Probes that arrived before they were sent, by the two clocks.", count_one, write_negative},
+    {"mailflow_clock_synchronised", METRIC_GAUGE,
+     "1 while the kernel says that somebody disciplines its clock.", count_one,
+     write_clock_disciplined},
+    {"mailflow_clock_kernel_error_seconds", METRIC_GAUGE,
+     "How far that clock is off at most, as the kernel says; left out when nobody disciplines it.",
+     count_one, write_clock_kernel_error},
     {"mailflow_windows_refused_total", METRIC_COUNTER,
      "Windows that peers announced and nobody should keep: of a server that is not in the mesh, "
      "ending before they begin, or too long.",

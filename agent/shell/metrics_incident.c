@@ -184,7 +184,6 @@ static bool concerns(enum incident_kind kind, const struct subject *subject)
     case INCIDENT_FORGED:
         return ours;
     case INCIDENT_UNHEARD:
-    case INCIDENT_CLOCK:
         return subject->kind == SUBJECT_SERVER && !ours;
     case INCIDENT_REFUSED:
     case INCIDENT_LOST:
@@ -195,6 +194,7 @@ static bool concerns(enum incident_kind kind, const struct subject *subject)
     case INCIDENT_SILENT:
     case INCIDENT_SLOW:
     case INCIDENT_STUCK:
+    case INCIDENT_CLOCK:
     case INCIDENTS:
         break;
     }

@@ -80,6 +80,12 @@ static void write_received(const struct metric_writer *writer, const struct metr
     write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.received);
 }
 
+static void write_loops(const struct metric_writer *writer, const struct metrics_view *view,
+                        size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.loops);
+}
+
 static void write_duplicates(const struct metric_writer *writer, const struct metrics_view *view,
                              size_t index)
 {
@@ -213,7 +219,7 @@ static void write_clock_offset(const struct metric_writer *writer, const struct 
                                size_t index)
 {
     struct metric_labels labels = peer_labels(peer_at(view, index));
-    struct clock_estimate clock = core_clock(view->core, (int)index);
+    struct clock_estimate clock = core_clock(view->core, (int)index, view->now);
     if (clock.known) {
         metric_write_span(writer, &labels, clock.offset);
     }
@@ -223,9 +229,19 @@ static void write_clock_error(const struct metric_writer *writer, const struct m
                               size_t index)
 {
     struct metric_labels labels = peer_labels(peer_at(view, index));
-    struct clock_estimate clock = core_clock(view->core, (int)index);
+    struct clock_estimate clock = core_clock(view->core, (int)index, view->now);
     if (clock.known) {
         metric_write_span(writer, &labels, clock.error);
+    }
+}
+
+static void write_clock_drift(const struct metric_writer *writer, const struct metrics_view *view,
+                              size_t index)
+{
+    struct metric_labels labels = peer_labels(peer_at(view, index));
+    struct clock_estimate clock = core_clock(view->core, (int)index, view->now);
+    if (clock.drift != 0) {
+        metric_write_number(writer, &labels, clock.drift);
     }
 }
 
@@ -248,6 +264,9 @@ static const struct metric_family FAMILIES[] = {
      count_peers, write_received},
     {"mailflow_probes_resolved_total", METRIC_COUNTER,
      "Probes whose fate is known, by what their life amounts to.", count_paths, write_resolved},
+    {"mailflow_probe_loops_total", METRIC_COUNTER,
+     "Probes to the peer that came back to a mailbox of ours: forwarded or echoed.", count_peers,
+     write_loops},
     {"mailflow_probe_duplicates_total", METRIC_COUNTER,
      "Messages with the id of a probe that had arrived before.", count_peers, write_duplicates},
     {"mailflow_probes_arrived_after_loss_total", METRIC_COUNTER,
@@ -276,10 +295,15 @@ static const struct metric_family FAMILIES[] = {
      "Up to when the peer has told us what arrived there, 0 when it has not.", count_peers,
      write_receipts_as_of},
     {"mailflow_clock_offset_seconds", METRIC_GAUGE,
-     "How far the peer's clock is ahead of ours; left out until mail has gone both ways.",
+     "How far the peer's clock is ahead of ours; left out until an exchange, or mail both ways, has "
+     "told it.",
      count_peers, write_clock_offset},
     {"mailflow_clock_error_seconds", METRIC_GAUGE, "How far that may be off, either way.",
      count_peers, write_clock_error},
+    {"mailflow_clock_drift_ratio", METRIC_GAUGE,
+     "Seconds that the peer's clock gains on ours in a second; left out until exchanges have told "
+     "it.",
+     count_peers, write_clock_drift},
     {"mailflow_path_thinned", METRIC_GAUGE,
      "1 while we send less often because nothing comes back.", count_peers, write_thinned},
 };

@@ -168,6 +168,7 @@ static void commit(struct world *world, int node, const struct action *action,
     case ACTION_SAY_CLOCK:
     case ACTION_SAY_REFUSED:
     case ACTION_SAY_UNKNOWN:
+    case ACTION_SAY_LOOP:
         break;
     }
 }
@@ -286,6 +287,7 @@ static void perform(struct world *world, int node, const struct action *action,
         break;
     case ACTION_INCIDENT:
     case ACTION_RESERVE_SLOTS:
+    case ACTION_SAY_LOOP: // no mailbox of a world forwards
         break;
     }
 }

@@ -34,7 +34,7 @@ static const struct blame {
     [PIECE_DELAY] = {.path = KIND(SLOW)},
     [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT),
                       .server = KIND(UNHEARD) | KIND(OVERRUN)},
-    [PIECE_STEP] = {.server = KIND(CLOCK), .others = KIND(CLOCK)},
+    [PIECE_STEP] = {.server = KIND(CLOCK), .own = KIND(CLOCK), .others = KIND(CLOCK)},
     [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
                     .server = KIND(STUCK),
                     .own = KIND(STUCK),
@@ -96,12 +96,17 @@ static int shorter(int a, int b)
     return a < b ? a : b;
 }
 
+// How long an incident waits for its cause.
+static int hold(const struct plan *plan)
+{
+    return shorter(longer(plan->interval, 30), 300);
+}
+
 // The oldest missing slot may be an interval off; then its age, then the cause has time to show.
 static struct duty silence(const struct plan *plan, unsigned kinds)
 {
     int limit = longer(300, 3 * plan->interval);
-    int hold = shorter(longer(plan->interval, 30), 300);
-    int within = plan->interval + limit + hold + plan->delay + MINUTE;
+    int within = plan->interval + limit + hold(plan) + plan->delay + MINUTE;
     return (struct duty){kinds, within, within};
 }
 
@@ -150,7 +155,7 @@ struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int 
                                            : (struct duty){0};
     }
     case PIECE_STEP: { // a probe each way, and as many again in doubt
-        int within = 4 * plan->interval + 2 * MINUTE;
+        int within = 4 * plan->interval + hold(plan) + 2 * MINUTE;
         return (struct duty){KIND(CLOCK), within, within};
     }
     case PIECE_LOSE:

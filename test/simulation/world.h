@@ -131,6 +131,7 @@ struct world_event {
     uint64_t run; // of the node that it is for; of an earlier run: nobody is there to hear it
     struct message *message;
     struct exchange *exchange; // owned
+    struct round_trip trip;    // so far
 };
 
 struct script;

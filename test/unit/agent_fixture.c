@@ -219,9 +219,9 @@ enum exchange_freshness agent_admit_exchange(struct agent *agent, int peer,
 }
 
 bool agent_take_exchange(struct agent *agent, int peer, const struct exchange_message *message,
-                         struct error *error)
+                         struct walltime received, struct error *error)
 {
-    (void)peer, (void)message;
+    (void)peer, (void)message, (void)received;
     return !agent->ledger_fails || error_set(error, "the ledger cannot be written");
 }
 

@@ -10,6 +10,7 @@
 #include "core/clock_offset.h"
 
 #define MS(n) ((struct span){INT64_C(1000000) * (n)})
+#define NOW   ((struct instant){0})
 
 static void test_estimates(void **state)
 {
@@ -31,16 +32,44 @@ static void test_estimates(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct clock_relation relation = {0};
-        assert_true(clock_relation_observe(&relation, INBOUND, MS(cases[i].in)));
-        assert_false(clock_relation_estimate(&relation).known);
-        assert_true(clock_relation_observe(&relation, OUTBOUND, MS(cases[i].out)));
-        struct clock_estimate estimate = clock_relation_estimate(&relation);
+        assert_true(clock_relation_observe(&relation, INBOUND, MS(cases[i].in), NOW));
+        assert_false(clock_relation_estimate(&relation, NOW).known);
+        assert_true(clock_relation_observe(&relation, OUTBOUND, MS(cases[i].out), NOW));
+        struct clock_estimate estimate = clock_relation_estimate(&relation, NOW);
         assert_true(estimate.known);
         assert_int_equal(estimate.offset.ns / 1000000, cases[i].offset);
         assert_int_equal(estimate.error.ns / 1000000, cases[i].error);
-        assert_int_equal(clock_relation_correction(&relation).ns / 1000000, cases[i].correction);
-        assert_int_equal(clock_relation_error(&relation).ns / 1000000, cases[i].error_used);
+        assert_int_equal(clock_relation_correction(&relation, NOW).ns / 1000000, cases[i].correction);
+        assert_int_equal(clock_relation_error(&relation, NOW).ns / 1000000, cases[i].error_used);
     }
+}
+
+// By mail alone, clocks that may be right are believed as far as their kernels say.
+static void test_what_kernels_claim(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t claimed;
+        int64_t error_used;
+    } cases[] = {{0, 0}, {20, 20}, {5000, 3000}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct clock_relation relation = {.claimed = MS(cases[i].claimed)};
+        clock_relation_observe(&relation, INBOUND, MS(1000), NOW);
+        clock_relation_observe(&relation, OUTBOUND, MS(3000), NOW);
+        assert_int_equal(clock_relation_error(&relation, NOW).ns / 1000000, cases[i].error_used);
+    }
+}
+
+// What mail has shown holds less as it grows old.
+static void test_the_bound_widens(void **state)
+{
+    (void)state;
+    struct clock_relation relation = {0};
+    clock_relation_observe(&relation, INBOUND, MS(10), NOW);
+    clock_relation_observe(&relation, OUTBOUND, MS(10), NOW);
+    struct instant later = {SPAN_SECONDS(1000).ns};
+    assert_int_equal(clock_relation_estimate(&relation, NOW).error.ns, MS(10).ns);
+    assert_int_equal(clock_relation_estimate(&relation, later).error.ns, MS(110).ns);
 }
 
 // Whatever the delays, the true offset lies within the error.
@@ -55,9 +84,9 @@ static void test_the_truth_lies_within(void **state)
             enum direction way = random_stream_next(&random) % 2 == 0 ? INBOUND : OUTBOUND;
             int64_t delay = 1 + (int64_t)(random_stream_next(&random) % 60000);
             int64_t shown = way == INBOUND ? delay - offset : delay + offset;
-            assert_true(clock_relation_observe(&relation, way, MS(shown)));
+            assert_true(clock_relation_observe(&relation, way, MS(shown), NOW));
         }
-        struct clock_estimate estimate = clock_relation_estimate(&relation);
+        struct clock_estimate estimate = clock_relation_estimate(&relation, NOW);
         assert_true(estimate.offset.ns - estimate.error.ns <= MS(offset).ns);
         assert_true(estimate.offset.ns + estimate.error.ns >= MS(offset).ns);
     }
@@ -67,12 +96,12 @@ static void test_old_samples_are_forgotten(void **state)
 {
     (void)state;
     struct clock_relation relation = {0};
-    clock_relation_observe(&relation, OUTBOUND, MS(100));
-    clock_relation_observe(&relation, INBOUND, MS(100));
+    clock_relation_observe(&relation, OUTBOUND, MS(100), NOW);
+    clock_relation_observe(&relation, INBOUND, MS(100), NOW);
     for (int i = 0; i < CLOCK_BUCKETS * CLOCK_BUCKET_SAMPLES; i++) {
-        clock_relation_observe(&relation, INBOUND, MS(5000));
+        clock_relation_observe(&relation, INBOUND, MS(5000), NOW);
     }
-    assert_int_equal(clock_relation_estimate(&relation).error.ns, MS(2550).ns);
+    assert_int_equal(clock_relation_estimate(&relation, NOW).error.ns, MS(2550).ns);
 }
 
 // What clocks that are beside all reason make of it: bounded, and no overflow.
@@ -82,11 +111,11 @@ static void test_the_farthest_clocks(void **state)
     static const struct span farthest[] = {{INT64_MIN}, {INT64_MAX}};
     for (size_t i = 0; i < 4; i++) {
         struct clock_relation relation = {0};
-        clock_relation_observe(&relation, OUTBOUND, farthest[i / 2]);
-        clock_relation_contradiction(&relation, INBOUND, farthest[i % 2]);
-        clock_relation_observe(&relation, INBOUND, farthest[i % 2]);
-        clock_relation_correction(&relation);
-        assert_true(clock_relation_error(&relation).ns >= 0);
+        clock_relation_observe(&relation, OUTBOUND, farthest[i / 2], NOW);
+        clock_relation_contradiction(&relation, INBOUND, farthest[i % 2], NOW);
+        clock_relation_observe(&relation, INBOUND, farthest[i % 2], NOW);
+        clock_relation_correction(&relation, NOW);
+        assert_true(clock_relation_error(&relation, NOW).ns >= 0);
     }
 }
 
@@ -97,18 +126,18 @@ static void test_a_step(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct clock_relation relation = {0};
         int64_t step = hours[i] * 3600000; // of the peer's clock
-        clock_relation_observe(&relation, INBOUND, MS(1000));
-        clock_relation_observe(&relation, OUTBOUND, MS(1000));
+        clock_relation_observe(&relation, INBOUND, MS(1000), NOW);
+        clock_relation_observe(&relation, OUTBOUND, MS(1000), NOW);
         // One way seems late, which says nothing; the other comes before it was sent.
         enum direction late = hours[i] > 0 ? OUTBOUND : INBOUND;
         enum direction early = hours[i] > 0 ? INBOUND : OUTBOUND;
-        assert_true(clock_relation_observe(&relation, late, MS(3601000)));
-        assert_false(clock_relation_observe(&relation, early, MS(-3599000)));
-        assert_false(clock_relation_estimate(&relation).known);
-        assert_true(clock_relation_error(&relation).ns >= MS(3590000).ns);
-        assert_true(clock_relation_observe(&relation, late, MS(3601000)));
-        assert_int_equal(clock_relation_correction(&relation).ns, MS(step).ns);
-        assert_int_equal(clock_relation_error(&relation).ns, MS(1000).ns);
+        assert_true(clock_relation_observe(&relation, late, MS(3601000), NOW));
+        assert_false(clock_relation_observe(&relation, early, MS(-3599000), NOW));
+        assert_false(clock_relation_estimate(&relation, NOW).known);
+        assert_true(clock_relation_error(&relation, NOW).ns >= MS(3590000).ns);
+        assert_true(clock_relation_observe(&relation, late, MS(3601000), NOW));
+        assert_int_equal(clock_relation_correction(&relation, NOW).ns, MS(step).ns);
+        assert_int_equal(clock_relation_error(&relation, NOW).ns, MS(1000).ns);
     }
 }
 
@@ -116,20 +145,22 @@ static void test_our_own_step(void **state)
 {
     (void)state;
     struct clock_relation relation = {0};
-    clock_relation_observe(&relation, INBOUND, MS(1000));
-    clock_relation_observe(&relation, OUTBOUND, MS(1000));
+    clock_relation_observe(&relation, INBOUND, MS(1000), NOW);
+    clock_relation_observe(&relation, OUTBOUND, MS(1000), NOW);
     clock_relation_step(&relation, MS(-3600000));
-    assert_false(clock_relation_estimate(&relation).known);
-    assert_int_equal(clock_relation_correction(&relation).ns, 0);
-    assert_int_equal(clock_relation_error(&relation).ns, MS(3600000).ns);
+    assert_false(clock_relation_estimate(&relation, NOW).known);
+    assert_int_equal(clock_relation_correction(&relation, NOW).ns, 0);
+    assert_int_equal(clock_relation_error(&relation, NOW).ns, MS(3600000).ns);
     clock_relation_step(&relation, MS(5000)); // the larger one is still in what comes
-    assert_int_equal(clock_relation_error(&relation).ns, MS(3600000).ns);
+    assert_int_equal(clock_relation_error(&relation, NOW).ns, MS(3600000).ns);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_estimates),
+        cmocka_unit_test(test_what_kernels_claim),
+        cmocka_unit_test(test_the_bound_widens),
         cmocka_unit_test(test_the_truth_lies_within),
         cmocka_unit_test(test_old_samples_are_forgotten),
         cmocka_unit_test(test_the_farthest_clocks),

@@ -35,12 +35,47 @@ static void test_arrivals_that_are_none(void **state)
     assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_MISROUTED], 1);
     assert_int_equal(fixture.actions.count, 0); // left alone: it may be somebody's
 
-    text_copy(report.tag.from, sizeof report.tag.from, "here"); // ours, to p0, in a shared mailbox
+    core_fixture_end(&fixture);
+}
+
+// What we sent to p0, lying in a mailbox of ours.
+static void comes_back(struct core_fixture *fixture, const struct probe_id *id)
+{
+    struct collect_report report = core_fixture_report(fixture, "here", 1, SPAN_SECONDS(1));
     text_copy(report.tag.to, sizeof report.tag.to, "p0");
-    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
-    assert_int_equal(fixture.actions.count, 0);
-    assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_MISROUTED], 2);
-    assert_int_equal(core_peer(fixture.core, 0)->stats.received, 0);
+    report.tag.id = *id;
+    core_fixture_arrive(fixture, &report, ARRIVAL_NEW);
+}
+
+static void test_probes_that_come_back_are_loops(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    const struct peer *peer = core_peer(fixture.core, 0);
+    struct probe_id sent = core_fixture_send(&fixture, SUBMIT_ACCEPTED);
+    comes_back(&fixture, &sent);
+    const struct action *said = core_fixture_action(&fixture, ACTION_SAY_LOOP);
+    assert_non_null(said);
+    assert_true(probe_id_equal(&said->loop.probe, &sent));
+    assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 0); // p0 may share the mailbox
+    assert_int_equal(peer->stats.loops, 1);
+    assert_int_equal(peer->stats.received, 0);
+    assert_int_equal(core_stats(fixture.core)->rejected[REJECTED_MISROUTED], 0);
+
+    comes_back(&fixture, &sent); // told of again, by another connection
+    assert_int_equal(peer->stats.loops, 1);
+
+    core_fixture_wait(&fixture, SPAN_MINUTES(5));
+    struct probe_id answered = core_fixture_id(99); // not in flight: p0 has it, or it was lost
+    comes_back(&fixture, &answered);
+    assert_int_equal(peer->stats.loops, 2);
+    assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 1);
+    assert_null(core_fixture_action(&fixture, ACTION_SAY_LOOP)); // once an hour
+
+    core_fixture_wait(&fixture, SPAN_HOURS(1));
+    comes_back(&fixture, &answered);
+    assert_non_null(core_fixture_action(&fixture, ACTION_SAY_LOOP));
     core_fixture_end(&fixture);
 }
 
@@ -84,7 +119,7 @@ static void test_path_states(void **state)
     assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_OK);
     assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_UNKNOWN);
     core_fixture_run(&fixture, SPAN_SECONDS(90), NULL, NULL); // what follows is sent after it
-    for (unsigned i = 2; i < 5; i++) {
+    for (unsigned i = 2; i < 7; i++) { // the first few say nothing while nobody answers
         core_fixture_wait(&fixture, SPAN_SECONDS(6));
         report = core_fixture_report(&fixture, "p0", i, SPAN_SECONDS(90));
         core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
@@ -367,6 +402,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arrivals_that_are_none),
         cmocka_unit_test(test_a_live_check_is_left_to_the_one_that_makes_it),
+        cmocka_unit_test(test_probes_that_come_back_are_loops),
         cmocka_unit_test(test_rejections_are_counted_by_reason),
         cmocka_unit_test(test_path_states),
         cmocka_unit_test(test_three_refusals_refuse_a_path),

@@ -38,7 +38,7 @@ static unsigned begin_all(struct exchanges *exchanges, unsigned running)
 {
     unsigned begun = 0;
     for (int peer; (peer = exchanges_next(exchanges, running + begun)) >= 0;) {
-        exchanges_begun(exchanges, peer, peer + 1, &NONCE, (struct instant){1});
+        exchanges_begun(exchanges, peer, peer + 1, &NONCE, (struct moment){{1}, {1}});
         begun++;
     }
     return begun;

@@ -422,6 +422,16 @@ static void refused_windows_are_said_once_a_minute(void **state)
     assert_string_equal(heard(listener, &priority), "");
 }
 
+static void a_loop_is_said(void **state)
+{
+    struct listener *listener = *state;
+    struct probe_id id = {{0}};
+    journal_loop(listener->journal, "mx01->mx02", "local", &id);
+    assert_said(listener, LOG_WARNING,
+                "loop FOUND path=mx01->mx02 mailbox=local probe=AAAAAAAAAAAAAAAAAAAAAAAAAA "
+                "reason=\"our own probe came back: something forwards or echoes it\"");
+}
+
 static void a_step_of_our_clock_is_said(void **state)
 {
     struct listener *listener = *state;
@@ -452,6 +462,7 @@ int main(void)
         TEST(what_rules_announce_is_said_quietly),
         TEST(the_last_acknowledgement_is_said),
         TEST(refused_windows_are_said_once_a_minute),
+        TEST(a_loop_is_said),
         TEST(a_step_of_our_clock_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,8 +120,8 @@ static void fill(struct agent *agent)
     fill_outbound(peer);
     fill_stats(&peer->stats, core_histogram_edges(agent->core));
     peer->heard = WALL(85);
-    clock_relation_observe(&peer->clock, OUTBOUND, SPAN_MS(3500));
-    clock_relation_observe(&peer->clock, INBOUND, SPAN_MS(-2500));
+    clock_relation_observe(&peer->clock, OUTBOUND, SPAN_MS(3500), MOMENT(100).instant);
+    clock_relation_observe(&peer->clock, INBOUND, SPAN_MS(-2500), MOMENT(100).instant);
     fill_agent(agent);
     fill_exchanges(&agent->exchanges);
     agent->alertmanager = (struct alertmanager_figures){.configured = true,

@@ -200,7 +200,8 @@ static void other_thresholds_judge_otherwise(void **state)
     recording.settings->peers = &strict;
     struct replay_request request = request_of(&recording);
     json_t *answer = run(&request);
-    assert_int_equal(verdicts(answer, "simulated", "inbound", "late"), MINUTES);
+    // But for the first, before anything is known of the peer's clock.
+    assert_in_range(verdicts(answer, "simulated", "inbound", "late"), MINUTES - 3, MINUTES);
     assert_true(number(answer, "simulated", "notified") >= 1);
     assert_int_equal(number(answer, "recorded", "notified"), 0);
     json_decref(answer);

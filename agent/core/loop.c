@@ -1,0 +1,43 @@
+// Probes of ours that come back to a mailbox of ours on their way to a peer: forwarded or echoed.
+#include "core/state.h"
+
+#define SAID_EVERY SPAN_HOURS(1)
+
+// Whether it is on its way still, as far as is known.
+static bool is_under_way(const struct outbound *outbound, const struct probe_id *id)
+{
+    for (size_t i = 0; i < outbound->sending_count; i++) {
+        if (probe_id_equal(&outbound->sending[i].id, id)) {
+            return true;
+        }
+    }
+    return flights_find(&outbound->flights, id) >= 0;
+}
+
+static void say(struct core *core, int peer, int mailbox, const struct probe_id *id,
+                struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    bool said = state->loop_said.ns != 0 &&
+                instant_since(now.instant, state->loop_said).ns < SAID_EVERY.ns;
+    if (!said) {
+        struct action *action = core_act(core, ACTION_SAY_LOOP);
+        action->loop.peer = peer;
+        action->loop.mailbox = mailbox;
+        action->loop.probe = *id;
+        state->loop_said = now.instant;
+    }
+}
+
+void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag, struct moment now)
+{
+    struct peer *state = &core->peers[peer];
+    if (!is_under_way(&state->outbound, &tag->id)) {
+        core_act(core, ACTION_DELETE);
+    }
+    if (tag->sent.ns > state->looped.ns) { // else it has been told of before
+        state->looped = tag->sent;
+        state->stats.loops++;
+        say(core, peer, mailbox, &tag->id, now);
+    }
+}
