@@ -30,9 +30,9 @@ def start(host, *peers, **overrides):
     restart(host)
 
 
-def restart(host):
+def restart(host, build=BUILD, environment=None):
     """Start the agent with the configuration it has."""
-    host.agent_start(BUILD)
+    host.agent_start(build, environment)
     host.wait_for(lambda: answers(host), PATIENCE, f"{host.name}'s agent to answer")
 
 

@@ -87,6 +87,7 @@ def live_a_windows_life(mx01, mx02, way):
     order(mx01, "DELETE", f"/{identity}")
     wait_for(lambda: mx02.windows()[identity]["state"] == "recovering", 5, "its early end")
     for daemon in mx01, mx02:
+        daemon.wait(rf"maintenance END .*window={identity} .*")
         assert daemon.count(rf"maintenance BEGIN .*window={identity} .*") == 1
         assert daemon.count(rf"maintenance END .*window={identity} .*") == 1
 
