@@ -8,7 +8,8 @@ static struct span widened(const struct clock_minimum *minimum, struct instant a
 
 static void minima_add(struct clock_minima *minima, struct span latency, struct instant at)
 {
-    struct clock_minimum *bucket = &minima->of[minima->count / CLOCK_BUCKET_SAMPLES % CLOCK_BUCKETS];
+    struct clock_minimum *bucket =
+        &minima->of[minima->count / CLOCK_BUCKET_SAMPLES % CLOCK_BUCKETS];
     bool first = minima->count % CLOCK_BUCKET_SAMPLES == 0;
     if (first || latency.ns <= widened(bucket, at).ns) {
         *bucket = (struct clock_minimum){latency, at};
@@ -126,8 +127,8 @@ static struct clock_estimate intersect(const struct clock_estimate *track,
 {
     struct span low = span_longer(span_subtract(track->offset, track->error),
                                   span_subtract(mail->offset, mail->error));
-    struct span high = span_shorter(span_add(track->offset, track->error),
-                                    span_add(mail->offset, mail->error));
+    struct span high =
+        span_shorter(span_add(track->offset, track->error), span_add(mail->offset, mail->error));
     if (low.ns > high.ns) {
         return *track;
     }

@@ -36,8 +36,7 @@ static void measure_drift(struct clock_track *track)
     track->drift = (struct clock_rate){0, CLOCK_DRIFT_MOST};
     for (size_t newer = 1; newer < track->count; newer++) {
         for (size_t older = 0; older < newer; older++) {
-            struct clock_rate rate =
-                rate_between(&track->readings[older], &track->readings[newer]);
+            struct clock_rate rate = rate_between(&track->readings[older], &track->readings[newer]);
             if (rate.error < track->drift.error) {
                 track->drift = rate;
             }
@@ -79,8 +78,7 @@ static void add(struct clock_track *track, const struct clock_reading *reading)
 {
     if (track->count == CLOCK_READINGS) {
         track->count--;
-        memmove(&track->readings[0], &track->readings[1],
-                track->count * sizeof track->readings[0]);
+        memmove(&track->readings[0], &track->readings[1], track->count * sizeof track->readings[0]);
     }
     track->readings[track->count++] = *reading;
     track->period = reading->at;
@@ -99,13 +97,12 @@ bool clock_track_observe(struct clock_track *track, const struct clock_reading *
 {
     struct clock_estimate expected = clock_track_estimate(track, reading->at);
     struct span beside = span_magnitude(span_subtract(reading->offset, expected.offset));
-    bool agrees = !expected.known ||
-                  beside.ns <= nanoseconds_add(reading->error.ns, expected.error.ns);
+    bool agrees =
+        !expected.known || beside.ns <= nanoseconds_add(reading->error.ns, expected.error.ns);
     if (!agrees) {
         *track = (struct clock_track){0};
     }
-    if (track->count == 0 ||
-        instant_since(reading->at, track->period).ns >= CLOCK_PERIOD.ns) {
+    if (track->count == 0 || instant_since(reading->at, track->period).ns >= CLOCK_PERIOD.ns) {
         add(track, reading);
     } else {
         put_into_period(track, reading);

@@ -18,8 +18,8 @@ static void say(struct core *core, int peer, int mailbox, const struct probe_id 
                 struct moment now)
 {
     struct peer *state = &core->peers[peer];
-    bool said = state->loop_said.ns != 0 &&
-                instant_since(now.instant, state->loop_said).ns < SAID_EVERY.ns;
+    bool said =
+        state->loop_said.ns != 0 && instant_since(now.instant, state->loop_said).ns < SAID_EVERY.ns;
     if (!said) {
         struct action *action = core_act(core, ACTION_SAY_LOOP);
         action->loop.peer = peer;

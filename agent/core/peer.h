@@ -171,7 +171,7 @@ struct peer {
     struct instant greeting_asked;            // ... or was last, then ...
     struct span greeting_patience;            // ... for so long
     char greeting_cause[EXCHANGE_CAUSE_SIZE]; // what the last answer says of the trouble
-    struct walltime looped;    // the newest of our probes to it that came back to us, by sent
+    struct walltime looped; // the newest of our probes to it that came back to us, by sent
     struct instant loop_said;
     unsigned sound; // arrivals in a row that found nothing wrong with the clocks
     struct peer_stats stats;

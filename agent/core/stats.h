@@ -64,7 +64,7 @@ struct peer_stats {
     uint64_t slots_missed;
     uint64_t received;
     uint64_t duplicates;
-    uint64_t loops; // probes of ours to it that came back to a mailbox of ours
+    uint64_t loops;              // probes of ours to it that came back to a mailbox of ours
     uint64_t arrived_after_loss; // had been counted as lost, and are not counted again
     uint64_t receipts_unknown;   // for probes that we have not sent
     uint64_t replies[REPLY_CLASSES];

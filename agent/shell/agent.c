@@ -9,7 +9,13 @@
 #include "shell/agent_internal.h"
 #include "version.h"
 
-enum { AGENT_HANDLES = 3, RETAIN_ROWS = 1000, CHECKPOINT_SECONDS = 60, ALIVE_SECONDS = 10, CLOCK_SECONDS = 60 };
+enum {
+    AGENT_HANDLES = 3,
+    RETAIN_ROWS = 1000,
+    CHECKPOINT_SECONDS = 60,
+    ALIVE_SECONDS = 10,
+    CLOCK_SECONDS = 60
+};
 
 // ---- chores ----
 

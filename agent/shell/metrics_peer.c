@@ -295,7 +295,8 @@ static const struct metric_family FAMILIES[] = {
      "Up to when the peer has told us what arrived there, 0 when it has not.", count_peers,
      write_receipts_as_of},
     {"mailflow_clock_offset_seconds", METRIC_GAUGE,
-     "How far the peer's clock is ahead of ours; left out until an exchange, or mail both ways, has "
+     "How far the peer's clock is ahead of ours; left out until an exchange, or mail both ways, "
+     "has "
      "told it.",
      count_peers, write_clock_offset},
     {"mailflow_clock_error_seconds", METRIC_GAUGE, "How far that may be off, either way.",

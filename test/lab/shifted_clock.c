@@ -5,7 +5,7 @@
 
 int clock_gettime(clockid_t which, struct timespec *at)
 {
-    static int (*real)(clockid_t which, struct timespec *at);
+    static int (*real)(clockid_t which, struct timespec * at);
     const char *shift = getenv("SHIFTED_CLOCK");
     if (real == NULL) {
         *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");

@@ -39,7 +39,8 @@ static void test_estimates(void **state)
         assert_true(estimate.known);
         assert_int_equal(estimate.offset.ns / 1000000, cases[i].offset);
         assert_int_equal(estimate.error.ns / 1000000, cases[i].error);
-        assert_int_equal(clock_relation_correction(&relation, NOW).ns / 1000000, cases[i].correction);
+        assert_int_equal(clock_relation_correction(&relation, NOW).ns / 1000000,
+                         cases[i].correction);
         assert_int_equal(clock_relation_error(&relation, NOW).ns / 1000000, cases[i].error_used);
     }
 }

@@ -86,9 +86,8 @@ static void test_the_truth_lies_within(void **state)
         for (int i = 0; i < 60; i++) {
             now = instant_add(now, span_add(SPAN_SECONDS(50), some(&random, SPAN_SECONDS(20))));
             struct span slow = random_stream_next(&random) % 4 == 0 ? SPAN_SECONDS(3) : US(900);
-            struct clock_reading reading =
-                read(&truth, now, span_add(US(200), some(&random, slow)), US(100),
-                     span_add(US(200), some(&random, slow)));
+            struct clock_reading reading = read(&truth, now, span_add(US(200), some(&random, slow)),
+                                                US(100), span_add(US(200), some(&random, slow)));
             assert_true(clock_track_observe(&track, &reading));
             estimate = clock_track_estimate(&track, now);
             assert_within(&estimate, offset_at(&truth, now));
@@ -158,8 +157,8 @@ static void test_what_is_no_round_trip(void **state)
     }
     static const int64_t edges[] = {INT64_MIN, 0, INT64_MAX};
     for (int i = 0; i < 81; i++) { // no overflow, whatever a peer says
-        struct round_trip trip = {{edges[i % 3]}, {edges[i / 3 % 3]}, {edges[i / 9 % 3]},
-                                  {edges[i / 27]}};
+        struct round_trip trip = {
+            {edges[i % 3]}, {edges[i / 3 % 3]}, {edges[i / 9 % 3]}, {edges[i / 27]}};
         struct clock_relation relation = {0};
         if (clock_reading_take(&trip, (struct instant){0}, &reading)) {
             clock_relation_exchanged(&relation, &reading);
