@@ -1,16 +1,20 @@
 #include "ctl/advice.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #define ON(service) (1u << ADVICE_##service)
 #define ANYWHERE    (ON(IMAP) | ON(SMTP) | ON(HTTP))
 
+#define NO_RELAYING                                                                                \
+    "It does not relay for this machine: allow it, or log in with a user (--relay-user)."
+
 // The first that fits counts; what is more precise stands further up. Words of the C library, of
 // OpenSSL and GnuTLS, of our probers, of RFC 3463 and of the usual servers.
 static const struct rule {
     unsigned services;
-    const char *words; // some of what is said
+    const char *words; // some of what is said; beginning with a digit, a status code
     const char *advice;
 } RULES[] = {
     {ANYWHERE, "interrupted", "Nothing is known of it."},
@@ -81,23 +85,41 @@ static const struct rule {
     {ON(IMAP), "no answer to the connection",
      "It takes the connection and says nothing. Overloaded? Or a port that speaks TLS at once: "
      "993 takes tls implicit."},
+    {ON(SMTP), "reylist", "It greylists: exempt this machine and the probes' address from that."},
     {ON(SMTP), "5.1.1", "It knows no such mailbox: create it, or correct the address (--address)."},
     {ON(SMTP), "ser unknown",
      "It knows no such mailbox: create it, or correct the address (--address)."},
     {ON(SMTP), "elay access denied",
      "It does not relay for this machine: allow it (Postfix: mynetworks), or log in with a user "
      "(--relay-user)."},
-    {ON(SMTP), "elay",
-     "It does not relay for this machine: allow it, or log in with a user "
-     "(--relay-user)."},
-    {ON(SMTP), "reylist", "It greylists: exempt this machine and the probes' address from that."},
+    {ON(SMTP), "Relaying", NO_RELAYING},
+    {ON(SMTP), "relaying", NO_RELAYING},
+    {ON(SMTP), "to relay", NO_RELAYING},
+    {ON(SMTP), "elay not", NO_RELAYING},
     {ON(SMTP), "ender address rejected",
      "It does not take the probes' sender: correct it (--address)."},
     {ON(SMTP), "5.7.",
      "Its policy forbids it: its log says which; allow it, or log in with a user "
      "(--relay-user)."},
-    {ON(SMTP), " 4.", "It refuses for the moment: its log says why. Try again later."},
+    {ON(SMTP), "4.", "It refuses for the moment: its log says why. Try again later."},
 };
+
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+// A status code stands behind the code of the reply, "550 5.1.1" or "550-5.1.1"; elsewhere it is
+// part of an address.
+static bool says(const char *said, const char *words)
+{
+    const char *at = strstr(said, words);
+    while (at != NULL && is_digit(words[0]) &&
+           (at - said < 2 || strchr(" -", at[-1]) == NULL || !is_digit(at[-2]))) {
+        at = strstr(at + 1, words);
+    }
+    return at != NULL;
+}
 
 const char *advice_for(enum advice_service service, const char *said)
 {
@@ -107,7 +129,7 @@ const char *advice_for(enum advice_service service, const char *said)
         [ADVICE_HTTP] = "Ask that agent on its own machine: mailflowctl status.",
     };
     for (size_t i = 0; i < sizeof RULES / sizeof RULES[0]; i++) {
-        if ((RULES[i].services & (1u << service)) != 0 && strstr(said, RULES[i].words) != NULL) {
+        if ((RULES[i].services & (1u << service)) != 0 && says(said, RULES[i].words)) {
             return RULES[i].advice;
         }
     }
