@@ -33,7 +33,8 @@ static bool make_folder(struct staging *staging, struct error *error)
         return errno == EEXIST || error_set(error, "%s: %s", staging->folder, strerror(errno));
     }
     staging->made_folder = true;
-    return agents == NULL || geteuid() != 0 || chown(staging->folder, 0, agents->gr_gid) == 0 ||
+    bool owned = agents == NULL || geteuid() != 0 || chown(staging->folder, 0, agents->gr_gid) == 0;
+    return (owned && chmod(staging->folder, FOLDER_MODE) == 0) || // whatever the umask
            error_set(error, "%s: %s", staging->folder, strerror(errno));
 }
 

@@ -76,6 +76,17 @@ static void a_commit_brings_everything(void **state)
     assert_int_equal(count_names("etc"), 0);
 }
 
+static void the_folder_has_its_mode_whatever_the_umask(void **state)
+{
+    (void)state;
+    struct staging staging;
+    mode_t before = umask(077);
+    draft(&staging);
+    umask(before);
+    assert_int_equal(mode_of("etc"), 0750);
+    staging_abandon(&staging);
+}
+
 static void what_is_abandoned_leaves_nothing(void **state)
 {
     (void)state;
@@ -149,7 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_commit_brings_everything),   TEST(what_is_abandoned_leaves_nothing),
         TEST(nothing_is_replaced_unasked),  TEST(what_is_kept_is_seen_and_stays),
-        TEST(a_folder_that_cannot_be_made),
+        TEST(a_folder_that_cannot_be_made), TEST(the_folder_has_its_mode_whatever_the_umask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
