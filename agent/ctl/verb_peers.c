@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "ctl/format.h"
+#include "ctl/problems.h"
 #include "ctl/report.h"
 #include "ctl/table.h"
 #include "ctl/verb.h"
@@ -23,7 +24,7 @@ struct planned {
     struct span interval;
 };
 
-struct plan {
+struct peer_plan {
     const struct settings *settings;
     const char *of;
     struct planned *peers;
@@ -32,7 +33,7 @@ struct plan {
 
 // ---- making it ----
 
-static void plan_own(struct plan *plan)
+static void plan_own(struct peer_plan *plan)
 {
     const struct settings *settings = plan->settings;
     plan->peers = memory_checked(calloc(settings->peer_count + 1, sizeof *plan->peers));
@@ -46,7 +47,7 @@ static void plan_own(struct plan *plan)
 }
 
 // As the other server makes it out of the same lists. What it has configured is not known here.
-static void plan_other(struct plan *plan)
+static void plan_other(struct peer_plan *plan)
 {
     const struct settings *settings = plan->settings;
     uint8_t *reasons = memory_checked(calloc(settings->mesh_count + 1, sizeof *reasons));
@@ -69,7 +70,7 @@ static void plan_other(struct plan *plan)
     free(reasons);
 }
 
-static double probes_per_minute(const struct plan *plan)
+static double probes_per_minute(const struct peer_plan *plan)
 {
     double sum = 0;
     for (size_t i = 0; i < plan->count; i++) {
@@ -111,7 +112,7 @@ static const char *from(const struct planned *peer, char out[FROM_SIZE])
     return out;
 }
 
-static void print_table(const struct context *context, const struct plan *plan)
+static void print_table(const struct context *context, const struct peer_plan *plan)
 {
     static const struct table_column COLUMNS[] = {
         {.title = "PEER"},
@@ -139,6 +140,18 @@ static void print_table(const struct context *context, const struct plan *plan)
     table_destroy(table);
 }
 
+// In a small mesh there are not as many others, and both ends of a pair watch each other.
+static void print_fanout(const struct settings *settings)
+{
+    size_t servers = settings->mesh_count, fanout = settings->fanout;
+    size_t others = servers == 0 ? 0 : servers - 1;
+    size_t watchers = fanout < others ? fanout : others;
+    size_t all = servers * others / 2;
+    size_t pairs = servers * fanout < all ? servers * fanout : all;
+    printf(", fanout %zu: every one has %zu watcher%s, at most %zu pair%s in all", fanout, watchers,
+           watchers == 1 ? "" : "s", pairs, pairs == 1 ? "" : "s");
+}
+
 static void print_lists(const struct settings *settings)
 {
     if (settings->list_count == 0) {
@@ -147,9 +160,7 @@ static void print_lists(const struct settings *settings)
     printf("%zu server%s in %zu list%s", settings->mesh_count, settings->mesh_count == 1 ? "" : "s",
            settings->list_count, settings->list_count == 1 ? "" : "s");
     if (settings->fanout > 0) {
-        printf(", fanout %u: every one has %u watchers, at most %zu pairs in all",
-               (unsigned)settings->fanout, (unsigned)settings->fanout,
-               settings->mesh_count * settings->fanout);
+        print_fanout(settings);
     }
     puts("");
     for (size_t i = 0; i < settings->list_count; i++) {
@@ -160,7 +171,7 @@ static void print_lists(const struct settings *settings)
     }
 }
 
-static void print_text(const struct context *context, const struct plan *plan)
+static void print_text(const struct context *context, const struct peer_plan *plan)
 {
     print_table(context, plan);
     printf("%s%s: %zu peer%s, %.1f probes a minute to them\n", plan->count == 0 ? "" : "\n",
@@ -195,7 +206,7 @@ static json_t *list_to_json(const struct peer_list *list)
                                     client_json_text(list->failure)));
 }
 
-static void print_json(const struct context *context, const struct plan *plan)
+static void print_json(const struct context *context, const struct peer_plan *plan)
 {
     const struct settings *settings = plan->settings;
     json_t *peers = memory_checked(json_array()), *lists = memory_checked(json_array());
@@ -236,12 +247,7 @@ static int refuse_stranger(const struct context *context, const struct settings 
 static int refuse_configuration(const struct context *context,
                                 const struct config_problems *problems)
 {
-    for (size_t i = 0; i < problems->count; i++) {
-        char line[1024];
-        struct text text = TEXT_OVER(line);
-        config_problem_format(&problems->items[i], &text);
-        fprintf(stderr, "%s\n", line);
-    }
+    problems_print(problems, stderr);
     return report_failure(context, EXIT_REFUSED, "the configuration has errors");
 }
 
@@ -254,7 +260,7 @@ int verb_peers(struct context *context)
     }
     int code = EXIT_DONE;
     const char *of = context->command->of;
-    struct plan plan = {.settings = settings, .of = of == NULL ? settings->server : of};
+    struct peer_plan plan = {.settings = settings, .of = of == NULL ? settings->server : of};
     bool own = strcmp(plan.of, settings->server) == 0;
     if (!own && settings_find_listed(settings, plan.of) < 0) {
         code = refuse_stranger(context, settings, plan.of);

@@ -48,6 +48,20 @@ def test_the_plan_in_words(config):
     ]
 
 
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        (1, "1 server in 2 lists, fanout 2: every one has 0 watchers, at most 0 pairs in all"),
+        (2, "2 servers in 2 lists, fanout 2: every one has 1 watcher, at most 1 pair in all"),
+        (3, "3 servers in 2 lists, fanout 2: every one has 2 watchers, at most 3 pairs in all"),
+    ],
+)
+def test_a_mesh_no_larger_than_the_fanout(config, servers, said):
+    targets = [f"mx{number:02}.example:9925" for number in range(1, servers + 1)]
+    (config.parent / "peers.json").write_text(json.dumps([{"targets": targets}]))
+    assert said in ctl("peers", "--config", config).out.splitlines()
+
+
 def test_both_ends_plan_the_same(config):
     of = {name: plan(config, "--of", name) for name in (f"mx{n:02}" for n in range(1, 11))}
     for name, one in of.items():
