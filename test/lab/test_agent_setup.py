@@ -67,7 +67,7 @@ def go_through(terminal, host):
     assert "certificate is not trusted" in terminal.expect("name its PEM file as ca_file")
     answer_again(terminal, host)
     terminal.expect("ok      mailbox local at %s:143: readable" % host.domain)
-    terminal.expect("ok      relay at 127.0.0.1:25: our probe has arrived")
+    terminal.expect("ok      relay at 127.0.0.1:25: our probe has arrived", 90)
     assert terminal.end() == 0
     assert host.password("probe") not in terminal.said
     return JOIN.search(terminal.said)[1].split()

@@ -143,7 +143,7 @@ MAILBOXES = {
         None,
         ["--imap", "nowhere.invalid", "--imap-tls", "starttls"],
         "nowhere.invalid: ",
-        "The name",
+        "The name|This machine's resolver",  # by what there is to ask
     ),
     "no STARTTLS": (
         {},
@@ -220,7 +220,7 @@ def test_a_mailbox_that_does_not_work(place, certificates, name):
         office.imap.password = password
         result = place.setup(office, *flags)
     failed, todo, *_ = result.out.partition("FAILED  mailbox local at ")[2].splitlines()
-    assert result.code == 1 and said in failed and advice in todo, result
+    assert result.code == 1 and said in failed and re.search(advice, todo), result
     assert "nothing has been written" in result.err and place.files is None
 
 
