@@ -14,7 +14,7 @@ static void on_signal(int number)
     noted = 1;
 }
 
-static const int HELD[] = {SIGINT, SIGTERM, SIGHUP};
+static const int HELD[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 
 void interrupt_hold(void)
 {

@@ -1,5 +1,6 @@
-// Ctrl-C (SIGINT), SIGTERM and SIGHUP, for verbs that must clean up before they end: the terminal's
-// echo, files half written. Once held they are delivered only while waiting here, and are noted.
+// Ctrl-C (SIGINT), Ctrl-\ (SIGQUIT), SIGTERM and SIGHUP, for verbs that must clean up before they
+// end: the terminal's echo, files half written. Once held they are delivered only while waiting
+// here, and are noted.
 #ifndef MAILFLOW_CTL_INTERRUPT_H
 #define MAILFLOW_CTL_INTERRUPT_H
 

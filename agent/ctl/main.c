@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <curl/curl.h>
 
@@ -73,6 +74,11 @@ static int run_with_agent(struct context *context)
     return code;
 }
 
+static void forbid_core(void)
+{
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
+
 static int run_verb(struct context *context, struct command *command, size_t name_words)
 {
     command->word_count -= name_words;
@@ -81,6 +87,9 @@ static int run_verb(struct context *context, struct command *command, size_t nam
     int code = check_usage(context, command->word_count);
     if (code != EXIT_DONE) {
         return code;
+    }
+    if (context->verb->secrets) {
+        forbid_core();
     }
     return context->verb->needs_agent ? run_with_agent(context) : context->verb->run(context);
 }

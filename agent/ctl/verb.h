@@ -26,6 +26,7 @@ struct verb {
     uint64_t options;      // bits of enum option, beside the global ones
     uint64_t required;     // those of them that must be given
     bool needs_agent;      // a client is ready when the handler is called
+    bool secrets;          // it has them in its memory: no core file may be written
     bool plugin;           // failures are told as a monitoring plugin tells them
     int (*run)(struct context *context);
     const char *summary; // one line

@@ -16,6 +16,7 @@ const struct verb VERBS[] = {
     {
         .name = "setup",
         .options = TAKES_ANSWERS,
+        .secrets = true,
         .run = verb_setup,
         .summary = "set this server up: asks, tries it, writes the configuration",
         .help =
@@ -43,6 +44,7 @@ const struct verb VERBS[] = {
         .arguments = "[TOKEN|-]",
         .most = 1,
         .options = TAKES_ANSWERS,
+        .secrets = true,
         .run = verb_join,
         .summary = "take this server into a mesh, or a new server into ours",
         .help =
@@ -62,6 +64,7 @@ const struct verb VERBS[] = {
     },
     {
         .name = "invite",
+        .secrets = true,
         .run = verb_invite,
         .summary = "the line that takes the next server into the mesh",
         .help = "Prints what to run on the next server, and what on those that are in the mesh\n"

@@ -1,6 +1,7 @@
 """setup: what it writes, and what it says when something is not as it must be."""
 
 import json
+import pathlib
 import re
 import ssl
 
@@ -340,6 +341,17 @@ def test_ctrl_c_at_the_password(office, place):
         assert terminal.echoes
     assert terminal.said.endswith("mailflowctl: interrupted: nothing has been written\n")
     assert PASSWORD[:4] not in terminal.said and place.files is None
+
+
+def test_ctrl_backslash_at_the_password(office, place):
+    with place.at_terminal("setup") as terminal:
+        begin_dialogue(terminal, office)
+        limits = pathlib.Path(f"/proc/{terminal.process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.M)
+        terminal.type(PASSWORD[:4] + "\x1c")
+        assert terminal.end() == 1 and terminal.echoes
+    assert terminal.said.endswith("mailflowctl: interrupted: nothing has been written\n")
+    assert place.files is None
 
 
 def test_ctrl_c_while_it_waits(place):
