@@ -149,9 +149,6 @@ static bool take_relay(struct plan *plan, const struct command_setup *given, str
     if (given->relay_tls != NULL) {
         plan->relay.tls = plan_tls(given->relay_tls);
     }
-    if (given->relay_password_file != NULL && given->relay_user == NULL) {
-        return error_set(error, "--relay-password-file needs --relay-user");
-    }
     const char *ca_file = given->relay_ca_file != NULL ? given->relay_ca_file : given->ca_file;
     return take_text(given->relay_user, "relay-user", plan->relay.user, sizeof plan->relay.user,
                      error) &&

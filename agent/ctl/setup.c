@@ -180,7 +180,13 @@ static int begin(struct setup *setup)
 {
     const struct command *command = setup->context->command;
     struct error error = {0};
-    if (!command->force && access(command->config, F_OK) == 0) {
+    setup->replaces = access(command->config, F_OK) == 0;
+    if (command_given(command, OPTION_RELAY_PASSWORD_FILE) &&
+        !command_given(command, OPTION_RELAY_USER)) {
+        return report_failure(setup->context, EXIT_USAGE,
+                              "--relay-password-file needs --relay-user");
+    }
+    if (setup->replaces && !command->force) {
         struct text text = TEXT_OVER(error.message);
         text_format(&text,
                     "%s is there: this server is set up. `mailflowctl check --live` tries it, "

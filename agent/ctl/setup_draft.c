@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "config/config.h"
 #include "config/secret.h"
 
 const char *setup_config_name(const struct setup *setup)
@@ -15,15 +16,21 @@ const char *setup_config_name(const struct setup *setup)
 
 enum kept { KEPT_NONE, KEPT_USABLE, KEPT_BROKEN };
 
+static void name_beside(const struct setup *setup, const char *name, char path[PATH_MAX])
+{
+    struct text place = text_over(path, PATH_MAX);
+    const char *config = setup->context->command->config;
+    text_append_bytes(&place, config, (size_t)(setup_config_name(setup) - config));
+    text_append(&place, name);
+}
+
 // A secret beside the configuration; the reason when it is there and of no use.
 static enum kept read_kept(const struct setup *setup, const char *name, struct secret *out,
                            struct error *error)
 {
     char folder[PATH_MAX], path[PATH_MAX];
-    struct text beside = TEXT_OVER(folder), place = TEXT_OVER(path);
-    const char *config = setup->context->command->config;
-    text_append_bytes(&beside, config, (size_t)(setup_config_name(setup) - config));
-    text_format(&place, "%s%s", folder, name);
+    name_beside(setup, "", folder);
+    name_beside(setup, name, path);
     if (access(path, F_OK) != 0) {
         return KEPT_NONE;
     }
@@ -58,6 +65,38 @@ static bool keeps_secret(const struct setup *setup, const char *name, const char
     return same;
 }
 
+// The id that the other servers know our key by: that of the configuration that is replaced.
+static bool take_key_id(struct setup *setup, struct error *error)
+{
+    char path[PATH_MAX];
+    const char *config = setup->context->command->config;
+    struct config_problems problems = {0};
+    if (!setup->replaces) {
+        return true;
+    }
+    struct settings *settings = settings_load_without_secrets(config, &problems);
+    if (settings == NULL) {
+        return error_set(error,
+                         "%s cannot be read, so that the id of its mesh key is not known: see "
+                         "`mailflowctl check`, or move it away",
+                         config);
+    }
+    name_beside(setup, PLAN_MESH_KEY, path);
+    const struct mesh_key_settings *key = &settings->mesh_key_files[0];
+    bool good = settings->mesh_key_count == 1 &&
+                (strcmp(key->file, PLAN_MESH_KEY) == 0 || strcmp(key->file, path) == 0);
+    if (good) {
+        text_copy(setup->plan.key.id, sizeof setup->plan.key.id, key->id);
+    } else {
+        error_set(error,
+                  "%s has another mesh key than %s, or several, which setup does not write: "
+                  "change it by hand, or move it away",
+                  config, PLAN_MESH_KEY);
+    }
+    settings_destroy(settings);
+    return good;
+}
+
 // The key that is there, or a new one: never a new one where there is one, even one that is of no
 // use as it is, for the other servers would not know us.
 static bool take_key(struct setup *setup, struct error *error)
@@ -76,7 +115,7 @@ static bool take_key(struct setup *setup, struct error *error)
         key->secret_length = secret.length;
     }
     explicit_bzero(&secret, sizeof secret);
-    return state != KEPT_BROKEN;
+    return state != KEPT_BROKEN && take_key_id(setup, error);
 }
 
 bool setup_choose_key(struct setup *setup, struct error *error)

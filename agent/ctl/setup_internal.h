@@ -18,6 +18,7 @@ struct setup {
     struct staging staging;
     json_t *live; // NULL: printed
     bool asking;
+    bool replaces; // a configuration that is there
 };
 
 // The name of the configuration's file, without its folder.

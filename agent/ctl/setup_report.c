@@ -25,8 +25,9 @@ static void print_files(const struct setup *setup)
 static void print_start(const struct setup *setup)
 {
     const char *config = setup->context->command->config;
+    const char *anew = setup->replaces ? " anew" : "";
     if (strcmp(config, USUAL_CONFIG) != 0) {
-        printf("\nNow start the agent:\n\n    mailflowd --config %s\n\n", config);
+        printf("\nNow start the agent%s:\n\n    mailflowd --config %s\n\n", anew, config);
         return;
     }
     if (setup->plan.relay.password[0] != '\0') {
@@ -34,7 +35,8 @@ static void print_start(const struct setup *setup)
              "and there\n\n    [Service]\n    LoadCredential=" PLAN_RELAY_PASSWORD
              ":/etc/mailflow/" PLAN_RELAY_PASSWORD);
     }
-    puts("\nNow start the agent:\n\n    systemctl enable --now mailflowd\n");
+    printf("\nNow start the agent%s:\n\n    systemctl %s mailflowd\n\n", anew,
+           setup->replaces ? "restart" : "enable --now");
 }
 
 static void print_probe(const struct setup *setup)

@@ -116,6 +116,26 @@ def test_a_mesh_key_is_never_made_anew(office, place):
     assert key.read_text() == "0123456789abcdef\n" and place.files == FILES
 
 
+def test_the_id_of_the_mesh_key_is_kept(office, place):
+    untested = ("setup", "--untested", "--force")
+    first = place.setup(office, verb=untested)
+    assert first.code == 0 and "Now start the agent:" in first.out
+    written = place.config.read_text()
+    place.config.write_text(written.replace('id: "k1"', 'id: "k2"'))
+    result = place.setup(office, verb=untested)
+    assert result.code == 0 and "Now start the agent anew:" in result.out
+    assert '{id: "k2", file: mesh.key}' in place.config.read_text()
+
+    for there, said in {
+        written.replace("file: mesh.key}", "file: other.key}"): "has another mesh key than mesh.key",
+        written + "colour: blue\n": "cannot be read, so that the id of its mesh key is not known",
+    }.items():
+        place.config.write_text(there)
+        result = place.setup(office, verb=untested)
+        assert result.code == 1 and f"{place.config} {said}" in result.err
+        assert place.config.read_text() == there and place.files == FILES
+
+
 def test_a_configuration_that_the_agent_would_refuse(office, place):
     place.folder.mkdir()
     (place.folder / "conf.d").mkdir()
