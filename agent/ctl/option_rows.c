@@ -108,12 +108,14 @@ const struct option_row OPTION_ROWS[OPTIONS] = {
                               "as --ca-file, of the relay (default: that)", &FORM_PATH},
     [OPTION_AGENT_URL] = {"agent-url", '\0', VALUE_TEXT, "URL", SETUP(agent_url),
                           "where the peers' agents reach this one, such as\n"
-                          "http://mx01.example:9925 (default: by mail alone)",
+                          "http://mx01.example:9925 (default: by mail alone);\n"
+                          "https:// or no port needs --listen, https:// also\n"
+                          "http.certificate_file; or a proxy",
                           &FORM_URL},
     [OPTION_LISTEN] = {"listen", '\0', VALUE_TEXTS, "ADDRESS:PORT", SETUP(listen),
                        "where the agent listens (default: 127.0.0.1:9925,\n"
-                       "with an agent's URL 0.0.0.0 and its port); may be\n"
-                       "given again",
+                       "with an agent's URL of http:// and a port 0.0.0.0\n"
+                       "and that port); may be given again",
                        &FORM_LISTEN},
     [OPTION_STATE_DIR] = {"state-dir", '\0', VALUE_TEXT, "DIR", SETUP(state_dir),
                           "where the ledger lives (default: /var/lib/mailflow)", &FORM_PATH},

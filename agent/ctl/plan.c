@@ -91,6 +91,15 @@ static bool take_text(const char *given, const char *option, char *field, size_t
            error_set(error, "--%s: more than %zu bytes", option, size - 1);
 }
 
+static bool take_typed(const char *option, char password[PROBE_PASSWORD_SIZE], struct error *error)
+{
+    char question[64];
+    struct text text = TEXT_OVER(question);
+    text_format(&text, "The password for --%s (not shown)", option);
+    return (prompt_ask_secret(question, password, PROBE_PASSWORD_SIZE) && password[0] != '\0') ||
+           error_set(error, "--%s -: no password was typed", option);
+}
+
 // A password out of a file that nobody else may read, or from standard input.
 static bool take_password(const char *file, const char *option, char password[PROBE_PASSWORD_SIZE],
                           struct error *error)
@@ -101,7 +110,9 @@ static bool take_password(const char *file, const char *option, char password[PR
         return true;
     }
     if (strcmp(file, "-") == 0) {
-        return prompt_read_piped(option, password, PROBE_PASSWORD_SIZE, error);
+        return isatty(STDIN_FILENO) == 1
+                   ? take_typed(option, password, error)
+                   : prompt_read_piped(option, password, PROBE_PASSWORD_SIZE, error);
     }
     if (realpath(file, path) == NULL) {
         return error_set(error, "--%s %s: there is no such file", option, file);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/syntax.h"
 #include "ctl/client.h"
 #include "ctl/invitation.h"
 #include "ctl/problems.h"
@@ -20,6 +21,32 @@ static void print_files(const struct setup *setup)
             printf("wrote %s/%s\n", setup->staging.folder, file->name);
         }
     }
+}
+
+static bool listens_to_others(const struct http_settings *http)
+{
+    char host[PROBE_HOST_SIZE];
+    uint16_t port;
+    bool others = false;
+    for (size_t i = 0; i < http->listen_count && !others; i++) {
+        host_port_split(http->listen[i], host, sizeof host, &port);
+        others = !host_is_loopback(host);
+    }
+    return others;
+}
+
+// The peers are told a URL: somebody must answer there.
+static void print_url(const struct http_settings *http)
+{
+    bool https = strncmp(http->url, "https://", strlen("https://")) == 0;
+    bool answers = listens_to_others(http) && (!https || http->certificate_file[0] != '\0');
+    if (http->url[0] == '\0' || answers) {
+        return;
+    }
+    printf("\nThe peers are told %s, where the agent does not answer by itself:\n"
+           "a proxy must take that URL and pass it on, or the agent needs an address that they\n"
+           "reach (--listen)%s.\n",
+           http->url, https ? " and a certificate (http.certificate_file)" : "");
 }
 
 static void print_start(const struct setup *setup)
@@ -101,6 +128,7 @@ int setup_conclude(const struct setup *setup)
     }
     if (settings != NULL && setup->live == NULL) {
         problems_print_summary(settings, stdout);
+        print_url(&settings->http);
         print_start(setup);
         print_probe(setup);
         if (setup->token != NULL) {

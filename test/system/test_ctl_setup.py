@@ -70,6 +70,39 @@ def test_a_password_is_piped_in(office, place):
     assert (place.folder / "probe.password").read_text() == PASSWORD + "\n"
 
 
+def test_a_password_is_typed_for_a_dash(office, place):
+    flags = place.flags(office.imap.port, office.smtp.port, "--password-file", "-")
+    with place.at_terminal("setup", "--yes", "--untested", *flags) as terminal:
+        terminal.expect("The password for --password-file (not shown): ")
+        assert not terminal.echoes
+        terminal.type(PASSWORD + "\n")
+        assert terminal.end() == 0 and terminal.echoes
+    assert PASSWORD not in terminal.said
+    assert (place.folder / "probe.password").read_text() == PASSWORD + "\n"
+
+
+def test_a_relay_password_without_a_user(office, place):
+    result = place.setup(office, "--relay-password-file", place.password)
+    assert result.code == 2 and "--relay-password-file needs --relay-user" in result.err
+    assert place.files is None
+
+
+PROXY = "where the agent does not answer by itself"
+
+
+def test_a_url_where_nobody_answers(office, place):
+    untested = ("setup", "--untested", "--force")
+    plain = place.setup(office, "--agent-url", "http://mx01.example:9925", verb=untested)
+    assert plain.code == 0 and PROXY not in plain.out
+    portless = place.setup(office, "--agent-url", "http://mx01.example", verb=untested)
+    assert f"The peers are told http://mx01.example, {PROXY}" in portless.out
+    assert "--listen" in portless.out and "http.certificate_file" not in portless.out
+    listening = ("--agent-url", "https://mx01.example", "--listen", "0.0.0.0:443")
+    secure = place.setup(office, *listening, verb=untested)
+    assert f"The peers are told https://mx01.example, {PROXY}" in secure.out
+    assert "http.certificate_file" in secure.out
+
+
 def test_without_a_password(office, place):
     result = place.setup(office, "--password-file", None)
     assert (result.code, place.files) == (1, None)
