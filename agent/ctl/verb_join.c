@@ -90,6 +90,13 @@ static bool check_whole(const struct joining *joining, const struct staging *sta
     return true;
 }
 
+static bool write_checked(const struct joining *joining, struct staging *staging,
+                          struct error *error)
+{
+    return write_peers(joining, staging, error) &&
+           (check_whole(joining, staging) || error_set(error, "nothing has been written"));
+}
+
 enum reload { RELOAD_DONE, RELOAD_NO_AGENT, RELOAD_REFUSED };
 
 static enum reload reload_agent(const struct context *context, struct error *error)
@@ -124,7 +131,7 @@ static void print_added(const struct joining *joining, const struct staging *sta
                joining->added[i]->name);
     }
     if (joining->added_count == 0) {
-        puts("Nothing to do: every server of the token is a peer already.");
+        puts("Nothing to add: every server of the token is a peer already.");
     }
 }
 
@@ -141,27 +148,19 @@ static void print_joined_json(const struct joining *joining, bool reloaded)
     json_decref(json);
 }
 
+// Reloads also when there is nothing to add: the last time the agent may have refused.
 static int add_peers(struct joining *joining, const struct mesh_token *token)
 {
     const struct context *context = joining->context;
     struct staging *staging = memory_checked(calloc(1, sizeof *staging));
     struct error error = {0};
-    enum reload reload = RELOAD_DONE;
-    bool good = true;
-    if (joining->added_count > 0) {
-        good = write_peers(joining, staging, &error);
-        if (good && !check_whole(joining, staging)) {
-            good = error_set(&error, "nothing has been written");
-        }
-        reload = good ? reload_agent(context, &error) : RELOAD_REFUSED;
-    }
+    bool good = joining->added_count == 0 || write_checked(joining, staging, &error);
+    enum reload reload = good ? reload_agent(context, &error) : RELOAD_REFUSED;
     if (good && context->command->json) {
-        print_joined_json(joining, joining->added_count > 0 && reload == RELOAD_DONE);
+        print_joined_json(joining, reload == RELOAD_DONE);
     } else if (good) {
         print_added(joining, staging);
-        if (joining->added_count > 0) {
-            print_reload(reload);
-        }
+        print_reload(reload);
         if (token->key.secret_length > 0 && joining->added_count > 0) {
             introduction_print(joining->settings);
         }
@@ -195,6 +194,26 @@ static int join_with(struct context *context, const struct settings *settings, c
     return code;
 }
 
+// The first answer to a question of setup that was given; OPTIONS when there is none.
+static enum option find_answer(const struct command *command)
+{
+    enum option option = OPTION_SERVER;
+    while (option <= OPTION_PEER && !command_given(command, option)) {
+        option++;
+    }
+    return option <= OPTION_PEER ? option : OPTIONS;
+}
+
+static int refuse_answer(const struct context *context, enum option answer)
+{
+    struct error error;
+    error_set(&error,
+              "%s is there: this server is set up, and join only adds peers; without --force, "
+              "which sets it up anew, it takes no --%s",
+              context->command->config, option_name(answer));
+    return report_failure(context, EXIT_USAGE, error.message);
+}
+
 static int join_existing(struct context *context, const char *text)
 {
     struct config_problems problems = {0};
@@ -222,41 +241,65 @@ static int join_anew(struct context *context, const char *text)
     return code;
 }
 
+// A token and what was copied with it: a terminal's longest line.
+enum { PASTED_SIZE = 4096 };
+
 // From the command line, from standard input, or asked for.
-static bool take_token(const struct context *context, char text[MESH_TOKEN_SIZE],
-                       struct error *error)
+static bool take_pasted(const struct context *context, char pasted[PASTED_SIZE],
+                        struct error *error)
 {
     const struct command *command = context->command;
     if (command->word_count == 1 && strcmp(command->words[0], "-") != 0) {
-        return text_copy(text, MESH_TOKEN_SIZE, command->words[0]) ||
+        return text_copy(pasted, PASTED_SIZE, command->words[0]) ||
                error_set(error, "that is no token: it is longer than any");
     }
-    if (command->word_count == 1 && isatty(STDIN_FILENO) != 1) {
-        return prompt_read_piped("the token", text, MESH_TOKEN_SIZE, error);
+    if (isatty(STDIN_FILENO) != 1) {
+        return prompt_read_piped("the token", pasted, PASTED_SIZE, error);
     }
-    if (!prompt_possible()) {
-        return error_set(error, "join needs the token: as an argument, or with - on standard "
-                                "input");
-    }
-    text[0] = '\0';
-    return (prompt_ask_secret("The token of `mailflowctl invite` (not shown)", text,
-                              MESH_TOKEN_SIZE) &&
-            text[0] != '\0') ||
+    pasted[0] = '\0';
+    return (prompt_ask_secret("The token of `mailflowctl invite` (not shown)", pasted,
+                              PASTED_SIZE) &&
+            pasted[0] != '\0') ||
            error_set(error, "no token: nothing has been written");
+}
+
+// What was pasted may be the whole line that invite prints.
+static const char *find_token(char *pasted)
+{
+    static const char LEAD[] = "mailflowctl join ", BLANKS[] = " \t\r\n";
+    char *token = pasted + strspn(pasted, BLANKS);
+    if (strncmp(token, LEAD, strlen(LEAD)) == 0) {
+        token += strlen(LEAD);
+        token += strspn(token, BLANKS);
+    }
+    size_t length = strlen(token);
+    while (length > 0 && strchr(BLANKS, token[length - 1]) != NULL) {
+        token[--length] = '\0';
+    }
+    return token;
 }
 
 int verb_join(struct context *context)
 {
-    char text[MESH_TOKEN_SIZE];
+    char pasted[PASTED_SIZE];
     struct error error;
+    const struct command *command = context->command;
+    bool anew = command->force || access(command->config, F_OK) != 0;
+    enum option answer = anew ? OPTIONS : find_answer(command);
+    if (answer != OPTIONS) {
+        return refuse_answer(context, answer);
+    }
+    if (command->word_count == 0 && !prompt_possible()) {
+        return report_failure(context, EXIT_USAGE,
+                              "join needs the token: as an argument, or with - on standard input");
+    }
     interrupt_hold();
-    if (!take_token(context, text, &error)) {
+    if (!take_pasted(context, pasted, &error)) {
         return report_failure(context, EXIT_REFUSED, error.message);
     }
-    bool exists = access(context->command->config, F_OK) == 0;
-    int code = exists && !context->command->force ? join_existing(context, text)
-                                                  : join_anew(context, text);
-    explicit_bzero(text, sizeof text);
+    const char *token = find_token(pasted);
+    int code = anew ? join_anew(context, token) : join_existing(context, token);
+    explicit_bzero(pasted, sizeof pasted);
     return code;
 }
 

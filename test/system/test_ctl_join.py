@@ -69,7 +69,10 @@ def test_a_mesh_grows_by_a_line_each_way(office, mx01, mx02, tmp_path):
     files = mx01.files
     again = mx01.run("join", line)
     assert (again.code, again.err, mx01.files) == (0, "", files)
-    assert again.out == "Nothing to do: every server of the token is a peer already.\n"
+    assert again.out == (
+        "Nothing to add: every server of the token is a peer already.\n"
+        "The agent is not running, or not reached: it will know when it starts.\n"
+    )
 
     # The third learns of both, by a line that can be had at any time, from standard input.
     mx03 = Place(tmp_path, "mx03")
@@ -93,6 +96,10 @@ def test_a_running_agent_is_told(mx01):
     with ControlServer({"POST /reload": problem(409, "cannot: busy")}) as server:
         result = mx01.run("join", line, server=server)
     assert result.code == 1 and "cannot: busy" in result.err
+    with ControlServer(answers) as server:  # once more: there is nothing to add, but to be told
+        result = mx01.run("join", line, server=server)
+    assert result.code == 0 and [asked[1] for asked in server.asked] == ["/api/v1/reload"]
+    assert "Nothing to add" in result.out and "has taken the configuration over.\n" in result.out
 
 
 def introduction(place, *servers, key="k1 -"):
@@ -119,10 +126,6 @@ REFUSED = {
     "of the future": (
         lambda place: place.token.replace("mf1", "mf2", 1),
         "the token is of version 2, and this mailflow reads version 1",
-    ),
-    "of another mesh": (
-        "mf1.azEgYW5vdGhlcg.00000000",
-        "the token is damaged",
     ),
     "resigned": (
         lambda place: token_of(*body(place.token)[:1], "mx66 x@mx66.example -", body(place.token)[-1]),
@@ -206,9 +209,27 @@ def test_a_broken_configuration(mx01):
 
 def test_join_without_a_token(mx01):
     result = mx01.run("join")
-    assert result.code == 1 and "join needs the token" in result.err
+    assert result.code == 2 and "join needs the token" in result.err
     result = mx01.run("join", "-")
     assert result.code == 1 and "the token: standard input is empty" in result.err
+
+
+def test_answers_that_nobody_asked_for(mx01):
+    """A server that is set up only gets peers."""
+    files = mx01.files
+    for flags in ("--user", "me@mx01.example"), ("--peer", "mx02=probe@mx02.example"):
+        result = mx01.run("join", mx01.token, "--yes", *flags)
+        assert result.code == 2 and f"takes no {flags[0]}" in result.err, result
+        assert mx01.files == files
+
+
+@pytest.mark.parametrize("form", [" {} ", "mailflowctl join {}", "    mailflowctl join  {}\r"])
+def test_a_line_pasted_whole(mx01, form):
+    line = form.format(introduction(mx01, "mx02 probe@mx02.example -"))
+    for words, piped in (("join", line), None), (("join", "-"), line + "\n"):
+        result = mx01.run(*words, input=piped)
+        assert result.code == 0, result
+    assert peers_of(mx01) == [("mx02", "probe@mx02.example")]
 
 
 def test_a_token_typed_unseen(office, mx01, mx02):
