@@ -4,9 +4,6 @@
 
 #include "core/server.h"
 
-// Of a row: the shortest name has one letter and a blank before it.
-enum { ROW_ENTRIES = ROW_SIZE / 2 };
-
 static void add_word(struct matrix_cell *cell, const char *by, enum row_view view, bool dated,
                      struct span age)
 {
@@ -16,18 +13,25 @@ static void add_word(struct matrix_cell *cell, const char *by, enum row_view vie
     cell->view = cell->view == ROW_UNKNOWN ? view : cell->view;
 }
 
-// What a peer's row says of its path with a server, one way; nothing when it is not in it.
+// What a peer's row says, in this entry, of its path with a server, one way.
+static void add_entry(const struct core *core, struct matrix_cell *cell, int teller,
+                      const struct row_entry *entry, enum direction way, struct moment now)
+{
+    if (entry->ways[way] != ROW_UNKNOWN) {
+        const struct peer *peer = &core->peers[teller];
+        bool fresh = core_row_is_fresh(core, teller, now);
+        add_word(cell, peer->settings->name, fresh ? entry->ways[way] : ROW_UNKNOWN, true,
+                 instant_since(now.instant, peer->row_at));
+    }
+}
+
 static void add_row(const struct core *core, struct matrix_cell *cell, int teller,
                     const char *server, enum direction way, struct moment now)
 {
     struct row_entry entry;
-    const struct peer *peer = &core->peers[teller];
-    if (!row_find(peer->row, server, &entry) || entry.ways[way] == ROW_UNKNOWN) {
-        return;
+    if (row_find(core->peers[teller].row, server, &entry)) {
+        add_entry(core, cell, teller, &entry, way, now);
     }
-    bool fresh = core_row_is_fresh(core, teller, now);
-    add_word(cell, peer->settings->name, fresh ? entry.ways[way] : ROW_UNKNOWN, true,
-             instant_since(now.instant, peer->row_at));
 }
 
 static void add_measured(const struct core *core, struct matrix_cell *cell, int peer,
@@ -74,70 +78,62 @@ struct matrix_cell matrix_between(const struct core *core, int from, int to, str
     return cell;
 }
 
+// First what we measure with each peer, then what is in the row of each.
 size_t matrix_places(const struct core *core)
 {
-    return core->settings->peer_count * (1 + ROW_ENTRIES);
+    return core->settings->peer_count * 2;
 }
 
-static bool nth_entry(const char *row, size_t n, struct row_entry *out)
+static void visit_measured(const struct core *core, int peer, struct moment now,
+                           matrix_visitor *visit, void *context)
 {
-    struct row_reader reader = row_read(row);
-    for (size_t i = 0; i < n; i++) {
-        if (!row_next(&reader, out)) {
-            return false;
-        }
+    struct matrix_cell cell = matrix_between(core, OWN_SERVER, peer, now);
+    visit(context, &cell);
+    if (core->peers[peer].collect < 0) { // nothing comes from a server without agent
+        cell = matrix_between(core, peer, OWN_SERVER, now);
+        visit(context, &cell);
     }
-    return row_next(&reader, out);
 }
 
-// Of a server that we do not know, its peer's word is all there is.
-static struct matrix_cell strange_cell(const struct core *core, int teller,
-                                       const struct row_entry *entry, enum direction way,
-                                       struct moment now)
+// The cell stands where its first word does, so that it stands once. Of a server that we do not
+// know, its peer's word is all there is.
+static void visit_entry(const struct core *core, int teller, const struct row_entry *entry,
+                        struct moment now, matrix_visitor *visit, void *context)
 {
     const char *name = core->settings->peers[teller].name;
-    struct matrix_cell cell =
-        way == INBOUND ? cell_of(entry->server, name) : cell_of(name, entry->server);
-    add_row(core, &cell, teller, entry->server, way, now);
-    return cell;
-}
-
-// The cell stands where its first word does, so that it stands once.
-static size_t read_entry(const struct core *core, int teller, const struct row_entry *entry,
-                         struct moment now, struct matrix_cell out[2])
-{
-    size_t count = 0;
     int server = core_find_peer(core, entry->server);
-    const char *name = core->settings->peers[teller].name;
-    for (int way = 0; way < DIRECTIONS; way++) {
-        if (entry->ways[way] == ROW_UNKNOWN) {
-            continue;
-        }
-        struct matrix_cell cell = server < 0
-                                      ? strange_cell(core, teller, entry, (enum direction)way, now)
-                                  : way == INBOUND ? matrix_between(core, server, teller, now)
-                                                   : matrix_between(core, teller, server, now);
-        if (cell.word_count > 0 && strcmp(cell.words[0].by, name) == 0) {
-            out[count++] = cell;
-        }
+    struct row_entry other = {0};
+    if (server >= 0) {
+        row_find(core->peers[server].row, name, &other);
     }
-    return count;
+    if (entry->ways[OUTBOUND] != ROW_UNKNOWN && other.ways[INBOUND] == ROW_UNKNOWN) {
+        struct matrix_cell cell = cell_of(name, entry->server);
+        add_entry(core, &cell, teller, entry, OUTBOUND, now);
+        visit(context, &cell);
+    }
+    if (entry->ways[INBOUND] != ROW_UNKNOWN) {
+        struct matrix_cell cell = cell_of(entry->server, name);
+        add_entry(core, &cell, teller, entry, INBOUND, now);
+        add_entry(core, &cell, server, &other, OUTBOUND, now);
+        visit(context, &cell);
+    }
 }
 
-size_t matrix_read(const struct core *core, size_t place, struct moment now,
-                   struct matrix_cell out[2])
+void matrix_visit(const struct core *core, size_t place, struct moment now, matrix_visitor *visit,
+                  void *context)
 {
     size_t peers = core->settings->peer_count;
     if (place < peers) {
-        out[0] = matrix_between(core, OWN_SERVER, (int)place, now);
-        out[1] = matrix_between(core, (int)place, OWN_SERVER, now);
-        return core->peers[place].collect < 0 ? 2 : 1; // nothing comes from a server without agent
+        visit_measured(core, (int)place, now, visit, context);
+        return;
     }
-    int teller = (int)((place - peers) / ROW_ENTRIES);
+    int teller = (int)(place - peers);
+    struct row_reader reader = row_read(core->peers[teller].row);
     struct row_entry entry;
-    bool ours_or_none =
-        !nth_entry(core->peers[teller].row, (place - peers) % ROW_ENTRIES, &entry) ||
-        strcmp(entry.server, core->settings->server) == 0 ||
-        strcmp(entry.server, core->settings->peers[teller].name) == 0;
-    return ours_or_none ? 0 : read_entry(core, teller, &entry, now, out);
+    while (row_next(&reader, &entry)) {
+        if (strcmp(entry.server, core->settings->server) != 0 &&
+            strcmp(entry.server, core->settings->peers[teller].name) != 0) {
+            visit_entry(core, teller, &entry, now, visit, context);
+        }
+    }
 }

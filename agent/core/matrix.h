@@ -3,7 +3,8 @@
 // one of them this agent, or each by its row. The receiver's word counts, the sender's where the
 // receiver has none. Rows of more than two intervals say nothing any more.
 //
-// Read cell by cell, for a mesh of thousands has millions: each place holds up to two.
+// Visited place by place, for a mesh of thousands has millions of cells: a place holds those of one
+// peer's paths with us, or of its row, which is read once.
 #ifndef MAILFLOW_CORE_MATRIX_H
 #define MAILFLOW_CORE_MATRIX_H
 
@@ -29,8 +30,9 @@ struct matrix_cell {
 };
 
 size_t matrix_places(const struct core *core);
-size_t matrix_read(const struct core *core, size_t place, struct moment now,
-                   struct matrix_cell out[2]);
+typedef void matrix_visitor(void *context, const struct matrix_cell *cell);
+void matrix_visit(const struct core *core, size_t place, struct moment now, matrix_visitor *visit,
+                  void *context);
 
 // The path between two servers: peers, or OWN_SERVER.
 struct matrix_cell matrix_between(const struct core *core, int from, int to, struct moment now);

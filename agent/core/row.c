@@ -122,12 +122,31 @@ bool row_next(struct row_reader *reader, struct row_entry *out)
     return false;
 }
 
+// A reader that stands at a word of that length in the list around it; false when there is none.
+static bool enter_at(const char *row, const char *at, size_t length, struct row_reader *reader)
+{
+    const char *begin = at;
+    if (at == row || strchr(BLANKS "=", at[-1]) == NULL || strchr(BLANKS ";", at[length]) == NULL) {
+        return false;
+    }
+    while (begin > row && begin[-1] != ';') {
+        begin--;
+    }
+    *reader = row_read(begin);
+    enter_list(reader);
+    bool inside = reader->list != NULL && (at == reader->at || (at > reader->at && at[-1] != '='));
+    reader->at = at;
+    return inside;
+}
+
+// Thousands of rows are asked at once, hence straight to where the name stands.
 bool row_find(const char *row, const char *server, struct row_entry *out)
 {
-    struct row_reader reader = row_read(row);
-    bool possible = strstr(row, server) != NULL; // thousands of rows are asked at once
-    while (possible && row_next(&reader, out)) {
-        if (strcmp(out->server, server) == 0) {
+    size_t length = strlen(server);
+    for (const char *at = row; (at = strstr(at, server)) != NULL && *at != '\0'; at++) {
+        struct row_reader reader;
+        if (enter_at(row, at, length, &reader) && row_next(&reader, out) &&
+            strcmp(out->server, server) == 0) {
             return true;
         }
     }

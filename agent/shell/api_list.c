@@ -78,11 +78,13 @@ struct listing {
     struct moment now;
     json_t *head; // NULL once it is out
     const struct api_list *lists[API_LISTS_MAXIMUM + 1];
-    size_t list;   // the one under way
-    size_t index;  // its next item
-    bool preceded; // a member is out, so a comma comes before the next
-    bool opened;   // the list's name is out
-    bool listed;   // an item of it is out
+    size_t list;     // the one under way
+    size_t index;    // its next item
+    json_t *several; // items that came together, NULL when all are out
+    size_t taken;    // of them
+    bool preceded;   // a member is out, so a comma comes before the next
+    bool opened;     // the list's name is out
+    bool listed;     // an item of it is out
 };
 
 static void append_json(struct text *piece, const json_t *value)
@@ -117,16 +119,26 @@ static void append_item(struct listing *listing, const json_t *item, struct text
     listing->listed = true;
 }
 
-static void append_items(struct listing *listing, const struct api_list *list, struct text *piece)
+// One at a time even of several, for together they may not fit.
+static void append_next(struct listing *listing, const struct api_list *list, struct text *piece)
 {
-    json_t *items = list->item(listing->agent, listing->index++, listing->now);
-    for (size_t i = 0; json_is_array(items) && i < json_array_size(items); i++) {
-        append_item(listing, json_array_get(items, i), piece);
+    if (listing->several == NULL) {
+        json_t *item = list->item(listing->agent, listing->index++, listing->now);
+        if (!json_is_array(item)) {
+            if (item != NULL) {
+                append_item(listing, item, piece);
+            }
+            json_decref(item);
+            return;
+        }
+        listing->several = item;
+        listing->taken = 0;
     }
-    if (json_is_object(items)) {
-        append_item(listing, items, piece);
+    append_item(listing, json_array_get(listing->several, listing->taken++), piece);
+    if (listing->taken == json_array_size(listing->several)) {
+        json_decref(listing->several);
+        listing->several = NULL;
     }
-    json_decref(items);
 }
 
 static bool listing_next(void *state, struct text *piece)
@@ -140,8 +152,8 @@ static bool listing_next(void *state, struct text *piece)
         return false;
     } else if (!listing->opened) {
         open_list(listing, list, piece);
-    } else if (listing->index < list->count(listing->agent)) {
-        append_items(listing, list, piece);
+    } else if (listing->several != NULL || listing->index < list->count(listing->agent)) {
+        append_next(listing, list, piece);
     } else {
         text_append(piece, "]");
         listing->opened = false;
@@ -154,6 +166,7 @@ static void listing_end(void *state)
 {
     struct listing *listing = state;
     json_decref(listing->head);
+    json_decref(listing->several);
     free(listing);
 }
 
@@ -168,6 +181,6 @@ void api_list_respond(const struct agent *agent, struct moment now, json_t *head
         assert(i < API_LISTS_MAXIMUM);
         listing->lists[i] = lists[i];
     }
-    struct http_stream stream = {listing_next, listing_end, listing};
+    struct http_stream stream = {listing_next, listing_end, listing, .filler = ' '};
     http_respond_stream(response, "application/json", &stream);
 }

@@ -11,7 +11,7 @@
 struct api_list {
     const char *name;
     size_t (*count)(const struct agent *agent);
-    // NULL leaves the item out, an array is several items.
+    // NULL leaves the item out, an array is several items, at least one.
     json_t *(*item)(const struct agent *agent, size_t index, struct moment now);
 };
 

@@ -97,19 +97,31 @@ static json_t *cell_to_json(const struct core *core, const struct matrix_cell *c
     return object;
 }
 
+struct gathering {
+    const struct core *core;
+    struct moment now;
+    const enum row_view *only; // NULL: any
+    json_t *cells;             // NULL before the first
+};
+
+static void gather(void *context, const struct matrix_cell *cell)
+{
+    struct gathering *gathering = context;
+    if (gathering->only != NULL && cell->view != *gathering->only) {
+        return;
+    }
+    if (gathering->cells == NULL) {
+        gathering->cells = memory_checked(json_array());
+    }
+    json_array_append_new(gathering->cells, cell_to_json(gathering->core, cell, gathering->now));
+}
+
 static json_t *cells_at(const struct agent *agent, size_t place, struct moment now,
                         const enum row_view *only)
 {
-    struct matrix_cell cells[2];
-    const struct core *core = agent_core(agent);
-    size_t count = matrix_read(core, place, now, cells);
-    json_t *items = count == 0 ? NULL : memory_checked(json_array());
-    for (size_t i = 0; i < count; i++) {
-        if (only == NULL || cells[i].view == *only) {
-            json_array_append_new(items, cell_to_json(core, &cells[i], now));
-        }
-    }
-    return items;
+    struct gathering gathering = {agent_core(agent), now, only, NULL};
+    matrix_visit(gathering.core, place, now, gather, &gathering);
+    return gathering.cells;
 }
 
 static json_t *any_cells(const struct agent *agent, size_t place, struct moment now)

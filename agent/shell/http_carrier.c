@@ -6,6 +6,9 @@
 
 #include "base/error.h"
 
+// Of a stream with a filler, in one read; the dearest take some 100 us each.
+enum { PIECES_PER_READ = 32 };
+
 struct http_carrier {
     struct http_stream stream;
     const unsigned *generation;
@@ -35,10 +38,11 @@ void http_carrier_destroy(struct http_carrier *carrier)
     free(carrier);
 }
 
-// Makes the next piece that is not empty; false at the end.
-static bool fill(struct http_carrier *carrier)
+// Makes the next piece that is not empty; false at the end, or when no more may be made now.
+static bool fill(struct http_carrier *carrier, unsigned *allowed)
 {
-    while (carrier->taken == carrier->text.length && !carrier->over) {
+    while (carrier->taken == carrier->text.length && !carrier->over && *allowed > 0) {
+        *allowed -= carrier->stream.filler != '\0';
         carrier->text = TEXT_OVER(carrier->piece);
         carrier->taken = 0;
         carrier->over = !carrier->stream.next(carrier->stream.state, &carrier->text);
@@ -50,15 +54,19 @@ static bool fill(struct http_carrier *carrier)
 ssize_t http_carrier_read(struct http_carrier *carrier, char *out, size_t room)
 {
     size_t filled = 0;
+    unsigned allowed = PIECES_PER_READ;
     if (*carrier->generation != carrier->begun_in) {
         return -1;
     }
-    while (filled < room && fill(carrier)) {
+    while (filled < room && fill(carrier, &allowed)) {
         size_t count = carrier->text.length - carrier->taken;
         count = count < room - filled ? count : room - filled;
         memcpy(out + filled, carrier->piece + carrier->taken, count);
         carrier->taken += count;
         filled += count;
+    }
+    if (filled == 0 && !carrier->over) { // nothing yet, which is not the end
+        out[filled++] = carrier->stream.filler;
     }
     return (ssize_t)filled;
 }

@@ -48,11 +48,13 @@ struct http_request {
 
 // An answer too large to be built whole. `next` fills an empty text of HTTP_PIECE_SIZE (an empty
 // piece is no end) and returns false with the last one; `end` frees the state. Both run in the
-// loop.
+// loop, which a stream whose pieces are dear or often empty must not hold: with a filler, that
+// means nothing between pieces, they are made a few at a time.
 struct http_stream {
     bool (*next)(void *state, struct text *piece);
     void (*end)(void *state);
     void *state;
+    char filler; // '\0': none
 };
 
 struct http_response {

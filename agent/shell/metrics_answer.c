@@ -31,6 +31,6 @@ void metrics_answer(struct agent *agent, const struct http_request *request,
     enum metrics_format format = metrics_format_accepted(request->accept);
     struct metrics_cursor *cursor = memory_checked(malloc(sizeof *cursor));
     *cursor = metrics_begin(&view, format);
-    struct http_stream stream = {next, free, cursor};
+    struct http_stream stream = {next, free, cursor, .filler = '\0'};
     http_respond_stream(response, metrics_content_type(format), &stream);
 }

@@ -139,7 +139,7 @@ void page_answer(struct agent *agent, const struct http_request *request,
     struct page *page = memory_checked(calloc(1, sizeof *page));
     page->agent = agent;
     page->now = request->now;
-    struct http_stream stream = {page_next, free, page};
+    struct http_stream stream = {page_next, free, page, .filler = '\0'};
     http_respond_stream(response, "text/html; charset=utf-8", &stream);
     response->content_security_policy = SECURITY_POLICY;
 }

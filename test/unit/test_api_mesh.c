@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "agent_fixture.h"
+#include "base/error.h"
 #include "shell/api_mesh.h"
+#include "shell/http_carrier.h"
 #include "shell/page.h"
 
 static void put_row(struct agent *agent, int peer, const char *row, struct moment at)
@@ -43,7 +45,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static char *ask(struct agent *agent, const char *state)
+static struct http_response respond(struct agent *agent, const char *state)
 {
     struct http_response response = {0};
     struct http_request request = {.now = MOMENT(100)};
@@ -52,6 +54,12 @@ static char *ask(struct agent *agent, const char *state)
     }
     api_read_mesh(agent, &request, &response);
     assert_int_equal(response.status, 200);
+    return response;
+}
+
+static char *ask(struct agent *agent, const char *state)
+{
+    struct http_response response = respond(agent, state);
     return agent_fixture_take_body(&response);
 }
 
@@ -148,6 +156,63 @@ static void test_one_state_only(void **state)
     http_response_clear(&response);
 }
 
+// As a client gets it, without the white space, in so many reads.
+static char *carry(struct agent *agent, const char *state, size_t *reads)
+{
+    enum { ROOM = 32 * 1024, LONGEST = 1 << 20 };
+    const unsigned generation = 0;
+    struct http_response response = respond(agent, state);
+    struct http_carrier *carrier = http_carrier_create(&response.stream, &generation);
+    char *body = memory_checked(malloc(LONGEST));
+    size_t length = 0;
+    ssize_t count;
+    *reads = 0;
+    do {
+        assert_true(length + ROOM < LONGEST);
+        count = http_carrier_read(carrier, body + length, ROOM);
+        assert_true(count >= 0);
+        const char *end = body + length + count;
+        for (const char *at = end - count; at < end; at++) {
+            body[length] = *at;
+            length += *at != ' ';
+        }
+        (*reads)++;
+    } while (count > 0);
+    body[length] = '\0';
+    http_carrier_destroy(carrier);
+    return body;
+}
+
+// The loop does something else between two reads, so that none may look through the whole mesh for
+// the next cell.
+static void test_rare_cells_are_looked_for_in_many_reads(void **state)
+{
+    (void)state;
+    enum { PEERS = 2000, PLACES_PER_READ = 32 };
+    struct agent *agent = agent_fixture_create(PEERS);
+    char row[ROW_SIZE];
+    struct text out = TEXT_OVER(row);
+    text_append(&out, "ok=");
+    for (size_t i = 0; i < 40; i++) {
+        text_format(&out, " mx%zu", 1000 + i);
+    }
+    for (int i = 0; i < PEERS; i++) {
+        put_row(agent, i, row, MOMENT(99));
+    }
+    for (int bad = 0; bad <= 1; bad++) {
+        size_t reads;
+        char *carried = carry(agent, "bad", &reads);
+        assert_true(reads >= 2 * PEERS / PLACES_PER_READ);
+        const char *cells = strstr(carried, "\"cells\":[");
+        assert_string_equal(cells, bad == 0 ? "\"cells\":[]}"
+                                            : "\"cells\":[" CELL("mx02", "mx2001", "bad")
+                                                  SAID(WORD("mx2001", "bad", "1.0")) "]}");
+        free(carried);
+        put_row(agent, PEERS - 1, "in-bad=mx02", MOMENT(99));
+    }
+    agent_fixture_destroy(agent);
+}
+
 static char *render(struct agent *agent)
 {
     struct http_request request = {.path = "/", .now = MOMENT(100)};
@@ -210,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_state_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_page_draws_it, setup, teardown),
         cmocka_unit_test(test_large_meshes),
+        cmocka_unit_test(test_rare_cells_are_looked_for_in_many_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,10 @@ static void test_any_text_is_read(void **state)
         {"ok=mx01.example", ROW_UNKNOWN},
         {"ok=a-name-of-thirty-three-letters-xx mx01", ROW_OK},
         {"ok=<b> mx01", ROW_OK},
+        {"ok=mx011 x-mx01 mx01x; bad=mx01", ROW_BAD},
+        {"ok=mx02 bad=mx01", ROW_UNKNOWN},
+        {"ok=<b>=mx01", ROW_UNKNOWN},
+        {"mx01;mx01=mx01;bad=mx02 mx01", ROW_BAD},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct row_entry entry;
