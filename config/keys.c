@@ -213,7 +213,7 @@ static const struct key ALERTMANAGER_KEYS[] = {
     {"matcher", KEY_ALERT_LABEL, AT(alertmanager_settings, matcher), .fallback = "mailflow_server",
      LENGTH(LABEL_LENGTH),
      .help = "A silence is a window when it has a matcher of this label whose value is the name of "
-             "a server of the mesh, or several with | between."},
+             "a server of the mesh, or a regular expression that lists several."},
     {"ca_file", KEY_CA_FILE, AT(alertmanager_settings, ca_file), .fallback = "",
      LENGTH(PATH_LENGTH), .derived = "the system's store",
      .help = "The authority that vouches for its certificate."},

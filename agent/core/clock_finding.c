@@ -4,6 +4,7 @@
 #include "core/trouble.h"
 
 #define GATHERED_AFTER SPAN_SECONDS(1) // every arrival looks; all peers are counted once in this
+#define LOOK_AGAIN     SPAN_MINUTES(1) // peers come and go, and become known
 
 // A probe cannot arrive before it is sent.
 static bool is_negative(const struct path *path)
@@ -145,5 +146,8 @@ void clock_finding_follow(struct core *core, struct moment now)
         open_or_renew(core, OWN_SERVER, &evidence, now.wall, now);
     } else if (poll.known > 0) {
         trouble_close(core, INCIDENT_CLOCK, &own, now);
+    }
+    if (find(core, OWN_SERVER) != NULL) {
+        schedule_set(&core->own_timers, OWN_CLOCK, instant_add(now.instant, LOOK_AGAIN));
     }
 }

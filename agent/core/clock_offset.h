@@ -38,7 +38,7 @@ struct clock_relation {
     struct clock_minima ways[DIRECTIONS];
     struct clock_track track;
     struct span step;    // carried as error, zero when there is none
-    struct span claimed; // how far the two kernels say that they are off, zero when neither does
+    struct span claimed; // how far the two kernels say that they are off, zero unless both do
 };
 
 // Exchanges tell of the two clocks, and soon again: mail that contradicts them was sent by another

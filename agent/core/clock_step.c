@@ -78,6 +78,7 @@ static void move_peer(struct core *core, int index, struct span step, struct mom
     move(&peer->exchange.asked, step);
     move(&peer->exchange.exchanged, step);
     move(&peer->heard, step);
+    move(&peer->looped, step);
     clock_relation_step(&peer->clock, step);
     fate_watch_loss(core, index, now);
 }

@@ -173,6 +173,12 @@ static bool tells_step(const struct tag *tag)
     return tag->error.ns >= CLOCK_STEP_LEAST.ns;
 }
 
+static void note_claims(struct clock_relation *clock, struct span theirs, struct span ours)
+{
+    bool both = theirs.ns > 0 && ours.ns > 0;
+    clock->claimed = both ? span_add(theirs, ours) : SPAN_ZERO;
+}
+
 // What an arrival tells of the two clocks: the correction of times of the peer's, and their error.
 // A straggler that contradicts what newer mail or an exchange has shown was sent before the peer's
 // clock stepped.
@@ -187,7 +193,7 @@ static struct span relate_clocks(struct core *core, int peer, const struct tag *
         return contradiction;
     }
     notice_step_back(core, peer, tag, now);
-    clock->claimed = span_add(tag->error, core->clock_error);
+    note_claims(clock, tag->error, core->clock_error);
     clock_relation_observe(clock, INBOUND, shown, now.instant);
     *correction = clock_relation_correction(clock, now.instant);
     return clock_relation_error(clock, now.instant);

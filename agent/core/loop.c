@@ -1,4 +1,6 @@
 // Probes of ours that come back to a mailbox of ours on their way to a peer: forwarded or echoed.
+// The peer's agent may share the mailbox and wait for them, so they are counted, left there as long
+// as their fate is open, and said only when nothing tells that any of them reaches the peer.
 #include "core/state.h"
 
 #define SAID_EVERY SPAN_HOURS(1)
@@ -12,6 +14,18 @@ static bool is_under_way(const struct outbound *outbound, const struct probe_id 
         }
     }
     return flights_find(&outbound->flights, id) >= 0;
+}
+
+// So many have come back, and the peer knows of none: they go nowhere else. (Where its agent reads
+// this mailbox, too, it takes them from here, and says so.)
+static bool is_nowhere_else(const struct peer *peer)
+{
+    for (size_t i = 0; i < LOOPS_KEPT; i++) {
+        if (!is_under_way(&peer->outbound, &peer->loops[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void say(struct core *core, int peer, int mailbox, const struct probe_id *id,
@@ -35,9 +49,13 @@ void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag,
     if (!is_under_way(&state->outbound, &tag->id)) {
         core_act(core, ACTION_DELETE);
     }
-    if (tag->sent.ns > state->looped.ns) { // else it has been told of before
-        state->looped = tag->sent;
-        state->stats.loops++;
+    if (tag->sent.ns <= state->looped.ns) {
+        return; // it has been told of before
+    }
+    state->looped = tag->sent;
+    state->stats.loops++;
+    state->loops[state->loop_count++ % LOOPS_KEPT] = tag->id;
+    if (is_nowhere_else(state)) {
         say(core, peer, mailbox, &tag->id, now);
     }
 }

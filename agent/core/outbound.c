@@ -77,6 +77,9 @@ void outbound_configure(struct core *core, int peer, struct moment now)
     if (outbound->extra_due.ns == 0) {
         outbound->extra_due = INSTANT_NEVER;
     }
+    if (!walltime_known(core->peers[peer].looped)) {
+        core->peers[peer].looped = now.wall; // what came back before has been told of
+    }
     struct span ahead = instant_since(outbound->due, now.instant);
     if (ahead.ns > 0 && ahead.ns <= cadence_of(core, peer).ns) {
         core_set_timer(core, peer, TIMER_SLOT, outbound->due);
@@ -95,6 +98,13 @@ static bool outbound_free(struct core *core, int peer)
     return outbound_of(core, peer)->sending_count < SENDING_MAXIMUM;
 }
 
+// A kernel that is so unsure vouches for nothing, and an error of that size tells of a step.
+static struct span clock_error_to_tell(const struct core *core, int peer, struct moment now)
+{
+    bool sure = core->clock_error.ns < CLOCK_STEP_LEAST.ns;
+    return span_longer(clock_step_error(core, peer, now), sure ? core->clock_error : SPAN_ZERO);
+}
+
 static void outbound_send(struct core *core, int peer, enum probe_kind kind, int64_t slot,
                           const struct probe_id *id, struct span next, struct moment now)
 {
@@ -107,7 +117,7 @@ static void outbound_send(struct core *core, int peer, enum probe_kind kind, int
         .previous = outbound->previous_slot,
         .next = next,
         .drain = core->settings->maintenance.recovery,
-        .error = span_longer(clock_step_error(core, peer, now), core->clock_error),
+        .error = clock_error_to_tell(core, peer, now),
         .id = *id,
     };
     text_copy(action->send.tag.from, SERVER_NAME_SIZE, core->settings->server);

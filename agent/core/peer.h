@@ -28,6 +28,7 @@ enum {
     LOST_KEPT = 16,
     REFUSED_KEPT = 4,
     HEARD_KEPT = 24,
+    LOOPS_KEPT = 8,
     EXCHANGE_CAUSE_SIZE = 160,
 };
 
@@ -171,7 +172,9 @@ struct peer {
     struct instant greeting_asked;            // ... or was last, then ...
     struct span greeting_patience;            // ... for so long
     char greeting_cause[EXCHANGE_CAUSE_SIZE]; // what the last answer says of the trouble
-    struct walltime looped; // the newest of our probes to it that came back to us, by sent
+    struct walltime looped;            // the newest of ours to it that came back to us, by sent
+    struct probe_id loops[LOOPS_KEPT]; // the last of them, a ring
+    uint32_t loop_count;
     struct instant loop_said;
     unsigned sound; // arrivals in a row that found nothing wrong with the clocks
     struct peer_stats stats;

@@ -188,4 +188,5 @@ void server_configure(struct core *core, struct moment now)
     }
     schedule_set(&core->own_timers, OWN_DRAIN, now.instant);
     schedule_set(&core->own_timers, OWN_OVERRUN, now.instant);
+    schedule_set(&core->own_timers, OWN_CLOCK, now.instant);
 }

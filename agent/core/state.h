@@ -154,8 +154,7 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen);
 
 // ---- loop.c ----
 
-// A probe of ours to the peer lies in a mailbox that is not read for it. It is left there until its
-// fate is known: the peer's agent may share the mailbox, and wait for it.
+// A probe of ours to the peer lies in a mailbox that is not read for it.
 void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag, struct moment now);
 
 // ---- view.c ----

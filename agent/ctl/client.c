@@ -20,6 +20,7 @@ struct client {
     struct span timeout;
     char *body;
     size_t length;
+    size_t room;
     bool too_long;
 };
 
@@ -43,6 +44,15 @@ void client_destroy(struct client *client)
     }
 }
 
+// In steps that double, so that a long answer is not copied once for each of its pieces.
+static void make_room(struct client *client, size_t size)
+{
+    if (size > client->room) {
+        client->room = size > 2 * client->room ? size : 2 * client->room;
+        client->body = memory_checked(realloc(client->body, client->room));
+    }
+}
+
 static size_t client_take_bytes(char *bytes, size_t size, size_t count, void *context)
 {
     struct client *client = context;
@@ -51,7 +61,7 @@ static size_t client_take_bytes(char *bytes, size_t size, size_t count, void *co
     if (client->too_long) {
         return 0;
     }
-    client->body = memory_checked(realloc(client->body, client->length + more + 1));
+    make_room(client, client->length + more + 1);
     memcpy(client->body + client->length, bytes, more);
     client->length += more;
     return more;

@@ -48,6 +48,19 @@ def cells(host):
     return {cell["path"]: cell["state"] for cell in host.api("mesh")["cells"]}
 
 
+def is_elsewhere(path):
+    """Between two servers that nothing is wrong with, and not the path that is cut, nor its way back."""
+    ends = path.split("->")
+    return not {DEAD, STOPPED} & set(ends) and set(ends) != {SENDER, RECEIVER}
+
+
+def shows_the_troubles(matrix, others):
+    """A late row leaves its cells unknown for a moment."""
+    bad = [PATH] + [f"{gone}->{host.name}" for gone in (DEAD, STOPPED) for host in others]
+    return all(matrix.get(path) == "bad" for path in bad) and all(
+        state == "ok" for path, state in matrix.items() if is_elsewhere(path))
+
+
 def knows_its_paths(host):
     return {path["state"] for path in host.api("paths")["paths"]} == {"ok"}
 
@@ -93,8 +106,10 @@ class Story:
         receiver.run("nft", "-f", "-", input=MAIL_CUT.format(source=sender.address))
         self.lab[DEAD].power_off()
         self.opened = wait_for_notices(self.others, "FIRING")
-        self.matrix = cells(self.lab["mx03"])
-        self.drawn = self.lab["mx03"].ctl("mesh", check=True).stdout
+        bystander = self.lab["mx03"]
+        bystander.wait_for(lambda: shows_the_troubles(cells(bystander), self.others), PATIENCE,
+                           "a matrix that shows the three troubles and no other")
+        self.drawn = bystander.ctl("mesh", check=True).stdout
 
     def repair(self):
         self.lab[RECEIVER].run("nft", "delete", "table", "inet", "mail")
@@ -156,12 +171,6 @@ def test_a_path_that_is_cut_is_that_path_alone(story):
 
 
 def test_the_matrix_of_a_bystander_shows_it(story):
-    assert story.matrix[PATH] == "bad"
-    for host in story.others:
-        assert story.matrix[f"{DEAD}->{host.name}"] == "bad"
-        assert story.matrix[f"{STOPPED}->{host.name}"] == "bad"
-    between = {f"{a.name}->{b.name}" for a in story.others for b in story.others if a is not b}
-    assert {story.matrix[path] for path in between - {PATH, f"{RECEIVER}->{SENDER}"}} == {"ok"}
     assert f"{PATH}: bad, says {RECEIVER}" in story.drawn
     assert re.search(rf"^{DEAD}: what it sends arrives nowhere", story.drawn, re.MULTILINE)
 

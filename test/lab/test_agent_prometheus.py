@@ -97,7 +97,7 @@ def test_a_silent_path_fires_and_maintenance_mutes_it_but_not_its_overrun(world)
     muting = [labels for labels, _ in alertmanager.alerts(alertname="MailflowMaintenance")]
     assert [labels["mailflow_server"] for labels in muting] == ["mx02"]
     for panel, expression in dashboard_queries():
-        assert prometheus.query(expression), f"{panel}: nothing of {expression}"
+        mx01.wait_for(lambda: prometheus.query(expression), PATIENCE, f"{panel}: {expression}")
 
     assert mx01.ctl("maintenance", "end", "mx02").returncode == 0
     wait_for_alert(lab, alertmanager, "active", alertname="MailflowOverrun", mailflow_server="mx02")
