@@ -233,7 +233,8 @@ void fate_found(struct core *core, int peer, const struct receipt *receipt, stru
 
 // What the peer's reading of an arrival tells of the two clocks. One that contradicts the exchanges
 // was read before or after a step that they do not know, which is its error.
-static struct span relate_clocks(struct clock_relation *clock, struct span shown, struct instant now)
+static struct span relate_clocks(struct clock_relation *clock, struct span shown,
+                                 struct instant now)
 {
     struct span contradiction = clock_relation_contradiction(clock, OUTBOUND, shown, now);
     if (contradiction.ns > 0 && clock_relation_is_tracked(clock, now)) {
