@@ -61,18 +61,24 @@ static void keep_servers(struct gathering *gathering, const struct peer_list *la
     }
 }
 
+// What is wrong with a list, by which it is recognised as said already.
+static const char *words_of(struct gathering *gathering, const struct config_problem *problem)
+{
+    char words[sizeof problem->file + sizeof problem->message + 32];
+    struct text text = TEXT_OVER(words);
+    config_problem_format(problem, &text);
+    return arena_copy_text(gathering->settings->list_arena, words);
+}
+
 // The last list stands, and that is said when it is news.
 static void stand_by(struct gathering *gathering, struct peer_list *list,
                      const struct peer_list *last, const struct config_problem *problem)
 {
-    char words[sizeof problem->file + sizeof problem->message + 32];
-    struct text text = TEXT_OVER(words);
     struct config_file file = file_of(problem->file, gathering->list_count);
     size_t first = gathering->servers.count;
-    config_problem_format(problem, &text);
     keep_servers(gathering, last);
-    list->failure = arena_copy_text(gathering->settings->list_arena, words);
-    if (strcmp(last->failure, words) != 0) {
+    list->failure = words_of(gathering, problem);
+    if (strcmp(last->failure, list->failure) != 0) {
         struct place at = {&file, problem->line, problem->column};
         size_t count = gathering->servers.count - first;
         problem_warning(gathering->problems, at, "%s; the %zu server%s last read from it stand%s",
@@ -86,7 +92,8 @@ static void do_without(struct gathering *gathering, struct peer_list *list,
 {
     bool absent = access(list->file, F_OK) != 0 && errno == ENOENT;
     struct config_file file = file_of(list->file, gathering->list_count);
-    list->failure = list->srv && absent ? "no answer is known yet" : "it could not be read yet";
+    list->failure =
+        list->srv && absent ? "no answer is known yet" : words_of(gathering, &found->items[0]);
     for (size_t i = 0; i < found->count && !(list->srv && absent); i++) {
         const struct config_problem *problem = &found->items[i];
         struct place at = {&file, problem->line, problem->column};

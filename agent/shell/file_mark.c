@@ -14,11 +14,12 @@ struct file_mark file_mark_of(const struct stat *what)
         .inode = what->st_ino,
         .size = what->st_size,
         .written = time_of(&what->st_mtim),
+        .changed = time_of(&what->st_ctim),
     };
 }
 
 bool file_mark_equal(const struct file_mark *a, const struct file_mark *b)
 {
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->written.ns == b->written.ns;
+           a->written.ns == b->written.ns && a->changed.ns == b->changed.ns;
 }

@@ -1,4 +1,5 @@
-// By what a file is recognised as changed: which one it is, how large, and when it was written.
+// By what a file is recognised as changed: which one it is, how large, when it was written, and
+// when anything else about it changed, such as who may read it.
 #ifndef MAILFLOW_SHELL_FILE_MARK_H
 #define MAILFLOW_SHELL_FILE_MARK_H
 
@@ -14,6 +15,7 @@ struct file_mark {
     uint64_t inode;
     int64_t size;
     struct walltime written;
+    struct walltime changed;
 };
 
 struct file_mark file_mark_of(const struct stat *what);

@@ -7,6 +7,8 @@
 #include "config/peer_files.h"
 #include "shell/file_mark.h"
 
+enum { RETRY_LOOKS = 30 };
+
 static uint64_t add(uint64_t sum, uint64_t value)
 {
     return random_mix(sum + random_mix(value));
@@ -20,7 +22,8 @@ static uint64_t add_file(uint64_t sum, const char *path)
     sum = add(sum, mark.device);
     sum = add(sum, mark.inode);
     sum = add(sum, (uint64_t)mark.size);
-    return add(sum, (uint64_t)mark.written.ns);
+    sum = add(sum, (uint64_t)mark.written.ns);
+    return add(sum, (uint64_t)mark.changed.ns);
 }
 
 static uint64_t add_files(uint64_t sum, const char *pattern)
@@ -37,6 +40,15 @@ static uint64_t add_files(uint64_t sum, const char *pattern)
     return sum;
 }
 
+static bool failing(const struct settings *settings)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < settings->list_count; i++) {
+        found = !settings->lists[i].srv && settings->lists[i].failure[0] != '\0';
+    }
+    return found;
+}
+
 bool list_watch_look(struct list_watch *watch, const struct settings *settings)
 {
     uint64_t now = 1;
@@ -46,8 +58,12 @@ bool list_watch_look(struct list_watch *watch, const struct settings *settings)
             now = add_files(now, source->files[k]);
         }
     }
-    bool due = now == watch->seen && now != watch->read;
+    bool retry = ++watch->looks >= RETRY_LOOKS && failing(settings);
+    bool due = now == watch->seen && (now != watch->read || retry);
     watch->seen = now;
-    watch->read = due ? now : watch->read;
+    if (due) {
+        watch->read = now;
+        watch->looks = 0;
+    }
     return due;
 }

@@ -106,6 +106,55 @@ static void test_a_directory_that_goes(void **state)
     assert_int_equal(rename(moved, directory), 0);
 }
 
+static struct timespec changed_at(const char *name)
+{
+    struct stat what;
+    assert_int_equal(stat(name, &what), 0);
+    return what.st_ctim;
+}
+
+static void test_a_file_that_may_be_read_now(void **state)
+{
+    (void)state;
+    struct list_watch watch = {0};
+    write_at("a.json", "1", 1000);
+    list_watch_look(&watch, &SETTINGS);
+    assert_true(due(&watch));
+    struct timespec before = changed_at("a.json"), after = before;
+    while (after.tv_sec == before.tv_sec && after.tv_nsec == before.tv_nsec) {
+        assert_int_equal(chmod("a.json", 0644), 0); // until the file system's clock has ticked
+        after = changed_at("a.json");
+    }
+    assert_false(list_watch_look(&watch, &SETTINGS));
+    assert_true(due(&watch));
+}
+
+static unsigned looks_until_due(struct list_watch *watch, const struct settings *settings)
+{
+    unsigned looks = 1;
+    while (looks < 100 && !list_watch_look(watch, settings)) {
+        looks++;
+    }
+    return looks;
+}
+
+static void test_what_could_not_be_read_is_tried_again(void **state)
+{
+    (void)state;
+    struct list_watch watch = {0};
+    struct peer_list lists[] = {{.failure = ""}, {.failure = "no answer", .srv = true}};
+    struct settings settings = SETTINGS;
+    settings.lists = lists;
+    settings.list_count = 2;
+    write_at("a.json", "1", 1000);
+    list_watch_look(&watch, &settings);
+    assert_true(list_watch_look(&watch, &settings));
+    assert_int_equal(looks_until_due(&watch, &settings), 100); // a name is asked for elsewhere
+    lists[0].failure = "Input/output error";
+    assert_int_equal(looks_until_due(&watch, &settings), 1);
+    assert_int_equal(looks_until_due(&watch, &settings), 30);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -113,6 +162,8 @@ int main(void)
         TEST(test_due_once_it_keeps_still),
         TEST(test_files_that_come_and_go),
         TEST(test_a_directory_that_goes),
+        TEST(test_a_file_that_may_be_read_now),
+        TEST(test_what_could_not_be_read_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
