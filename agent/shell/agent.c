@@ -226,6 +226,11 @@ const struct settings *agent_settings(const struct agent *agent)
     return agent->settings;
 }
 
+const unsigned *agent_generation(const struct agent *agent)
+{
+    return &agent->generation;
+}
+
 struct store *agent_store(const struct agent *agent)
 {
     return agent->store;
@@ -346,6 +351,7 @@ void agent_adopt(struct agent *agent, struct settings *settings)
     struct settings *before = agent->settings;
     struct moment now = clock_now();
     agent->settings = settings;
+    agent->generation++;
     core_configure(agent->core, settings, now);
     size_t added = restore_new_peers(agent, before, now);
     size_t removed = before->peer_count + added - settings->peer_count;

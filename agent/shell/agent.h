@@ -50,6 +50,11 @@ void agent_set_listener(struct agent *agent, const struct agent_listener *listen
 
 const struct core *agent_core(const struct agent *agent);
 const struct settings *agent_settings(const struct agent *agent);
+
+// Moves on whenever other settings or peers come into force: an answer that is being streamed then
+// ends short, so that none mixes two configurations.
+const unsigned *agent_generation(const struct agent *agent);
+
 struct store *agent_store(const struct agent *agent);
 struct walltime agent_started(const struct agent *agent);
 

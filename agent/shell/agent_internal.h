@@ -137,7 +137,8 @@ struct agent {
     void (*broken)(void *context);
     void *broken_context;
     char checkpoint_dir[PROBE_PATH_SIZE];
-    unsigned seconds; // since the start, for chores that are due less often
+    unsigned seconds;    // since the start, for chores that are due less often
+    unsigned generation; // of the settings
 };
 
 // ---- events.c ----

@@ -35,7 +35,6 @@ struct http {
     uv_loop_t *loop;
     struct agent *agent;
     struct listener *listeners;
-    unsigned generation; // of the settings
     bool ending;
 };
 
@@ -133,7 +132,6 @@ static bool listener_start(struct listener *listener, int descriptor,
         .may_write = listener->control,
         .certificate = listener->control ? "" : settings->certificate,
         .key = listener->control ? "" : settings->key,
-        .generation = &http->generation,
     };
     listener->door = http_door_open(descriptor, &rules);
     if (listener->door == NULL) {
@@ -276,7 +274,6 @@ bool http_reconfigure(struct http *http, const struct settings *settings, struct
             dismiss(at);
         }
     }
-    http->generation++;
     return true;
 }
 

@@ -22,8 +22,7 @@ struct http *http_create(uv_loop_t *loop, const struct settings *settings, struc
 
 // Moves to the addresses of other settings, which are taken over right afterwards; what listens on
 // an address that stays goes on, unless it has to show another certificate. On failure everything
-// is as before. May be called from inside a request. Answers that are being streamed end short, so
-// that none mixes two configurations.
+// is as before. May be called from inside a request.
 bool http_reconfigure(struct http *http, const struct settings *settings, struct error *error);
 
 // Removes the control socket; frees itself as the loop runs on.

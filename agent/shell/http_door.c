@@ -91,7 +91,7 @@ static void on_read_end(void *context)
 static struct MHD_Response *carry(struct http_door *door, const struct http_stream *stream,
                                   bool head)
 {
-    struct http_carrier *carrier = http_carrier_create(stream, door->rules.generation);
+    struct http_carrier *carrier = http_carrier_create(stream, agent_generation(door->rules.agent));
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, on_read, carrier, on_read_end);
     MHD_set_response_options(memory_checked(response),

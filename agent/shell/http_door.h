@@ -18,8 +18,6 @@ struct http_door_rules {
     bool may_write;
     const char *certificate; // PEM; "" = in the clear. Only read by http_door_open
     const char *key;         // likewise
-    // Of the configuration: an answer that is being streamed when it moves on ends short.
-    const unsigned *generation;
 };
 
 // Takes the listening socket over; NULL, and it does not, when the machine has no more resources,

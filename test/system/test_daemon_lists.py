@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import sys
 
 import pytest
@@ -129,6 +130,28 @@ def test_a_reload_does_not_lose_a_list_that_is_broken_now(tmp_path, folder, offi
         status, said = daemon.request("POST", "/api/v1/reload")
         assert status == 200, said
         assert peers(daemon) == ["mx01", "mx03"]
+
+
+def begin_scrape(daemon):
+    """A connection over which the metrics come only as fast as they are read."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(10)
+    connection.connect(daemon.settings["http"]["control"])
+    connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert connection.recv(1024).startswith(b"HTTP/1.1 200 ")
+    return connection
+
+
+def test_an_answer_under_way_never_mixes_two_lists(tmp_path, folder):
+    many = [f"mx{n}" for n in range(200, 500)]
+    put(folder / "a.json", group("mx02", *many))
+    seldom = {"interval": "1h", "latency": {"warning": "5m", "critical": "10m"}}
+    daemon = files(tmp_path, folder, peers=[], defaults=seldom)
+    with daemon, begin_scrape(daemon) as scrape:
+        put(folder / "a.json", group("mx02", "mx100", *many))
+        daemon.wait(r"peers CHANGED .*added=1 .*", seconds=40)
+        rest = b"".join(iter(lambda: scrape.recv(65536), b""))
+        assert not rest.endswith(b"\r\n0\r\n\r\n")
 
 
 # ---- names ----

@@ -170,6 +170,11 @@ const struct settings *agent_settings(const struct agent *agent)
     return agent->settings;
 }
 
+const unsigned *agent_generation(const struct agent *agent)
+{
+    return &agent->generation;
+}
+
 struct store *agent_store(const struct agent *agent)
 {
     return agent->store;
@@ -284,6 +289,7 @@ bool agent_reload(struct agent *agent, struct config_problems *problems)
     }
     agent->settings = agent->next;
     agent->next = NULL;
+    agent->generation++;
     exchanges_configure(&agent->exchanges, agent->settings);
     core_configure(agent->core, agent->settings, MOMENT(1));
     arena_destroy(before->arena);

@@ -12,6 +12,7 @@
 struct agent {
     char directory[64];
     struct settings *settings;
+    unsigned generation; // of the settings
     struct core *core;
     struct store *store;
     struct agent_listener listener;
