@@ -205,7 +205,9 @@ struct settings {
     uint32_t fanout; // 0 = every server of the lists is a peer
     const struct peer_list *lists;
     size_t list_count;
-    const struct listed_server *mesh; // of all lists, by name
+    const struct listed_server *listed; // by name; what two lists name is there twice
+    size_t listed_count;
+    const struct listed_server *mesh; // the same, each once
     size_t mesh_count;
     bool unlisted;                     // there are lists, and this server is in none of them
     const struct peer_settings *peers; // in force: the configured ones, and those out of the lists

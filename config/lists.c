@@ -48,8 +48,8 @@ static void keep_servers(struct gathering *gathering, const struct peer_list *la
     const struct settings *before = gathering->before;
     struct arena *arena = gathering->settings->list_arena;
     uint32_t index = (uint32_t)(last - before->lists);
-    for (size_t i = 0; i < before->mesh_count; i++) {
-        struct listed_server server = before->mesh[i];
+    for (size_t i = 0; i < before->listed_count; i++) {
+        struct listed_server server = before->listed[i];
         if (server.list == index) {
             server.name = arena_copy_text(arena, server.name);
             server.address = arena_copy_text(arena, server.address);
@@ -304,10 +304,13 @@ static void build_mesh(struct gathering *gathering)
 {
     struct settings *settings = gathering->settings;
     struct listed_servers *all = &gathering->servers;
-    struct listed_server *mesh = arena_take(settings->list_arena, (all->count + 1) * sizeof *mesh);
+    size_t size = (all->count + 1) * sizeof *all->items;
+    struct listed_server *listed = arena_take(settings->list_arena, size);
+    struct listed_server *mesh = arena_take(settings->list_arena, size);
     size_t count = 0;
     if (all->count > 0) {
         qsort(all->items, all->count, sizeof *all->items, compare_servers);
+        memcpy(listed, all->items, all->count * sizeof *listed);
     }
     for (size_t i = 0; i < all->count; i++) {
         const struct listed_server *server = &all->items[i];
@@ -317,6 +320,8 @@ static void build_mesh(struct gathering *gathering)
             report_conflict(gathering, &mesh[count - 1], server);
         }
     }
+    settings->listed = listed;
+    settings->listed_count = all->count;
     settings->mesh = mesh;
     settings->mesh_count = count;
 }

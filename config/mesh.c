@@ -37,13 +37,13 @@ static bool same_listed(const struct listed_server *a, const struct listed_serve
 
 bool settings_same_lists(const struct settings *a, const struct settings *b)
 {
-    bool same = a->list_count == b->list_count && a->mesh_count == b->mesh_count;
+    bool same = a->list_count == b->list_count && a->listed_count == b->listed_count;
     for (size_t i = 0; same && i < a->list_count; i++) {
         same = strcmp(a->lists[i].name, b->lists[i].name) == 0 &&
                strcmp(a->lists[i].failure, b->lists[i].failure) == 0;
     }
-    for (size_t i = 0; same && i < a->mesh_count; i++) {
-        same = same_listed(&a->mesh[i], &b->mesh[i]);
+    for (size_t i = 0; same && i < a->listed_count; i++) {
+        same = same_listed(&a->listed[i], &b->listed[i]);
     }
     return same;
 }

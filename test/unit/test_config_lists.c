@@ -372,6 +372,25 @@ static void test_a_list_that_breaks_stands(void **state)
     settings_destroy(settings);
 }
 
+static void test_a_list_stands_with_what_others_named_too(void **state)
+{
+    (void)state;
+    config_fixture_write_text("peers/a.json", "- targets: [mx01.x, mx02.x]");
+    config_fixture_write_text("peers/b.json", "- targets: [mx03.x]");
+    struct settings *settings = accept(MESH FILES);
+    config_fixture_write_text("peers/b.json", "- targets: [mx01.x, mx03.x]");
+    struct settings *again = settings_reread_lists(settings, &(struct config_problems){0});
+    assert_false(settings_same_lists(again, settings)); // though the peers are the same
+    settings_destroy(settings);
+    config_fixture_write_text("peers/a.json", "- targets: [mx02.x]");
+    config_fixture_write_text("peers/b.json", "");
+    again = reread(again, "@/peers/b.json:1:1: warning: it must be a list of groups, and is empty: "
+                          "where there is no server it is []; the 2 servers last read from it "
+                          "stand\n");
+    expect_peers(again, "mx01 mx03");
+    settings_destroy(again);
+}
+
 static void test_a_new_list_may_be_broken(void **state)
 {
     (void)state;
@@ -529,6 +548,7 @@ int main(void)
         TEST(test_lists_that_are_not_there_may_come_later),
         TEST(test_a_server_that_is_in_no_list),
         TEST(test_a_list_that_breaks_stands),
+        TEST(test_a_list_stands_with_what_others_named_too),
         TEST(test_a_new_list_may_be_broken),
         TEST(test_a_reload_keeps_lists_too),
         TEST(test_a_contradiction_leaves_everything_as_it_is),
