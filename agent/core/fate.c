@@ -115,6 +115,12 @@ static struct sending *find_sending(struct outbound *outbound, const struct prob
     return NULL;
 }
 
+bool fate_is_open(struct core *core, int peer, const struct probe_id *id)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    return find_sending(outbound, id) != NULL || flights_find(&outbound->flights, id) >= 0;
+}
+
 static void record_submission(struct core *core, int peer, const struct sending *sent,
                               const struct submit_outcome *outcome)
 {

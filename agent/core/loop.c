@@ -5,23 +5,12 @@
 
 #define SAID_EVERY SPAN_HOURS(1)
 
-// Whether it is on its way still, as far as is known.
-static bool is_under_way(const struct outbound *outbound, const struct probe_id *id)
-{
-    for (size_t i = 0; i < outbound->sending_count; i++) {
-        if (probe_id_equal(&outbound->sending[i].id, id)) {
-            return true;
-        }
-    }
-    return flights_find(&outbound->flights, id) >= 0;
-}
-
 // So many have come back, and the peer knows of none: they go nowhere else. (Where its agent reads
 // this mailbox, too, it takes them from here, and says so.)
-static bool is_nowhere_else(const struct peer *peer)
+static bool is_nowhere_else(struct core *core, int peer)
 {
     for (size_t i = 0; i < LOOPS_KEPT; i++) {
-        if (!is_under_way(&peer->outbound, &peer->loops[i])) {
+        if (!fate_is_open(core, peer, &core->peers[peer].loops[i])) {
             return false;
         }
     }
@@ -46,7 +35,7 @@ static void say(struct core *core, int peer, int mailbox, const struct probe_id 
 void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag, struct moment now)
 {
     struct peer *state = &core->peers[peer];
-    if (!is_under_way(&state->outbound, &tag->id)) {
+    if (!fate_is_open(core, peer, &tag->id)) {
         core_act(core, ACTION_DELETE);
     }
     if (tag->sent.ns <= state->looped.ns) {
@@ -55,7 +44,7 @@ void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag,
     state->looped = tag->sent;
     state->stats.loops++;
     state->loops[state->loop_count++ % LOOPS_KEPT] = tag->id;
-    if (is_nowhere_else(state)) {
+    if (is_nowhere_else(core, peer)) {
         say(core, peer, mailbox, &tag->id, now);
     }
 }

@@ -127,6 +127,9 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
 // Every arrival up to as_of is known: opens silence when what was sent long before is not there.
 void fate_watch_silence(struct core *core, int peer, struct walltime as_of, struct moment now);
 
+// It is being submitted, or in flight.
+bool fate_is_open(struct core *core, int peer, const struct probe_id *id);
+
 // By what the peer has said last.
 bool fate_is_silent(const struct core *core, int peer, struct moment now);
 
