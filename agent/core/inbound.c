@@ -203,7 +203,7 @@ static struct span relate_clocks(struct core *core, int peer, const struct tag *
 // vouches for its clock, all of the latency may be the difference of the two.
 static struct span doubt(const struct peer *peer, struct span shown, struct instant now)
 {
-    enum { FIRST_PROBES = 3 };
+    enum { FIRST_PROBES = 5 };
     bool heard_of = walltime_known(peer->outbound.path.last_arrival) || peer->clock.claimed.ns > 0;
     bool first = !heard_of && peer->clock.ways[INBOUND].count <= FIRST_PROBES;
     bool known = clock_relation_estimate(&peer->clock, now).known;

@@ -68,13 +68,21 @@ static bool relay_refuses_all(const struct core *core, struct moment now)
                core->settings->incidents.isolated_after.ns;
 }
 
-struct instant isolation_decides(const struct core *core, const struct incident *refused,
+// It may be a part of our server's trouble.
+static bool is_of_our_server(const struct core *core, const struct incident *incident)
+{
+    return incident->kind == INCIDENT_REFUSED
+               ? through_our_relay(core, incident->subject.peer)
+               : incident->kind == INCIDENT_BLIND &&
+                     !core->mailboxes[incident->subject.mailbox].foreign_collects;
+}
+
+struct instant isolation_decides(const struct core *core, const struct incident *incident,
                                  struct moment now)
 {
     const struct isolation *isolation = &core->isolation;
-    bool gathers = refused->kind == INCIDENT_REFUSED && isolation->refusals > 0 &&
-                   (!isolation->dialogue || isolation->several) &&
-                   through_our_relay(core, refused->subject.peer);
+    bool gathers = isolation->refusals > 0 && (!isolation->dialogue || isolation->several) &&
+                   is_of_our_server(core, incident);
     struct instant patience =
         instant_add(isolation->refused_since.instant, core->settings->incidents.isolated_after);
     return gathers ? instant_later(now.instant, instant_add(patience, SPAN_SECONDS(2)))

@@ -73,9 +73,9 @@ bool down_asks(const struct core *core, const struct incident *incident);
 void isolation_submitted(struct core *core, int peer, const struct submit_outcome *outcome,
                          struct moment now);
 
-// Our relay may be about to refuse everything: until then what a path is refused says nothing of
-// it. Now, when that is not so.
-struct instant isolation_decides(const struct core *core, const struct incident *refused,
+// Our relay may be about to refuse everything: until then a path that is refused and a mailbox that
+// cannot be read may be no troubles of their own. Now, when that is not so.
+struct instant isolation_decides(const struct core *core, const struct incident *incident,
                                  struct moment now);
 
 // The path counts as a sign of our isolation.

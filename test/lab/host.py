@@ -1,5 +1,6 @@
 """One host of the lab: a machine of its own made of namespaces, with its mail servers and agent."""
 
+import contextlib
 import json
 import os
 import signal
@@ -198,8 +199,11 @@ class Host(AgentSide):
         maildir = self.mail_home(user) / "Maildir"
         if folder != "INBOX":
             maildir = maildir / f".{folder}"
-        files = [*maildir.glob("new/*"), *maildir.glob("cur/*")]
-        return sorted(files, key=lambda file: file.stat().st_mtime_ns)
+        written = {}
+        for file in [*maildir.glob("new/*"), *maildir.glob("cur/*")]:
+            with contextlib.suppress(FileNotFoundError):  # read or deleted meanwhile
+                written[file] = file.stat().st_mtime_ns
+        return sorted(written, key=written.get)
 
     @staticmethod
     def wait_for(predicate, deadline=10.0, what="the condition"):

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-POLL_INTERVAL = 0.01
+POLL_INTERVALS = 0.005, 0.1  # the first and the longest: many wait beside each other
 NULL = subprocess.DEVNULL
 _children = {}  # pid -> Popen of what this program started, so that it can be reaped
 
@@ -20,13 +20,15 @@ _children = {}  # pid -> Popen of what this program started, so that it can be r
 def wait_for(predicate, deadline, what="the condition"):
     """Return the first true value of predicate(); TimeoutError after deadline seconds."""
     limit = time.monotonic() + deadline
+    pause, longest = POLL_INTERVALS
     while True:
         value = predicate()
         if value:
             return value
         if time.monotonic() > limit:
             raise TimeoutError(f"{what}: not within {deadline:g} s")
-        time.sleep(POLL_INTERVAL)
+        time.sleep(pause)
+        pause = min(pause * 1.5, longest)
 
 
 def start_time(pid):

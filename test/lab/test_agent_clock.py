@@ -12,7 +12,7 @@ PRELOAD = {
     "LD_PRELOAD": str(BUILD / "test/lab/libshifted_clock.so"),
     "SHIFTED_CLOCK": f"{SHIFT:.0f}",
 }
-WARNING = 2.0  # of QUICK
+WARNING = 3.0  # of QUICK
 
 
 def shifted_build(host):

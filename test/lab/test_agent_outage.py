@@ -66,7 +66,7 @@ def test_an_announced_outage_is_no_incident_at_all(mx01, mx02):
     mx02.start("all")
     for host in (mx01, mx02):
         wait_for_line(host, rf"maintenance END server={mx02.name} .*")
-    settled = 2 + 3  # settle, and as long as a silence would take to show
+    settled = 2 + 5  # settle, and as long as a silence would take to show
     wait_until_drained(mx01, mx02, settled)
 
     for host in (mx01, mx02):
