@@ -5,7 +5,6 @@ and the benchmarks run what is installed for users, an optimised build.
 """
 
 import argparse
-import contextlib
 import os
 import re
 import shutil
@@ -21,11 +20,7 @@ SANITIZED = OUTPUT / "sanitized"
 RELEASE = OUTPUT / "release"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
-
-def side_by_side(workers):
-    """For tests that mostly wait."""
-    return ("-n", str(workers), "--dist", "loadfile")
-
+SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile")  # for tests that mostly wait
 
 REPEATED_MAXIMUM = 15  # more than that is no accident
 
@@ -157,13 +152,13 @@ def simulation(count):
 def system(count):
     """programs against scripted servers that do what real ones won't"""
     build_sanitized()
-    pytest_part(count, "system", SANITIZED, *side_by_side(6), "test/system")
+    pytest_part(count, "system", SANITIZED, *SIDE_BY_SIDE, "test/system")
 
 
 def lab(count):
     """real Postfix and Dovecot hosts in namespaces"""
     build_release()
-    pytest_part(count, "lab", RELEASE, *side_by_side(2), "test/lab")
+    pytest_part(count, "lab", RELEASE, "test/lab")
 
 
 def bench(count):
@@ -185,51 +180,7 @@ def lint(count):
             count.add(f"lint: {check.name}", run((check,), env=environment))
 
 
-PARTS = {part.__name__: part for part in (unit, simulation, lint, system, lab, bench)}
-COMPUTING = ("simulation", "lint")  # nothing in them is measured against the clock,
-WAITING = ("system", "lab")  # and these leave the processors idle for half of their time
-
-
-@contextlib.contextmanager
-def beside(count, parts):
-    """Runs those parts in what time of the processors the others leave; shows them at the end."""
-    build_sanitized()
-    build_release()
-    log = OUTPUT / "beside.log"
-    command = ("nice", "-n", "19", sys.executable, __file__, *parts)
-    print(f"\n== beside what follows: {' '.join(parts)}", flush=True)
-    with open(log, "w") as output, subprocess.Popen(command, stdout=output, stderr=output) as child:
-        try:
-            yield
-            child.wait()
-        finally:
-            child.terminate()
-    said = log.read_text()
-    print(said, flush=True)
-    total = re.search(r"^(\d+) passed, \d+ failed$", said, re.MULTILINE)
-    count.passed += int(total[1]) if total else 0
-    count.failed += re.findall(r"^FAILED (.*)$", said, re.MULTILINE) if total else ["beside: no end"]
-
-
-def run_parts(count, parts):
-    for name in parts:
-        begun = time.monotonic()
-        print(f"\n== {name}: {PARTS[name].__doc__}", flush=True)
-        PARTS[name](count)
-        print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
-
-
-def run_together(count, parts):
-    """Each part; where there are both, those that compute beside those that wait."""
-    computing = [name for name in parts if name in COMPUTING]
-    waiting = [name for name in parts if name in WAITING]
-    if not computing or not waiting:
-        run_parts(count, parts)
-        return
-    run_parts(count, [name for name in parts if name == "unit"])
-    with beside(count, computing):
-        run_parts(count, waiting)
-    run_parts(count, [name for name in parts if name == "bench"])
+PARTS = {part.__name__: part for part in (unit, simulation, system, lab, bench, lint)}
 
 
 def parse_arguments():
@@ -252,7 +203,11 @@ def main():
     parts = arguments.parts or list(PARTS)
     OUTPUT.mkdir(exist_ok=True)
     count = Count(arguments.only)
-    run_together(count, parts)
+    for name in parts:
+        begun = time.monotonic()
+        print(f"\n== {name}: {PARTS[name].__doc__}", flush=True)
+        PARTS[name](count)
+        print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
     for failure in count.failed:
         print("FAILED", re.sub(r"\s+", " ", failure))
     print(f"{count.passed} passed, {len(count.failed)} failed")
