@@ -13,6 +13,7 @@
 #include "base/instant.h"
 #include "base/mesh_key.h"
 #include "base/tag_codec.h"
+#include "probes/transcript.h"
 
 enum {
     PROBE_HOST_SIZE = 256,
@@ -89,9 +90,10 @@ struct submit_outcome {
     char reply[PROBE_REPLY_SIZE]; // its text, lines joined by blanks, code in front, redacted
     char cause[PROBE_REPLY_SIZE]; // what went wrong on our side of the wire; "" when nothing did
     char queue_id[PROBE_QUEUE_ID_SIZE];
-    struct moment sent;            // zero when no content started
-    struct moment accepted;        // zero unless accepted
-    struct span legs[SUBMIT_LEGS]; // negative when the leg was not completed
+    struct moment sent;               // zero when no content started
+    struct moment accepted;           // zero unless accepted
+    struct span legs[SUBMIT_LEGS];    // negative when the leg was not completed
+    char transcript[TRANSCRIPT_SIZE]; // refused, uncertain: what was said, else ""
 };
 
 // ---- mailflow-collect: long-lived; commands in, reports out ----

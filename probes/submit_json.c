@@ -104,6 +104,7 @@ char *submit_outcome_encode(const struct submit_outcome *outcome)
     json_write_moment(object, "sent", outcome->sent);
     json_write_moment(object, "accepted", outcome->accepted);
     json_write_object(object, "legs", legs);
+    json_write_text(object, "transcript", outcome->transcript);
     return json_line_finish(object);
 }
 
@@ -144,14 +145,16 @@ bool submit_outcome_decode(const char *line, size_t length, struct submit_outcom
     if (object == NULL) {
         return false;
     }
-    bool valid = json_read_integer(object, "number", 1, INT64_MAX, &out->number, error) &&
-                 read_verdict(object, out, error) &&
-                 json_read_text(object, "reply", out->reply, sizeof out->reply, error) &&
-                 json_read_text(object, "cause", out->cause, sizeof out->cause, error) &&
-                 json_read_text(object, "queue_id", out->queue_id, sizeof out->queue_id, error) &&
-                 json_read_moment(object, "sent", &out->sent, error) &&
-                 json_read_moment(object, "accepted", &out->accepted, error) &&
-                 read_legs(object, out, error);
+    bool valid =
+        json_read_integer(object, "number", 1, INT64_MAX, &out->number, error) &&
+        read_verdict(object, out, error) &&
+        json_read_text(object, "reply", out->reply, sizeof out->reply, error) &&
+        json_read_text(object, "cause", out->cause, sizeof out->cause, error) &&
+        json_read_text(object, "queue_id", out->queue_id, sizeof out->queue_id, error) &&
+        json_read_moment(object, "sent", &out->sent, error) &&
+        json_read_moment(object, "accepted", &out->accepted, error) &&
+        read_legs(object, out, error) &&
+        json_read_text(object, "transcript", out->transcript, sizeof out->transcript, error);
     json_decref(object);
     return valid;
 }

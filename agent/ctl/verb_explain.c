@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/answer.h"
+#include "ctl/explain_transcript.h"
 #include "ctl/format.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
@@ -396,6 +397,7 @@ static int explain(const struct explanation *of, const json_t *path)
                       is_in_state(of, "uncertain") ? "not known: the last reply was lost" : "");
     }
     print_reply(of);
+    explain_transcript(of->probe);
     print_legs(of);
     print_hops(of);
     print_arrival(of, path);

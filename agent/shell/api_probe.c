@@ -247,6 +247,23 @@ static void write_clock(json_t *object, const struct agent *agent, const char *n
     }
 }
 
+static void write_transcript(json_t *object, const struct agent *agent,
+                             const struct probe_record *record)
+{
+    char lines[TRANSCRIPT_SIZE];
+    struct transcript_line line;
+    json_t *transcript = memory_checked(json_array());
+    store_get_transcript(agent_store(agent), &record->id, lines);
+    for (const char *at = lines; transcript_next(&at, &line);) {
+        json_t *member = memory_checked(json_object());
+        api_json_span(member, "at_seconds", line.at);
+        json_write_text(member, "from", transcript_side_name(line.side));
+        json_write_text(member, "text", line.text);
+        json_array_append_new(transcript, member);
+    }
+    json_write_object(object, "transcript", transcript);
+}
+
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
                              struct moment now)
 {
@@ -262,6 +279,7 @@ json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe
     }
     json_write_object(object, "windows_consulted", consulted);
     write_seen(object, probe);
+    write_transcript(object, agent, record);
     write_clock(object, agent, record->peer, now);
     return object;
 }

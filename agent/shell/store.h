@@ -37,6 +37,9 @@ struct store *store_open(const char *state_dir, struct moment now, char *kept, s
                          struct error *error);
 void store_close(struct store *store);
 
+// 3 KiB each at most: no more than 12 MiB of the ledger.
+enum { STORE_TRANSCRIPTS_MAXIMUM = 4096 };
+
 enum store_durability { STORE_FAST, STORE_DURABLE };
 
 // Ends the transaction, if one is open. False when anything since the last commit failed: nothing
@@ -50,6 +53,7 @@ bool store_commit(struct store *store, enum store_durability durability, struct 
 void store_put_probe(struct store *store, const struct probe_record *record);
 
 // What the server and the prober said about a submission. May come before the probe in one turn.
+// Only the newest STORE_TRANSCRIPTS_MAXIMUM transcripts stay.
 void store_put_outcome(struct store *store, const struct probe_id *id,
                        const struct submit_outcome *outcome);
 
@@ -152,6 +156,11 @@ bool store_query_probes(struct store *store, const struct store_query *query,
 
 // False when there is no such probe. A failure to read makes the next commit fail.
 bool store_get_probe(struct store *store, const struct probe_id *id, struct store_probe *out);
+
+// What was said when the probe was not taken over; "" when that is not kept. A failure to read
+// makes the next commit fail.
+void store_get_transcript(struct store *store, const struct probe_id *id,
+                          char out[TRANSCRIPT_SIZE]);
 
 // How many probes have ids from `least` to `greatest`, counted up to two; the first of them in
 // *out. A failure to read makes the next commit fail.

@@ -78,6 +78,20 @@ bool store_get_probe(struct store *store, const struct probe_id *id, struct stor
     return found && !row.malformed;
 }
 
+void store_get_transcript(struct store *store, const struct probe_id *id, char out[TRANSCRIPT_SIZE])
+{
+    struct store_binder key = store_binder_for(store, STATEMENT_GET_TRANSCRIPT);
+    store_bind_id(&key, id);
+    struct store_reader row = store_reader_for(key.statement);
+    out[0] = '\0';
+    if (read_next(&row)) {
+        store_read_text(&row, out, TRANSCRIPT_SIZE);
+    } else if (row.code != SQLITE_DONE) {
+        store_fail(store, row.code);
+    }
+    sqlite3_reset(key.statement);
+}
+
 unsigned store_find_probe(struct store *store, const struct probe_id *least,
                           const struct probe_id *greatest, struct probe_id *out)
 {

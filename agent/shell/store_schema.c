@@ -97,7 +97,14 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE incidents ADD COLUMN culprit TEXT;"
     "ALTER TABLE incidents ADD COLUMN seen_by INTEGER;"
     "ALTER TABLE incidents ADD COLUMN seen_of INTEGER;"
-    "ALTER TABLE incidents ADD COLUMN cells TEXT;"};
+    "ALTER TABLE incidents ADD COLUMN cells TEXT;",
+
+    // What was said when a probe was not taken over; goes with its probe.
+    "CREATE TABLE transcripts ("
+    " row INTEGER PRIMARY KEY, probe BLOB NOT NULL UNIQUE, lines TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TRIGGER transcript_expires AFTER DELETE ON probes"
+    " BEGIN DELETE FROM transcripts WHERE probe = old.id; END;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

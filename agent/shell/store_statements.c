@@ -58,6 +58,8 @@ static const char *const SQL[STATEMENTS] = {
         LATEST(code) "," LATEST(reply) "," LATEST(cause) "," LATEST(queue_id) ","
         LATEST(leg_dns) "," LATEST(leg_connect) "," LATEST(leg_tls) ","
         LATEST(leg_auth) "," LATEST(leg_submit) "," LATEST(reply_class),
+    [STATEMENT_PUT_TRANSCRIPT] =
+        "INSERT OR REPLACE INTO transcripts (probe, lines) VALUES (?1, ?2)",
     [STATEMENT_PUT_MESSAGE] =
         "INSERT INTO probes (id, mailbox, folder, uid_validity, uid, stripped, absent,"
         " present, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
@@ -82,6 +84,8 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_EXPIRE_PROBES] =
         "DELETE FROM probes WHERE row IN (SELECT row FROM probes INDEXED BY probes_by_time"
         " WHERE noted < ?1 AND NOT (" IN_FLIGHT ") ORDER BY noted LIMIT ?2)",
+    [STATEMENT_EXPIRE_TRANSCRIPTS] =
+        "DELETE FROM transcripts WHERE row <= (SELECT max(row) FROM transcripts) - ?1",
     [STATEMENT_EXPIRE_INCIDENTS] =
         "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents"
         " WHERE closed < ?1 ORDER BY id LIMIT ?2)",
@@ -104,6 +108,7 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_GET_LOCATION] =
         "SELECT arrived, mailbox, folder, uid_validity, uid FROM probes WHERE id = ?1",
     [STATEMENT_GET_PROBE] = "SELECT " PROBE " FROM probes WHERE id = ?1 AND peer <> ''",
+    [STATEMENT_GET_TRANSCRIPT] = "SELECT lines FROM transcripts WHERE probe = ?1",
     [STATEMENT_FIND_PROBE] =
         "SELECT id FROM probes WHERE id >= ?1 AND id <= ?2 AND peer <> '' LIMIT 2",
     [STATEMENT_GET_NOTED] = "SELECT noted FROM probes WHERE row = ?1",

@@ -89,6 +89,20 @@ void store_put_probe(struct store *store, const struct probe_record *record)
     write_end_probe(store, &row);
 }
 
+static void put_transcript(struct store *store, const struct probe_id *id, const char *lines)
+{
+    struct store_binder row;
+    if (lines[0] == '\0' || !write_begin(store, STATEMENT_PUT_TRANSCRIPT, &row)) {
+        return;
+    }
+    store_bind_id(&row, id);
+    store_bind_text(&row, lines);
+    if (write_end(store, &row) > 0 && write_begin(store, STATEMENT_EXPIRE_TRANSCRIPTS, &row)) {
+        store_bind_integer(&row, STORE_TRANSCRIPTS_MAXIMUM);
+        write_end(store, &row);
+    }
+}
+
 void store_put_outcome(struct store *store, const struct probe_id *id,
                        const struct submit_outcome *outcome)
 {
@@ -106,6 +120,7 @@ void store_put_outcome(struct store *store, const struct probe_id *id,
     }
     store_bind_text(&row, reply_class_name(outcome->reply_class));
     write_end_probe(store, &row);
+    put_transcript(store, id, outcome->transcript);
 }
 
 void store_put_message(struct store *store, const struct probe_id *id,

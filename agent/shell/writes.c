@@ -33,7 +33,7 @@ struct write {
     struct probe_id id; // outcome, message
     union {
         struct probe_record probe;
-        struct submit_outcome outcome;
+        struct submit_outcome *outcome; // of its own: it is large, and of few writes
         struct message message;
         struct incident incident;
         struct window window;
@@ -73,7 +73,7 @@ static void perform(struct store *store, const struct write *write)
         store_put_probe(store, &write->probe);
         break;
     case WRITE_OUTCOME:
-        store_put_outcome(store, &write->id, &write->outcome);
+        store_put_outcome(store, &write->id, write->outcome);
         break;
     case WRITE_MESSAGE:
         put_message(store, write);
@@ -116,7 +116,9 @@ void writes_put_probe(struct writes *writes, struct store *store, const struct p
 void writes_put_outcome(struct writes *writes, struct store *store, const struct probe_id *id,
                         const struct submit_outcome *outcome)
 {
-    struct write write = {.kind = WRITE_OUTCOME, .id = *id, .outcome = *outcome};
+    struct write write = {.kind = WRITE_OUTCOME, .id = *id};
+    write.outcome = memory_checked(malloc(sizeof *outcome));
+    *write.outcome = *outcome;
     put(writes, store, &write);
 }
 
@@ -195,8 +197,18 @@ void writes_repeat(const struct writes *writes, struct store *store)
     }
 }
 
+static void free_outcomes(struct writes *writes)
+{
+    for (size_t i = 0; i < writes->count; i++) {
+        if (writes->items[i].kind == WRITE_OUTCOME) {
+            free(writes->items[i].outcome);
+        }
+    }
+}
+
 void writes_forget(struct writes *writes)
 {
+    free_outcomes(writes);
     writes->count = 0;
     if (writes->room > WRITES_MAXIMUM / 8) {
         writes_free(writes);
@@ -205,6 +217,7 @@ void writes_forget(struct writes *writes)
 
 void writes_free(struct writes *writes)
 {
+    free_outcomes(writes);
     free(writes->items);
     *writes = (struct writes){.waiting = writes->waiting};
 }

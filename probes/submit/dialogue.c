@@ -56,6 +56,7 @@ void dialogue_begin(struct dialogue *dialogue, const struct probe_endpoint *rela
     for (int i = 0; i < SUBMIT_LEGS; i++) {
         dialogue->legs[i] = (struct span){-1};
     }
+    recorder_begin(&dialogue->recorder, now);
     remember_secret(dialogue, relay->password, strlen(relay->password));
 }
 
@@ -118,7 +119,7 @@ void dialogue_redact(const struct dialogue *dialogue, const char *text, struct t
     while (*text != '\0') {
         size_t secret = secret_length(dialogue, text);
         if (secret > 0) {
-            text_append(out, "[redacted]");
+            text_append(out, "***");
             text += secret;
         } else {
             char shown = iscntrl((unsigned char)*text) ? '?' : *text;
@@ -126,6 +127,44 @@ void dialogue_redact(const struct dialogue *dialogue, const char *text, struct t
             text++;
         }
     }
+}
+
+static void record(struct dialogue *dialogue, enum transcript_side side, const char *line,
+                   struct instant now)
+{
+    char words[DIALOGUE_LINE_SIZE];
+    struct text text = TEXT_OVER(words);
+    dialogue_redact(dialogue, line, &text);
+    recorder_add(&dialogue->recorder, side, words, now);
+}
+
+void dialogue_note(struct dialogue *dialogue, const char *words, struct instant now)
+{
+    recorder_add(&dialogue->recorder, TRANSCRIPT_NOTE, words, now);
+}
+
+// The bytes up to the end of their first line.
+static void record_bytes(struct dialogue *dialogue, enum transcript_side side, const char *bytes,
+                         size_t count, struct instant now)
+{
+    char line[DIALOGUE_LINE_SIZE];
+    size_t length = 0;
+    while (length < count && length < sizeof line - 1 && bytes[length] != '\r' &&
+           bytes[length] != '\n') {
+        line[length] = bytes[length] == '\0' ? '?' : bytes[length];
+        length++;
+    }
+    line[length] = '\0';
+    record(dialogue, side, line, now);
+}
+
+void dialogue_transcribe(struct dialogue *dialogue, char out[TRANSCRIPT_SIZE], struct instant now)
+{
+    if (dialogue->line_length > 0) {
+        record_bytes(dialogue, TRANSCRIPT_SERVER, dialogue->line, dialogue->line_length, now);
+        dialogue->line_length = 0;
+    }
+    recorder_write(&dialogue->recorder, out);
 }
 
 static bool is_reply_line(const char *line)
@@ -183,6 +222,7 @@ static void end_line(struct dialogue *dialogue, struct instant now)
     length -= length > 0 && line[length - 1] == '\r' ? 1 : 0;
     line[length] = '\0';
     dialogue->line_length = 0;
+    record(dialogue, TRANSCRIPT_SERVER, line, now);
     keep_line(dialogue, line);
     if (!is_reply_line(line)) {
         end_reply(dialogue, 0, now);
@@ -254,10 +294,14 @@ bool dialogue_read(struct dialogue *dialogue, char *bytes, size_t count, struct 
     if (dialogue->received > DIALOGUE_BYTES_MAXIMUM) {
         return stop(dialogue, STOP_FLOOD);
     }
+    if (dialogue->quitting) {
+        record_bytes(dialogue, TRANSCRIPT_SERVER, bytes, count, now);
+    }
     for (size_t i = 0; i < count && !dialogue->quitting && dialogue->stop == STOP_NONE; i++) {
         if (!dialogue->answered) {
             read_byte(dialogue, &bytes[i], now);
         } else if (dialogue->stage != STAGE_CONTENT) {
+            record_bytes(dialogue, TRANSCRIPT_SERVER, bytes + i, count - i, now);
             return stop(dialogue, STOP_UNASKED);
         }
     }
@@ -306,6 +350,24 @@ static void remember_credentials(struct dialogue *dialogue, const char *bytes, s
     remember_secret(dialogue, bytes, (size_t)((line_end == NULL ? end : line_end) - bytes));
 }
 
+// "AUTH PLAIN" without what follows it.
+static void record_auth(struct dialogue *dialogue, const char *bytes, size_t count,
+                        struct instant now)
+{
+    char line[64];
+    struct text text = TEXT_OVER(line);
+    const char *end = bytes + count;
+    const char *mechanism = bytes + strlen("AUTH ");
+    const char *behind = mechanism;
+    while (behind < end && isgraph((unsigned char)*behind)) {
+        behind++;
+    }
+    text_append(&text, "AUTH ");
+    text_append_bytes(&text, mechanism, (size_t)(behind - mechanism));
+    text_append(&text, behind < end && *behind == ' ' ? " ***" : "");
+    recorder_add(&dialogue->recorder, TRANSCRIPT_CLIENT, line, now);
+}
+
 bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, struct instant now)
 {
     if (dialogue->stop != STOP_NONE) {
@@ -313,11 +375,13 @@ bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, 
     }
     if (dialogue->stage == STAGE_AUTH && dialogue->answered && dialogue->code / 100 == 3) {
         remember_credentials(dialogue, bytes, count, 0);
+        recorder_add(&dialogue->recorder, TRANSCRIPT_CLIENT, "***", now);
         ask(dialogue, STAGE_AUTH, now);
         return true;
     }
     if (count >= 4 && memcmp(bytes, "QUIT", 4) == 0) {
         dialogue->quitting = true;
+        record_bytes(dialogue, TRANSCRIPT_CLIENT, bytes, count, now);
         return true;
     }
     const struct command *command = find_command(bytes, count);
@@ -331,6 +395,9 @@ bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, 
     }
     if (command->stage == STAGE_AUTH) {
         remember_credentials(dialogue, bytes, count, 2);
+        record_auth(dialogue, bytes, count, now);
+    } else {
+        record_bytes(dialogue, TRANSCRIPT_CLIENT, bytes, count, now);
     }
     ask(dialogue, command->stage, now);
     return true;

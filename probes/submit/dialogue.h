@@ -10,7 +10,8 @@
 // - It stops the session where the library would go on: after a failed AUTH, without AUTH or TLS
 //   where those are required, when bytes follow a reply before the next command (RFC 3207 section
 //   6: they would be taken for an answer from inside TLS), and when a server never ends.
-// - It keeps secrets out of the record: where a reply repeats one, it is cut out.
+// - It keeps secrets out of what it records and reports: where a reply repeats one, it is cut out,
+//   and of what AUTH says only the mechanism is written down.
 //
 // Legs follow each other without a gap: connect until the reply to the first EHLO, tls from
 // STARTTLS, auth from AUTH, submit from MAIL to the final reply.
@@ -23,6 +24,7 @@
 #include "base/instant.h"
 #include "base/text.h"
 #include "probes/probe.h"
+#include "probes/submit/recorder.h"
 
 // The command whose reply is awaited or was the last. QUIT is none: what follows it decides
 // nothing.
@@ -80,6 +82,7 @@ struct dialogue {
     size_t received;
     char line[DIALOGUE_LINE_SIZE]; // being read
     size_t line_length;
+    struct recorder recorder;      // of every line, both ways
     char text[DIALOGUE_TEXT_SIZE]; // lines of the reply so far
     size_t text_length;
 };
@@ -101,6 +104,12 @@ void dialogue_encrypted(struct dialogue *dialogue);
 
 // The content begins to go out, in answer to a 354.
 void dialogue_content(struct dialogue *dialogue, struct instant now);
+
+// Writes down what no line of SMTP tells, in our words.
+void dialogue_note(struct dialogue *dialogue, const char *words, struct instant now);
+
+// What was said so far, a line that has not ended included.
+void dialogue_transcribe(struct dialogue *dialogue, char out[TRANSCRIPT_SIZE], struct instant now);
 
 // The text without any of the session's secrets, of which a rest at its end (where it was cut) is
 // one too, and without control bytes. A secret of fewer than four characters is none. Appends.

@@ -1,5 +1,7 @@
 #include "probes/submit/session.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -68,6 +70,29 @@ static void on_bytes(const char *bytes, int count, int writing, void *context)
     }
 }
 
+static void note_address(struct session *session)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char host[INET6_ADDRSTRLEN], words[INET6_ADDRSTRLEN + 32];
+    struct text text = TEXT_OVER(words);
+    if (getpeername(session->wire.descriptor, (struct sockaddr *)&address, &length) == 0 &&
+        getnameinfo((struct sockaddr *)&address, length, host, sizeof host, NULL, 0,
+                    NI_NUMERICHOST) == 0) {
+        text_format(&text, "connected to %s port %u", host, session->job->relay.port);
+        dialogue_note(&session->dialogue, words, clock_now().instant);
+    }
+}
+
+static void note_encryption(struct session *session, const SSL *tls)
+{
+    char words[128];
+    struct text text = TEXT_OVER(words);
+    text_format(&text, "%s with %s, certificate verified", SSL_get_version(tls),
+                SSL_get_cipher_name(tls));
+    dialogue_note(&session->dialogue, words, clock_now().instant);
+}
+
 static void on_event(smtp_session_t smtp, int event, void *context, ...)
 {
     (void)smtp;
@@ -78,6 +103,7 @@ static void on_event(smtp_session_t smtp, int event, void *context, ...)
     case SMTP_EV_CONNECT:
         session->connected = true;
         dialogue_connected(&session->dialogue, clock_now().instant);
+        note_address(session);
         break;
     case SMTP_EV_DISCONNECT:
         watchdog_guard(-1);
@@ -88,6 +114,7 @@ static void on_event(smtp_session_t smtp, int event, void *context, ...)
         break;
     case SMTP_EV_STARTTLS_OK:
         dialogue_encrypted(&session->dialogue);
+        note_encryption(session, va_arg(arguments, SSL *));
         break;
     case SMTP_EV_WRONG_PEER_CERTIFICATE:
         // The library compares names in its own way. OpenSSL has compared them already, in ours,
@@ -96,6 +123,14 @@ static void on_event(smtp_session_t smtp, int event, void *context, ...)
         break;
     }
     va_end(arguments);
+}
+
+static void note_content(struct session *session, struct instant now)
+{
+    char words[64];
+    struct text text = TEXT_OVER(words);
+    text_format(&text, "message of %zu bytes", session->content_length);
+    dialogue_note(&session->dialogue, words, now);
 }
 
 // Now the content starts: stamps, signs and says so.
@@ -114,6 +149,7 @@ static bool compose_content(struct session *session)
     session->outcome->sent = now;
     session->outcome->result = SUBMIT_CONTENT;
     dialogue_content(&session->dialogue, now.instant);
+    note_content(session, now.instant);
     session->observer->content_started(session->observer->context, session->outcome);
     return true;
 }
@@ -258,6 +294,8 @@ static void conclude(struct session *session)
     if (out->result == SUBMIT_ACCEPTED) {
         out->accepted.instant = dialogue->answered_at;
         out->accepted.wall = moment_wall_at(out->sent, dialogue->answered_at);
+    } else {
+        dialogue_transcribe(&session->dialogue, out->transcript, now);
     }
 }
 

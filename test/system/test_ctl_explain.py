@@ -144,6 +144,21 @@ def test_what_was_refused_never_flew():
     assert line(result, "arrived") == "nothing is in flight"
 
 
+def test_what_was_said_stands_line_by_line():
+    transcript = [
+        {"at_seconds": 0.0004, "from": "note", "text": "connected to 192.0.2.1 port 25"},
+        {"at_seconds": 1.25, "from": "server", "text": '220 "mx" \u001b[31m'},
+        {"at_seconds": 1.3, "from": "client", "text": "EHLO mx02.example"},
+    ]
+    result = explain(probe(state="refused", transcript=transcript))
+    start = result.out.index("  said ")
+    assert result.out[start:].splitlines()[:3] == [
+        "  said         0.000 s  [connected to 192.0.2.1 port 25]",
+        '               1.250 s  S: 220 "mx" \\x1b[31m',
+        "               1.300 s  C: EHLO mx02.example",
+    ]
+
+
 def test_an_uncertain_one_says_so():
     result = explain(probe(state="uncertain", accepted=None, smtp_reply=None, queue_id=None))
     assert line(result, "accepted") == "not known: the last reply was lost"

@@ -1,5 +1,7 @@
 """mailflowd and its probers: missing, broken, killed, hanging; and what they get to know."""
 
+import base64
+import json
 import os
 import pathlib
 import shutil
@@ -9,6 +11,7 @@ import time
 import pytest
 
 import smtp_server
+from ctl import ctl
 from daemon import BUILD, PASSWORD, Daemon, PostOffice, wait_for
 
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
@@ -171,3 +174,34 @@ def test_five_hundred_probes_leave_no_descriptor_open(tmp_path, office):
 def own_descriptors(daemon):
     """Without the two by which it speaks with each prober, of which there are more or less."""
     return len(os.listdir(f"/proc/{daemon.pid}/fd")) - 2 * len(daemon.children())
+
+
+# ---- what was said ----
+
+
+def test_a_refusal_is_kept_word_for_word_without_its_secrets(tmp_path):
+    blob = base64.b64encode(b"\0probe\0" + PASSWORD.encode()).decode()
+    told = f"535 5.7.8 AUTH PLAIN {blob}, that is {PASSWORD}, is wrong"
+    with PostOffice(auth=[smtp_server.reply(told)]) as office:
+        office.smtp.ehlo = smtp_server.EHLO.replace("250-DSN", "250-DSN\n250-AUTH PLAIN")
+        relay = {"user": "probe", "password_file": str(tmp_path / "password")}
+        with Daemon(tmp_path, office, relay=relay) as daemon:
+            _, match = daemon.wait(REFUSED)
+            answer = daemon.api(f"probes/{match[1]}")
+            lines = [(line["from"], line["text"]) for line in answer["transcript"]]
+            times = [line["at_seconds"] for line in answer["transcript"]]
+            explained = ctl("--config", daemon.config, "explain", match[1])
+            metrics = daemon.request("GET", "/metrics")
+    assert lines[0] == ("note", f"connected to 127.0.0.1 port {office.smtp.port}")
+    assert lines[-2:] == [
+        ("client", "AUTH PLAIN ***"),
+        ("server", "535 5.7.8 AUTH PLAIN ***, that is ***, is wrong"),
+    ]
+    assert times == sorted(times) and 0 <= times[0] and times[-1] < 5
+    assert "S: 535 5.7.8 AUTH PLAIN ***, that is ***, is wrong" in explained.out
+    said = [text for _, text in daemon.syslog.lines]
+    for secret in (blob, PASSWORD):
+        assert secret not in json.dumps(answer) + explained.out + explained.err
+        assert secret not in "\n".join(said) + str(metrics)
+        for file in daemon.state.iterdir():
+            assert secret.encode() not in file.read_bytes(), file

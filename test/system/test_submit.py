@@ -583,7 +583,61 @@ def test_secrets_are_never_said():
     everything = process.stdout + process.stderr
     assert PASSWORD.encode() not in everything and blob.encode() not in everything
     assert tag.base64.b64encode(prober.SECRET) not in everything
-    assert lines[0]["reply"] == "535 5.7.8 AUTH PLAIN [redacted], that is [redacted], is wrong"
+    assert lines[0]["reply"] == "535 5.7.8 AUTH PLAIN ***, that is ***, is wrong"
+
+
+# ---- the transcript ----
+
+def said(done):
+    """The lines of a transcript: (seconds, who, text)."""
+    lines = [line.split(" ", 2) for line in done["transcript"].splitlines()]
+    times = [int(microseconds) / 1e6 for microseconds, _, _ in lines]
+    assert times == sorted(times) and all(0 <= time < 5 for time in times), done
+    return [(who, text) for _, who, text in lines]
+
+
+def test_a_transcript_of_a_refusal(certificates):
+    with Server({"rcpt": [reply("550-5.7.1 not\n550 5.7.1 \x1b[31mhere")]}, ehlo=WITH_TLS,
+                ehlo_tls=WITH_AUTH, certificate=certificates.right) as server:
+        done = outcome(secure_job(server, certificates, user="probe", password=PASSWORD))
+    assert done["result"] == "refused"
+    lines = said(done)
+    assert lines[0] == ("note", f"connected to 127.0.0.1 port {server.port}")
+    assert lines[1] == ("server", "220 server.test ESMTP")
+    assert ("note", "TLSv1.3 with TLS_AES_256_GCM_SHA384, certificate verified") in lines
+    client = [text for who, text in lines if who == "client"]
+    assert client[:4] == ["EHLO mx02.example", "STARTTLS", "EHLO mx02.example", "AUTH PLAIN ***"]
+    assert client[4].startswith("MAIL FROM:<probe@mx02.example>") and client[-1] == "QUIT"
+    assert ("server", "550-5.7.1 not") in lines and ("server", "550 5.7.1 ?[31mhere") in lines
+
+
+def test_a_transcript_of_an_uncertain_one_has_no_content():
+    with Server({"content": [close()]}) as server:
+        done = outcome(job(server.port))
+    assert done["result"] == "uncertain"
+    [note] = [text for who, text in said(done)[1:] if who == "note"]
+    assert re.fullmatch(r"message of \d+ bytes", note)
+    assert said(done)[said(done).index(("note", note)) - 1] == ("server", "354 go on")
+    assert "Mailflow-" not in done["transcript"]
+
+
+def test_no_transcript_of_what_was_accepted_or_never_connected():
+    with Server() as server:
+        assert outcome(job(server.port))["transcript"] == ""
+        unknown = outcome(job(server.port, host="nowhere.invalid"))
+    assert unknown["result"] == "refused" and unknown["transcript"] == ""
+
+
+def test_a_transcript_of_a_server_that_never_ends():
+    lines = "".join(f"250-{number} \\\"\r\n" for number in range(2000)).encode()
+    with Server({"ehlo": [raw(lines), hang()]}) as server:
+        _, answers, _ = submit(job(server.port, seconds=2.0))
+    done = answers[-1]
+    lines = said(done)
+    assert len(done["transcript"]) < 3072 and len(json.dumps(done)) < 8192
+    assert lines[1] == ("server", "220 server.test ESMTP")
+    assert lines[-1] == ("server", r'250-1999 \\\"')
+    assert [who for who, text in lines if text.endswith(" lines left out")] == ["note"]
 
 
 # ---- lines that are no jobs ----

@@ -202,13 +202,71 @@ static void tells_a_message_from_its_duplicate(void **state)
     store_close(store);
 }
 
+static void assert_transcript(struct store *store, unsigned number, const char *expected)
+{
+    char lines[TRANSCRIPT_SIZE];
+    struct probe_id id = fixture_id(number);
+    store_get_transcript(store, &id, lines);
+    assert_string_equal(lines, expected);
+}
+
+static void put_refused(struct store *store, unsigned number, const char *transcript)
+{
+    struct probe_record record = {.id = fixture_id(number),
+                                  .peer = "mx01",
+                                  .direction = OUTBOUND,
+                                  .state = PROBE_REFUSED,
+                                  .planned = WALL(number)};
+    struct submit_outcome outcome = {.result = SUBMIT_REFUSED, .code = 550};
+    strcpy(outcome.transcript, transcript);
+    store_put_probe(store, &record);
+    store_put_outcome(store, &record.id, &outcome);
+}
+
+static void a_transcript_goes_with_its_probe(void **state)
+{
+    struct store *store = fixture_open(*state);
+    put_refused(store, 1, "1 server 550 it's \\\"no\\\"\n");
+    put_refused(store, 2, "2 server 554 no\n");
+    put_refused(store, 3, "");
+    fixture_commit(store);
+    store_close(store);
+    store = fixture_open(*state);
+    assert_transcript(store, 1, "1 server 550 it's \\\"no\\\"\n");
+    assert_transcript(store, 2, "2 server 554 no\n");
+    assert_transcript(store, 3, "");
+    assert_transcript(store, 4, "");
+    assert_false(store_retain(store, WALL(2), 9));
+    fixture_commit(store);
+    assert_transcript(store, 1, "");
+    assert_transcript(store, 2, "2 server 554 no\n");
+    store_close(store);
+}
+
+static void only_so_many_transcripts_stay(void **state)
+{
+    struct store *store = fixture_open(*state);
+    for (unsigned i = 1; i <= STORE_TRANSCRIPTS_MAXIMUM + 2; i++) {
+        put_refused(store, i, "1 server 550 no\n");
+    }
+    put_refused(store, 3, "2 server 550 no\n"); // the newest now
+    fixture_commit(store);
+    assert_transcript(store, 1, "");
+    assert_transcript(store, 2, "");
+    assert_transcript(store, 3, "2 server 550 no\n");
+    assert_transcript(store, 5, "1 server 550 no\n");
+    assert_transcript(store, STORE_TRANSCRIPTS_MAXIMUM + 2, "1 server 550 no\n");
+    store_close(store);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(keeps_every_field_of_a_probe),        TEST(reads_what_was_never_said_as_nothing),
         TEST(shows_no_evidence_without_its_probe), TEST(an_update_keeps_what_it_does_not_say),
-        TEST(tells_a_message_from_its_duplicate),
+        TEST(tells_a_message_from_its_duplicate),  TEST(a_transcript_goes_with_its_probe),
+        TEST(only_so_many_transcripts_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

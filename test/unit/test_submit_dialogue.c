@@ -95,6 +95,68 @@ static void test_legs_of_a_secure_session(void **state)
     assert_int_equal(dialogue.legs[LEG_AUTH].ns, 5000000000);
 }
 
+// Both ways, without what AUTH says, whoever says it, and with the line that never ended.
+static void test_transcript(void **state)
+{
+    (void)state;
+    char lines[TRANSCRIPT_SIZE];
+    struct dialogue dialogue = begin(&SECURE);
+    dialogue_note(&dialogue, "connected to 192.0.2.1 port 587", at(0));
+    assert_true(hear(&dialogue, "220-mx01\r\n220 ESM", 1));
+    assert_true(hear(&dialogue, "TP\r\n", 2));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 2));
+    assert_true(hear(&dialogue, "250 STARTTLS\r\n", 3));
+    assert_true(say(&dialogue, "STARTTLS\r\n", 3));
+    assert_true(hear(&dialogue, "220 go\r\n", 3));
+    dialogue_encrypted(&dialogue);
+    dialogue_note(&dialogue, "TLSv1.3", at(4));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 4));
+    assert_true(hear(&dialogue, "250 AUTH PLAIN LOGIN\r\n", 4));
+    assert_true(say(&dialogue, "AUTH LOGIN cHJvYmU=\r\n", 4));
+    assert_true(hear(&dialogue, "334 UGFzc3dvcmQ6\r\n", 5));
+    assert_true(say(&dialogue, "Y29ycmVjdCBob3JzZQ==\r\n", 5));
+    assert_false(hear(&dialogue, "535-Y29ycmVjdCBob3JzZQ== is\r\n535 correct horse\r\n", 6));
+    assert_false(say(&dialogue, "MAIL FROM:<a@b>\r\n", 6));
+    dialogue_transcribe(&dialogue, lines, at(7));
+    assert_string_equal(lines, "0 note connected to 192.0.2.1 port 587\n"
+                               "1000000 server 220-mx01\n"
+                               "2000000 server 220 ESMTP\n"
+                               "2000000 client EHLO mx02\n"
+                               "3000000 server 250 STARTTLS\n"
+                               "3000000 client STARTTLS\n"
+                               "3000000 server 220 go\n"
+                               "4000000 note TLSv1.3\n"
+                               "4000000 client EHLO mx02\n"
+                               "4000000 server 250 AUTH PLAIN LOGIN\n"
+                               "4000000 client AUTH LOGIN ***\n"
+                               "5000000 server 334 UGFzc3dvcmQ6\n"
+                               "5000000 client ***\n"
+                               "6000000 server 535-*** is\n"
+                               "6000000 server 535 ***\n");
+}
+
+static void test_transcript_of_what_nobody_asked_for(void **state)
+{
+    (void)state;
+    char lines[TRANSCRIPT_SIZE];
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_false(hear(&dialogue, "220 mx01\r\n250 injected\r\n250 more\r\n", 1));
+    dialogue_transcribe(&dialogue, lines, at(2));
+    assert_string_equal(lines, "1000000 server 220 mx01\n1000000 server 250 injected\n");
+    dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01\r\n", 1));
+    assert_true(say(&dialogue, "QUIT\r\n", 2));
+    assert_true(hear(&dialogue, "221 bye\r\n", 3));
+    assert_true(hear(&dialogue, "half", 4));
+    dialogue_transcribe(&dialogue, lines, at(5));
+    assert_string_equal(lines, "1000000 server 220 mx01\n2000000 client QUIT\n"
+                               "3000000 server 221 bye\n4000000 server half\n");
+    dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx", 1));
+    dialogue_transcribe(&dialogue, lines, at(9));
+    assert_string_equal(lines, "9000000 server 220 mx\n");
+}
+
 // Feeds an EHLO reply in pieces of the given size and shows what libESMTP gets to see.
 static void mask(const char *reply, size_t piece, char *seen)
 {
@@ -192,7 +254,7 @@ static void test_secrets_are_cut_out(void **state)
                       "535-AUTH PLAIN AHByb2JlAGNvcnJlY3QgaG9yc2U=\r\n"
                       "535 correct horse\x01 corr, corr\r\n",
                       3));
-    assert_string_equal(dialogue.reply, "535 AUTH PLAIN [redacted] [redacted]? corr, [redacted]");
+    assert_string_equal(dialogue.reply, "535 AUTH PLAIN *** ***? corr, ***");
 }
 
 static void test_verbs_in_credentials_are_none(void **state)
@@ -298,6 +360,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_session),
+        cmocka_unit_test(test_transcript),
+        cmocka_unit_test(test_transcript_of_what_nobody_asked_for),
         cmocka_unit_test(test_legs_of_a_secure_session),
         cmocka_unit_test(test_extensions_are_hidden),
         cmocka_unit_test(test_bytes_nobody_asked_for),

@@ -72,8 +72,25 @@ static void test_outcome_there_and_back(void **state)
                                     .sent = {{1}, {2}},
                                     .accepted = {{3}, {4}},
                                     .legs = {{5}, {-1}, {7}, {-1}, {9}},
+                                    .transcript = "0 server 220 \\\"mx\\\"\n",
                                 };
     struct error error;
+    char *line = submit_outcome_encode(&outcome);
+    assert_true(submit_outcome_decode(line, strlen(line), &back, &error));
+    assert_memory_equal(&outcome, &back, sizeof outcome);
+    free(line);
+}
+
+// Whatever servers say, all of it fits into one line.
+static void test_the_longest_outcome_is_a_line(void **state)
+{
+    (void)state;
+    struct submit_outcome back, outcome = {.number = INT64_MAX, .sent = {{INT64_MAX}, {INT64_MAX}}};
+    struct error error;
+    memset(outcome.reply, '"', sizeof outcome.reply - 1);
+    memset(outcome.cause, '\\', sizeof outcome.cause - 1);
+    memset(outcome.queue_id, 'X', sizeof outcome.queue_id - 1);
+    memset(outcome.transcript, '\\', sizeof outcome.transcript - 1);
     char *line = submit_outcome_encode(&outcome);
     assert_true(submit_outcome_decode(line, strlen(line), &back, &error));
     assert_memory_equal(&outcome, &back, sizeof outcome);
@@ -195,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_there_and_back),
         cmocka_unit_test(test_outcome_there_and_back),
+        cmocka_unit_test(test_the_longest_outcome_is_a_line),
         cmocka_unit_test(test_reply_that_is_no_utf8),
         cmocka_unit_test(test_refused_jobs),
         cmocka_unit_test(test_number_is_known_of_a_refused_job),
