@@ -7,7 +7,8 @@
 #include "base/text.h"
 
 static const char *const COMMAND_NAMES[] = {"watch", "unwatch", "delete"};
-static const char *const REPORT_NAMES[] = {"up", "down", "complete", "arrival", "rejected"};
+static const char *const REPORT_NAMES[] = {"up",      "down",     "complete",
+                                           "arrival", "rejected", "bounce"};
 static const char *const LEG_NAMES[COLLECT_LEGS] = {"dns", "connect", "tls", "login"};
 static const char *const REJECTION_NAMES[REJECTIONS] = {"signature", "malformed", "too_big"};
 
@@ -187,6 +188,23 @@ static void write_state(json_t *object, const struct collect_report *report)
     json_write_object(object, "legs", legs);
 }
 
+static void write_bounce(json_t *object, const struct collect_report *report)
+{
+    char id[PROBE_ID_TEXT];
+    const struct bounce *bounce = &report->bounce;
+    write_place(object, report);
+    json_write_moment(object, "present", report->present);
+    json_write_text(object, "probe", probe_id_format(&report->tag.id, id));
+    if (report->verified) {
+        json_write_tag(object, "tag", &report->tag);
+    }
+    json_write_text(object, "action", bounce_action_name(bounce->action));
+    json_write_text(object, "status", bounce->status);
+    json_write_text(object, "remote_mta", bounce->remote_mta);
+    json_write_text(object, "diagnostic", bounce->diagnostic);
+    json_write_text(object, "recipient", bounce->recipient);
+}
+
 char *collect_report_encode(const struct collect_report *report)
 {
     json_t *object = memory_checked(json_object());
@@ -208,6 +226,9 @@ char *collect_report_encode(const struct collect_report *report)
         write_place(object, report);
         json_write_text(object, "rejection", REJECTION_NAMES[report->rejection]);
         json_write_text(object, "cause", report->cause);
+        break;
+    case COLLECT_BOUNCE:
+        write_bounce(object, report);
         break;
     }
     return json_line_finish(object);
@@ -232,6 +253,31 @@ static bool read_arrival(const json_t *object, struct collect_report *out, struc
                           error) &&
            json_read_text(object, "receipts", out->receipts, sizeof out->receipts, error) &&
            json_read_text(object, "row", out->row, sizeof out->row, error);
+}
+
+static bool read_told(const json_t *object, struct bounce *out, struct error *error)
+{
+    char action[16];
+    return json_read_text(object, "action", action, sizeof action, error) &&
+           (bounce_action_parse(action, &out->action) ||
+            error_set(error, "\"action\" is none of those known")) &&
+           json_read_plain(object, "status", out->status, sizeof out->status, error) &&
+           json_read_plain(object, "remote_mta", out->remote_mta, sizeof out->remote_mta, error) &&
+           json_read_plain(object, "diagnostic", out->diagnostic, sizeof out->diagnostic, error) &&
+           json_read_plain(object, "recipient", out->recipient, sizeof out->recipient, error);
+}
+
+static bool read_bounce(const json_t *object, struct collect_report *out, struct error *error)
+{
+    char id[PROBE_ID_TEXT];
+    out->verified = json_object_get(object, "tag") != NULL;
+    return read_place(object, out, error) &&
+           json_read_moment(object, "present", &out->present, error) &&
+           json_read_text(object, "probe", id, sizeof id, error) &&
+           (probe_id_parse(id, &out->tag.id) ||
+            error_set(error, "\"probe\" is not a probe's id")) &&
+           (!out->verified || json_read_tag(object, "tag", &out->tag, error)) &&
+           read_told(object, &out->bounce, error);
 }
 
 static bool read_rejected(const json_t *object, struct collect_report *out, struct error *error)
@@ -278,6 +324,8 @@ static bool read_report(const json_t *object, struct collect_report *out, struct
                json_read_integer(object, "foreign", 0, INT64_MAX, &out->foreign, error);
     case COLLECT_ARRIVAL:
         return read_arrival(object, out, error);
+    case COLLECT_BOUNCE:
+        return read_bounce(object, out, error);
     default:
         return read_rejected(object, out, error);
     }

@@ -13,6 +13,7 @@
 #include "base/instant.h"
 #include "base/mesh_key.h"
 #include "base/tag_codec.h"
+#include "probes/bounce.h"
 #include "probes/transcript.h"
 
 enum {
@@ -124,6 +125,7 @@ enum collect_report_kind {
     COLLECT_COMPLETE, // everything there at `at` has been reported
     COLLECT_ARRIVAL,  // a probe with a valid tag
     COLLECT_REJECTED, // a message that claims to be a probe and is none of ours
+    COLLECT_BOUNCE,   // what became of a probe of the mesh, says a server
 };
 
 // Of the last attempt to connect, without gaps: connect until the greeting (with implicit TLS:
@@ -142,7 +144,7 @@ struct collect_report {
     // complete
     struct moment at;
     int64_t foreign; // messages in the mailbox that are not ours, left alone
-    // arrival, rejected
+    // arrival, rejected, bounce
     enum rejection rejection;
     char folder[PROBE_FOLDER_SIZE];
     uint32_t uid_validity;
@@ -157,6 +159,10 @@ struct collect_report {
     char maintenance[TAG_LIST_SIZE]; // verified values, "" when absent
     char receipts[TAG_LIST_SIZE];
     char row[TAG_LIST_SIZE];
+    // bounce, there at `present`. Verified: the tag is that of the probe, as far as its Message-ID
+    // has it; else only the tag's id is known, which the report claims and a ledger must confirm.
+    bool verified;
+    struct bounce bounce;
 };
 
 // Encoders return one line with its newline, for the caller to free; decoders fill a zeroed value.

@@ -17,9 +17,9 @@ static bool is_continuation(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-// Length of the well-formed UTF-8 sequence at `at` (shortest form, no surrogates), or 0.
-static size_t utf8_length(const unsigned char *at)
+size_t text_character_length(const char *text)
 {
+    const unsigned char *at = (const unsigned char *)text;
     if (at[0] < 0x80) {
         return 1;
     }
@@ -76,7 +76,7 @@ static void drop_cut_character(struct text *text)
     while (last > 0 && end - last < 4 && is_continuation(text->data[last])) {
         last--;
     }
-    bool cut = utf8_length((const unsigned char *)text->data + last) == 0;
+    bool cut = text_character_length(text->data + last) == 0;
     text->length = cut ? last : end;
     text->data[text->length] = '\0';
 }
@@ -123,7 +123,7 @@ void text_append_escaped(struct text *text, const char *from)
 {
     const unsigned char *at = (const unsigned char *)from;
     while (*at != '\0') {
-        size_t length = utf8_length(at);
+        size_t length = text_character_length((const char *)at);
         if (length == 0 || *at < 0x20 || *at == 0x7F || *at == '"' || *at == '\\') {
             append_escape(text, *at++);
         } else {

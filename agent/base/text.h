@@ -36,6 +36,10 @@ bool text_copy(char *to, size_t size, const char *from);
 // and addresses as it is.
 bool text_is_name(const char *text, size_t size);
 
+// The length of the well-formed UTF-8 character at the front (shortest form, neither a surrogate
+// nor a C1 control), or 0. Stops at a NUL.
+size_t text_character_length(const char *text);
+
 bool text_equal_ignoring_case(const char *a, const char *b);
 
 #endif

@@ -231,6 +231,9 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
     case EVENT_ARRIVAL:
         probe_found(core, event->arrival.mailbox, event->arrival.known, event->arrival.report, now);
         break;
+    case EVENT_BOUNCE:
+        bounce_reported(core, event->arrival.report, now);
+        break;
     case EVENT_REJECTED:
         core->stats.rejected[event->rejected]++;
         if (event->rejected == REJECTED_SIGNATURE) {

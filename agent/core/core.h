@@ -30,6 +30,7 @@ enum event_kind {
     EVENT_TIME,      // a deadline may have passed
     EVENT_SUBMITTED, // a submission ended
     EVENT_ARRIVAL,   // a probe with a valid tag lies in one of our mailboxes
+    EVENT_BOUNCE,    // a server says what became of a probe
     EVENT_REJECTED,  // something that claims to be a probe and is none of ours
     EVENT_COLLECTED, // a mailbox has been read completely
     EVENT_MAILBOX,   // a mailbox became readable or unreadable
@@ -68,7 +69,7 @@ struct event {
             int mailbox;
             enum arrival_known known;
             const struct collect_report *report; // for the duration of the call
-        } arrival;
+        } arrival;                               // EVENT_ARRIVAL, EVENT_BOUNCE
         enum rejection rejected;
         struct {
             int mailbox;
@@ -106,6 +107,7 @@ struct event {
 enum action_kind {
     ACTION_SEND,          // record the probe, then hand it to a submit worker
     ACTION_RECORD_PROBE,  // write or update the probe's row
+    ACTION_BOUNCE,        // note what the report of this event says of a probe of ours
     ACTION_DELETE,        // the arrival is recorded: delete the message of this event's report
     ACTION_INCIDENT,      // write the incident's row
     ACTION_NOTIFY,        // say it in syslog
@@ -150,6 +152,11 @@ struct action {
         } send;
         struct probe_record probe;
         struct incident incident; // ACTION_INCIDENT, ACTION_NOTIFY
+        struct {
+            int peer;
+            struct probe_id probe;
+            enum bounce_fate fate;
+        } bounce;
         struct {
             struct window window;
             enum window_transition transition;

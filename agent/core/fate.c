@@ -94,7 +94,7 @@ static void take_off(struct core *core, int peer, const struct sending *sent,
 {
     struct outbound *outbound = outbound_of(core, peer);
     struct walltime at = walltime_known(outcome->sent.wall) ? outcome->sent.wall : sent->planned;
-    if (!sent->arrived) {
+    if (!sent->resolved) {
         flights_add(&outbound->flights, &sent->id, at)->uncertain =
             outcome->result == SUBMIT_UNCERTAIN;
         outbound->unanswered++;
@@ -105,7 +105,7 @@ static void take_off(struct core *core, int peer, const struct sending *sent,
     fate_watch_loss(core, peer, now);
 }
 
-static struct sending *find_sending(struct outbound *outbound, const struct probe_id *id)
+struct sending *fate_find_sending(struct outbound *outbound, const struct probe_id *id)
 {
     for (size_t i = 0; i < outbound->sending_count; i++) {
         if (probe_id_equal(&outbound->sending[i].id, id)) {
@@ -118,7 +118,7 @@ static struct sending *find_sending(struct outbound *outbound, const struct prob
 bool fate_is_open(struct core *core, int peer, const struct probe_id *id)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    return find_sending(outbound, id) != NULL || flights_find(&outbound->flights, id) >= 0;
+    return fate_find_sending(outbound, id) != NULL || flights_find(&outbound->flights, id) >= 0;
 }
 
 static void record_submission(struct core *core, int peer, const struct sending *sent,
@@ -144,7 +144,7 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
                     const struct submit_outcome *outcome, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    struct sending *found = find_sending(outbound, id);
+    struct sending *found = fate_find_sending(outbound, id);
     if (found == NULL) {
         return; // the configuration dropped the peer and took it up again meanwhile
     }
@@ -156,7 +156,7 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
     if (outcome->result != SUBMIT_REFUSED) {
         take_off(core, peer, &sent, outcome, now);
     }
-    if (!sent.arrived) {
+    if (!sent.resolved) {
         record_submission(core, peer, &sent, outcome);
     }
     follow_refusals(core, peer, &sent, outcome, now);
@@ -189,6 +189,12 @@ static void arrived(struct core *core, int peer, const struct receipt *receipt,
     }
     path_arrived(core, peer, OUTBOUND, &record, core->settings->maintenance.recovery, now);
     core_act(core, ACTION_RECORD_PROBE)->probe = record;
+}
+
+void fate_remember_lost(struct core *core, int peer, const struct flight *flight)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    outbound->lost[outbound->lost_count++ % LOST_KEPT] = *flight;
 }
 
 // Given up as lost, and yet it comes: the ledger is put right, nothing is counted a second time.
@@ -228,11 +234,11 @@ static bool answered(struct core *core, int peer, const struct receipt *receipt,
 void fate_found(struct core *core, int peer, const struct receipt *receipt, struct walltime sent,
                 struct moment now)
 {
-    struct sending *sending = find_sending(outbound_of(core, peer), &receipt->id);
-    if (sending == NULL) {
+    struct sending *sending = fate_find_sending(outbound_of(core, peer), &receipt->id);
+    if (sending == NULL || sending->resolved) {
         answered(core, peer, receipt, now);
-    } else if (!sending->arrived) {
-        sending->arrived = true;
+    } else {
+        sending->resolved = true;
         arrived(core, peer, receipt, sent, now);
     }
 }
@@ -293,7 +299,7 @@ static bool take_list(struct core *core, int peer, const struct receipts *receip
     for (size_t i = receipts->count; i > 0; i--) {
         const struct receipt *told = &receipts->items[i - 1];
         struct receipt receipt = *told;
-        bool sending = find_sending(outbound, &receipt.id) != NULL;
+        bool sending = fate_find_sending(outbound, &receipt.id) != NULL;
         all_known = all_known && !sending;
         read_in_our_clock(state, &receipt, now.instant);
         doubt_the_future(&receipt, now.wall);
@@ -417,7 +423,7 @@ void fate_lose(struct core *core, int peer, struct moment now)
         };
         text_copy(action->probe.peer, SERVER_NAME_SIZE, state->settings->name);
         struct flight lost = flights->items[0];
-        state->outbound.lost[state->outbound.lost_count++ % LOST_KEPT] = lost;
+        fate_remember_lost(core, peer, &lost);
         flights_remove(flights, 0);
         drain_lost(core, peer, lost.sent, now);
         if (!lost.uncertain) {

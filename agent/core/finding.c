@@ -22,6 +22,26 @@ void finding_lost(struct core *core, int peer, const struct flight *lost, struct
     trouble_record(core, open);
 }
 
+// Each failure adds to the incident, which tells of the newest.
+void finding_bounced(struct core *core, int peer, const struct flight *bounced,
+                     const struct bounce *bounce, struct moment now)
+{
+    struct subject subject = subject_of_path(peer, OUTBOUND);
+    struct incident *open = trouble_find(core, INCIDENT_BOUNCED, &subject);
+    struct evidence evidence = {.failures = 1, .has_probe = true, .probe = bounced->id};
+    text_copy(evidence.cause, sizeof evidence.cause, bounce->diagnostic);
+    if (open == NULL) {
+        open =
+            trouble_open(core, INCIDENT_BOUNCED, &subject,
+                         incident_rule(INCIDENT_BOUNCED)->severity, bounced->sent, &evidence, now);
+    } else {
+        evidence.failures = open->evidence.failures + 1;
+        open->evidence = evidence;
+    }
+    open->last = now.wall;
+    trouble_record(core, open);
+}
+
 void finding_forged(struct core *core, struct moment now)
 {
     struct subject subject = subject_of_server(OWN_SERVER);

@@ -42,6 +42,15 @@ static bool stands_alone(enum incident_kind kind)
     return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED;
 }
 
+// The incident stays open for a day, but explains only what began while nothing came through after
+// the last bounce.
+static bool bounces_explain(const struct core *core, const struct incident *bounced,
+                            const struct incident *symptom)
+{
+    const struct path *path = &core->peers[bounced->subject.peer].outbound.path;
+    return !symptom->notified && path->last_arrival.ns <= bounced->last.ns;
+}
+
 static bool explains(const struct core *core, const struct incident *cause,
                      const struct incident *symptom)
 {
@@ -62,12 +71,14 @@ static bool explains(const struct core *core, const struct incident *cause,
         return (!symptom->notified || symptom->opened.ns >= cause->began.ns) &&
                mailbox_shows(core, cause->subject.mailbox, &symptom->subject);
     case SUBJECT_SERVER:
-        if (cause->kind == INCIDENT_UNHEARD && symptom->kind == INCIDENT_REFUSED) {
+        if (cause->kind == INCIDENT_UNHEARD &&
+            (symptom->kind == INCIDENT_REFUSED || symptom->kind == INCIDENT_BOUNCED)) {
             return false; // a server that greets and refuses says so itself
         }
         return cause->subject.peer == OWN_SERVER || same_peer(&cause->subject, &symptom->subject);
     case SUBJECT_PATH:
-        return subject_equal(&cause->subject, &symptom->subject);
+        return subject_equal(&cause->subject, &symptom->subject) &&
+               (cause->kind != INCIDENT_BOUNCED || bounces_explain(core, cause, symptom));
     case SUBJECT_GONE:
         break;
     }

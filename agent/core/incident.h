@@ -23,6 +23,7 @@ enum incident_kind {
     INCIDENT_DOWN,
     INCIDENT_UNHEARD,
     INCIDENT_REFUSED,
+    INCIDENT_BOUNCED,
     INCIDENT_SILENT,
     INCIDENT_SLOW,
     INCIDENT_STUCK,
@@ -65,7 +66,7 @@ struct evidence {
     unsigned of;            // ... of the last so many; isolated: bad peers of those that count
     struct span oldest_age; // silent, blind, down, unheard, stuck: for how long
     unsigned in_flight;     // silent, overrun, down, unheard, stuck
-    unsigned failures;      // refused, isolated: submissions, lost: probes, forged: tags
+    unsigned failures;      // refused, isolated: submissions, lost, bounced: probes, forged: tags
     bool has_probe;
     struct probe_id probe;
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
@@ -106,9 +107,10 @@ struct incident {
     struct evidence evidence;
     struct cells cells;
     // Of this run only, not stored.
-    struct walltime last; // lost, forged: the newest of what it adds up; restored: its opening
-    bool unwritten;       // its cause has changed since its row was written
-    bool hushed;          // its cause has counted it among what it keeps quiet
+    struct walltime
+        last;       // bounced, lost, forged: the newest of what it adds up; restored: its opening
+    bool unwritten; // its cause has changed since its row was written
+    bool hushed;    // its cause has counted it among what it keeps quiet
 };
 
 struct incident_rule {

@@ -44,7 +44,7 @@ struct sending {
     enum probe_kind kind;
     int64_t slot;
     struct walltime planned;
-    bool arrived; // before its outcome: it has been recorded already
+    bool resolved; // arrived or bounced before its outcome: it has been recorded already
 };
 
 // An arrival of which the peer may not know. The list is in the order of `place`, which is the time

@@ -133,9 +133,20 @@ bool fate_is_open(struct core *core, int peer, const struct probe_id *id);
 // By what the peer has said last.
 bool fate_is_silent(const struct core *core, int peer, struct moment now);
 
+// NULL when it is not being handed over.
+struct sending *fate_find_sending(struct outbound *outbound, const struct probe_id *id);
+
+// Given up, and yet it may come.
+void fate_remember_lost(struct core *core, int peer, const struct flight *flight);
+
 // Gives up what has been in flight for the whole queue lifetime, and when to look for it.
 void fate_watch_loss(struct core *core, int peer, struct moment now);
 void fate_lose(struct core *core, int peer, struct moment now);
+
+// ---- bounce.c ----
+
+// A server reports what became of a probe of the mesh.
+void bounce_reported(struct core *core, const struct collect_report *report, struct moment now);
 
 // ---- inbound.c ----
 

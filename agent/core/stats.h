@@ -57,6 +57,16 @@ void histogram_rebucket(struct histogram *histogram, const struct histogram_edge
 enum { LEG_TRANSIT = SUBMIT_LEGS, LEG_VISIBLE, LEGS };
 const char *leg_name(int leg);
 
+// What a server's report of a probe of ours came to.
+enum bounce_fate {
+    BOUNCE_FATE_BOUNCED,   // it failed, and was in flight
+    BOUNCE_FATE_DELAYED,   // it is in flight still
+    BOUNCE_FATE_STALE,     // its fate was known, or nothing is known of it any more
+    BOUNCE_FATE_DELIVERED, // it was delivered, or handed on: arrivals say that better
+    BOUNCE_FATES
+};
+const char *bounce_fate_name(enum bounce_fate fate);
+
 struct peer_stats {
     uint64_t sent;
     uint64_t send_failures;
@@ -67,6 +77,7 @@ struct peer_stats {
     uint64_t loops;              // probes of ours to it that came back to a mailbox of ours
     uint64_t arrived_after_loss; // had been counted as lost, and are not counted again
     uint64_t receipts_unknown;   // for probes that we have not sent
+    uint64_t bounces[BOUNCE_FATES];
     uint64_t replies[REPLY_CLASSES];
     uint64_t resolved[DIRECTIONS][VERDICTS];
     struct histogram latency[DIRECTIONS];

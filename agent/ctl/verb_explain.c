@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/answer.h"
+#include "ctl/bounce_words.h"
 #include "ctl/explain_transcript.h"
 #include "ctl/format.h"
 #include "ctl/report.h"
@@ -149,6 +150,18 @@ static void print_hops(const struct explanation *of)
     }
 }
 
+static void print_bounces(const struct explanation *of)
+{
+    static const char *const MEMBERS[] = {"delay", "bounce"};
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++) {
+        char line[LINE_SIZE];
+        struct text text = TEXT_OVER(line);
+        if (bounce_words(json_object_get(of->probe, MEMBERS[i]), &text)) {
+            print_line(MEMBERS[i], line);
+        }
+    }
+}
+
 // ---- its arrival ----
 
 static void append_seen(const struct explanation *of, struct text *out)
@@ -177,6 +190,8 @@ static void append_not_arrived(const struct explanation *of, const json_t *path,
     struct walltime sent, as_of;
     if (is_in_state(of, "refused") || is_in_state(of, "sending")) {
         text_append(out, "nothing is in flight");
+    } else if (is_in_state(of, "bounced")) {
+        text_append(out, "no: it came back");
     } else if (!answer_time(path, "receipts_as_of", &as_of)) {
         text_append(out, "not known: the peer has sent no receipts yet");
     } else if (answer_time(of->probe, "sent", &sent) && as_of.ns > sent.ns) {
@@ -400,6 +415,7 @@ static int explain(const struct explanation *of, const json_t *path)
     explain_transcript(of->probe);
     print_legs(of);
     print_hops(of);
+    print_bounces(of);
     print_arrival(of, path);
     print_latency(of);
     print_clock(of);

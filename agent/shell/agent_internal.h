@@ -28,6 +28,7 @@ enum deed_kind {
     DEED_SAY_WINDOW,
     DEED_SAY_ACKNOWLEDGED,
     DEED_SAY_PROBE,
+    DEED_SAY_BOUNCE,
     DEED_SAY_DRAINED,
     DEED_SAY_COHORT,
     DEED_SAY_CLOCK,
@@ -65,6 +66,12 @@ struct deed {
             uint32_t revision;
         } acknowledged;
         struct probe_record probe;
+        struct {
+            char path[SUBJECT_TEXT_SIZE];
+            struct probe_id probe;
+            enum bounce_fate fate;
+            struct bounce bounce;
+        } bounce;
         struct drained drained;
         struct {
             char path[SUBJECT_TEXT_SIZE];

@@ -71,12 +71,14 @@ static const struct evidence_member {
     {"in_flight", OF(SILENT) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) | OF(STUCK), in_flight_of},
     {"failures", OF(REFUSED) | OF(ISOLATED), failures_of},
     {"lost", OF(LOST), failures_of},
+    {"bounced", OF(BOUNCED), failures_of},
     {"tags", OF(FORGED), failures_of},
     {"cause",
-     OF(REFUSED) | OF(BLIND) | OF(ISOLATED) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) | OF(CLOCK) |
-         OF(FORGED),
+     OF(REFUSED) | OF(BOUNCED) | OF(BLIND) | OF(ISOLATED) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) |
+         OF(CLOCK) | OF(FORGED),
      cause_of},
-    {"probe", OF(REFUSED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK), probe_of},
+    {"probe", OF(REFUSED) | OF(BOUNCED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK),
+     probe_of},
 };
 
 static json_t *evidence_to_json(enum incident_kind kind, const struct evidence *evidence)
@@ -129,7 +131,7 @@ static void write_overrun(json_t *object, const struct incident *incident)
 
 static json_t *aftermath_to_json(const struct incident *incident)
 {
-    const unsigned none = OF(SLOW) | OF(LOST) | OF(CLOCK) | OF(FORGED);
+    const unsigned none = OF(SLOW) | OF(BOUNCED) | OF(LOST) | OF(CLOCK) | OF(FORGED);
     const struct aftermath *aftermath = &incident->aftermath;
     if ((none & (1U << incident->kind)) != 0) {
         return json_null();

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "probes/json_values.h"
+#include "shell/api_bounce.h"
 #include "shell/api_json.h"
 
 // ---- times ----
@@ -281,5 +282,6 @@ json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe
     write_seen(object, probe);
     write_transcript(object, agent, record);
     write_clock(object, agent, record->peer, now);
+    api_json_bounces(object, agent_store(agent), &record->id);
     return object;
 }

@@ -70,6 +70,23 @@ static void gather_record(struct agent *agent, const struct action *action,
     add_deed(agent, DEED_SAY_PROBE)->probe = action->probe;
 }
 
+static void gather_bounce(struct agent *agent, const struct action *action,
+                          const struct event *event)
+{
+    const struct collect_report *report = event->arrival.report;
+    enum bounce_fate fate = action->bounce.fate;
+    bool kept = fate == BOUNCE_FATE_BOUNCED || fate == BOUNCE_FATE_DELAYED;
+    if (kept && !writes_full(&agent->writes)) {
+        writes_put_bounce(&agent->writes, agent->store, &action->bounce.probe, &report->bounce,
+                          report->present.wall);
+    }
+    struct deed *deed = add_deed(agent, DEED_SAY_BOUNCE);
+    core_path_text(agent->core, action->bounce.peer, OUTBOUND, deed->bounce.path);
+    deed->bounce.probe = action->bounce.probe;
+    deed->bounce.fate = fate;
+    deed->bounce.bounce = report->bounce;
+}
+
 static void gather_delete(struct agent *agent, const struct event *event)
 {
     const struct collect_report *report = event->arrival.report;
@@ -167,6 +184,9 @@ static void gather_one(struct agent *agent, const struct action *action, const s
     case ACTION_RECORD_PROBE:
         gather_record(agent, action, event);
         break;
+    case ACTION_BOUNCE:
+        gather_bounce(agent, action, event);
+        break;
     case ACTION_DELETE:
         gather_delete(agent, event);
         break;
@@ -251,9 +271,15 @@ static void do_notify(struct agent *agent, const struct deed *deed)
 {
     const struct incident *incident = &deed->notify.incident;
     struct store_probe probe;
+    struct store_bounce bounce;
+    bool bounced =
+        incident->kind == INCIDENT_BOUNCED &&
+        store_get_bounce(agent->store, &incident->evidence.probe, BOUNCE_FAILED, &bounce);
     bool evidence = incident->evidence.has_probe && incident->kind != INCIDENT_REFUSED &&
+                    incident->kind != INCIDENT_BOUNCED &&
                     store_get_probe(agent->store, &incident->evidence.probe, &probe);
-    journal_incident(agent->journal, incident, deed->notify.notice, evidence ? probe.reply : "");
+    journal_incident(agent->journal, incident, deed->notify.notice, evidence ? probe.reply : "",
+                     bounced ? &bounce.bounce : NULL);
 }
 
 // A change that ends the window now is said by its end.
@@ -319,6 +345,10 @@ static void do_deed(struct agent *agent, const struct deed *deed)
     case DEED_SAY_PROBE:
         do_say_probe(agent, &deed->probe);
         break;
+    case DEED_SAY_BOUNCE:
+        journal_bounce(agent->journal, deed->bounce.path, &deed->bounce.probe, deed->bounce.fate,
+                       &deed->bounce.bounce);
+        break;
     case DEED_SAY_DRAINED:
         journal_drained(agent->journal, &deed->drained);
         break;
@@ -375,6 +405,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_SAY_WINDOW:
     case DEED_SAY_ACKNOWLEDGED:
     case DEED_SAY_PROBE:
+    case DEED_SAY_BOUNCE:
     case DEED_SAY_DRAINED:
     case DEED_SAY_COHORT:
     case DEED_SAY_CLOCK:

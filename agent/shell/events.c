@@ -79,10 +79,30 @@ static void on_readable(struct agent *agent, int mailbox, bool readable, const c
     agent_feed(agent, &event);
 }
 
+// One that knows the probe by its id alone is about a probe of ours when the ledger has it.
+static bool claim_bounce(struct agent *agent, const struct collect_report *report,
+                         struct collect_report *ours)
+{
+    struct store_probe probe;
+    *ours = *report;
+    if (report->verified) {
+        return true;
+    }
+    if (!store_get_probe(agent->store, &report->tag.id, &probe) ||
+        probe.record.direction != OUTBOUND) {
+        return false;
+    }
+    ours->verified = true;
+    text_copy(ours->tag.from, sizeof ours->tag.from, agent->settings->server);
+    text_copy(ours->tag.to, sizeof ours->tag.to, probe.record.peer);
+    return true;
+}
+
 void agent_on_report(void *context, int mailbox, const struct collect_report *report)
 {
     struct agent *agent = context;
     struct event event = {0};
+    struct collect_report ours;
     switch (report->kind) {
     case COLLECT_UP:
     case COLLECT_DOWN:
@@ -99,6 +119,14 @@ void agent_on_report(void *context, int mailbox, const struct collect_report *re
         event.arrival.mailbox = mailbox;
         event.arrival.known = look_up(agent, report);
         event.arrival.report = report;
+        break;
+    case COLLECT_BOUNCE:
+        event.kind = EVENT_BOUNCE;
+        event.arrival.mailbox = mailbox;
+        event.arrival.report = &ours;
+        if (!claim_bounce(agent, report, &ours)) {
+            return;
+        }
         break;
     case COLLECT_REJECTED:
         journal_rejected(agent->journal, report->mailbox, rejection_name(report->rejection),

@@ -59,6 +59,22 @@ void journal_probe(struct journal *journal, const struct probe_record *record, c
     journal_say(journal, LOG_DEBUG, &line);
 }
 
+void journal_bounce(struct journal *journal, const char *path, const struct probe_id *probe,
+                    enum bounce_fate fate, const struct bounce *bounce)
+{
+    char id[PROBE_ID_TEXT];
+    JOURNAL_LINE(line);
+    text_append(&line, "bounce REPORTED");
+    journal_put_text(&line, "path", path);
+    text_format(&line, " probe=%s", probe_id_format(probe, id));
+    journal_put_text(&line, "action", bounce_action_name(bounce->action));
+    journal_put_text(&line, "fate", bounce_fate_name(fate));
+    journal_put_text(&line, "status", bounce->status);
+    journal_put_text(&line, "remote", bounce->remote_mta);
+    journal_put_text(&line, "cause", bounce->diagnostic);
+    journal_say(journal, LOG_DEBUG, &line);
+}
+
 void journal_loop(struct journal *journal, const char *path, const char *mailbox,
                   const struct probe_id *probe)
 {

@@ -23,9 +23,10 @@ void journal_flush(struct journal *journal);
 
 // ---- incidents and maintenance ----
 
-// `smtp` is the last reply of a server on the path, "" when there is none to tell.
+// `smtp` is the last reply of a server on the path, "" when there is none to tell; `bounce` is what
+// the probe came back with, NULL when it did not or that is not known.
 void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
-                      const char *smtp);
+                      const char *smtp, const struct bounce *bounce);
 
 // What an outage or a window held up has come.
 void journal_drained(struct journal *journal, const struct drained *drained);
@@ -93,6 +94,10 @@ void journal_peers_changed(struct journal *journal, const struct settings *setti
 // ---- probes, at debug ----
 
 void journal_probe(struct journal *journal, const struct probe_record *record, const char *path);
+
+// A server's report of a probe of ours, and what it came to.
+void journal_bounce(struct journal *journal, const char *path, const struct probe_id *probe,
+                    enum bounce_fate fate, const struct bounce *bounce);
 
 // ---- the agent itself ----
 

@@ -74,7 +74,18 @@ static void put_isolated(struct text *line, const struct incident *incident)
     journal_put_seconds(line, "for", walltime_since(told_at(incident), incident->began));
 }
 
-static void put_evidence(struct text *line, const struct incident *incident)
+static void put_bounced(struct text *line, const struct evidence *evidence,
+                        const struct bounce *bounce)
+{
+    text_format(line, " bounced=%u", evidence->failures);
+    if (bounce != NULL) {
+        journal_put_text(line, "status", bounce->status);
+        journal_put_text(line, "remote", bounce->remote_mta);
+    }
+}
+
+static void put_evidence(struct text *line, const struct incident *incident,
+                         const struct bounce *bounce)
 {
     const struct evidence *evidence = &incident->evidence;
     switch (incident->kind) {
@@ -98,6 +109,9 @@ static void put_evidence(struct text *line, const struct incident *incident)
         break;
     case INCIDENT_REFUSED:
         text_format(line, " failures=%u", evidence->failures);
+        break;
+    case INCIDENT_BOUNCED:
+        put_bounced(line, evidence, bounce);
         break;
     case INCIDENT_BLIND:
         journal_put_seconds(line, "unreadable", evidence->oldest_age);
@@ -132,13 +146,14 @@ static void put_culprit(struct text *line, const struct cells *cells)
     }
 }
 
-static void put_opening(struct text *line, const struct incident *incident, const char *smtp)
+static void put_opening(struct text *line, const struct incident *incident, const char *smtp,
+                        const struct bounce *bounce)
 {
     const struct evidence *evidence = &incident->evidence;
     char id[PROBE_ID_TEXT];
     put_severity(line, incident);
     put_subject(line, incident);
-    put_evidence(line, incident);
+    put_evidence(line, incident, bounce);
     put_culprit(line, &incident->cells);
     text_format(line, " incident=%" PRId64, incident->id);
     if (evidence->has_probe) {
@@ -146,8 +161,9 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     }
     journal_put_text(line, "maintenance",
                      incident->suppressed_by[0] == '\0' ? "none" : incident->suppressed_by);
-    if (evidence->cause[0] != '\0') {
-        journal_put_text(line, "cause", evidence->cause);
+    const char *cause = bounce != NULL ? bounce->diagnostic : evidence->cause;
+    if (cause[0] != '\0') {
+        journal_put_text(line, "cause", cause);
     }
     if (smtp[0] != '\0') {
         journal_put_text(line, "smtp", smtp);
@@ -205,14 +221,14 @@ static void put_closing(struct text *line, const struct incident *incident)
 }
 
 void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
-                      const char *smtp)
+                      const char *smtp, const struct bounce *bounce)
 {
     JOURNAL_LINE(line);
     text_format(&line, "%s %s", incident_kind_name(incident->kind), NOTICE_NAMES[notice]);
     if (notice == NOTICE_RESOLVED) {
         put_closing(&line, incident);
     } else {
-        put_opening(&line, incident, smtp);
+        put_opening(&line, incident, smtp, bounce);
     }
     journal_say(journal, notice_priority(incident, notice), &line);
 }

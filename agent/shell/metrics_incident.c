@@ -186,6 +186,7 @@ static bool concerns(enum incident_kind kind, const struct subject *subject)
     case INCIDENT_UNHEARD:
         return subject->kind == SUBJECT_SERVER && !ours;
     case INCIDENT_REFUSED:
+    case INCIDENT_BOUNCED:
     case INCIDENT_LOST:
         return subject->kind == SUBJECT_PATH && subject->direction == OUTBOUND;
     case INCIDENT_BLIND:

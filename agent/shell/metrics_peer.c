@@ -104,6 +104,18 @@ static void write_receipts_unknown(const struct metric_writer *writer,
     write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.receipts_unknown);
 }
 
+static void write_bounces(const struct metric_writer *writer, const struct metrics_view *view,
+                          size_t index)
+{
+    const struct peer *peer = peer_at(view, index);
+    struct metric_labels labels = peer_labels(peer);
+    labels.items[1].name = "fate";
+    for (int fate = 0; fate < BOUNCE_FATES; fate++) {
+        labels.items[1].value = bounce_fate_name((enum bounce_fate)fate);
+        metric_write_count(writer, &labels, peer->stats.bounces[fate]);
+    }
+}
+
 static void write_replies(const struct metric_writer *writer, const struct metrics_view *view,
                           size_t index)
 {
@@ -274,6 +286,10 @@ static const struct metric_family FAMILIES[] = {
      write_arrived_after_loss},
     {"mailflow_receipts_unknown_total", METRIC_COUNTER,
      "Receipts of the peer for probes that we have not sent.", count_peers, write_receipts_unknown},
+    {"mailflow_bounces_total", METRIC_COUNTER,
+     "Reports of servers about probes to the peer, by what they came to: the probe bounced, is "
+     "delayed, its fate was known already (stale), or it was delivered.",
+     count_peers, write_bounces},
     {"mailflow_delivery_latency_seconds", METRIC_HISTOGRAM,
      "From the hand-over of the message data to its arrival in the mailbox.", count_paths,
      write_latency},

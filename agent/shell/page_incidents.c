@@ -116,6 +116,9 @@ static void append_evidence(struct text *out, const struct incident *incident, s
         text_format(out, "%u still in flight though the queues should be empty",
                     evidence->in_flight);
         break;
+    case INCIDENT_BOUNCED:
+        text_format(out, "%u came back", evidence->failures);
+        break;
     case INCIDENT_LOST:
         text_format(out, "%u given up", evidence->failures);
         break;

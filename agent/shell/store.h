@@ -61,6 +61,10 @@ void store_put_outcome(struct store *store, const struct probe_id *id,
 void store_put_message(struct store *store, const struct probe_id *id,
                        const struct collect_report *report);
 
+// What a server reported of a probe; of two that report the same action the later one stays.
+void store_put_bounce(struct store *store, const struct probe_id *id, const struct bounce *bounce,
+                      struct walltime reported);
+
 void store_put_incident(struct store *store, const struct incident *incident);
 void store_put_window(struct store *store, const struct window *window);
 
@@ -161,6 +165,16 @@ bool store_get_probe(struct store *store, const struct probe_id *id, struct stor
 // makes the next commit fail.
 void store_get_transcript(struct store *store, const struct probe_id *id,
                           char out[TRANSCRIPT_SIZE]);
+
+// The report of this action about a probe.
+struct store_bounce {
+    struct bounce bounce;
+    struct walltime reported; // seen in the mailbox
+};
+
+// False when there is none. A failure to read makes the next commit fail.
+bool store_get_bounce(struct store *store, const struct probe_id *id, enum bounce_action action,
+                      struct store_bounce *out);
 
 // How many probes have ids from `least` to `greatest`, counted up to two; the first of them in
 // *out. A failure to read makes the next commit fail.

@@ -18,6 +18,7 @@ enum store_statement {
     STATEMENT_PUT_OUTCOME,
     STATEMENT_PUT_TRANSCRIPT,
     STATEMENT_PUT_MESSAGE,
+    STATEMENT_PUT_BOUNCE,
     STATEMENT_PUT_INCIDENT,
     STATEMENT_PUT_WINDOW,
     STATEMENT_PUT_ACKNOWLEDGED,
@@ -35,6 +36,7 @@ enum store_statement {
     STATEMENT_GET_LOCATION,
     STATEMENT_GET_PROBE,
     STATEMENT_GET_TRANSCRIPT,
+    STATEMENT_GET_BOUNCE,
     STATEMENT_FIND_PROBE,
     STATEMENT_GET_NOTED,
     STATEMENT_NEXT_PEER,
@@ -145,6 +147,7 @@ void store_read_id(struct store_reader *reader, struct probe_id *out);
 int store_read_class(struct store_reader *reader);
 void store_read_record(struct store_reader *reader, struct probe_record *out);
 void store_read_probe(struct store_reader *reader, struct store_probe *out);
+void store_read_bounce(struct store_reader *reader, struct store_bounce *out);
 void store_read_incident(struct store_reader *reader, struct incident *out);
 void store_read_window(struct store_reader *reader, struct window *out);
 

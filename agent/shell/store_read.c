@@ -92,6 +92,24 @@ void store_get_transcript(struct store *store, const struct probe_id *id, char o
     sqlite3_reset(key.statement);
 }
 
+bool store_get_bounce(struct store *store, const struct probe_id *id, enum bounce_action action,
+                      struct store_bounce *out)
+{
+    struct store_binder key = store_binder_for(store, STATEMENT_GET_BOUNCE);
+    store_bind_id(&key, id);
+    store_bind_text(&key, bounce_action_name(action));
+    struct store_reader row = store_reader_for(key.statement);
+    bool found = read_next(&row);
+    if (found) {
+        store_read_bounce(&row, out);
+    }
+    if (row.malformed || (!found && row.code != SQLITE_DONE)) {
+        store_fail(store, row.malformed ? SQLITE_CORRUPT : row.code);
+    }
+    sqlite3_reset(key.statement);
+    return found && !row.malformed;
+}
+
 unsigned store_find_probe(struct store *store, const struct probe_id *least,
                           const struct probe_id *greatest, struct probe_id *out)
 {

@@ -231,6 +231,18 @@ static void read_cells(struct store_reader *reader, struct cells *out)
     store_read_text(reader, out->paths, sizeof out->paths);
 }
 
+void store_read_bounce(struct store_reader *reader, struct store_bounce *out)
+{
+    *out = (struct store_bounce){0};
+    struct bounce *bounce = &out->bounce;
+    understood(reader, bounce_action_parse(read_words(reader), &bounce->action));
+    store_read_text(reader, bounce->status, sizeof bounce->status);
+    store_read_text(reader, bounce->remote_mta, sizeof bounce->remote_mta);
+    store_read_text(reader, bounce->diagnostic, sizeof bounce->diagnostic);
+    store_read_text(reader, bounce->recipient, sizeof bounce->recipient);
+    out->reported = store_read_time(reader);
+}
+
 void store_read_incident(struct store_reader *reader, struct incident *out)
 {
     *out = (struct incident){.subject = {.peer = -1, .mailbox = -1}};

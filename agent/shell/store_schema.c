@@ -104,7 +104,16 @@ static const char *const MIGRATIONS[] = {
     " row INTEGER PRIMARY KEY, probe BLOB NOT NULL UNIQUE, lines TEXT NOT NULL"
     ") STRICT;"
     "CREATE TRIGGER transcript_expires AFTER DELETE ON probes"
-    " BEGIN DELETE FROM transcripts WHERE probe = old.id; END;"};
+    " BEGIN DELETE FROM transcripts WHERE probe = old.id; END;",
+
+    // What servers reported of probes that did not arrive, or not yet; goes with its probe.
+    "CREATE TABLE bounces ("
+    " probe BLOB NOT NULL, action TEXT NOT NULL, status TEXT, remote_mta TEXT, diagnostic TEXT,"
+    " recipient TEXT, reported INTEGER,"
+    " PRIMARY KEY (probe, action)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER bounces_expire AFTER DELETE ON probes"
+    " BEGIN DELETE FROM bounces WHERE probe = old.id; END;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

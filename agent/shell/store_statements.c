@@ -13,6 +13,7 @@
     "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
     "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
     "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells"
+#define BOUNCE "action, status, remote_mta, diagnostic, recipient, reported"
 #define WINDOW                                                                                     \
     "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
 
@@ -66,6 +67,8 @@ static const char *const SQL[STATEMENTS] = {
         " ON CONFLICT (id) DO UPDATE SET"
         LATEST(mailbox) "," LATEST(folder) "," LATEST(uid_validity) "," LATEST(uid) ","
         LATEST(stripped) "," LATEST(absent) "," LATEST(present) "," LATEST(saved),
+    [STATEMENT_PUT_BOUNCE] =
+        "INSERT OR REPLACE INTO bounces (probe, " BOUNCE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STATEMENT_PUT_INCIDENT] =
         "INSERT OR REPLACE INTO incidents (" INCIDENT
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
@@ -109,6 +112,8 @@ static const char *const SQL[STATEMENTS] = {
         "SELECT arrived, mailbox, folder, uid_validity, uid FROM probes WHERE id = ?1",
     [STATEMENT_GET_PROBE] = "SELECT " PROBE " FROM probes WHERE id = ?1 AND peer <> ''",
     [STATEMENT_GET_TRANSCRIPT] = "SELECT lines FROM transcripts WHERE probe = ?1",
+    [STATEMENT_GET_BOUNCE] =
+        "SELECT " BOUNCE " FROM bounces WHERE probe = ?1 AND action = ?2",
     [STATEMENT_FIND_PROBE] =
         "SELECT id FROM probes WHERE id >= ?1 AND id <= ?2 AND peer <> '' LIMIT 2",
     [STATEMENT_GET_NOTED] = "SELECT noted FROM probes WHERE row = ?1",

@@ -142,6 +142,23 @@ void store_put_message(struct store *store, const struct probe_id *id,
     write_end_probe(store, &row);
 }
 
+void store_put_bounce(struct store *store, const struct probe_id *id, const struct bounce *bounce,
+                      struct walltime reported)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_BOUNCE, &row)) {
+        return;
+    }
+    store_bind_id(&row, id);
+    store_bind_text(&row, bounce_action_name(bounce->action));
+    store_bind_text(&row, bounce->status);
+    store_bind_text(&row, bounce->remote_mta);
+    store_bind_text(&row, bounce->diagnostic);
+    store_bind_text(&row, bounce->recipient);
+    store_bind_integer(&row, reported.ns);
+    write_end(store, &row);
+}
+
 static void bind_evidence(struct store_binder *row, const struct evidence *evidence)
 {
     store_bind_integer(row, evidence->latency.ns);

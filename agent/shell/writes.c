@@ -10,6 +10,7 @@ enum write_kind {
     WRITE_PROBE,
     WRITE_OUTCOME,
     WRITE_MESSAGE,
+    WRITE_BOUNCE,
     WRITE_INCIDENT,
     WRITE_WINDOW,
     WRITE_ACKNOWLEDGED,
@@ -30,11 +31,15 @@ struct message {
 
 struct write {
     enum write_kind kind;
-    struct probe_id id; // outcome, message
+    struct probe_id id; // outcome, message, bounce
     union {
         struct probe_record probe;
         struct submit_outcome *outcome; // of its own: it is large, and of few writes
         struct message message;
+        struct {
+            struct bounce bounce;
+            struct walltime reported;
+        } bounce;
         struct incident incident;
         struct window window;
         struct {
@@ -77,6 +82,9 @@ static void perform(struct store *store, const struct write *write)
         break;
     case WRITE_MESSAGE:
         put_message(store, write);
+        break;
+    case WRITE_BOUNCE:
+        store_put_bounce(store, &write->id, &write->bounce.bounce, write->bounce.reported);
         break;
     case WRITE_INCIDENT:
         store_put_incident(store, &write->incident);
@@ -135,6 +143,13 @@ void writes_put_message(struct writes *writes, struct store *store,
     message->absent = report->absent;
     message->present = report->present;
     message->saved = report->saved;
+    put(writes, store, &write);
+}
+
+void writes_put_bounce(struct writes *writes, struct store *store, const struct probe_id *id,
+                       const struct bounce *bounce, struct walltime reported)
+{
+    struct write write = {.kind = WRITE_BOUNCE, .id = *id, .bounce = {*bounce, reported}};
     put(writes, store, &write);
 }
 

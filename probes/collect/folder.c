@@ -19,6 +19,7 @@ void folder_forget(struct folder *folder, uint32_t uid_validity)
     folder->ours = 0;
     folder->checked = (struct moment){{0}, {0}};
     folder->doomed_count = 0;
+    folder->suspect_count = 0;
 }
 
 bool folder_is_doomed(const struct folder *folder, uint32_t uid)

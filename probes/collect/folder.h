@@ -9,7 +9,7 @@
 #include "base/instant.h"
 #include "probes/probe.h"
 
-enum { FOLDER_DOOMED_MAXIMUM = 512 };
+enum { FOLDER_DOOMED_MAXIMUM = 512, FOLDER_SUSPECTS_MAXIMUM = 16 };
 
 struct folder {
     char name[PROBE_FOLDER_SIZE];
@@ -22,6 +22,9 @@ struct folder {
     struct moment checked; // everything there at that time has been reported; zero: not read yet
     uint32_t doomed[FOLDER_DOOMED_MAXIMUM];
     size_t doomed_count;
+    uint32_t suspects[FOLDER_SUSPECTS_MAXIMUM]; // no probes; to be looked at again
+    size_t suspect_count;
+    bool suspects_sifted; // by their headers, or these cannot be read
 };
 
 struct folder folder_of(const char *name);

@@ -64,15 +64,23 @@ enum imap_result imap_session_search_deleted(struct imap_session *session, uint3
     return search(session, key, uids, count, error);
 }
 
+static struct mailimap_section *headers_section(const char *const *names, size_t count)
+{
+    clist *copies = memory_checked(clist_new());
+    for (size_t i = 0; i < count; i++) {
+        clist_append(copies, memory_checked(strdup(names[i])));
+    }
+    struct mailimap_header_list *list = memory_checked(mailimap_header_list_new(copies));
+    return memory_checked(mailimap_section_new_header_fields(list));
+}
+
 static struct mailimap_section *wanted_headers(void)
 {
-    clist *names = memory_checked(clist_new());
-    clist_append(names, memory_checked(strdup("Message-ID")));
+    const char *names[1 + TAG_HEADERS] = {"Message-ID"};
     for (int i = 0; i < TAG_HEADERS; i++) {
-        clist_append(names, memory_checked(strdup(tag_header_name((enum tag_header)i))));
+        names[1 + i] = tag_header_name((enum tag_header)i);
     }
-    struct mailimap_header_list *list = memory_checked(mailimap_header_list_new(names));
-    return memory_checked(mailimap_section_new_header_fields(list));
+    return headers_section(names, sizeof names / sizeof names[0]);
 }
 
 static void want(struct mailimap_fetch_type *type, struct mailimap_fetch_att *attribute)
@@ -160,13 +168,13 @@ static size_t read_messages(struct imap_session *session, clist *list, const uin
     return found;
 }
 
-enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t *uids,
-                                    size_t count, const struct imap_message **out, size_t *found,
-                                    struct error *error)
+// Takes the type over.
+static enum imap_result fetch(struct imap_session *session, const uint32_t *uids, size_t count,
+                              struct mailimap_fetch_type *type, const struct imap_message **out,
+                              size_t *found, struct error *error)
 {
     clist *list = NULL;
     struct mailimap_set *set = set_of(uids, count);
-    struct mailimap_fetch_type *type = wanted(session);
     imap_command_begin(session, "FETCH");
     int code = mailimap_uid_fetch(session->imap, set, type, &list);
     mailimap_fetch_type_free(type);
@@ -179,6 +187,42 @@ enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t
         mailimap_fetch_list_free(list);
     }
     return imap_command_end(session, code, error);
+}
+
+enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t *uids,
+                                    size_t count, const struct imap_message **out, size_t *found,
+                                    struct error *error)
+{
+    return fetch(session, uids, count, wanted(session), out, found, error);
+}
+
+// The first bytes of a section, or those from `offset` on, beside the UID.
+static struct mailimap_fetch_type *section_alone(struct mailimap_section *section, uint32_t offset)
+{
+    struct mailimap_fetch_type *type =
+        memory_checked(mailimap_fetch_type_new_fetch_att_list_empty());
+    want(type, mailimap_fetch_att_new_uid());
+    want(type, mailimap_fetch_att_new_body_peek_section_partial(memory_checked(section), offset,
+                                                                WIRE_LITERAL_MAXIMUM));
+    return type;
+}
+
+enum imap_result imap_session_fetch_signs(struct imap_session *session, const uint32_t *uids,
+                                          size_t count, const struct imap_message **out,
+                                          size_t *found, struct error *error)
+{
+    static const char *const NAMES[] = {"Return-Path", "From", "Content-Type", "Auto-Submitted",
+                                        "X-Failed-Recipients"};
+    struct mailimap_section *section = headers_section(NAMES, sizeof NAMES / sizeof NAMES[0]);
+    return fetch(session, uids, count, section_alone(section, 0), out, found, error);
+}
+
+enum imap_result imap_session_fetch_bytes(struct imap_session *session, uint32_t uid,
+                                          uint32_t offset, const struct imap_message **out,
+                                          size_t *found, struct error *error)
+{
+    struct mailimap_section *whole = mailimap_section_new(NULL);
+    return fetch(session, &uid, 1, section_alone(whole, offset), out, found, error);
 }
 
 enum imap_result imap_session_flag_deleted(struct imap_session *session, const uint32_t *uids,

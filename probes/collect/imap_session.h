@@ -84,6 +84,16 @@ enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t
                                     size_t count, const struct imap_message **out, size_t *found,
                                     struct error *error);
 
+// The headers by which messages may be reports of delivery, likewise.
+enum imap_result imap_session_fetch_signs(struct imap_session *session, const uint32_t *uids,
+                                          size_t count, const struct imap_message **out,
+                                          size_t *found, struct error *error);
+
+// WIRE_LITERAL_MAXIMUM bytes of a message from `offset` on, fewer at its end, as its `headers`.
+enum imap_result imap_session_fetch_bytes(struct imap_session *session, uint32_t uid,
+                                          uint32_t offset, const struct imap_message **out,
+                                          size_t *found, struct error *error);
+
 enum imap_result imap_session_flag_deleted(struct imap_session *session, const uint32_t *uids,
                                            size_t count, struct error *error);
 

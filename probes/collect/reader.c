@@ -6,10 +6,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "probes/collect/reports.h"
+#include "probes/collect/suspects.h"
 
 enum { FIRST_RANGE = 256, RANGE_MAXIMUM = 65536 };
 
-static struct collect_report *begin_report(struct reader *reader, enum collect_report_kind kind,
+_Static_assert((int)FOLDER_SUSPECTS_MAXIMUM == (int)IMAP_BATCH, "a batch may be all suspects");
+
+struct collect_report *reader_begin_report(struct reader *reader, enum collect_report_kind kind,
                                            uint32_t uid)
 {
     struct collect_report *report = report_begin(&reader->report, kind, reader->mailbox);
@@ -23,7 +26,7 @@ static struct collect_report *begin_report(struct reader *reader, enum collect_r
 static void report_rejected(struct reader *reader, uint32_t uid, enum rejection rejection,
                             const char *cause)
 {
-    struct collect_report *report = begin_report(reader, COLLECT_REJECTED, uid);
+    struct collect_report *report = reader_begin_report(reader, COLLECT_REJECTED, uid);
     report->rejection = rejection;
     text_copy(report->cause, sizeof report->cause, cause);
     report_write(report);
@@ -33,7 +36,7 @@ static void report_arrival(struct reader *reader, const struct imap_message *mes
                            struct moment present)
 {
     const struct recognised *recognised = &reader->recognised;
-    struct collect_report *report = begin_report(reader, COLLECT_ARRIVAL, message->uid);
+    struct collect_report *report = reader_begin_report(reader, COLLECT_ARRIVAL, message->uid);
     report->absent = reader->folder->checked;
     report->present = present;
     report->saved = message->saved;
@@ -66,6 +69,7 @@ static void take_message(struct reader *reader, const struct imap_message *messa
         report_rejected(reader, message->uid, recognised->rejection, recognised->cause);
         break;
     case RECOGNISED_FOREIGN:
+        reader->folder->suspects[reader->folder->suspect_count++] = message->uid;
         break;
     }
 }
@@ -102,13 +106,16 @@ static bool read_batch(struct reader *reader, const uint32_t *uids, size_t count
         take_message(reader, &messages[i], news);
     }
     reader->folder->next_uid = uids[count - 1] + 1;
-    return true;
+    return suspects_examine(reader, error);
 }
 
 static bool read_batches(struct reader *reader, const uint32_t *uids, size_t count,
                          const struct imap_news *news, struct error *error)
 {
     const struct folder *folder = reader->folder;
+    if (!suspects_examine(reader, error)) { // those that the last connection did not live to see
+        return false;
+    }
     for (size_t at = 0; at < count;) {
         // "n:*" names the last message even when it is older.
         if (uids[at] < folder->next_uid) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "probes/collect/dsn.h"
 #include "probes/collect/expectation.h"
 #include "probes/collect/folder.h"
 #include "probes/collect/imap_session.h"
@@ -24,6 +25,7 @@ struct reader {
     struct expectations expectations;
     char hindrance[PROBE_REPLY_SIZE]; // why messages cannot be deleted; "" when they can
     struct recognised recognised;     // of the message at hand
+    char message[DSN_BYTES_MAXIMUM];  // likewise, when it may be a report of delivery
     struct collect_report report;
 };
 
@@ -38,5 +40,9 @@ bool reader_check(struct reader *reader, struct error *error);
 bool reader_read_news(struct reader *reader, struct error *error);
 
 bool reader_remove_doomed(struct reader *reader, struct error *error);
+
+// An empty report of a message in the selected folder.
+struct collect_report *reader_begin_report(struct reader *reader, enum collect_report_kind kind,
+                                           uint32_t uid);
 
 #endif

@@ -141,6 +141,7 @@ namespace inbox {{
   }}
 }}
 auth_failure_delay = 0
+!include_try {home}/dovecot/quota.conf
 service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0
@@ -158,6 +159,12 @@ service lmtp {{
     user = postfix
   }}
 }}
+"""
+QUOTA_CONF = """\
+mail_plugins = $mail_plugins quota
+plugin {
+  quota = maildir:User quota
+}
 """
 QUEUE_DIRECTORIES = (
     *"active bounce corrupt defer deferred flush hold incoming private saved trace".split(),
@@ -274,6 +281,16 @@ class Dovecot:
         password = secrets.token_urlsafe(12)
         _write_secret(self.host.password_file(user), password + "\n")
         return f"{user}:{{PLAIN}}{password}:{uid}:{gid}::{home}::\n"
+
+    def limit(self, user, storage):
+        """From now on a user's mailbox is full when it holds this much, as Dovecot writes it."""
+        (self.home / "quota.conf").write_text(QUOTA_CONF)
+        lines = (self.home / "passwd").read_text().splitlines()
+        rule = f"userdb_quota_rule=*:storage={storage}"
+        lines = [line + rule if line.startswith(f"{user}:") else line for line in lines]
+        _write_secret(self.home / "passwd", "\n".join(lines) + "\n", "dovecot")
+        if process.recorded(self.pid_file):
+            self._doveadm("reload")
 
     def start(self):
         """Start Dovecot, or, where only IMAP was stopped, IMAP."""

@@ -110,6 +110,9 @@ static void print_evidence(FILE *out, const struct incident *incident)
     case INCIDENT_UNHEARD:
         fprintf(out, " oldest_age=%.0fs", span_seconds(evidence->oldest_age));
         break;
+    case INCIDENT_BOUNCED:
+        fprintf(out, " bounced=%u", evidence->failures);
+        break;
     case INCIDENT_LOST:
         fprintf(out, " lost=%u", evidence->failures);
         break;
@@ -355,6 +358,18 @@ void journal_trace(struct world *world, int server, const char *what, const stru
     fprintf(out, "  %s %s->%s %s slot=%" PRId64 " next=%.3f id=%.6s\n", what, tag->from, tag->to,
             probe_kind_name(tag->kind), tag->slot, span_seconds(tag->next),
             probe_id_format(&tag->id, id));
+}
+
+void journal_bounce(struct world *world, int node, const struct action *action)
+{
+    if (!world->journal->trace) {
+        return;
+    }
+    char id[PROBE_ID_TEXT], path[SUBJECT_TEXT_SIZE];
+    core_path_text(world->servers[node].node.core, action->bounce.peer, OUTBOUND, path);
+    FILE *out = begin_line(world, node);
+    fprintf(out, "  reported %s %s id=%.6s\n", path, bounce_fate_name(action->bounce.fate),
+            probe_id_format(&action->bounce.probe, id));
 }
 
 void journal_record(struct world *world, int node, const struct probe_record *record)

@@ -59,6 +59,9 @@ void journal_refused(struct world *world, int node, const char *reason);
 void journal_script(struct world *world, const char *line);
 void journal_kill(struct world *world, int node, enum kill_phase phase);
 void journal_trace(struct world *world, int server, const char *what, const struct tag *tag);
+// What a report of a probe came to.
+void journal_bounce(struct world *world, int node, const struct action *action);
+
 void journal_record(struct world *world, int node, const struct probe_record *record);
 void journal_summary(struct world *world);
 

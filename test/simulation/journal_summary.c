@@ -73,6 +73,11 @@ static void summarise_outbound(struct world *world, int node, int peer)
             sums.total - sums.states[PROBE_REFUSED]);
     print_some(out, "refused", sums.states[PROBE_REFUSED]);
     print_some(out, "missed", missed);
+    for (int fate = BOUNCE_FATE_DELAYED; state != NULL && fate < BOUNCE_FATES; fate++) {
+        char told[32];
+        snprintf(told, sizeof told, "told_%s", bounce_fate_name((enum bounce_fate)fate));
+        print_some(out, told, state->stats.bounces[fate]); // since the agent last began
+    }
     print_verdicts(out, &sums);
     check_counts(world, node, peer, OUTBOUND, &sums);
     if (state != NULL) {

@@ -77,7 +77,7 @@ struct row *ledger_put_probe(struct ledger *ledger, const struct probe_record *r
     } else {
         struct probe_record before = row->record;
         ledger->rewritten += row->resolved > 0 && before.verdict != record->verdict &&
-                             before.verdict != VERDICT_LOST;
+                             before.verdict != VERDICT_LOST && before.verdict != VERDICT_BOUNCED;
         row->record = *record;
         row->record.kind = before.kind;
         row->record.slot = before.slot;

@@ -33,7 +33,7 @@ struct ledger {
     uint32_t *index; // open addressing by id, place plus one
     size_t index_room;
     uint64_t resolutions;
-    unsigned rewritten;         // verdicts that were given and then changed, lost ones excepted
+    unsigned rewritten; // verdicts that were given and then changed, but for lost and bounced
     struct incident *incidents; // newest state of every one ever opened
     size_t incident_count;
     struct window *windows;

@@ -129,6 +129,26 @@ static void put_off(const struct world *world, struct message *message)
     }
 }
 
+// The server that took the message over, or the next one, tells its sender what became of it.
+static void tell_sender(struct world *world, const struct message *message, enum report report,
+                        struct instant at)
+{
+    world_put_event(world, (struct world_event){.at = at,
+                                                .kind = WORLD_RETURN,
+                                                .a = (int)report,
+                                                .message = message_copy(message)});
+}
+
+static void warn_sender(struct world *world, struct message *message)
+{
+    struct span waited = instant_since(world->now, message->entered);
+    struct span limit = world->parameters.warn_after;
+    if (limit.ns > 0 && waited.ns >= limit.ns && !message->warned) {
+        message->warned = true;
+        tell_sender(world, message, REPORT_DELAYED, world->now);
+    }
+}
+
 static void send_off(struct world *world, struct message *message)
 {
     struct link *link = &world->links[message->from][message->to];
@@ -140,6 +160,14 @@ static void send_off(struct world *world, struct message *message)
         journal_trace(world, message->from, "lost", &message->tag);
         message_free(message);
         return;
+    }
+    if (take_one(&link->bounce)) {
+        tell_sender(world, message, REPORT_FAILED, at);
+        message_free(message);
+        return;
+    }
+    if (take_one(&link->bounce_delivered)) {
+        tell_sender(world, message, REPORT_FAILED, instant_add(at, SPAN_MINUTES(5)));
     }
     if (take_one(&link->duplicate)) {
         struct message *twin = message_copy(message);
@@ -158,6 +186,7 @@ static bool attempt(struct world *world, struct message *message)
     bool first = message->attempts++ == 0;
     if (link->cut || !world->servers[message->to].smtp || (first && take_one(&link->defer))) {
         put_off(world, message);
+        warn_sender(world, message);
         journal_trace(world, message->from, "deferred", &message->tag);
         return false;
     }
@@ -221,6 +250,17 @@ void mail_deliver(struct world *world, struct message *message)
     struct link *link = &world->links[message->from][message->to];
     message_free(link->last);
     link->last = message_copy(message);
+    store(world, message);
+}
+
+void mail_return(struct world *world, struct message *message, enum report report)
+{
+    int reporter = message->to;
+    journal_trace(world, message->from, report == REPORT_FAILED ? "bounced" : "delayed",
+                  &message->tag);
+    message->report = report;
+    message->to = message->from;
+    message->from = reporter;
     store(world, message);
 }
 

@@ -30,6 +30,9 @@ void mail_take_content(struct world *world, struct message *message, enum submis
 void mail_run_queue(struct world *world, int server);
 void mail_deliver(struct world *world, struct message *message);
 
+// A report of what became of a message comes into its sender's mailbox.
+void mail_return(struct world *world, struct message *message, enum report report);
+
 // Everything in the queue is tried now.
 void mail_flush(struct world *world, int server);
 

@@ -139,7 +139,8 @@ static void commit(struct world *world, int node, const struct action *action,
     }
     case ACTION_RECORD_PROBE: {
         struct row *row = ledger_put_probe(&agent->ledger, &action->probe);
-        if (message != NULL && probe_id_equal(&message->tag.id, &action->probe.id)) {
+        if (message != NULL && message->report == REPORT_NONE &&
+            probe_id_equal(&message->tag.id, &action->probe.id)) {
             row->message = message->uid;
         }
         break;
@@ -160,6 +161,7 @@ static void commit(struct world *world, int node, const struct action *action,
         ledger_put_acknowledged(&agent->ledger, action->acknowledged.window,
                                 action->acknowledged.revision, action->acknowledged.peer);
         break;
+    case ACTION_BOUNCE:
     case ACTION_DELETE:
     case ACTION_EXCHANGE:
     case ACTION_GREET:
@@ -265,6 +267,9 @@ static void perform(struct world *world, int node, const struct action *action,
         break;
     case ACTION_ACKNOWLEDGED:
         journal_acknowledged(world, node, action);
+        break;
+    case ACTION_BOUNCE:
+        journal_bounce(world, node, action);
         break;
     case ACTION_SAY_CLOCK:
         journal_clock(world, node, action->clock_step);

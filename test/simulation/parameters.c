@@ -36,6 +36,7 @@ static const struct parameter {
     {"retry_first", FORM_SPAN, offsetof(struct parameters, retry_first)},
     {"retry_last", FORM_SPAN, offsetof(struct parameters, retry_last)},
     {"queue_run", FORM_SPAN, offsetof(struct parameters, queue_run)},
+    {"warn_after", FORM_SPAN, offsetof(struct parameters, warn_after)},
     {"restart", FORM_SPAN, offsetof(struct parameters, restart)},
     {"acknowledgements", FORM_COUNT, offsetof(struct parameters, acknowledgements)},
     {"saved", FORM_COUNT, offsetof(struct parameters, saved)},

@@ -21,6 +21,7 @@ struct parameters {
     struct span retry_first; // of a deferred message; grows with its age ...
     struct span retry_last;  // ... up to this
     struct span queue_run;   // deferred messages wait for the next multiple of it; zero: none
+    struct span warn_after;  // a sender is told that its message is delayed; zero: never
     struct span restart;     // how long an agent is gone when it restarts
     uint32_t acknowledgements; // whether the journal tells of each
     uint32_t saved;            // whether mailboxes tell when they saved a message

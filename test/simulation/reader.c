@@ -65,7 +65,25 @@ static struct moment absent_at(const struct world *world, int node, const struct
     return moment_of(world, node, at);
 }
 
-static void report(struct world *world, int node, int index, struct message *message)
+static void report_bounce(struct world *world, int node, int index, struct message *message)
+{
+    struct collect_report report = {
+        .kind = COLLECT_BOUNCE,
+        .present = world_moment(world, node),
+        .verified = true,
+        .tag = message->tag,
+        .bounce = {.action = message->report == REPORT_FAILED ? BOUNCE_FAILED : BOUNCE_DELAYED,
+                   .status = "5.1.1",
+                   .diagnostic = "550 5.1.1 no such user"},
+    };
+    struct event event = {
+        .kind = EVENT_BOUNCE,
+        .arrival = {.mailbox = index, .report = &report},
+    };
+    node_handle(world, node, &event, message);
+}
+
+static void report_arrival(struct world *world, int node, int index, struct message *message)
 {
     const struct reader *reader = &world->servers[node].node.readers[index];
     struct collect_report report = {
@@ -84,8 +102,17 @@ static void report(struct world *world, int node, int index, struct message *mes
     };
     event.arrival.known =
         ledger_find_arrival(&world->servers[node].node.ledger, &message->tag.id, message->uid);
-    message->reported = true;
     node_handle(world, node, &event, message);
+}
+
+static void report(struct world *world, int node, int index, struct message *message)
+{
+    message->reported = true;
+    if (message->report == REPORT_NONE) {
+        report_arrival(world, node, index, message);
+    } else {
+        report_bounce(world, node, index, message);
+    }
 }
 
 // The first message that this reader has not told its agent of.

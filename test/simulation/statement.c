@@ -315,6 +315,7 @@ static const struct statement {
     {"duplicate", 2, say_duplicate},
     {"defer", 2, say_defer},
     {"refuse", 2, say_refuse},
+    {"bounce", 2, say_bounce},
     {"uncertain", 3, say_uncertain},
     {"replay", 1, say_replay},
     {"probe", 1, say_probe},

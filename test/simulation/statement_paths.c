@@ -135,6 +135,18 @@ static bool visit_refuse(struct world *world, int from, int to, const struct wor
     return true;
 }
 
+static bool visit_bounce(struct world *world, int from, int to, const struct words *words,
+                         struct error *error)
+{
+    struct link *link = &world->links[from][to];
+    bool delivered = words->count > 2 && strcmp(words->of[2], "delivered") == 0;
+    if (words->count > 2 && !delivered) {
+        return error_set(error, "it may be delivered, not '%s'", words->of[2]);
+    }
+    *(delivered ? &link->bounce_delivered : &link->bounce) = count_of(words);
+    return true;
+}
+
 static bool visit_uncertain(struct world *world, int from, int to, const struct words *words,
                             struct error *error)
 {
@@ -210,5 +222,6 @@ PATH_STATEMENT(lose)
 PATH_STATEMENT(duplicate)
 PATH_STATEMENT(defer)
 PATH_STATEMENT(refuse)
+PATH_STATEMENT(bounce)
 PATH_STATEMENT(uncertain)
 PATH_STATEMENT(probe)

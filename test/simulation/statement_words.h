@@ -31,6 +31,7 @@ bool say_lose(struct world *world, const struct words *words, struct error *erro
 bool say_duplicate(struct world *world, const struct words *words, struct error *error);
 bool say_defer(struct world *world, const struct words *words, struct error *error);
 bool say_refuse(struct world *world, const struct words *words, struct error *error);
+bool say_bounce(struct world *world, const struct words *words, struct error *error);
 bool say_uncertain(struct world *world, const struct words *words, struct error *error);
 bool say_probe(struct world *world, const struct words *words, struct error *error);
 

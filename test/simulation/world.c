@@ -164,6 +164,9 @@ static void dispatch(struct world *world, struct world_event *event)
     case WORLD_DELIVER:
         mail_deliver(world, event->message);
         break;
+    case WORLD_RETURN:
+        mail_return(world, event->message, (enum report)event->a);
+        break;
     case WORLD_READ:
         if (!put_off(world, event, event->a)) {
             reader_read(world, event->a, event->b);

@@ -39,6 +39,8 @@ struct message {
     struct walltime saved;  // what the mailbox says of that
     bool reported;          // to the reader that runs now
     unsigned attempts;
+    bool warned; // its sender has been told that it is delayed
+    enum report { REPORT_NONE, REPORT_FAILED, REPORT_DELAYED } report; // about it, not itself
 };
 
 // Owned messages, in the order in which they came.
@@ -57,6 +59,8 @@ struct link {
     unsigned lose;
     unsigned duplicate;
     unsigned defer;             // at their first attempt only (greylisting)
+    unsigned bounce;            // refused by the next server: a report goes back ...
+    unsigned bounce_delivered;  // ... although it is delivered
     unsigned refuse;            // submissions answered with 5xx
     unsigned uncertain_arrives; // submissions without an answer, message taken over or not
     unsigned uncertain_vanishes;
@@ -114,6 +118,7 @@ enum world_event_kind {
     WORLD_SUBMITTED, // message; a: enum submission
     WORLD_QUEUE,     // a: server
     WORLD_DELIVER,   // message
+    WORLD_RETURN,    // message; a: enum report: its sender is told what became of it
     WORLD_READ,      // a: node, b: reader: something has arrived
     WORLD_POLL,      // a: node, b: reader: it is time to look, again and again
     WORLD_GREETED,   // a: node, b: server that it has asked to greet

@@ -96,14 +96,14 @@ static void overrun_fires_with_its_window(void **state)
 {
     struct listener *listener = *state;
     struct incident incident = overrun();
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", NULL);
     assert_said(listener, LOG_CRIT,
                 "overrun FIRING severity=critical server=mx01 kind=routine window=w-1f3a "
                 "planned_end=2006-07-28T12:48:00Z late_by=300s in_flight=3 incident=17 "
                 "maintenance=none");
     incident.notified = true;
     incident.notified_at = AFTER(14400);
-    journal_incident(listener->journal, &incident, NOTICE_REMINDER, "");
+    journal_incident(listener->journal, &incident, NOTICE_REMINDER, "", NULL);
     assert_said(listener, LOG_CRIT,
                 "overrun REMINDER severity=critical server=mx01 kind=routine window=w-1f3a "
                 "planned_end=2006-07-28T12:48:00Z late_by=14400s in_flight=3 incident=17 "
@@ -119,7 +119,7 @@ static void overrun_resolves_with_its_sum(void **state)
     incident.aftermath.resumed[OUTBOUND] = AFTER(600);
     incident.aftermath.resumed[INBOUND] = AFTER(1187);
     strcpy(incident.aftermath.resumed_by, "mx02->mx01");
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
                 "resumed=2006-07-28T13:07:47Z overran=1187s drained=4 lost=0 in_flight=0 "
@@ -133,7 +133,7 @@ static void overrun_that_a_window_ends_says_so(void **state)
     incident.closed = AFTER(500);
     incident.aftermath.resumed[INBOUND] = AFTER(400);
     strcpy(incident.evidence.cause, "extended");
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z reason=extended "
                 "drained=4 lost=0 in_flight=0 suppressed=6 longest=2926s incident=17");
@@ -145,7 +145,7 @@ static void overrun_of_a_server_that_is_gone_tells_no_resumption(void **state)
     struct listener *listener = *state;
     struct incident incident = overrun();
     incident.closed = AFTER(500);
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
                 "closed=2006-07-28T12:56:20Z drained=4 lost=0 in_flight=0 suppressed=6 "
@@ -166,6 +166,7 @@ static void every_kind_shows_its_evidence(void **state)
         {INCIDENT_DOWN, "down FIRING severity=warning server=X overdue=90s in_flight=7" TAIL},
         {INCIDENT_UNHEARD, "unheard FIRING severity=warning server=X overdue=90s in_flight=7" TAIL},
         {INCIDENT_REFUSED, "refused FIRING severity=warning path=X failures=4" TAIL},
+        {INCIDENT_BOUNCED, "bounced FIRING severity=warning path=X bounced=4" TAIL},
         {INCIDENT_SILENT, "silent FIRING severity=warning path=X overdue=90s threshold=60s" TAIL},
         {INCIDENT_SLOW, "slow FIRING severity=warning path=X latency=82.4s threshold=60s "
                         "late=3/5 oldest_age=90s" TAIL},
@@ -192,9 +193,34 @@ static void every_kind_shows_its_evidence(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct listener *listener = *state;
         incident.kind = CASES[i].kind;
-        journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
+        journal_incident(listener->journal, &incident, NOTICE_FIRING, "", NULL);
         assert_said(listener, LOG_WARNING, CASES[i].line);
     }
+}
+
+static void a_bounce_is_said_in_the_words_of_the_server(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = {
+        .id = 3,
+        .kind = INCIDENT_BOUNCED,
+        .severity = SEVERITY_CRITICAL,
+        .subject_text = "mx02->mx01",
+        .evidence = {
+            .failures = 2, .has_probe = true, .probe = {{1}}, .cause = "550 5.1.1 no suc"}};
+    const struct bounce bounce = {BOUNCE_FAILED, "5.1.1", "mx01.example",
+                                  "550 5.1.1 no \"such\" user", "probe@mx01.example"};
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &bounce);
+    assert_said(listener, LOG_CRIT,
+                "bounced FIRING severity=critical path=mx02->mx01 bounced=2 status=5.1.1 "
+                "remote=mx01.example incident=3 probe=AEAAAAAAAAAAAAAAAAAAAAAAAA maintenance=none "
+                "cause=\"550 5.1.1 no \\\"such\\\" user\"");
+    journal_bounce(listener->journal, "mx02->mx01", &incident.evidence.probe, BOUNCE_FATE_STALE,
+                   &bounce);
+    assert_said(listener, LOG_DEBUG,
+                "bounce REPORTED path=mx02->mx01 probe=AEAAAAAAAAAAAAAAAAAAAAAAAA action=failed "
+                "fate=stale status=5.1.1 remote=mx01.example "
+                "cause=\"550 5.1.1 no \\\"such\\\" user\"");
 }
 
 static void the_cells_behind_it_come_last(void **state)
@@ -210,7 +236,7 @@ static void the_cells_behind_it_come_last(void **state)
                   .seen_by = 6,
                   .of = 7,
                   .paths = "mx07->mx01,mx02 bad; mx01->mx07 ok"}};
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "250 ok");
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "250 ok", NULL);
     assert_said(listener, LOG_CRIT,
                 "silent FIRING severity=critical path=mx07->mx01 overdue=90s threshold=60s "
                 "culprit=sender seen_by=6/7 incident=3 maintenance=none smtp=\"250 ok\" "
@@ -229,7 +255,7 @@ static void a_relay_that_takes_nothing_isolates(void **state)
                                 .notified = true,
                                 .notified_at = AFTER(121),
                                 .evidence = {.failures = 5, .cause = "connection refused"}};
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "");
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", NULL);
     assert_said(listener, LOG_CRIT,
                 "isolated FIRING severity=critical server=mx02 failures=5 for=121s incident=4 "
                 "maintenance=none cause=\"connection refused\"");
@@ -244,7 +270,7 @@ static void an_outage_resolves_with_what_it_held_up(void **state)
     incident.began = AFTER(-60);
     incident.closed = AFTER(40);
     incident.aftermath.in_flight = 2;
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "");
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "silent RESOLVED severity=critical path=mx02->mx01 began=2006-07-28T12:47:00Z "
                 "closed=2006-07-28T12:48:40Z duration=100s drained=4 lost=0 in_flight=2 "
@@ -259,12 +285,13 @@ static void what_flaps_and_what_is_suppressed_is_said_as_such(void **state)
                                 .severity = SEVERITY_CRITICAL,
                                 .subject_text = "mx01->mx02",
                                 .evidence = {.failures = 3}};
-    journal_incident(listener->journal, &incident, NOTICE_FLAPPING, "450 4.2.0 \"try\" later");
+    journal_incident(listener->journal, &incident, NOTICE_FLAPPING, "450 4.2.0 \"try\" later",
+                     NULL);
     assert_said(listener, LOG_CRIT,
                 "refused FLAPPING severity=critical path=mx01->mx02 failures=3 incident=1 "
                 "maintenance=none smtp=\"450 4.2.0 \\\"try\\\" later\"");
     strcpy(incident.suppressed_by, "w-9");
-    journal_incident(listener->journal, &incident, NOTICE_SUPPRESSED, "");
+    journal_incident(listener->journal, &incident, NOTICE_SUPPRESSED, "", NULL);
     assert_said(listener, LOG_INFO,
                 "refused SUPPRESSED severity=critical path=mx01->mx02 failures=3 incident=1 "
                 "maintenance=w-9");
@@ -452,6 +479,7 @@ int main(void)
         TEST(overrun_of_a_server_that_is_gone_tells_no_resumption),
         TEST(every_kind_shows_its_evidence),
         TEST(the_cells_behind_it_come_last),
+        TEST(a_bounce_is_said_in_the_words_of_the_server),
         TEST(a_relay_that_takes_nothing_isolates),
         TEST(an_outage_resolves_with_what_it_held_up),
         TEST(what_flaps_and_what_is_suppressed_is_said_as_such),

@@ -82,6 +82,7 @@ static void fill_stats(struct peer_stats *stats, const struct histogram_edges *e
     stats->duplicates = 5;
     stats->arrived_after_loss = 1;
     stats->receipts_unknown = 3;
+    stats->bounces[BOUNCE_FATE_STALE] = 2;
     stats->replies[REPLY_2XX] = 9;
     stats->replies[REPLY_DNS] = 2;
     stats->resolved[OUTBOUND][VERDICT_ON_TIME] = 6;

@@ -259,6 +259,36 @@ static void only_so_many_transcripts_stay(void **state)
     store_close(store);
 }
 
+static void keeps_what_servers_reported(void **state)
+{
+    struct store *store = fixture_open(*state);
+    struct probe_record record = full_record();
+    struct bounce failed = {BOUNCE_FAILED, "5.1.1", "mx01.example", "550 '; DROP TABLE bounces",
+                            "probe@mx01.example"};
+    struct bounce delayed = {BOUNCE_DELAYED, "4.4.1", "", "refused \xC3\xA5", ""};
+    struct store_bounce found;
+    store_put_bounce(store, &record.id, &delayed, WALL(-30));
+    store_put_bounce(store, &record.id, &delayed, WALL(-20));
+    store_put_bounce(store, &record.id, &failed, WALL(-10));
+    store_put_probe(store, &record);
+    fixture_commit(store);
+    store_close(store);
+    store = fixture_open(*state);
+    assert_true(store_get_bounce(store, &record.id, BOUNCE_DELAYED, &found));
+    assert_memory_equal(&found.bounce, &delayed, sizeof delayed);
+    assert_int_equal(found.reported.ns, WALL(-20).ns);
+    assert_true(store_get_bounce(store, &record.id, BOUNCE_FAILED, &found));
+    assert_memory_equal(&found.bounce, &failed, sizeof failed);
+    assert_false(store_get_bounce(store, &record.id, BOUNCE_OTHER, &found));
+
+    store_retain(store, WALL(-1), 1000); // the probe is younger
+    assert_true(store_get_bounce(store, &record.id, BOUNCE_FAILED, &found));
+    store_retain(store, WALL(9), 1000); // now it goes, and they with it
+    fixture_commit(store);
+    assert_false(store_get_bounce(store, &record.id, BOUNCE_FAILED, &found));
+    store_close(store);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -266,7 +296,7 @@ int main(void)
         TEST(keeps_every_field_of_a_probe),        TEST(reads_what_was_never_said_as_nothing),
         TEST(shows_no_evidence_without_its_probe), TEST(an_update_keeps_what_it_does_not_say),
         TEST(tells_a_message_from_its_duplicate),  TEST(a_transcript_goes_with_its_probe),
-        TEST(only_so_many_transcripts_stay),
+        TEST(only_so_many_transcripts_stay),       TEST(keeps_what_servers_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
