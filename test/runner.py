@@ -161,6 +161,22 @@ def lab(count):
     pytest_part(count, "lab", RELEASE, "test/lab")
 
 
+def page(count):
+    """the status page in a real browser"""
+    build_release()
+    environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE))
+    tests = sorted((ROOT / "test/page").glob("*.test.mjs"))
+    command = ("node", "--test", "--test-reporter=tap", *tests)
+    print("+ node --test test/page", flush=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    print(done.stdout, flush=True)
+    found = re.findall(r"^(not ok|ok) \d+ - (.*)$", done.stdout, re.MULTILINE)
+    for outcome, name in found:
+        count.add(f"page: {name}", outcome == "ok")
+    if not found or (done.returncode != 0 and all(outcome == "ok" for outcome, _ in found)):
+        count.add("page: the tests did not run to their end", False)
+
+
 def bench(count):
     """figures, printed"""
     build_release()
@@ -180,7 +196,7 @@ def lint(count):
             count.add(f"lint: {check.name}", run((check,), env=environment))
 
 
-PARTS = {part.__name__: part for part in (unit, simulation, system, lab, bench, lint)}
+PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, lint)}
 
 
 def parse_arguments():

@@ -148,6 +148,17 @@ void text_append_value(struct text *text, const char *from)
     text_append(text, "\"");
 }
 
+void text_append_encoded(struct text *text, const char *from)
+{
+    for (const unsigned char *at = (const unsigned char *)from; *at != '\0'; at++) {
+        if ((isalnum(*at) && *at < 0x80) || strchr("-._~", *at) != NULL) {
+            text_append_bytes(text, (const char *)at, 1);
+        } else {
+            text_format(text, "%%%02X", *at);
+        }
+    }
+}
+
 bool text_copy(char *to, size_t size, const char *from)
 {
     struct text text = text_over(to, size);

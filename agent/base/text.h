@@ -29,6 +29,9 @@ void text_append_escaped(struct text *text, const char *from);
 // A syslog value: as it is when plain, else in quotes and escaped.
 void text_append_value(struct text *text, const char *from);
 
+// Percent-encodes all but the unreserved characters (RFC 3986 section 2.3).
+void text_append_encoded(struct text *text, const char *from);
+
 // Copies into a bounded array; false when it did not fit (then cut at a UTF-8 boundary).
 bool text_copy(char *to, size_t size, const char *from);
 

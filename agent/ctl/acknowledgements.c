@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/report.h"
 
@@ -130,7 +130,7 @@ static bool ask_again(struct wait *wait, size_t place, int *code)
     struct text text = TEXT_OVER(target);
     json_t *before = json_array_get(wait->windows, place);
     text_append(&text, "/maintenance/");
-    client_append_encoded(&text, answer_text(before, "id"));
+    text_append_encoded(&text, answer_text(before, "id"));
     json_t *window = report_ask(wait->context, "GET", target, NULL, NULL, code);
     if (window == NULL) {
         return false;

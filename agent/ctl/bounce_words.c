@@ -1,6 +1,6 @@
 #include "ctl/bounce_words.h"
 
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 
 static void append_member(const json_t *bounce, const char *name, const char *before,

@@ -1,6 +1,5 @@
 #include "ctl/client.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -209,15 +208,4 @@ json_t *client_json_text(const char *from)
         json = json_string(escaped);
     }
     return memory_checked(json);
-}
-
-void client_append_encoded(struct text *target, const char *from)
-{
-    for (const unsigned char *at = (const unsigned char *)from; *at != '\0'; at++) {
-        if ((isalnum(*at) && *at < 0x80) || strchr("-._~", *at) != NULL) {
-            text_append_bytes(target, (const char *)at, 1);
-        } else {
-            text_format(target, "%%%02X", *at);
-        }
-    }
 }

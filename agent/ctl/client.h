@@ -32,7 +32,4 @@ void client_pause(struct span wait);
 // Any text for a request; bytes that are no UTF-8 are escaped.
 json_t *client_json_text(const char *from);
 
-// Percent-encodes all but the unreserved characters (RFC 3986 section 2.3).
-void client_append_encoded(struct text *target, const char *from);
-
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 
 enum { LINE_SIZE = 1024 };

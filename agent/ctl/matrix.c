@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 
 enum { LISTED_MAXIMUM = 12, MOST_PERCENT = 60, NAME_SHOWN = 33 };

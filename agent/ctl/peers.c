@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "ctl/format.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "base/suggest.h"
 
 enum { PEERS_LISTED_MAXIMUM = 8 };

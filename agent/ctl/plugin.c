@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 
 static bool in_state(const json_t *probe, const char *state)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/report.h"
 
 struct probe_pages probe_pages_of(const struct context *context, const char *path,
@@ -36,7 +36,7 @@ static void read_cursor(const json_t *page, char out[64])
 static void append_argument(struct text *target, const char *name, const char *value)
 {
     text_append(target, name);
-    client_append_encoded(target, value);
+    text_append_encoded(target, value);
 }
 
 // A page that is empty or ends where it began would be asked for again for ever.

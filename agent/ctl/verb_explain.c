@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/answer.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "ctl/answer.h"
 #include "ctl/bounce_words.h"
 #include "ctl/explain_transcript.h"
 #include "ctl/format.h"
@@ -443,7 +443,7 @@ int verb_explain(struct context *context)
     struct text text = TEXT_OVER(target);
     int code = EXIT_DONE;
     text_append(&text, "/probes/");
-    client_append_encoded(&text, context->command->words[0]);
+    text_append_encoded(&text, context->command->words[0]);
     json_t *probe = report_ask(context, "GET", target, NULL, NULL, &code);
     struct explanation of = {
         .context = context,

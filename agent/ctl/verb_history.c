@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/peers.h"
 #include "ctl/probe_pages.h"

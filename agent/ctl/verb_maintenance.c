@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/acknowledgements.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/asker.h"
 #include "ctl/peers.h"
 #include "ctl/report.h"

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/acknowledgements.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/asker.h"
 #include "ctl/format.h"
 #include "ctl/peers.h"
@@ -44,7 +44,7 @@ static json_t *change_windows(const struct context *context, const struct change
         char target[256];
         struct text text = TEXT_OVER(target);
         text_append(&text, "/maintenance/");
-        client_append_encoded(&text, answer_text(json_array_get(picked, i), "id"));
+        text_append_encoded(&text, answer_text(json_array_get(picked, i), "id"));
         json_t *window = report_ask(context, change->method, target, request, NULL, code);
         if (window != NULL) {
             json_array_append_new(changed, window);

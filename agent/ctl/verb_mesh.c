@@ -1,4 +1,4 @@
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/matrix.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"

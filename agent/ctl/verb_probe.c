@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/plugin.h"
 #include "ctl/report.h"
@@ -19,7 +19,7 @@ static json_t *wait_for_probe(const struct context *context, const char *id, int
     struct text text = TEXT_OVER(target);
     struct instant deadline = instant_add(clock_now().instant, context->command->wait);
     text_append(&text, "/probes/");
-    client_append_encoded(&text, id);
+    text_append_encoded(&text, id);
     for (struct span pause = POLL_FIRST;; pause.ns += pause.ns / 2) {
         json_t *probe = report_ask(context, "GET", target, NULL, NULL, code);
         struct span left = instant_since(deadline, clock_now().instant);

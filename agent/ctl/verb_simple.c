@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "ctl/format.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
 #include "version.h"

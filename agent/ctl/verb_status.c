@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/report.h"
 #include "ctl/table.h"

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "ctl/format.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/windows.h"
 
 static bool has_text(const json_t *window, const char *member, const char *value)

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "ctl/acknowledgements.h"
-#include "ctl/answer.h"
+#include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/table.h"
 

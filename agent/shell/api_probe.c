@@ -8,6 +8,31 @@
 #include "shell/api_bounce.h"
 #include "shell/api_json.h"
 
+// ---- finding one ----
+
+enum { PREFIX_LEAST = 6 };
+
+int api_find_probe(struct agent *agent, const char *id, struct store_probe *out,
+                   struct error *error)
+{
+    struct probe_id least, greatest, whole;
+    if (strlen(id) < PREFIX_LEAST || !probe_id_parse_prefix(id, &least, &greatest)) {
+        error_set(error, "a probe's id has 26 characters of A-Z and 2-7; the first %d may do",
+                  PREFIX_LEAST);
+        return 400;
+    }
+    unsigned found = store_find_probe(agent_store(agent), &least, &greatest, &whole);
+    if (found > 1) {
+        error_set(error, "several probes have ids that begin with %s", id);
+        return 409;
+    }
+    if (found == 0 || !store_get_probe(agent_store(agent), &whole, out)) {
+        error_set(error, "the ledger has no probe with this id (any more)");
+        return 404;
+    }
+    return 200;
+}
+
 // ---- times ----
 
 static json_t *legs_to_json(const struct store_probe *probe)

@@ -7,6 +7,11 @@
 
 #include "shell/agent.h"
 
+// The probe with this id, or the only one whose id begins so: 200, else the status of the answer
+// and what it says.
+int api_find_probe(struct agent *agent, const char *id, struct store_probe *out,
+                   struct error *error);
+
 json_t *api_json_probe(const struct agent *agent, const struct store_probe *probe,
                        struct walltime now);
 

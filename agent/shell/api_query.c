@@ -25,21 +25,21 @@ static const char *shown(const char *value, char *out, size_t size)
     return out;
 }
 
-static bool read_path(const char *value, const struct settings *settings, struct store_query *out,
-                      struct error *error)
+bool api_query_path(const char *value, const struct settings *settings, int *peer,
+                    enum direction *direction, struct error *error)
 {
     const char *arrow = strstr(value, "->");
     size_t before = arrow == NULL ? 0 : (size_t)(arrow - value);
     size_t own = strlen(settings->server);
     for (size_t i = 0; arrow != NULL && i < settings->peer_count; i++) {
-        const char *peer = settings->peers[i].name;
+        const char *name = settings->peers[i].name;
         bool outbound = before == own && memcmp(value, settings->server, own) == 0 &&
-                        strcmp(arrow + 2, peer) == 0;
-        bool inbound = before == strlen(peer) && memcmp(value, peer, before) == 0 &&
+                        strcmp(arrow + 2, name) == 0;
+        bool inbound = before == strlen(name) && memcmp(value, name, before) == 0 &&
                        strcmp(arrow + 2, settings->server) == 0;
         if (outbound || inbound) {
-            out->peer = peer;
-            out->direction = outbound ? OUTBOUND : INBOUND;
+            *peer = (int)i;
+            *direction = outbound ? OUTBOUND : INBOUND;
             return true;
         }
     }
@@ -48,6 +48,19 @@ static bool read_path(const char *value, const struct settings *settings, struct
     api_query_append_mesh(settings, &text);
     return error_set(error, "path: no path '%s' here: write mx02->mx01, %s at one end; %s",
                      shown(value, path, sizeof path), settings->server, mesh);
+}
+
+static bool read_path(const char *value, const struct settings *settings, struct store_query *out,
+                      struct error *error)
+{
+    int peer;
+    enum direction direction;
+    if (!api_query_path(value, settings, &peer, &direction, error)) {
+        return false;
+    }
+    out->peer = settings->peers[peer].name;
+    out->direction = (int)direction;
+    return true;
 }
 
 static bool read_since(const char *value, struct walltime now, struct store_query *out,

@@ -9,6 +9,10 @@
 
 enum { API_LIMIT_DEFAULT = 100, API_LIMIT_MAXIMUM = 1000 };
 
+// The path "mx02->mx01" of this server and a peer; the error names those there are.
+bool api_query_path(const char *value, const struct settings *settings, int *peer,
+                    enum direction *direction, struct error *error);
+
 // The texts of the query are those of the settings.
 bool api_query_read(const struct http_request *request, const struct settings *settings,
                     struct store_query *out, struct error *error);

@@ -147,40 +147,16 @@ void api_read_probes(struct agent *agent, const struct http_request *request,
     http_respond_json(response, 200, object);
 }
 
-enum { PREFIX_LEAST = 6 };
-
-// The probe with this id, or the only one whose id begins so.
-static bool find_probe(struct agent *agent, const char *text, struct probe_id *out,
-                       struct http_response *response)
-{
-    struct probe_id least, greatest;
-    if (strlen(text) < PREFIX_LEAST || !probe_id_parse_prefix(text, &least, &greatest)) {
-        http_respond_problem(response, 400,
-                             "a probe's id has 26 characters of A-Z and 2-7; the first %d may do",
-                             PREFIX_LEAST);
-        return false;
-    }
-    unsigned found = store_find_probe(agent_store(agent), &least, &greatest, out);
-    if (found == 0) {
-        http_respond_problem(response, 404, "the ledger has no probe with this id (any more)");
-    } else if (found > 1) {
-        http_respond_problem(response, 409, "several probes have ids that begin with %s", text);
-    }
-    return found == 1;
-}
-
 void api_read_probe(struct agent *agent, const struct http_request *request,
                     struct http_response *response)
 {
-    struct probe_id id;
     struct store_probe probe;
-    if (!find_probe(agent, request->path + strlen("/api/v1/probes/"), &id, response)) {
-        return;
-    }
-    if (store_get_probe(agent_store(agent), &id, &probe)) {
+    struct error error;
+    int status = api_find_probe(agent, request->path + strlen("/api/v1/probes/"), &probe, &error);
+    if (status == 200) {
         http_respond_json(response, 200, api_json_probe_whole(agent, &probe, request->now));
     } else {
-        http_respond_problem(response, 404, "the ledger has no probe with this id (any more)");
+        http_respond_problem(response, status, "%s", error.message);
     }
 }
 

@@ -119,19 +119,42 @@ static struct visitor *visitor_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static struct MHD_Response *body_of(struct http_door *door, const char *method,
+                                    const struct http_response *response)
+{
+    if (response->stream.next != NULL) {
+        return carry(door, &response->stream, strcmp(method, "HEAD") == 0);
+    }
+    if (response->lasting != NULL) {
+        return MHD_create_response_from_buffer(response->length, (void *)response->lasting,
+                                               MHD_RESPMEM_PERSISTENT);
+    }
+    return MHD_create_response_from_buffer(response->length, memory_checked(response->body),
+                                           MHD_RESPMEM_MUST_FREE);
+}
+
+// How long the answer may be kept, and as what.
+static void add_version(struct MHD_Response *out, const struct http_response *response)
+{
+    MHD_add_response_header(out, "Cache-Control",
+                            response->version == NULL ? "no-store" : "no-cache");
+    if (response->version != NULL) {
+        MHD_add_response_header(out, "ETag", response->version);
+        MHD_add_response_header(out, "Vary", "Accept-Encoding");
+    }
+    if (response->encoding != NULL) {
+        MHD_add_response_header(out, "Content-Encoding", response->encoding);
+    }
+}
+
 // Hands the response over to the library, which gives back what it owns.
 static enum MHD_Result send_response(struct http_door *door, struct MHD_Connection *connection,
                                      const char *method, const struct http_response *response)
 {
-    struct MHD_Response *out =
-        response->stream.next != NULL
-            ? carry(door, &response->stream, strcmp(method, "HEAD") == 0)
-            : MHD_create_response_from_buffer(response->length, memory_checked(response->body),
-                                              MHD_RESPMEM_MUST_FREE);
-    memory_checked(out);
+    struct MHD_Response *out = memory_checked(body_of(door, method, response));
     MHD_add_response_header(out, "Content-Type", response->content_type);
     MHD_add_response_header(out, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(out, "Cache-Control", "no-store");
+    add_version(out, response);
     MHD_add_response_header(out, "Referrer-Policy", "no-referrer");
     MHD_add_response_header(out, "Content-Security-Policy",
                             response->content_security_policy != NULL
@@ -167,10 +190,14 @@ static enum MHD_Result answer(struct http_door *door, struct MHD_Connection *con
 {
     const char *accept = header(connection, "Accept");
     const char *signature = header(connection, FETCH_SIGNATURE_HEADER);
+    const char *encodings = header(connection, "Accept-Encoding");
+    const char *known = header(connection, "If-None-Match");
     struct http_request request = {
         .method = http_method_parse(method),
         .path = path,
         .accept = accept == NULL ? "" : accept,
+        .gzip = encodings != NULL && strstr(encodings, "gzip") != NULL,
+        .known = known == NULL ? "" : known,
         .signature = signature == NULL ? "" : signature,
         .body = incoming->body == NULL ? "" : incoming->body,
         .body_length = incoming->length,

@@ -17,6 +17,7 @@ static const struct {
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -42,6 +43,16 @@ enum http_method http_method_parse(const char *name)
         method++;
     }
     return strcmp(name, "HEAD") == 0 ? HTTP_GET : (enum http_method)method;
+}
+
+const char *http_argument_value(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->argument_count; i++) {
+        if (strcmp(request->arguments[i].name, name) == 0) {
+            return request->arguments[i].value;
+        }
+    }
+    return "";
 }
 
 const char *http_status_title(int status)

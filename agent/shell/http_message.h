@@ -36,6 +36,8 @@ struct http_request {
     enum http_method method;
     const char *path; // decoded, without the query
     const char *accept;
+    bool gzip;             // it is understood
+    const char *known;     // If-None-Match: the versions that the client has, "" for none
     const char *signature; // of Mailflow-Signature, "" without it
     const char *body;
     size_t body_length;
@@ -45,6 +47,9 @@ struct http_request {
     bool token_wanted; // it came over HTTPS, where the token would let it write
     struct moment now;
 };
+
+// The value of the query's argument, "" without it.
+const char *http_argument_value(const struct http_request *request, const char *name);
 
 // An answer too large to be built whole. `next` fills an empty text of HTTP_PIECE_SIZE (an empty
 // piece is no end) and returns false with the last one; `end` frees the state. Both run in the
@@ -64,8 +69,11 @@ struct http_response {
     char allow[32];                      // "" = no such header
     char signature[TAG_SIGNATURE_SIZE];  // likewise
     const char *authenticate;            // with 401: what is wanted
-    char *body;                          // from malloc; NULL when it is streamed
+    char *body;                          // from malloc; NULL when it is streamed or lasting
+    const void *lasting;                 // a body that outlives every response, or NULL
     size_t length;
+    const char *version;  // ETag, quoted; NULL: it may not be kept, else only asked for anew
+    const char *encoding; // of the body, NULL for none
     struct http_stream stream;
 };
 

@@ -1,5 +1,6 @@
-// GET /: the status page, for a person in a hurry. One HTML document without scripts or anything to
-// load, streamed row by row, that asks for itself again every ten seconds.
+// GET /: the status page, for a person in a hurry: what is wrong, since when, whose fault, is it
+// maintenance. One HTML document, streamed part by part; a script keeps it up to date, and it is
+// complete without one.
 #ifndef MAILFLOW_SHELL_PAGE_H
 #define MAILFLOW_SHELL_PAGE_H
 

@@ -8,6 +8,13 @@ void page_begin_cell(struct text *out, const char *label, const char *class)
                 class, class[0] == '\0' ? "" : "\"");
 }
 
+void page_row_head(struct text *out, const char *value)
+{
+    text_append(out, "<th scope=\"row\">");
+    page_append_escaped(out, value);
+    text_append(out, "</th>");
+}
+
 void page_cell(struct text *out, const char *label, const char *class, const char *value)
 {
     page_begin_cell(out, label, class);

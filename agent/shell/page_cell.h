@@ -11,6 +11,9 @@
 // The caller appends the content, escaped, and "</td>".
 void page_begin_cell(struct text *out, const char *label, const char *class);
 
+// The cell that names the row.
+void page_row_head(struct text *out, const char *value);
+
 void page_cell(struct text *out, const char *label, const char *class, const char *value);
 void page_time_cell(struct text *out, const char *label, struct walltime at, struct walltime now);
 

@@ -1,30 +1,12 @@
 #include "shell/page_incidents.h"
 
-#include "shell/page_cell.h"
+#include <inttypes.h>
+
+#include "shell/page_sign.h"
 #include "shell/page_text.h"
+#include "shell/page_trouble.h"
 
-enum { CHILDREN_SHOWN = 8 };
-
-size_t page_incidents_count(const struct agent *agent)
-{
-    return core_incidents(agent_core(agent))->count;
-}
-
-static bool is_kept_quiet(const struct incidents *incidents, const struct incident *incident)
-{
-    return incident->cause != 0 && incidents_find_id(incidents, incident->cause) >= 0;
-}
-
-size_t page_incidents_causes(const struct agent *agent)
-{
-    const struct incidents *incidents = core_incidents(agent_core(agent));
-    size_t causes = 0;
-    for (size_t i = 0; i < incidents->count; i++) {
-        const struct incident *incident = incidents->places[i];
-        causes += incident != NULL && !is_kept_quiet(incidents, incident);
-    }
-    return causes;
-}
+enum { CHILDREN_SHOWN = 12, CARDS_SHOWN = 20, PLACES_A_PIECE = 256 };
 
 // ---- evidence ----
 
@@ -66,19 +48,6 @@ static void append_clock(struct text *out, const struct evidence *evidence)
     page_append_span(out, evidence->latency);
     text_append(out, " &plusmn; ");
     page_append_span(out, evidence->threshold);
-}
-
-// What the others see of it.
-static void append_cells(struct text *out, const struct cells *cells)
-{
-    if (cells->of > 1) {
-        text_format(out, "; %u of %u agents see it", cells->seen_by, cells->of);
-    }
-    if (cells->paths[0] != '\0') {
-        text_append(out, " <span class=\"soft\">(");
-        page_append_escaped(out, cells->paths);
-        text_append(out, ")</span>");
-    }
 }
 
 static void append_evidence(struct text *out, const struct incident *incident, struct walltime now)
@@ -132,61 +101,147 @@ static void append_evidence(struct text *out, const struct incident *incident, s
         break;
     }
     append_because(out, evidence->cause);
-    append_cells(out, &incident->cells);
 }
 
 // ---- who knows, what it explains ----
 
-static void append_notified(struct text *out, const struct incident *incident)
+static void append_notified(struct text *out, const struct incident *incident, struct walltime now)
 {
     if (incident->notified) {
-        text_append(out, incident->flapping ? "yes, as flapping" : "yes");
+        text_append(out, incident->flapping ? "as flapping, " : "");
+        page_append_time(out, incident->notified_at, now);
     } else if (incident->suppressed_by[0] != '\0') {
-        text_append(out, "held back by ");
+        text_append(out, "held back by window ");
         page_append_escaped(out, incident->suppressed_by);
     } else {
         text_append(out, "not yet");
     }
 }
 
-static void append_children(struct text *out, const struct agent *agent, int64_t cause)
+static unsigned count_children(const struct incidents *incidents, int64_t cause)
 {
-    const struct incidents *incidents = core_incidents(agent_core(agent));
     unsigned children = 0;
     for (size_t i = 0; i < incidents->count; i++) {
-        const struct incident *incident = incidents->places[i];
-        if (incident != NULL && incident->cause == cause && children++ < CHILDREN_SHOWN) {
-            text_format(out, "%s%s ", children == 1 ? "" : ", ",
-                        incident_kind_name(incident->kind));
-            page_append_escaped(out, incident->subject_text);
-        }
+        children += incidents->places[i] != NULL && incidents->places[i]->cause == cause;
     }
-    if (children > CHILDREN_SHOWN) {
-        text_format(out, " and %u more", children - CHILDREN_SHOWN);
-    }
+    return children;
 }
 
-void page_incidents_row(struct text *out, const struct agent *agent, size_t index,
-                        struct moment now)
+static void append_child(struct text *out, const struct incident *incident)
 {
-    const struct incidents *incidents = core_incidents(agent_core(agent));
-    const struct incident *incident = incidents->places[index];
-    if (incident == NULL || is_kept_quiet(incidents, incident)) {
+    text_append(out, "<li>");
+    page_append_state(out, page_tone_of_incident(incident), incident_kind_name(incident->kind));
+    text_append(out, " ");
+    page_append_path(out, incident->subject_text);
+    text_append(out, "</li>");
+}
+
+static void append_children(struct text *out, const struct incidents *incidents, int64_t cause)
+{
+    unsigned children = count_children(incidents, cause), shown = 0;
+    if (children == 0) {
         return;
     }
-    text_append(out, "<tr>");
-    page_cell(out, "Incident", incident->severity == SEVERITY_CRITICAL ? "bad" : "warn",
-              incident_kind_name(incident->kind));
-    page_cell(out, "Severity", "", severity_name(incident->severity));
-    page_cell(out, "Subject", "", incident->subject_text);
-    page_time_cell(out, "Since", incident->began, now.wall);
-    page_begin_cell(out, "Evidence", "");
-    append_evidence(out, incident, now.wall);
-    text_append(out, "</td>");
-    page_begin_cell(out, "Notified", "");
-    append_notified(out, incident);
-    text_append(out, "</td>");
-    page_begin_cell(out, "Explains", "soft");
-    append_children(out, agent, incident->id);
-    text_append(out, "</td></tr>\n");
+    text_format(out,
+                "<details><summary>Explains %u other%s, kept quiet</summary>\n"
+                "<ul class=\"folded\">",
+                children, children == 1 ? "" : "s");
+    for (size_t i = 0; i < incidents->count && shown < CHILDREN_SHOWN; i++) {
+        const struct incident *incident = incidents->places[i];
+        if (incident != NULL && incident->cause == cause) {
+            append_child(out, incident);
+            shown++;
+        }
+    }
+    if (children > shown) {
+        text_format(out, "<li class=\"soft\">and %u more</li>", children - shown);
+    }
+    text_append(out, "</ul></details>\n");
+}
+
+// ---- a card ----
+
+static void append_links(struct text *out, const struct incident *incident)
+{
+    char id[PROBE_ID_TEXT];
+    bool of_path = incident->subject.kind == SUBJECT_PATH;
+    if (of_path) {
+        text_append(out, "<p>");
+        page_append_path_link(out, incident->subject_text);
+    }
+    if (incident->evidence.has_probe) {
+        text_format(out, "%s<a href=\"/probe?id=%s\">the probe that shows it</a>",
+                    of_path ? " &middot; " : "<p>", probe_id_format(&incident->evidence.probe, id));
+    }
+    text_append(out, of_path || incident->evidence.has_probe ? "</p>\n" : "");
+}
+
+static void append_facts(struct text *out, const struct agent *agent,
+                         const struct incident *incident, struct walltime now)
+{
+    text_append(out, "<dl>\n<div><dt>Since</dt><dd>");
+    page_append_time(out, incident->began, now);
+    text_append(out, "</dd></div>\n<div><dt>Whose fault</dt><dd>");
+    page_append_culprit(out, agent, incident);
+    text_append(out, "</dd></div>\n<div><dt>Maintenance</dt><dd>");
+    page_append_maintenance(out, agent, incident, now);
+    text_append(out, "</dd></div>\n<div><dt>Evidence</dt><dd>");
+    append_evidence(out, incident, now);
+    text_append(out, "</dd></div>\n<div><dt>Notified</dt><dd>");
+    append_notified(out, incident, now);
+    text_append(out, "</dd></div>\n</dl>\n");
+}
+
+static void append_card(struct text *out, const struct agent *agent,
+                        const struct incident *incident, struct walltime now)
+{
+    enum page_tone tone = page_tone_of_incident(incident);
+    text_format(out, "<article class=\"trouble %s\" id=\"incident-%" PRId64 "\">\n<h2>",
+                page_tone_class(tone), incident->id);
+    page_append_sign(out, tone);
+    text_append(out, "<span>");
+    page_append_trouble(out, incident);
+    text_format(out, "</span> <small>%s, %s</small></h2>\n", incident_kind_name(incident->kind),
+                severity_name(incident->severity));
+    append_facts(out, agent, incident, now);
+    append_children(out, core_incidents(agent_core(agent)), incident->id);
+    append_links(out, incident);
+    text_append(out, "</article>\n");
+}
+
+// ---- all of them, the critical ones first ----
+
+static bool append_rest(struct text *out, const struct page_cards *cards)
+{
+    if (cards->shown < cards->of) {
+        text_format(out,
+                    "<p class=\"soft\">and %zu more, see <a href=\"/api/v1/incidents\">all "
+                    "incidents as JSON</a></p>\n",
+                    cards->of - cards->shown);
+    }
+    return false;
+}
+
+bool page_incidents_next(struct text *out, const struct agent *agent, struct page_cards *cards,
+                         struct moment now)
+{
+    const struct incidents *incidents = core_incidents(agent_core(agent));
+    for (unsigned seen = 0; seen < PLACES_A_PIECE; seen++) {
+        if (cards->place >= incidents->count) {
+            if (cards->pass++ > 0) {
+                return append_rest(out, cards);
+            }
+            cards->place = 0;
+            return true;
+        }
+        const struct incident *incident = incidents->places[cards->place++];
+        bool critical = cards->pass == 0;
+        if (incident != NULL && (incident->severity == SEVERITY_CRITICAL) == critical &&
+            !page_trouble_is_folded(incidents, incident) && cards->shown < CARDS_SHOWN) {
+            append_card(out, agent, incident, now.wall);
+            cards->shown++;
+            return true;
+        }
+    }
+    return true;
 }

@@ -1,15 +1,20 @@
-// The table of open incidents. One that another keeps quiet is no row of its own but stands in the
-// row of its cause.
+// The cards of open incidents. One that another keeps quiet gets none of its own but stands folded
+// in that of its cause. Only so many are shown, the critical ones first.
 #ifndef MAILFLOW_SHELL_PAGE_INCIDENTS_H
 #define MAILFLOW_SHELL_PAGE_INCIDENTS_H
 
 #include "shell/agent.h"
 
-size_t page_incidents_count(const struct agent *agent);
-void page_incidents_row(struct text *out, const struct agent *agent, size_t index,
-                        struct moment now);
+// Where the writing of the cards stands; of: how many there are in all.
+struct page_cards {
+    size_t of;
+    size_t shown;
+    size_t place;
+    unsigned pass;
+};
 
-// Open, and kept quiet by no other: what there is to look after.
-size_t page_incidents_causes(const struct agent *agent);
+// Appends the next card, or nothing; false when all are out.
+bool page_incidents_next(struct text *out, const struct agent *agent, struct page_cards *cards,
+                         struct moment now);
 
 #endif

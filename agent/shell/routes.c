@@ -2,13 +2,17 @@
 
 #include <string.h>
 
+#include "shell/api_latency.h"
 #include "shell/api_mesh.h"
 #include "shell/api_read.h"
 #include "shell/api_write.h"
+#include "shell/assets.h"
 #include "shell/exchange_answer.h"
 #include "shell/exchange_message.h"
 #include "shell/metrics_answer.h"
 #include "shell/page.h"
+#include "shell/page_path.h"
+#include "shell/page_probe.h"
 
 struct route {
     const char *path; // with '/' at its end: an id follows
@@ -36,6 +40,9 @@ static void answer_ready(struct agent *agent, const struct http_request *request
 
 static const struct route ROUTES[] = {
     {"/", {[HTTP_GET] = page_answer}},
+    {"/path", {[HTTP_GET] = page_path_answer}},
+    {"/probe", {[HTTP_GET] = page_probe_answer}},
+    {ASSETS_PATH, {[HTTP_GET] = assets_answer}},
     {"/metrics", {[HTTP_GET] = metrics_answer}},
     {"/healthz", {[HTTP_GET] = answer_alive}},
     {"/readyz", {[HTTP_GET] = answer_ready}},
@@ -44,6 +51,7 @@ static const struct route ROUTES[] = {
     {"/api/v1/paths", {[HTTP_GET] = api_read_paths}},
     {"/api/v1/probes", {[HTTP_GET] = api_read_probes, [HTTP_POST] = api_send_probe}},
     {"/api/v1/probes/", {[HTTP_GET] = api_read_probe}},
+    {"/api/v1/latency", {[HTTP_GET] = api_read_latency}},
     {"/api/v1/incidents", {[HTTP_GET] = api_read_incidents}},
     {"/api/v1/mesh", {[HTTP_GET] = api_read_mesh}},
     {"/api/v1/maintenance",

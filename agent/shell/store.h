@@ -146,6 +146,7 @@ struct store_query {
     int direction;         // enum direction, or -1
     int verdict;           // enum verdict, or -1
     struct walltime since; // none = from the beginning; by `sent`, or `planned` where not sent
+    bool troubled;         // only those that came to anything but on time; of one peer
     int64_t before;        // cursor; 0 = from the newest; nothing follows one that has expired
     unsigned limit;
 };
@@ -157,6 +158,18 @@ struct store_query {
 bool store_query_probes(struct store *store, const struct store_query *query,
                         bool (*each)(void *context, const struct store_probe *probe), void *context,
                         struct error *error);
+
+// The latencies in nanoseconds of probes of one path that came on time or late, and of which this
+// agent came to know at or after `from` and before `until`: the first `most`. Returns how many. A
+// failure to read makes the next commit fail.
+struct store_sample {
+    const char *peer;
+    enum direction direction;
+    struct walltime from;
+    struct walltime until;
+    unsigned most;
+};
+size_t store_sample_latencies(struct store *store, const struct store_sample *sample, int64_t *out);
 
 // False when there is no such probe. A failure to read makes the next commit fail.
 bool store_get_probe(struct store *store, const struct probe_id *id, struct store_probe *out);

@@ -293,6 +293,9 @@ bool store_restore(struct store *store, const struct store_restore *restore, str
 // The index that has the least to skip: probes that are not on time are few.
 static enum store_statement list_of(const struct store_query *query)
 {
+    if (query->troubled) {
+        return STATEMENT_LIST_TROUBLED_PROBES;
+    }
     if (query->verdict >= 0 && query->verdict != VERDICT_ON_TIME) {
         return STATEMENT_LIST_PROBES_WITH_VERDICT;
     }
@@ -347,6 +350,26 @@ bool store_query_probes(struct store *store, const struct store_query *query,
         }
     }
     return read_end(store, &row, error);
+}
+
+size_t store_sample_latencies(struct store *store, const struct store_sample *sample, int64_t *out)
+{
+    size_t count = 0;
+    struct store_binder range = store_binder_for(store, STATEMENT_SAMPLE_LATENCIES);
+    store_bind_text(&range, sample->peer);
+    store_bind_text(&range, direction_name(sample->direction));
+    store_bind_integer(&range, sample->from.ns);
+    store_bind_integer(&range, sample->until.ns);
+    store_bind_integer(&range, sample->most);
+    struct store_reader row = store_reader_for(range.statement);
+    while (read_next(&row)) {
+        out[count++] = store_read_integer(&row);
+    }
+    if (row.code != SQLITE_DONE) {
+        store_fail(store, row.code);
+    }
+    sqlite3_reset(range.statement);
+    return count;
 }
 
 bool store_query_incidents(struct store *store, struct walltime since, unsigned limit,

@@ -148,6 +148,13 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_LIST_PROBES_WITH_VERDICT] =
         LIST("probes_by_verdict", "verdict = ?8 AND verdict <> 'on_time' AND peer <> '' "
                                   "AND (?7 IS NULL OR peer = ?7)"),
+    [STATEMENT_LIST_TROUBLED_PROBES] =
+        LIST("probes_troubled", "peer = ?7 AND verdict NOT IN ('open', 'on_time') "
+                                "AND (?8 IS NULL OR verdict = ?8)"),
+    [STATEMENT_SAMPLE_LATENCIES] =
+        "SELECT latency FROM probes INDEXED BY probes_by_peer WHERE peer = ?1 AND direction = ?2"
+        " AND noted >= ?3 AND noted < ?4 AND verdict IN ('on_time', 'late')"
+        " ORDER BY noted LIMIT ?5",
 };
 // clang-format on
 

@@ -272,6 +272,14 @@ static void test_every_page_is_there(void **state)
         {"/api/v1/probes?limit=0", 400, "application/problem+json"},
         {"/api/v1/incidents", 200, "application/json"},
         {"/api/v1/maintenance", 200, "application/json"},
+        {"/api/v1/latency?path=mx02-%3Emx01&range=7d", 200, "application/json"},
+        {"/api/v1/latency?path=mx02-%3Emx01&range=2y", 400, "application/problem+json"},
+        {"/path?name=mx02-%3Emx01", 200, "text/html; charset=utf-8"},
+        {"/path?name=mx09-%3Emx01", 404, "text/html; charset=utf-8"},
+        {"/path", 404, "text/html; charset=utf-8"},
+        {"/probe?id=AAAAAAAAAAAAAAAAAAAAAAAAAA", 404, "text/html; charset=utf-8"},
+        {"/probe?id=%3Cb%3E", 400, "text/html; charset=utf-8"},
+        {"/assets/nothing.js", 404, "application/problem+json"},
         {"/nowhere", 404, "application/problem+json"},
         {"//", 404, "application/problem+json"},
         {"/metrics/", 404, "application/problem+json"},
@@ -286,6 +294,45 @@ static void test_every_page_is_there(void **state)
         assert_has(&reply, "\r\nReferrer-Policy: no-referrer\r\n");
         assert_has(&reply, "\r\nContent-Security-Policy: default-src 'none'; ");
         assert_status(reply, PAGES[i].status);
+    }
+}
+
+// Compressed for those who can take it, and asked for anew in vain while it is the same.
+static void test_assets_are_kept(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *type;
+        const char *begins;
+    } FILES[] = {
+        {"page.css", "text/css; charset=utf-8", ":root {"},
+        {"page.js", "text/javascript; charset=utf-8", "// Keeps a view"},
+        {"path.js", "text/javascript; charset=utf-8", "// Draws a path"},
+        {"chart.js", "text/javascript; charset=utf-8", "/*!\n * Chart.js"},
+        {"icon.svg", "image/svg+xml", "<svg "},
+    };
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        char path[64], type[96], version[64], again[128];
+        snprintf(path, sizeof path, "/assets/%s", FILES[i].name);
+        snprintf(type, sizeof type, "\r\nContent-Type: %s\r\n", FILES[i].type);
+        struct reply reply = ask(*state, "GET", path, "");
+        assert_has(&reply, type);
+        assert_has(&reply, "\r\nCache-Control: no-cache\r\n");
+        assert_has(&reply, "\r\nVary: Accept-Encoding\r\n");
+        assert_null(strstr(reply.bytes, "Content-Encoding"));
+        assert_memory_equal(raw_body(&reply), FILES[i].begins, strlen(FILES[i].begins));
+        const char *etag = strstr(reply.bytes, "ETag: ") + strlen("ETag: ");
+        snprintf(version, sizeof version, "%.*s", (int)strcspn(etag, "\r"), etag);
+        assert_status(reply, 200);
+        snprintf(again, sizeof again, "If-None-Match: \"other\", %s\r\n", version);
+        reply = ask(*state, "GET", path, again);
+        assert_string_equal(raw_body(&reply), "");
+        assert_status(reply, 304);
+        reply = ask(*state, "GET", path, "Accept-Encoding: br, gzip\r\n");
+        assert_has(&reply, "\r\nContent-Encoding: gzip\r\n");
+        assert_null(strstr(reply.bytes, version));
+        assert_memory_equal(raw_body(&reply), "\x1f\x8b", 2);
+        assert_status(reply, 200);
     }
 }
 
@@ -748,6 +795,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_HOUSE(test_every_page_is_there),
+        IN_HOUSE(test_assets_are_kept),
         IN_HOUSE(test_head_has_the_headers_only),
         IN_HOUSE(test_metrics_satisfy_a_strict_reader),
         cmocka_unit_test(test_large_answers_come_whole),

@@ -1,4 +1,4 @@
-#include "ctl/answer.h"
+#include "base/answer.h"
 
 // What fits into nanoseconds, near enough.
 static const double SECONDS_MAXIMUM = 9.2e9;

@@ -1,8 +1,8 @@
 // Reading the agent's answers. Members may be null or, from an agent of another version, missing:
 // both read as unknown ("" or false). Lists that a verb cannot do without are asked for by
 // answer_list, which is strict.
-#ifndef MAILFLOW_CTL_ANSWER_H
-#define MAILFLOW_CTL_ANSWER_H
+#ifndef MAILFLOW_BASE_ANSWER_H
+#define MAILFLOW_BASE_ANSWER_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,0 +1,20 @@
+// The matrix of our paths: a row for each peer, a cell for either way, with state, latency and its
+// course. Of very many peers only those with whom something is the matter are shown.
+#ifndef MAILFLOW_SHELL_PAGE_PATHS_H
+#define MAILFLOW_SHELL_PAGE_PATHS_H
+
+#include "shell/agent.h"
+
+struct page_matrix {
+    size_t peer;
+    size_t shown;
+};
+
+// Appends the next rows, or nothing; false when all are out.
+bool page_paths_next(struct text *out, const struct agent *agent, struct page_matrix *matrix,
+                     struct moment now);
+
+// "Of 10,000 peers ...", for the table's caption.
+void page_paths_caption(struct text *out, const struct agent *agent);
+
+#endif

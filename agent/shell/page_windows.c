@@ -1,0 +1,107 @@
+#include "shell/page_windows.h"
+
+#include "shell/page_cell.h"
+#include "shell/page_sign.h"
+#include "shell/page_text.h"
+
+size_t page_windows_count(const struct agent *agent)
+{
+    return core_windows(agent_core(agent))->count;
+}
+
+static void origin_cell(struct text *out, const struct window *window)
+{
+    page_begin_cell(out, "By", "");
+    page_append_escaped(out, window->by);
+    text_format(out, " <span class=\"soft\">(%s)</span></td>", window_origin_name(window->origin));
+}
+
+// Who knows it; who does not, and why; both as far as there is room for it.
+static void append_names(struct text *out, const struct core *core, const struct window *window,
+                         bool knowing)
+{
+    enum { SHOWN = 4 };
+    const struct settings *settings = core_settings(core);
+    unsigned count = 0;
+    for (size_t i = 0; i < settings->peer_count; i++) {
+        char why[INCIDENT_CAUSE_SIZE * 2];
+        if (!core_acknowledges(core, window, (int)i) ||
+            (core_acknowledgement(core, window, (int)i, why, sizeof why) == ACKNOWLEDGED) !=
+                knowing) {
+            continue;
+        }
+        if (count++ < SHOWN) {
+            text_append(out, count > 1 ? ", " : knowing ? " by " : "; not by ");
+            page_append_escaped(out, settings->peers[i].name);
+        }
+        if (count <= SHOWN && !knowing) {
+            text_append(out, " <span class=\"soft\">(");
+            page_append_escaped(out, why);
+            text_append(out, ")</span>");
+        }
+    }
+    if (count > SHOWN) {
+        text_format(out, " and %u more", count - SHOWN);
+    }
+}
+
+static void acknowledged_cell(struct text *out, const struct core *core,
+                              const struct window *window)
+{
+    struct acknowledgement_count count = core_acknowledgement_count(core, window);
+    page_begin_cell(out, "Acknowledged", "");
+    if (window->origin == ORIGIN_PEER) {
+        text_append(out, "by us");
+    } else {
+        text_format(out, "<b class=\"%s\">%u/%u</b>", count.known < count.of ? "warn" : "",
+                    count.known, count.of);
+        append_names(out, core, window, true);
+        append_names(out, core, window, false);
+    }
+    text_append(out, "</td>");
+}
+
+static void state_cell(struct text *out, enum window_state state)
+{
+    page_begin_cell(out, "State", "");
+    page_append_state(out, state == WINDOW_ANNOUNCED ? TONE_SOFT : TONE_CALM,
+                      window_state_name(state));
+    text_append(out, "</td>");
+}
+
+void page_windows_row(struct text *out, const struct agent *agent, size_t index, struct moment now)
+{
+    const struct window *window = &core_windows(agent_core(agent))->items[index];
+    struct span recovery = agent_settings(agent)->maintenance.recovery;
+    enum window_state state = window_state_at(window, now.wall, recovery);
+    if (state == WINDOW_OVER) {
+        return;
+    }
+    text_append(out, "<tr id=\"window-");
+    page_append_escaped(out, window->id);
+    text_append(out, "\">");
+    page_row_head(out, window->server);
+    state_cell(out, state);
+    page_cell(out, "Kind", "", window_kind_name(window->kind));
+    page_time_cell(out, "Begin", window_from(window), now.wall);
+    page_time_cell(out, "End", window_until(window), now.wall);
+    origin_cell(out, window);
+    page_cell(out, "Reason", "", window->reason);
+    acknowledged_cell(out, agent_core(agent), window);
+    page_cell(out, "Id", "soft", window->id);
+    text_append(out, "</tr>\n");
+}
+
+const struct window *page_windows_active(const struct agent *agent, struct walltime now)
+{
+    const struct windows *windows = core_windows(agent_core(agent));
+    const struct window *found = NULL;
+    for (size_t i = 0; i < windows->count; i++) {
+        const struct window *window = &windows->items[i];
+        if (window_state_at(window, now, SPAN_ZERO) == WINDOW_ACTIVE &&
+            (found == NULL || window->end.ns > found->end.ns)) {
+            found = window;
+        }
+    }
+    return found;
+}
