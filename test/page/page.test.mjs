@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { findings, SCREENSHOT, stage } from "./stage.mjs";
+import { findings, stage } from "./stage.mjs";
 
 const PATH = "/path?name=mx02-%3Emx01";
 const NARROW = { width: 360, height: 800 };
@@ -46,5 +46,5 @@ test("one look tells what is broken, since when, whose fault, whether it is main
     assert.match(second, /mx04 → mx02: mail is slow/);
     assert.match(second, /Maintenance\s+No/);
     await stage.shoot(page, "front", { fullPage: true });
-    await page.screenshot({ path: SCREENSHOT, clip: { x: 0, y: 0, width: 1280, height: 900 } });
+    await stage.shoot(page, "screenshot"); // the README's: test/page/screenshot.png is made of it
 });

@@ -13,8 +13,6 @@ const ROOT = path.resolve(HERE, "../..");
 const OUTPUT = path.join(process.env.MAILFLOW_OUTPUT || path.join(ROOT, "build"), "page");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export const SCREENSHOT = path.join(HERE, "screenshot.png"); // the one in the README
-
 class Stage {
     async raise() {
         mkdirSync(OUTPUT, { recursive: true });
