@@ -40,6 +40,7 @@ struct mailbox_settings {
     const char *password_file;  // as configured
     const char *const *folders; // at least INBOX
     size_t folder_count;
+    const char *authserv_id; // "" = no Authentication-Results are read
 };
 
 struct latency_settings {

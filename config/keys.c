@@ -22,6 +22,7 @@ enum {
     LABEL_LENGTH = 64,
     RECURRENCE_LENGTH = 512,
     REASON_LENGTH = 159,
+    AUTHSERV_LENGTH = 127,
     SRV_LENGTH = 200, // its answer is kept in a file of that name
 };
 
@@ -150,7 +151,13 @@ static const struct key MAILBOX_KEYS[] = {
      .help = "File that holds the user's password.", .example = "/etc/mailflow/probe.password"},
     {"folders", KEY_LIST, .item = KEY_TEXT, COUNTED(mailbox_settings, folders, folder_count),
      .fallback = "INBOX", RANGE(1, 8),
-     .help = "The folders in which probes may arrive; add the one for junk."},
+     .help = "The folders in which probes may arrive, and where they should in front; add the one "
+             "for junk: what arrives there is `misplaced`."},
+    {"authserv_id", KEY_TEXT, AT(mailbox_settings, authserv_id), .fallback = "",
+     LENGTH(AUTHSERV_LENGTH), .derived = "no such header is read",
+     .help = "The name under which the receiving server writes Authentication-Results; only the "
+             "topmost header of that name is believed.",
+     .example = "mx02.example"},
 };
 static const struct section MAILBOX_SECTION = SECTION(mailbox_settings, MAILBOX_KEYS);
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 static const char *const COMMAND_NAMES[] = {"watch", "unwatch", "delete"};
-static const char *const REPORT_NAMES[] = {"up",      "down",     "complete",
+static const char *const REPORT_NAMES[] = {"up",      "down",     "complete", "trace",
                                            "arrival", "rejected", "bounce"};
 static const char *const LEG_NAMES[COLLECT_LEGS] = {"dns", "connect", "tls", "login"};
 static const char *const REJECTION_NAMES[REJECTIONS] = {"signature", "malformed", "too_big"};
@@ -49,6 +49,7 @@ static void write_watch(json_t *object, const struct collect_command *command)
     json_write_endpoint(object, "endpoint", &command->endpoint);
     json_write_object(object, "folders", folders);
     json_write_keys(object, "keys", &command->keys);
+    json_write_text(object, "authserv_id", command->authserv_id);
 }
 
 static void write_delete(json_t *object, const struct collect_command *command)
@@ -136,7 +137,9 @@ static bool read_command(const json_t *object, struct collect_command *out, stru
     case COLLECT_WATCH:
         return json_read_endpoint(object, "endpoint", &out->endpoint, error) &&
                read_folders(object, out, error) &&
-               json_read_keys(object, "keys", &out->keys, error);
+               json_read_keys(object, "keys", &out->keys, error) &&
+               json_read_plain(object, "authserv_id", out->authserv_id, sizeof out->authserv_id,
+                               error);
     case COLLECT_DELETE:
         return json_read_plain(object, "folder", out->folder, sizeof out->folder, error) &&
                read_uint32(object, "uid_validity", &out->uid_validity, error) &&
@@ -219,6 +222,10 @@ char *collect_report_encode(const struct collect_report *report)
         json_write_moment(object, "at", report->at);
         json_write_integer(object, "foreign", report->foreign);
         break;
+    case COLLECT_TRACE:
+        write_place(object, report);
+        json_write_object(object, "trace", trace_to_json(&report->trace));
+        break;
     case COLLECT_ARRIVAL:
         write_arrival(object, report);
         break;
@@ -280,6 +287,13 @@ static bool read_bounce(const json_t *object, struct collect_report *out, struct
            read_told(object, &out->bounce, error);
 }
 
+static bool read_trace(const json_t *object, struct collect_report *out, struct error *error)
+{
+    const json_t *trace;
+    return read_place(object, out, error) && json_read_object(object, "trace", &trace, error) &&
+           (trace_from_json(trace, &out->trace, error) || error_prefix(error, "\"trace\""));
+}
+
 static bool read_rejected(const json_t *object, struct collect_report *out, struct error *error)
 {
     int rejection;
@@ -322,6 +336,8 @@ static bool read_report(const json_t *object, struct collect_report *out, struct
     case COLLECT_COMPLETE:
         return json_read_moment(object, "at", &out->at, error) &&
                json_read_integer(object, "foreign", 0, INT64_MAX, &out->foreign, error);
+    case COLLECT_TRACE:
+        return read_trace(object, out, error);
     case COLLECT_ARRIVAL:
         return read_arrival(object, out, error);
     case COLLECT_BOUNCE:

@@ -14,6 +14,7 @@
 #include "base/mesh_key.h"
 #include "base/tag_codec.h"
 #include "probes/bounce.h"
+#include "probes/trace.h"
 #include "probes/transcript.h"
 
 enum {
@@ -111,6 +112,7 @@ struct collect_command {
     char folders[PROBE_FOLDERS_MAXIMUM][PROBE_FOLDER_SIZE];
     size_t folder_count;
     struct mesh_keys keys;
+    char authserv_id[AUTHSERV_ID_SIZE]; // whose Authentication-Results are believed; "": nobody's
     // delete: messages of ours whose arrival is recorded
     char folder[PROBE_FOLDER_SIZE];
     uint32_t uid_validity;
@@ -123,6 +125,7 @@ enum collect_report_kind {
     COLLECT_DOWN,     // it is not, `cause` says why; sent again when the cause changes, and when
                       // another attempt has failed and 30 s have passed: a sign of life
     COLLECT_COMPLETE, // everything there at `at` has been reported
+    COLLECT_TRACE,    // the way of the probe whose arrival is the next line
     COLLECT_ARRIVAL,  // a probe with a valid tag
     COLLECT_REJECTED, // a message that claims to be a probe and is none of ours
     COLLECT_BOUNCE,   // what became of a probe of the mesh, says a server
@@ -144,7 +147,7 @@ struct collect_report {
     // complete
     struct moment at;
     int64_t foreign; // messages in the mailbox that are not ours, left alone
-    // arrival, rejected, bounce
+    // trace, arrival, rejected, bounce
     enum rejection rejection;
     char folder[PROBE_FOLDER_SIZE];
     uint32_t uid_validity;
@@ -159,6 +162,7 @@ struct collect_report {
     char maintenance[TAG_LIST_SIZE]; // verified values, "" when absent
     char receipts[TAG_LIST_SIZE];
     char row[TAG_LIST_SIZE];
+    struct trace trace; // in a line of its own; whoever reads the lines puts it to the arrival
     // bounce, there at `present`. Verified: the tag is that of the probe, as far as its Message-ID
     // has it; else only the tag's id is known, which the report claims and a ledger must confirm.
     bool verified;

@@ -177,6 +177,8 @@ static void arrived_agentless(struct core *core, int peer, const struct collect_
     struct arrival arrival =
         arrival_estimate(report->absent.wall, report->present.wall, report->saved);
     struct receipt receipt = {report->tag.id, arrival.at, arrival.error};
+    struct way way = {report->tag.sent, SPAN_ZERO, arrival};
+    way_arrived(core, peer, OUTBOUND, report, &way);
     outbound_heard(core, peer, now);
     fate_found(core, peer, &receipt, report->tag.sent, now);
 }

@@ -11,6 +11,7 @@
 #include "base/probe_id.h"
 #include "base/tag_codec.h"
 #include "core/cells.h"
+#include "core/hops.h"
 #include "core/stats.h"
 #include "core/window.h"
 
@@ -69,6 +70,11 @@ struct evidence {
     unsigned failures;      // refused, isolated: submissions, lost, bounced: probes, forged: tags
     bool has_probe;
     struct probe_id probe;
+    struct slowest_hop hop;          // slow: of that probe, where its way says so
+    char route[ROUTE_SIZE];          // rerouted: over which it came ...
+    char usual_route[ROUTE_SIZE];    // ... and what the path was known to take
+    enum auth_method method;         // unauthenticated: what did not pass ...
+    enum auth_result result;         // ... and what came of it
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
 };
 

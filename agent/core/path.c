@@ -204,6 +204,7 @@ static void evaluate_slow(struct core *core, int peer, enum direction direction,
         .of = rules->slow_of,
         .has_probe = true,
         .probe = record->id,
+        .hop = path->last_hop,
     };
     struct subject subject = subject_of_path(peer, direction);
     enum severity severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;

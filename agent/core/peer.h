@@ -15,6 +15,7 @@
 #include "core/drain.h"
 #include "core/flap.h"
 #include "core/flight.h"
+#include "core/hops.h"
 #include "core/row.h"
 #include "core/stats.h"
 #include "core/told_receipts.h"
@@ -80,6 +81,7 @@ struct path {
     struct walltime last_arrival; // when the last one arrived
     struct span last_latency;
     struct span last_error;
+    struct slowest_hop last_hop; // the slowest of its way, as far as that is known
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;

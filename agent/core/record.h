@@ -42,6 +42,7 @@ struct probe_record {
     struct span latency_error;
     struct span excused;
     int64_t incident; // that explains it, 0 for none
+    bool rerouted;    // it arrived over another route than its path is known to take
 };
 
 #endif

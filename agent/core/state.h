@@ -7,6 +7,7 @@
 #define MAILFLOW_CORE_STATE_H
 
 #include "base/random.h"
+#include "core/arrival.h"
 #include "core/core.h"
 #include "core/isolation.h"
 #include "core/schedule.h"
@@ -175,6 +176,19 @@ void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag,
 
 // When everything of ours has last been read: what has arrived since is unknown.
 struct walltime core_collected(const struct core *core);
+
+// ---- way.c ----
+
+// An arrival on our clock, with its error.
+struct way {
+    struct walltime sent;
+    struct span sent_error;
+    struct arrival arrival;
+};
+
+// Takes what is known of the probe's way; before it is judged.
+void way_arrived(struct core *core, int peer, enum direction direction,
+                 const struct collect_report *report, const struct way *way);
 
 // ---- path.c ----
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ctl/bounce_words.h"
 #include "ctl/explain_transcript.h"
+#include "ctl/explain_way.h"
 #include "ctl/format.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
@@ -132,21 +133,6 @@ static void print_legs(const struct explanation *of)
     }
     if (line[0] != '\0') {
         print_line("legs", line);
-    }
-}
-
-static void print_hops(const struct explanation *of)
-{
-    char line[LINE_SIZE];
-    struct text text = TEXT_OVER(line);
-    const json_t *hops = json_object_get(of->probe, "hops");
-    for (size_t i = 0; i < json_array_size(hops); i++) {
-        const char *hop = json_string_value(json_array_get(hops, i));
-        text_append(&text, i == 0 ? "" : ", ");
-        format_text(hop == NULL ? "?" : hop, &text);
-    }
-    if (line[0] != '\0') {
-        print_line("hops", line);
     }
 }
 
@@ -414,7 +400,7 @@ static int explain(const struct explanation *of, const json_t *path)
     print_reply(of);
     explain_transcript(of->probe);
     print_legs(of);
-    print_hops(of);
+    explain_way_print(of->probe, &of->context->terminal);
     print_bounces(of);
     print_arrival(of, path);
     print_latency(of);

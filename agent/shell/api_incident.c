@@ -54,6 +54,21 @@ static json_t *probe_of(const struct evidence *evidence)
     return evidence->has_probe ? api_json_text(probe_id_format(&evidence->probe, id)) : json_null();
 }
 
+static json_t *hop_of(const struct evidence *evidence)
+{
+    return evidence->hop.to[0] == '\0' ? json_null() : api_json_text(evidence->hop.to);
+}
+
+static json_t *hop_from_of(const struct evidence *evidence)
+{
+    return evidence->hop.to[0] == '\0' ? json_null() : api_json_text(evidence->hop.from);
+}
+
+static json_t *hop_delay_of(const struct evidence *evidence)
+{
+    return evidence->hop.to[0] == '\0' ? json_null() : json_real(span_seconds(evidence->hop.delay));
+}
+
 static const struct evidence_member {
     const char *name;
     unsigned kinds;
@@ -68,6 +83,9 @@ static const struct evidence_member {
     {"threshold_seconds", OF(SLOW) | OF(SILENT), threshold_of},
     {"oldest_age_seconds", OF(SILENT) | OF(BLIND) | OF(DOWN) | OF(UNHEARD) | OF(STUCK),
      oldest_age_of},
+    {"hop", OF(SLOW), hop_of},
+    {"hop_from", OF(SLOW), hop_from_of},
+    {"hop_delay_seconds", OF(SLOW), hop_delay_of},
     {"in_flight", OF(SILENT) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) | OF(STUCK), in_flight_of},
     {"failures", OF(REFUSED) | OF(ISOLATED), failures_of},
     {"lost", OF(LOST), failures_of},

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "probes/json_values.h"
 #include "shell/api_bounce.h"
+#include "shell/api_hops.h"
 #include "shell/api_json.h"
 
 // ---- finding one ----
@@ -239,7 +240,8 @@ json_t *api_json_probe(const struct agent *agent, const struct store_probe *prob
     api_json_text_if(object, "smtp_reply", probe->reply);
     api_json_text_if(object, "error_cause", probe->cause);
     api_json_text_if(object, "queue_id", probe->queue_id);
-    json_write_object(object, "hops", json_array());
+    json_write_object(object, "hops", json_array()); // of one probe alone, below
+    api_json_text_if(object, "folder", probe->folder);
     json_write_object(object, "windows", windows_to_json(agent, record, now));
     write_rule(object, agent, record);
     json_write_object(object, "incident",
@@ -253,7 +255,6 @@ static void write_seen(json_t *object, const struct store_probe *probe)
     api_json_time(object, "present", probe->present);
     api_json_time(object, "saved", probe->saved);
     api_json_text_if(object, "mailbox", probe->mailbox);
-    api_json_text_if(object, "folder", probe->folder);
     json_write_boolean(object, "stripped", probe->stripped);
 }
 
@@ -306,6 +307,7 @@ json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe
     json_write_object(object, "windows_consulted", consulted);
     write_seen(object, probe);
     write_transcript(object, agent, record);
+    api_json_write_way(object, agent, probe);
     write_clock(object, agent, record->peer, now);
     api_json_bounces(object, agent_store(agent), &record->id);
     return object;

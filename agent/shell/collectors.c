@@ -22,6 +22,7 @@ struct collector {
     char mailbox[PROBE_MAILBOX_SIZE];
     char *watch;      // the command's line; equal lines are equal settings
     uv_timer_t timer; // between two lives until the next, during one until silence means death
+    struct collect_report trace; // of the arrival that comes next
     uint64_t retry_ms;
     bool stuck; // killed for its silence
     bool timer_closed;
@@ -67,6 +68,28 @@ static void expect_life(struct collector *collector, bool readable)
     uv_timer_start(&collector->timer, on_timer, patience, 0);
 }
 
+static bool same_message(const struct collect_report *a, const struct collect_report *b)
+{
+    return a->uid == b->uid && a->uid_validity == b->uid_validity &&
+           strcmp(a->folder, b->folder) == 0;
+}
+
+// The way of a message comes in the line before its arrival; together they are one report. False
+// for half of one.
+static bool complete_report(struct collector *collector, struct collect_report *report)
+{
+    if (report->kind == COLLECT_TRACE) {
+        collector->trace = *report;
+        return false;
+    }
+    if (report->kind == COLLECT_ARRIVAL && collector->trace.kind == COLLECT_TRACE &&
+        same_message(report, &collector->trace)) {
+        report->trace = collector->trace.trace;
+    }
+    collector->trace.kind = COLLECT_DOWN;
+    return true;
+}
+
 static void on_line(void *context, const char *line, size_t length)
 {
     struct collector *collector = context;
@@ -85,8 +108,10 @@ static void on_line(void *context, const char *line, size_t length)
     if (report.kind == COLLECT_UP) {
         collector->retry_ms = RETRY_FIRST_MS;
     }
-    int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
-    all->handlers.report(all->context, mailbox, &report);
+    if (complete_report(collector, &report)) {
+        int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
+        all->handlers.report(all->context, mailbox, &report);
+    }
 }
 
 static void free_when_over(struct collector *collector)
@@ -159,6 +184,7 @@ static char *describe(const struct settings *settings, const struct mailbox_sett
 {
     struct collect_command watch = {.kind = COLLECT_WATCH, .keys = settings->mesh_keys};
     text_copy(watch.mailbox, sizeof watch.mailbox, mailbox->name);
+    text_copy(watch.authserv_id, sizeof watch.authserv_id, mailbox->authserv_id);
     endpoint_of_mailbox(mailbox, &watch.endpoint);
     for (size_t i = 0; i < mailbox->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
         text_copy(watch.folders[watch.folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);

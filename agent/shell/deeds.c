@@ -47,6 +47,14 @@ static void gather_send(struct agent *agent, const struct action *action, struct
     text_copy(deed->send.peer, sizeof deed->send.peer, action->send.tag.to);
 }
 
+static void write_trace(struct agent *agent, const struct probe_record *record,
+                        const struct trace *trace)
+{
+    if (trace_known(trace)) {
+        writes_put_trace(&agent->writes, agent->store, &record->id, trace, record->rerouted);
+    }
+}
+
 static void write_record(struct agent *agent, const struct probe_record *record,
                          const struct event *event)
 {
@@ -60,6 +68,7 @@ static void write_record(struct agent *agent, const struct probe_record *record,
     if (event->kind == EVENT_ARRIVAL &&
         probe_id_equal(&record->id, &event->arrival.report->tag.id)) {
         writes_put_message(&agent->writes, agent->store, event->arrival.report);
+        write_trace(agent, record, &event->arrival.report->trace);
     }
 }
 

@@ -114,6 +114,8 @@ void agent_on_report(void *context, int mailbox, const struct collect_report *re
         event.collected.at = report->at.wall;
         event.collected.foreign = report->foreign;
         break;
+    case COLLECT_TRACE:
+        return; // a part of the arrival's report
     case COLLECT_ARRIVAL:
         event.kind = EVENT_ARRIVAL;
         event.arrival.mailbox = mailbox;

@@ -146,6 +146,16 @@ static void put_culprit(struct text *line, const struct cells *cells)
     }
 }
 
+// Which hop took longest, between which two stations.
+static void put_hop(struct text *line, const struct slowest_hop *hop)
+{
+    if (hop->to[0] != '\0') {
+        journal_put_text(line, "hop", hop->to);
+        journal_put_seconds(line, "hop_delay", hop->delay);
+        journal_put_text(line, "hop_from", hop->from);
+    }
+}
+
 static void put_opening(struct text *line, const struct incident *incident, const char *smtp,
                         const struct bounce *bounce)
 {
@@ -168,6 +178,7 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     if (smtp[0] != '\0') {
         journal_put_text(line, "smtp", smtp);
     }
+    put_hop(line, &evidence->hop);
     if (incident->cells.paths[0] != '\0') { // last: what may be cut off a long line
         journal_put_text(line, "cells", incident->cells.paths);
     }

@@ -65,6 +65,10 @@ void store_put_message(struct store *store, const struct probe_id *id,
 void store_put_bounce(struct store *store, const struct probe_id *id, const struct bounce *bounce,
                       struct walltime reported);
 
+// The way of an arrived probe, as trace_to_json has it; after the probe or its message.
+void store_put_trace(struct store *store, const struct probe_id *id, const char *trace,
+                     bool rerouted);
+
 void store_put_incident(struct store *store, const struct incident *incident);
 void store_put_window(struct store *store, const struct window *window);
 
@@ -188,6 +192,11 @@ struct store_bounce {
 // False when there is none. A failure to read makes the next commit fail.
 bool store_get_bounce(struct store *store, const struct probe_id *id, enum bounce_action action,
                       struct store_bounce *out);
+
+// Its way, and whether that was another than the path was known to take. False when nothing is
+// known of it. A failure to read makes the next commit fail.
+bool store_get_trace(struct store *store, const struct probe_id *id, struct trace *out,
+                     bool *rerouted);
 
 // How many probes have ids from `least` to `greatest`, counted up to two; the first of them in
 // *out. A failure to read makes the next commit fail.

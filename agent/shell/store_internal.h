@@ -1,7 +1,7 @@
 // The inside of the store, shared by its own files only. store.c opens, commits and closes;
 // store_files.c looks after the files; store_schema.c makes, migrates and checks the tables;
 // store_statements.c has every other word of SQL; store_row.c binds and reads values; store_write.c
-// and store_read.c do what store.h says.
+// and store_read.c do what store.h says, store_trace.c reads the ways of probes.
 #ifndef MAILFLOW_SHELL_STORE_INTERNAL_H
 #define MAILFLOW_SHELL_STORE_INTERNAL_H
 
@@ -19,6 +19,7 @@ enum store_statement {
     STATEMENT_PUT_TRANSCRIPT,
     STATEMENT_PUT_MESSAGE,
     STATEMENT_PUT_BOUNCE,
+    STATEMENT_PUT_TRACE,
     STATEMENT_PUT_INCIDENT,
     STATEMENT_PUT_WINDOW,
     STATEMENT_PUT_ACKNOWLEDGED,
@@ -37,6 +38,7 @@ enum store_statement {
     STATEMENT_GET_PROBE,
     STATEMENT_GET_TRANSCRIPT,
     STATEMENT_GET_BOUNCE,
+    STATEMENT_GET_TRACE,
     STATEMENT_FIND_PROBE,
     STATEMENT_GET_NOTED,
     STATEMENT_NEXT_PEER,

@@ -243,6 +243,20 @@ void store_read_bounce(struct store_reader *reader, struct store_bounce *out)
     out->reported = store_read_time(reader);
 }
 
+// A row of schema 4 has none.
+static void read_way(struct store_reader *reader, struct evidence *out)
+{
+    store_read_text(reader, out->hop.to, sizeof out->hop.to);
+    store_read_text(reader, out->hop.from, sizeof out->hop.from);
+    out->hop.delay = read_span(reader);
+    store_read_text(reader, out->route, sizeof out->route);
+    store_read_text(reader, out->usual_route, sizeof out->usual_route);
+    const char *method = read_words(reader);
+    understood(reader, method[0] == '\0' || auth_method_parse(method, &out->method));
+    const char *result = read_words(reader);
+    understood(reader, result[0] == '\0' || auth_result_parse(result, &out->result));
+}
+
 void store_read_incident(struct store_reader *reader, struct incident *out)
 {
     *out = (struct incident){.subject = {.peer = -1, .mailbox = -1}};
@@ -262,6 +276,7 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     out->flapping = store_read_integer(reader) != 0;
     read_aftermath(reader, &out->aftermath);
     read_cells(reader, &out->cells);
+    read_way(reader, &out->evidence);
 }
 
 void store_read_window(struct store_reader *reader, struct window *out)

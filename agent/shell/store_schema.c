@@ -117,7 +117,22 @@ static const char *const MIGRATIONS[] = {
 
     // What the picture of a path marks one by one: few among many.
     "CREATE INDEX probes_troubled ON probes (peer, noted, direction)"
-    " WHERE verdict NOT IN ('open', 'on_time');"};
+    " WHERE verdict NOT IN ('open', 'on_time');",
+
+    // The ways of probes, apart: they are large, and looked at one by one. And what incidents have
+    // to say of ways.
+    "CREATE TABLE traces ("
+    " row INTEGER PRIMARY KEY, trace TEXT NOT NULL, rerouted INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TRIGGER traces_follow AFTER DELETE ON probes BEGIN"
+    " DELETE FROM traces WHERE row = old.row; END;"
+    "ALTER TABLE incidents ADD COLUMN hop TEXT;"
+    "ALTER TABLE incidents ADD COLUMN hop_from TEXT;"
+    "ALTER TABLE incidents ADD COLUMN hop_delay INTEGER;"
+    "ALTER TABLE incidents ADD COLUMN route TEXT;"
+    "ALTER TABLE incidents ADD COLUMN usual_route TEXT;"
+    "ALTER TABLE incidents ADD COLUMN method TEXT;"
+    "ALTER TABLE incidents ADD COLUMN result TEXT;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

@@ -12,7 +12,8 @@
     "id, kind, severity, subject, began, opened, closed, notified, notified_at, suppressed_by, "   \
     "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
     "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
-    "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells"
+    "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells, hop, "  \
+    "hop_from, hop_delay, route, usual_route, method, result"
 #define BOUNCE "action, status, remote_mta, diagnostic, recipient, reported"
 #define WINDOW                                                                                     \
     "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
@@ -69,11 +70,15 @@ static const char *const SQL[STATEMENTS] = {
         LATEST(stripped) "," LATEST(absent) "," LATEST(present) "," LATEST(saved),
     [STATEMENT_PUT_BOUNCE] =
         "INSERT OR REPLACE INTO bounces (probe, " BOUNCE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [STATEMENT_PUT_TRACE] =
+        "INSERT INTO traces (row, trace, rerouted) SELECT row, ?2, ?3 FROM probes WHERE id = ?1"
+        " ON CONFLICT (row) DO UPDATE SET" LATEST(trace) "," LATEST(rerouted),
     [STATEMENT_PUT_INCIDENT] =
         "INSERT OR REPLACE INTO incidents (" INCIDENT
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
-        " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
+        " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
+        " ?37, ?38, ?39, ?40, ?41, ?42, ?43)",
     [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_PUT_ACKNOWLEDGED] =
@@ -105,6 +110,8 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_COUNT_PROBES] = "SELECT count(*) FROM probes",
     [STATEMENT_COUNT_SUPPRESSED] =
         "SELECT count(*) FROM incidents WHERE suppressed_by = ?1 AND suppressed_by <> ''",
+    [STATEMENT_GET_TRACE] =
+        "SELECT trace, rerouted FROM traces JOIN probes USING (row) WHERE id = ?1",
     [STATEMENT_GET_MARK] = "SELECT at FROM marks WHERE name = ?1",
     [STATEMENT_GET_LAST_INCIDENT] =
         "SELECT seq FROM sqlite_sequence WHERE name = 'incidents'",

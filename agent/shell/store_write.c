@@ -159,6 +159,19 @@ void store_put_bounce(struct store *store, const struct probe_id *id, const stru
     write_end(store, &row);
 }
 
+void store_put_trace(struct store *store, const struct probe_id *id, const char *trace,
+                     bool rerouted)
+{
+    struct store_binder row;
+    if (!write_begin(store, STATEMENT_PUT_TRACE, &row)) {
+        return;
+    }
+    store_bind_id(&row, id);
+    store_bind_text(&row, trace);
+    store_bind_integer(&row, rerouted);
+    write_end(store, &row);
+}
+
 static void bind_evidence(struct store_binder *row, const struct evidence *evidence)
 {
     store_bind_integer(row, evidence->latency.ns);
@@ -195,6 +208,18 @@ static void bind_cells(struct store_binder *row, const struct cells *cells)
     store_bind_text(row, cells->paths);
 }
 
+static void bind_way(struct store_binder *row, const struct evidence *evidence)
+{
+    bool judged = evidence->result != AUTH_ABSENT;
+    store_bind_text(row, evidence->hop.to);
+    store_bind_text(row, evidence->hop.from);
+    store_bind_known(row, evidence->hop.delay.ns);
+    store_bind_text(row, evidence->route);
+    store_bind_text(row, evidence->usual_route);
+    store_bind_text(row, judged ? auth_method_name(evidence->method) : "");
+    store_bind_text(row, auth_result_name(evidence->result));
+}
+
 void store_put_incident(struct store *store, const struct incident *incident)
 {
     struct store_binder row;
@@ -216,6 +241,7 @@ void store_put_incident(struct store *store, const struct incident *incident)
     store_bind_integer(&row, incident->flapping);
     bind_aftermath(&row, &incident->aftermath);
     bind_cells(&row, &incident->cells);
+    bind_way(&row, &incident->evidence);
     write_end(store, &row);
 }
 

@@ -11,6 +11,7 @@ enum write_kind {
     WRITE_OUTCOME,
     WRITE_MESSAGE,
     WRITE_BOUNCE,
+    WRITE_TRACE,
     WRITE_INCIDENT,
     WRITE_WINDOW,
     WRITE_ACKNOWLEDGED,
@@ -31,7 +32,7 @@ struct message {
 
 struct write {
     enum write_kind kind;
-    struct probe_id id; // outcome, message, bounce
+    struct probe_id id; // outcome, message, bounce, trace
     union {
         struct probe_record probe;
         struct submit_outcome *outcome; // of its own: it is large, and of few writes
@@ -40,6 +41,10 @@ struct write {
             struct bounce bounce;
             struct walltime reported;
         } bounce;
+        struct {
+            char *text; // owned
+            bool rerouted;
+        } trace;
         struct incident incident;
         struct window window;
         struct {
@@ -85,6 +90,9 @@ static void perform(struct store *store, const struct write *write)
         break;
     case WRITE_BOUNCE:
         store_put_bounce(store, &write->id, &write->bounce.bounce, write->bounce.reported);
+        break;
+    case WRITE_TRACE:
+        store_put_trace(store, &write->id, write->trace.text, write->trace.rerouted);
         break;
     case WRITE_INCIDENT:
         store_put_incident(store, &write->incident);
@@ -153,6 +161,16 @@ void writes_put_bounce(struct writes *writes, struct store *store, const struct 
     put(writes, store, &write);
 }
 
+void writes_put_trace(struct writes *writes, struct store *store, const struct probe_id *id,
+                      const struct trace *trace, bool rerouted)
+{
+    json_t *object = trace_to_json(trace);
+    struct write write = {.kind = WRITE_TRACE, .id = *id, .trace = {.rerouted = rerouted}};
+    write.trace.text = memory_checked(json_dumps(object, JSON_COMPACT));
+    json_decref(object);
+    put(writes, store, &write);
+}
+
 void writes_put_incident(struct writes *writes, struct store *store,
                          const struct incident *incident)
 {
@@ -212,19 +230,22 @@ void writes_repeat(const struct writes *writes, struct store *store)
     }
 }
 
-static void free_outcomes(struct writes *writes)
+// What a write owns beside itself.
+static void forget_all(struct writes *writes)
 {
     for (size_t i = 0; i < writes->count; i++) {
         if (writes->items[i].kind == WRITE_OUTCOME) {
             free(writes->items[i].outcome);
+        } else if (writes->items[i].kind == WRITE_TRACE) {
+            free(writes->items[i].trace.text);
         }
     }
+    writes->count = 0;
 }
 
 void writes_forget(struct writes *writes)
 {
-    free_outcomes(writes);
-    writes->count = 0;
+    forget_all(writes);
     if (writes->room > WRITES_MAXIMUM / 8) {
         writes_free(writes);
     }
@@ -232,7 +253,7 @@ void writes_forget(struct writes *writes)
 
 void writes_free(struct writes *writes)
 {
-    free_outcomes(writes);
+    forget_all(writes);
     free(writes->items);
     *writes = (struct writes){.waiting = writes->waiting};
 }

@@ -33,6 +33,8 @@ void writes_put_message(struct writes *writes, struct store *store,
                         const struct collect_report *report);
 void writes_put_bounce(struct writes *writes, struct store *store, const struct probe_id *id,
                        const struct bounce *bounce, struct walltime reported);
+void writes_put_trace(struct writes *writes, struct store *store, const struct probe_id *id,
+                      const struct trace *trace, bool rerouted);
 void writes_put_incident(struct writes *writes, struct store *store,
                          const struct incident *incident);
 void writes_put_window(struct writes *writes, struct store *store, const struct window *window);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "probes/collect/mail_date.h"
 
 static const char KEYWORD[] = "SAVEDATE ";
 
@@ -32,19 +33,6 @@ struct walltime imap_date_read(const struct mailimap_date_time *date)
     return (struct walltime){(timegm(&parts) - offset) * 1000000000};
 }
 
-static bool read_month(const char *name, int *out)
-{
-    static const char MONTHS[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    for (int i = 0; i < 12; i++) {
-        if (strcasecmp(name, MONTHS[i]) == 0) {
-            *out = i + 1;
-            return true;
-        }
-    }
-    return false;
-}
-
 // "21-Nov-2026 18:36:25 +0000" in quotes; its length, or 0 when it is none.
 static size_t read_quoted_date(const char *from, struct mailimap_date_time *out)
 {
@@ -53,7 +41,11 @@ static size_t read_quoted_date(const char *from, struct mailimap_date_time *out)
     int fields =
         sscanf(from, "\"%2d-%3[A-Za-z]-%4d %2d:%2d:%2d %5d\"%n", &out->dt_day, month, &out->dt_year,
                &out->dt_hour, &out->dt_min, &out->dt_sec, &out->dt_zone, &length);
-    return fields == 7 && length > 0 && read_month(month, &out->dt_month) ? (size_t)length : 0;
+    if (fields != 7 || length <= 0) {
+        return 0;
+    }
+    out->dt_month = mail_month(month, strlen(month));
+    return out->dt_month > 0 ? (size_t)length : 0;
 }
 
 static int on_parse(int caller, mailstream *stream, MMAPString *buffer,

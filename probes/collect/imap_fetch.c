@@ -1,10 +1,13 @@
 // Finding, reading and removing messages.
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/tag_codec.h"
 #include "probes/collect/imap_date.h"
 #include "probes/collect/imap_internal.h"
+
+#define TRACE_HEADER "Received"
 
 static struct mailimap_set *set_of(const uint32_t *uids, size_t count)
 {
@@ -74,6 +77,8 @@ static struct mailimap_section *headers_section(const char *const *names, size_t
     return memory_checked(mailimap_section_new_header_fields(list));
 }
 
+// The headers by which a message is ours, and those of its way, in two: a long way must not crowd
+// out the former.
 static struct mailimap_section *wanted_headers(void)
 {
     const char *names[1 + TAG_HEADERS] = {"Message-ID"};
@@ -81,6 +86,12 @@ static struct mailimap_section *wanted_headers(void)
         names[1 + i] = tag_header_name((enum tag_header)i);
     }
     return headers_section(names, sizeof names / sizeof names[0]);
+}
+
+static struct mailimap_section *wanted_trace(void)
+{
+    static const char *const NAMES[] = {TRACE_HEADER, "Authentication-Results"};
+    return headers_section(NAMES, sizeof NAMES / sizeof NAMES[0]);
 }
 
 static void want(struct mailimap_fetch_type *type, struct mailimap_fetch_att *attribute)
@@ -99,15 +110,49 @@ static struct mailimap_fetch_type *wanted(const struct imap_session *session)
     }
     want(type, mailimap_fetch_att_new_body_peek_section_partial(wanted_headers(), 0,
                                                                 WIRE_LITERAL_MAXIMUM));
+    want(type,
+         mailimap_fetch_att_new_body_peek_section_partial(wanted_trace(), 0, IMAP_TRACE_MAXIMUM));
     return type;
 }
 
-static void read_body(const struct mailimap_msg_att_body_section *body, struct imap_message *out)
+// Servers repeat the names that they were asked for.
+static bool is_trace(const struct mailimap_section *section)
 {
-    if (body != NULL && body->sec_body_part != NULL && body->sec_length <= sizeof out->headers) {
-        out->header_length = body->sec_length;
-        memcpy(out->headers, body->sec_body_part, body->sec_length);
+    const struct mailimap_section_spec *spec = section == NULL ? NULL : section->sec_spec;
+    if (spec == NULL || spec->sec_type != MAILIMAP_SECTION_SPEC_SECTION_MSGTEXT ||
+        spec->sec_data.sec_msgtext == NULL || spec->sec_data.sec_msgtext->sec_header_list == NULL) {
+        return false;
     }
+    const clist *names = spec->sec_data.sec_msgtext->sec_header_list->hdr_list;
+    for (clistiter *at = clist_begin(names); at != NULL; at = clist_next(at)) {
+        const char *name = clist_content(at);
+        if (name != NULL && strcasecmp(name, TRACE_HEADER) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void copy_part(const struct mailimap_msg_att_body_section *body, char *to, size_t size,
+                      size_t *length)
+{
+    if (body->sec_body_part != NULL && body->sec_length <= size) {
+        *length = body->sec_length;
+        memcpy(to, body->sec_body_part, body->sec_length);
+    }
+}
+
+// True for the headers by which a message is recognised.
+static bool read_body(const struct mailimap_msg_att_body_section *body, struct imap_message *out)
+{
+    if (body != NULL && is_trace(body->sec_section)) {
+        copy_part(body, out->trace, sizeof out->trace, &out->trace_length);
+        return false;
+    }
+    if (body != NULL) {
+        copy_part(body, out->headers, sizeof out->headers, &out->header_length);
+    }
+    return true;
 }
 
 // False for what the server tells unasked, like the flags of some other message.
@@ -119,6 +164,7 @@ static bool read_message(const struct mailimap_msg_att *from, struct imap_messag
     out->number = from->att_number;
     out->saved = WALLTIME_NONE;
     out->header_length = 0;
+    out->trace_length = 0;
     for (clistiter *at = clist_begin(from->att_list); at != NULL; at = clist_next(at)) {
         const struct mailimap_msg_att_item *item = clist_content(at);
         const struct mailimap_msg_att_static *value = item->att_data.att_static;
@@ -131,8 +177,7 @@ static bool read_message(const struct mailimap_msg_att *from, struct imap_messag
         } else if (value->att_type == MAILIMAP_MSG_ATT_INTERNALDATE) {
             received = imap_date_read(value->att_data.att_internal_date);
         } else if (value->att_type == MAILIMAP_MSG_ATT_BODY_SECTION) {
-            has_body = true;
-            read_body(value->att_data.att_body_section, out);
+            has_body = read_body(value->att_data.att_body_section, out) || has_body;
         }
     }
     out->saved = walltime_known(out->saved) ? out->saved : received;

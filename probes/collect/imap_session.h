@@ -23,7 +23,8 @@ enum imap_result {
     IMAP_UNREADABLE // likewise, and it was the answer itself that could not be read
 };
 
-enum { IMAP_BATCH = 16 };
+// Of the headers of a message's way so much is asked for: what is read of it fits into a report.
+enum { IMAP_BATCH = 16, IMAP_TRACE_MAXIMUM = 7168 };
 
 struct imap_folder {
     uint32_t uid_validity;
@@ -43,6 +44,8 @@ struct imap_message {
     struct walltime saved; // SAVEDATE, else INTERNALDATE
     size_t header_length;  // WIRE_LITERAL_MAXIMUM when there may be more
     char headers[WIRE_LITERAL_MAXIMUM];
+    size_t trace_length; // IMAP_TRACE_MAXIMUM when there may be more
+    char trace[IMAP_TRACE_MAXIMUM];
 };
 
 struct imap_session;
@@ -78,7 +81,8 @@ enum imap_result imap_session_search(struct imap_session *session, uint32_t firs
 enum imap_result imap_session_search_deleted(struct imap_session *session, uint32_t **uids,
                                              size_t *count, struct error *error);
 
-// Message-ID and Mailflow- headers of at most IMAP_BATCH messages, without marking them as seen.
+// Message-ID and Mailflow- headers of at most IMAP_BATCH messages, and those of their way, without
+// marking them as seen.
 // Those that are gone are left out. The messages are the session's, until the next fetch.
 enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t *uids,
                                     size_t count, const struct imap_message **out, size_t *found,

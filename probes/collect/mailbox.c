@@ -50,6 +50,7 @@ struct mailbox *mailbox_create(const struct collect_command *watch, struct span 
     mailbox->timeout = timeout;
     mailbox->reader.mailbox = mailbox->watch.mailbox;
     mailbox->reader.keys = &mailbox->watch.keys;
+    mailbox->reader.authserv_id = mailbox->watch.authserv_id;
     for (size_t i = 0; i < watch->folder_count; i++) {
         mailbox->folders[i] = folder_of(watch->folders[i]);
     }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "probes/collect/reports.h"
 #include "probes/collect/suspects.h"
+#include "probes/collect/trace_block.h"
 
 enum { FIRST_RANGE = 256, RANGE_MAXIMUM = 65536 };
 
@@ -32,10 +33,23 @@ static void report_rejected(struct reader *reader, uint32_t uid, enum rejection 
     report_write(report);
 }
 
+// In a line of its own ahead of the arrival, for lines are bounded.
+static void report_trace(struct reader *reader, const struct imap_message *message)
+{
+    struct collect_report *report = reader_begin_report(reader, COLLECT_TRACE, message->uid);
+    bool cut = message->trace_length == sizeof message->trace;
+    trace_block_read(message->trace, message->trace_length, cut, reader->authserv_id,
+                     &report->trace);
+    if (trace_known(&report->trace)) {
+        report_write(report);
+    }
+}
+
 static void report_arrival(struct reader *reader, const struct imap_message *message,
                            struct moment present)
 {
     const struct recognised *recognised = &reader->recognised;
+    report_trace(reader, message);
     struct collect_report *report = reader_begin_report(reader, COLLECT_ARRIVAL, message->uid);
     report->absent = reader->folder->checked;
     report->present = present;

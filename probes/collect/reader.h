@@ -17,6 +17,7 @@
 struct reader {
     const char *mailbox; // its name
     const struct mesh_keys *keys;
+    const char *authserv_id; // whose Authentication-Results are believed; "" for nobody's
     struct imap_session *session;
     struct folder *folder;     // the selected one, NULL when none
     struct imap_folder opened; // how it was when it was selected ...

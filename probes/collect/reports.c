@@ -41,9 +41,23 @@ static char *encode_too_big(const struct collect_report *report)
     return collect_report_encode(&rejected);
 }
 
+// What does not fit of a long way are its oldest hops.
+static char *encode_trace(const struct collect_report *report)
+{
+    struct collect_report shorter = *report;
+    char *line = collect_report_encode(&shorter);
+    while (strlen(line) > JSON_LINE_MAXIMUM && shorter.trace.count > 0) {
+        free(line);
+        trace_shorten(&shorter.trace);
+        line = collect_report_encode(&shorter);
+    }
+    return line;
+}
+
 void report_write(const struct collect_report *report)
 {
-    char *line = collect_report_encode(report);
+    char *line =
+        report->kind == COLLECT_TRACE ? encode_trace(report) : collect_report_encode(report);
     if (strlen(line) > JSON_LINE_MAXIMUM && report->kind == COLLECT_ARRIVAL) {
         free(line);
         line = encode_too_big(report);

@@ -73,9 +73,12 @@ class Collector:
             "password": password,
         }
         keys = [key.as_json() for key in options.pop("keys", [Key()])]
-        folders = options.pop("folders", ["INBOX"])
+        rest = {
+            "folders": options.pop("folders", ["INBOX"]),
+            "authserv_id": options.pop("authserv_id", ""),
+        }
         assert not options
-        self.say(command="watch", mailbox=mailbox, endpoint=endpoint, folders=folders, keys=keys)
+        self.say(command="watch", mailbox=mailbox, endpoint=endpoint, keys=keys, **rest)
 
     def delete(self, *arrivals):
         self.say(

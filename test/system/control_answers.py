@@ -166,6 +166,7 @@ def probe(**more):
         "error_cause": None,
         "queue_id": "4F7A2C",
         "hops": [],
+        "folder": None,
         "windows": [],
         "incident": None,
         **more,

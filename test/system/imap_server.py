@@ -18,8 +18,9 @@ class Hang(Exception):
 
 
 class Message:
-    def __init__(self, headers, flags=(), received="21-Nov-2026 12:00:00 +0100"):
+    def __init__(self, headers, flags=(), received="21-Nov-2026 12:00:00 +0100", trace=b""):
         self.headers = headers
+        self.trace = trace  # Received and Authentication-Results
         self.received = received
         self.flags = set(flags)
 
@@ -223,11 +224,13 @@ class Session:
         self.done(tag)
 
     def write_message(self, number, uid, message, saved=""):
-        headers = message.headers[:8192]
+        headers, trace = message.headers[:8192], message.trace[:7168]
         self.write(
             f'* {number} FETCH (UID {uid} INTERNALDATE "{message.received}"{saved}'
             f" BODY[HEADER.FIELDS (MESSAGE-ID)]<0> {{{len(headers)}}}\r\n".encode()
             + headers
+            + f" BODY[HEADER.FIELDS (RECEIVED AUTHENTICATION-RESULTS)]<0> {{{len(trace)}}}\r\n".encode()
+            + trace
             + b")\r\n"
         )
 

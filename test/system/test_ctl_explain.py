@@ -182,3 +182,83 @@ def test_a_refusal_is_told():
     with ControlServer(answers) as server:
         result = ctl("explain", "7q2kaa", server=server)
     assert (result.code, result.err) == (1, "mailflowctl: 2 probes begin with 7q2kaa\n")
+
+
+def hop(by, delta, error=1.0, **more):
+    return {
+        "from": None,
+        "by": by,
+        "protocol": None,
+        "tls": None,
+        "queue_id": None,
+        "time": None,
+        "delta_seconds": delta,
+        "delta_error_seconds": error,
+        "slowest": False,
+        **more,
+    }
+
+
+WAY = dict(
+    hops=[
+        hop("mx02.example", 0.0, protocol="ESMTP", time="2026-07-28T12:30:00.000000Z"),
+        hop(
+            "mx03.example\x1b[2J",
+            12.0,
+            **{"from": "mx02.example", "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384"},
+            queue_id="4F7A2C",
+            time="2026-07-28T12:30:12.000000Z",
+            slowest=True,
+        ),
+        hop(None, None, None),
+        hop("mx01.example", -2.0, time="2026-07-28T12:30:10.000000Z"),
+    ],
+    hops_more=3,
+    hops_cut=True,
+    delivery={"delta_seconds": 2.0, "delta_error_seconds": 1.1, "slowest": False},
+    route={"hosts": ["mx02.example", "mx03.example", "mx01.example"], "changed": True},
+    authentication={
+        "authserv_id": "mx01.example",
+        "spf": "pass",
+        "dkim": "fail",
+        "dmarc": None,
+        "arc": None,
+        "reasons": {"dkim": "bad \x1bsignature"},
+    },
+)
+
+WAY_TEXT = """\
+  route     mx02.example -> mx03.example -> mx01.example, \
+not the one that this path is known to take
+  hops      from server to server, by their own clocks:
+            3 older hops left out
+            its way is longer than what is read of it
+  HOP                  FROM          TIME                  DELTA  ERROR  WITH   \
+TLS                             QUEUE ID  SLOWEST
+  mx02.example         -             2026-07-28 12:30:00  0.0 ms  1.0 s  ESMTP  \
+-                               -
+  mx03.example\\x1b[2J  mx02.example  2026-07-28 12:30:12  12.0 s  1.0 s  -      \
+TLSv1.3 TLS_AES_256_GCM_SHA384  4F7A2C    slowest
+  ?                    -             -                         -      -  -      \
+-                               -
+  mx01.example         -             2026-07-28 12:30:10  -2.0 s  1.0 s  -      \
+-                               -
+  the mailbox          -             2026-07-28 12:30:00   2.0 s  1.1 s  -      \
+-                               -
+  auth      spf=pass, dkim=fail (bad \\x1bsignature), says mx01.example
+"""
+
+
+def test_the_way_with_its_slowest_hop():
+    result = explain(arrived() | WAY)
+    assert result.code == 0
+    print(result.out)
+    shown = [line.rstrip() for line in result.out.splitlines()]
+    first = next(i for i, line in enumerate(shown) if line.startswith("  route"))
+    last = next(i for i, line in enumerate(shown) if line.startswith("  auth"))
+    assert shown[first : last + 1] == [line.rstrip() for line in WAY_TEXT.splitlines()]
+
+
+def test_a_way_of_which_nothing_is_known_is_not_shown():
+    result = explain(arrived())
+    assert not [text for text in result.out.splitlines() if text[2:7] in ("hops ", "route", "auth ")]

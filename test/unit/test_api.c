@@ -130,7 +130,8 @@ static void test_probe_with_everything(void **state)
         "\"clock\":null,\"legs\":{\"dns\":0.001,\"connect\":0.002,\"tls\":null,\"auth\":null,"
         "\"submit\":0.03,\"transit\":2.0},\"reply_class\":\"2xx\",\"smtp_reply\":\"250 2.0.0 Ok: "
         "\\\"queued\\\"\","
-        "\"error_cause\":null,\"queue_id\":\"4F\",\"hops\":[],\"windows\":[\"w-1\"],"
+        "\"error_cause\":null,\"queue_id\":\"4F\",\"hops\":[],\"folder\":null,\"windows\":[\"w-1\"]"
+        ","
         "\"rule\":\"latency 3s, less 1s excused by windows, is 2s, within 60s: incident 17 held "
         "it up and had been reported\",\"incident\":17}");
 }
@@ -155,7 +156,8 @@ static void test_probe_with_nothing(void **state)
         "\"latency_seconds\":null,\"latency_error_seconds\":null,\"excused_seconds\":null,"
         "\"clock\":null,\"legs\":{\"dns\":null,\"connect\":null,\"tls\":null,\"auth\":null,"
         "\"submit\":null,\"transit\":null},\"reply_class\":null,\"smtp_reply\":null,"
-        "\"error_cause\":\"bad ? byte\",\"queue_id\":null,\"hops\":[],\"windows\":[],"
+        "\"error_cause\":\"bad ? "
+        "byte\",\"queue_id\":null,\"hops\":[],\"folder\":null,\"windows\":[],"
         "\"rule\":\"it is being handed over\",\"incident\":null}");
 }
 
@@ -219,6 +221,7 @@ static struct incident incident_of(enum incident_kind kind)
                      .failures = 4,
                      .has_probe = true,
                      .probe = {{1}},
+                     .hop = {"mx03", "mx02", SPAN_SECONDS(12)},
                      .cause = "no route"},
         .cells = {.culprit = CULPRIT_SERVER, .seen_by = 6, .of = 7, .paths = "mx02->mx01,mx03 bad"},
     };
@@ -240,7 +243,8 @@ static void test_incidents_by_kind(void **state)
         [INCIDENT_SILENT] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
                             "\"in_flight\":7," PROBE_MEMBER "}",
         [INCIDENT_SLOW] = "{\"latency_seconds\":82.0,\"late\":3,\"of\":5,"
-                          "\"threshold_seconds\":60.0," PROBE_MEMBER "}",
+                          "\"threshold_seconds\":60.0,\"hop\":\"mx03\",\"hop_from\":\"mx02\","
+                          "\"hop_delay_seconds\":12.0," PROBE_MEMBER "}",
         [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
         [INCIDENT_BOUNCED] = "{\"bounced\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",

@@ -1,0 +1,48 @@
+#include "core/auth_memory.h"
+
+static void note_pass(struct auth_memory *memory, int method, unsigned recovered_after)
+{
+    memory->passed |= 1U << method;
+    memory->unsure[method] = 0;
+    if (++memory->passes[method] >= recovered_after) {
+        memory->failing &= ~(1U << method);
+    }
+}
+
+static void note_other(struct auth_memory *memory, int method, enum auth_result result)
+{
+    memory->passes[method] = 0;
+    memory->unsure[method] = result == AUTH_TEMPERROR ? memory->unsure[method] + 1 : 0;
+    bool believed = result != AUTH_TEMPERROR || memory->unsure[method] >= AUTH_UNSURE;
+    if (believed && (memory->passed & 1U << method) != 0) {
+        memory->failing |= 1U << method;
+    }
+}
+
+void auth_memory_note(struct auth_memory *memory, const struct authentication *found,
+                      unsigned recovered_after)
+{
+    for (int method = 0; method < AUTH_METHODS; method++) {
+        enum auth_result result = found->results[method];
+        if (result == AUTH_ABSENT) {
+            continue;
+        }
+        memory->last[method] = result;
+        if (method < AUTH_JUDGED && result == AUTH_PASS) {
+            note_pass(memory, method, recovered_after);
+        } else if (method < AUTH_JUDGED) {
+            note_other(memory, method, result);
+        }
+    }
+}
+
+int auth_memory_turned(const struct auth_memory *memory, const struct authentication *found)
+{
+    for (int method = 0; method < AUTH_JUDGED; method++) {
+        bool fails = found->results[method] != AUTH_ABSENT && found->results[method] != AUTH_PASS;
+        if (fails && (memory->failing & 1U << method) != 0) {
+            return method;
+        }
+    }
+    return -1;
+}

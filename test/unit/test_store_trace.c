@@ -1,0 +1,106 @@
+// The ways of probes in the ledger: kept with their probe, gone with it.
+#include "store_fixture.h"
+
+#include <jansson.h>
+#include <sqlite3.h>
+
+static void put(struct store *store, unsigned number, const char *trace, bool rerouted)
+{
+    struct probe_record record = {
+        .id = fixture_id(number),
+        .peer = "mx01",
+        .direction = INBOUND,
+        .kind = PROBE_SLOT,
+        .state = PROBE_ARRIVED,
+        .verdict = VERDICT_ON_TIME,
+        .sent = WALL(number),
+        .arrived = WALL(number),
+    };
+    store_put_probe(store, &record);
+    store_put_trace(store, &record.id, trace, rerouted);
+}
+
+static char *way_of(const char *by)
+{
+    struct trace trace = {.count = 1, .more = 3, .cut = true};
+    text_copy(trace.hops[0].by, sizeof trace.hops[0].by, by);
+    trace.hops[0].time = WALL(7);
+    text_copy(trace.authentication.authserv_id, AUTHSERV_ID_SIZE, "mx02");
+    trace.authentication.results[AUTH_SPF] = AUTH_SOFTFAIL;
+    json_t *object = trace_to_json(&trace);
+    char *text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    return text;
+}
+
+static void keeps_a_way(void **state)
+{
+    struct store *store = fixture_open(*state);
+    struct trace trace;
+    struct probe_id id = fixture_id(1), stranger = fixture_id(9);
+    bool rerouted;
+    char *text = way_of("mx03"), *other = way_of("mx04");
+    put(store, 1, text, false);
+    put(store, 1, other, true);
+    fixture_commit(store);
+    store_close(store);
+    store = fixture_open(*state);
+    assert_true(store_get_trace(store, &id, &trace, &rerouted));
+    assert_true(rerouted);
+    assert_int_equal(trace.count, 1);
+    assert_int_equal(trace.more, 3);
+    assert_true(trace.cut);
+    assert_string_equal(trace.hops[0].by, "mx04");
+    assert_int_equal(trace.hops[0].time.ns, WALL(7).ns);
+    assert_int_equal(trace.authentication.results[AUTH_SPF], AUTH_SOFTFAIL);
+    assert_false(store_get_trace(store, &stranger, &trace, &rerouted));
+    assert_false(rerouted);
+    assert_int_equal(trace.count, 0);
+    store_put_trace(store, &stranger, text, false); // of a probe that nobody knows
+    fixture_commit(store);
+    assert_false(store_get_trace(store, &stranger, &trace, &rerouted));
+    store_close(store);
+    free(text);
+    free(other);
+}
+
+static int64_t count_traces(const char *directory)
+{
+    char file[FILE_SIZE];
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    snprintf(file, sizeof file, "%s/ledger.db", directory);
+    assert_int_equal(sqlite3_open(file, &database), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(database, "SELECT count(*) FROM traces", -1, &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return count;
+}
+
+static void goes_with_its_probe(void **state)
+{
+    struct store *store = fixture_open(*state);
+    char *text = way_of("mx03");
+    for (unsigned i = 1; i <= 10; i++) {
+        put(store, i, text, false);
+    }
+    fixture_commit(store);
+    assert_int_equal(count_traces(*state), 10);
+    assert_false(store_retain(store, WALL(5), 1000));
+    fixture_commit(store);
+    assert_int_equal(store_figures(store).entries, 6);
+    assert_int_equal(count_traces(*state), 6);
+    store_close(store);
+    free(text);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {TEST(keeps_a_way), TEST(goes_with_its_probe)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
