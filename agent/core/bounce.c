@@ -13,7 +13,8 @@ const char *bounce_fate_name(enum bounce_fate fate)
     return FATE_NAMES[fate];
 }
 
-static void record_bounced(struct core *core, int peer, const struct flight *flight)
+static void record_bounced(struct core *core, int peer, const struct flight *flight,
+                           int64_t incident)
 {
     struct action *action = core_act(core, ACTION_RECORD_PROBE);
     action->probe = (struct probe_record){
@@ -22,6 +23,7 @@ static void record_bounced(struct core *core, int peer, const struct flight *fli
         .state = PROBE_BOUNCED,
         .verdict = VERDICT_BOUNCED,
         .sent = flight->sent,
+        .incident = incident,
     };
     text_copy(action->probe.peer, SERVER_NAME_SIZE, core->peers[peer].settings->name);
 }
@@ -51,10 +53,9 @@ static bool take_down(struct core *core, int peer, const struct probe_id *id, st
 static void resolve(struct core *core, int peer, const struct flight *flight,
                     const struct bounce *bounce, struct moment now)
 {
-    record_bounced(core, peer, flight);
+    record_bounced(core, peer, flight, finding_bounced(core, peer, flight, bounce, now));
     fate_remember_lost(core, peer, flight);
     path_count_verdict(core, peer, OUTBOUND, VERDICT_BOUNCED);
-    finding_bounced(core, peer, flight, bounce, now);
     drain_lost(core, peer, flight->sent, now);
 }
 

@@ -23,8 +23,8 @@ void finding_lost(struct core *core, int peer, const struct flight *lost, struct
 }
 
 // Each failure adds to the incident, which tells of the newest.
-void finding_bounced(struct core *core, int peer, const struct flight *bounced,
-                     const struct bounce *bounce, struct moment now)
+int64_t finding_bounced(struct core *core, int peer, const struct flight *bounced,
+                        const struct bounce *bounce, struct moment now)
 {
     struct subject subject = subject_of_path(peer, OUTBOUND);
     struct incident *open = trouble_find(core, INCIDENT_BOUNCED, &subject);
@@ -40,6 +40,7 @@ void finding_bounced(struct core *core, int peer, const struct flight *bounced,
     }
     open->last = now.wall;
     trouble_record(core, open);
+    return open->id;
 }
 
 void finding_forged(struct core *core, struct moment now)

@@ -60,6 +60,9 @@ static bool explains(const struct core *core, const struct incident *cause,
     if (stands_alone(cause->kind) || stands_alone(symptom->kind) || is_own_overrun(symptom)) {
         return false;
     }
+    if (incident_rule(symptom->kind)->kept.ns > 0 && symptom->notified) {
+        return false; // has been said, once for all that it adds up
+    }
     if (is_own_overrun(cause)) {
         return true;
     }

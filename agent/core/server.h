@@ -103,8 +103,9 @@ void cohort_follow(struct core *core, int peer);
 // ---- finding.c ----
 
 void finding_lost(struct core *core, int peer, const struct flight *lost, struct moment now);
-void finding_bounced(struct core *core, int peer, const struct flight *bounced,
-                     const struct bounce *bounce, struct moment now);
+// Returns the incident that it belongs to.
+int64_t finding_bounced(struct core *core, int peer, const struct flight *bounced,
+                        const struct bounce *bounce, struct moment now);
 void finding_forged(struct core *core, struct moment now);
 
 // Nothing has been added for so long that it is closed.

@@ -13,6 +13,13 @@ static void append_member(const json_t *bounce, const char *name, const char *be
     }
 }
 
+void bounce_reason(const json_t *bounce, struct text *out)
+{
+    append_member(bounce, "status", " ", out);
+    append_member(bounce, "remote_mta", ", says ", out);
+    append_member(bounce, "diagnostic", ": ", out);
+}
+
 bool bounce_words(const json_t *bounce, struct text *out)
 {
     struct walltime reported;
@@ -24,8 +31,6 @@ bool bounce_words(const json_t *bounce, struct text *out)
         text_append(out, ", ");
     }
     format_text(answer_text(bounce, "action"), out);
-    append_member(bounce, "status", " ", out);
-    append_member(bounce, "remote_mta", ", says ", out);
-    append_member(bounce, "diagnostic", ": ", out);
+    bounce_reason(bounce, out);
     return true;
 }

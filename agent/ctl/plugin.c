@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/answer.h"
+#include "ctl/bounce_words.h"
 #include "ctl/format.h"
 
 static bool in_state(const json_t *probe, const char *state)
@@ -66,9 +67,14 @@ static void append_if_any(struct text *why, const char *before, const char *valu
     }
 }
 
-// What the server said, and what went wrong on this side of the wire.
+// What the server said, and what went wrong on this side of the wire. Of what came back the first
+// server's word is of no interest.
 static void append_words(const json_t *probe, struct text *why)
 {
+    if (in_state(probe, "bounced")) {
+        bounce_reason(json_object_get(probe, "bounce"), why);
+        return;
+    }
     append_if_any(why, ": ", answer_text(probe, "smtp_reply"));
     append_if_any(why, ": ", answer_text(probe, "error_cause"));
 }
@@ -92,6 +98,10 @@ enum plugin_status plugin_judge(const json_t *probe, const struct command *comma
     span_append(command->wait, why);
     append_if_any(why, ", ", answer_text(probe, "state"));
     append_if_any(why, ", queue id ", queue_id);
+    if (json_is_object(json_object_get(probe, "delay"))) {
+        text_append(why, ", delayed");
+        bounce_reason(json_object_get(probe, "delay"), why);
+    }
     if (queue_id[0] == '\0') {
         append_words(probe, why);
     }

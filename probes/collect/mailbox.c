@@ -150,8 +150,9 @@ static bool visit(struct mailbox *mailbox, struct folder *folder, struct error *
 
 static bool has_changed(const struct folder *folder, const struct imap_folder *now)
 {
-    return !folder->readable || now->uid_validity != folder->uid_validity ||
-           now->exists != folder->exists || now->uid_next == 0 || now->uid_next > folder->next_uid;
+    return !folder->readable || folder->suspect_count > 0 ||
+           now->uid_validity != folder->uid_validity || now->exists != folder->exists ||
+           now->uid_next == 0 || now->uid_next > folder->next_uid;
 }
 
 static bool check_other(struct mailbox *mailbox, struct folder *folder, struct error *error)

@@ -127,9 +127,6 @@ static bool read_batches(struct reader *reader, const uint32_t *uids, size_t cou
                          const struct imap_news *news, struct error *error)
 {
     const struct folder *folder = reader->folder;
-    if (!suspects_examine(reader, error)) { // those that the last connection did not live to see
-        return false;
-    }
     for (size_t at = 0; at < count;) {
         // "n:*" names the last message even when it is older.
         if (uids[at] < folder->next_uid) {
@@ -226,6 +223,9 @@ bool reader_read_opened(struct reader *reader, struct error *error)
 {
     struct imap_news news = {reader->opened.exists, clock_now()};
     size_t found;
+    if (!suspects_examine(reader, error)) { // those that the last connection did not live to see
+        return false;
+    }
     bool read = reader->opened.uid_next > 0
                     ? read_up_to(reader, reader->opened.uid_next, &news, error)
                     : read_range(reader, 0, &news, &found, error);

@@ -8,6 +8,7 @@
 
 enum {
     SETTLE = 300,
+    READ = 45,
     RECOVERY = 4900,
     // How long after a trouble it may still be heard of: what was held, a thinned sender; what has
     // waited in a queue comes with the last retry.
@@ -114,11 +115,13 @@ static bool claim_covered(const struct world *world, const struct plan *plan,
 // ---- causes ----
 
 // All of the trouble lies inside a window. Settle is for what does not answer yet, not for mail
-// that flows, but slowly.
+// that flows, but slowly. A mailbox that is back is seen with the next read.
 static bool trouble_covered(const struct world *world, const struct plan *plan,
                             const struct piece *piece, int speaker, struct instant at)
 {
-    int to = piece->kind == PIECE_DELAY ? piece->to + SETTLE : piece->to;
+    int to = piece->kind == PIECE_DELAY  ? piece->to + SETTLE
+             : piece->kind == PIECE_IMAP ? piece->to + READ
+                                         : piece->to;
     return covered(world, plan, speaker, piece->server, piece->from, to, at) ||
            (piece_is_of_path(piece) &&
             covered(world, plan, speaker, piece->other, piece->from, to, at));
@@ -204,7 +207,8 @@ static void check_duties(struct world *world, const struct plan *plan)
             bool of_each_peer = piece->kind == PIECE_STEP && n == piece->server;
             journal_check(world, !due || of_each_peer || count_said(world, n) <= 1, n,
                           "one trouble, two notifications");
-            bool concerned = duty.kinds != 0 || piece->kind == PIECE_REFUSE;
+            bool concerned =
+                duty.kinds != 0 || piece->kind == PIECE_REFUSE || piece->kind == PIECE_BOUNCE;
             journal_check(world, concerned || count_said(world, n) == 0, n,
                           "another's trouble was notified");
         }
@@ -264,8 +268,8 @@ static void check_ends(struct world *world)
         bool ended = world->servers[spoken->node].node.crashed ||
                      has_resolved(world, spoken->node, incident->id) ||
                      has_passed_on(world, spoken->node, incident->id);
-        bool lasting = incident->kind == INCIDENT_LOST || incident->kind == INCIDENT_STUCK ||
-                       spoken->notice == NOTICE_SUPPRESSED;
+        bool lasting = incident->kind == INCIDENT_LOST || incident->kind == INCIDENT_BOUNCED ||
+                       incident->kind == INCIDENT_STUCK || spoken->notice == NOTICE_SUPPRESSED;
         journal_check(world, ended || lasting, spoken->node, "never said to be over");
     }
     for (int i = 0; i < world->server_count; i++) {

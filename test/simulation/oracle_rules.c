@@ -35,6 +35,8 @@ static const struct blame {
     [PIECE_REFUSE] = {.path = KIND(REFUSED) | KIND(SILENT),
                       .server = KIND(UNHEARD) | KIND(OVERRUN)},
     [PIECE_STEP] = {.server = KIND(CLOCK), .own = KIND(CLOCK), .others = KIND(CLOCK)},
+    [PIECE_BOUNCE] = {.path = KIND(BOUNCED) | KIND(SILENT),
+                      .server = KIND(UNHEARD) | KIND(OVERRUN)},
     [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
                     .server = KIND(STUCK),
                     .own = KIND(STUCK),
@@ -153,6 +155,10 @@ struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int 
         int within = 4 * plan->interval + MINUTE;
         return sends && piece->amount >= 3 ? (struct duty){KIND(REFUSED), 0, within}
                                            : (struct duty){0};
+    }
+    case PIECE_BOUNCE: { // at the next slot, however long the message is on its way
+        int within = 2 * plan->interval + plan->delay + MINUTE;
+        return sends ? (struct duty){KIND(BOUNCED), 0, within} : (struct duty){0};
     }
     case PIECE_STEP: { // a probe each way, and as many again in doubt
         int within = 4 * plan->interval + hold(plan) + 2 * MINUTE;

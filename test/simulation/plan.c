@@ -9,7 +9,7 @@ bool piece_is_trouble(const struct piece *piece)
 
 bool piece_is_of_path(const struct piece *piece)
 {
-    return piece->kind >= PIECE_CUT && piece->kind <= PIECE_LOSE;
+    return piece->kind >= PIECE_CUT && piece->kind <= PIECE_BOUNCE;
 }
 
 bool piece_window(const struct piece *piece, int *begin, int *end)
@@ -93,7 +93,7 @@ static bool collides(const struct plan *plan, const struct piece *piece)
 static struct piece *add_trouble(struct plan *plan, int from, int to)
 {
     bool alone = plan->mood == MOOD_SINGLE; // windows are told in the clocks of their announcers
-    int kind = plan_pick(plan, PIECE_HOST, alone ? PIECE_STEP : PIECE_LOSE);
+    int kind = plan_pick(plan, PIECE_HOST, alone ? PIECE_STEP : PIECE_BOUNCE);
     struct piece *piece = plan_add(plan, (enum piece_kind)kind, from, to);
     if (piece == NULL) {
         return NULL;
@@ -103,8 +103,8 @@ static struct piece *add_trouble(struct plan *plan, int from, int to)
         piece->amount = STEPS[plan_pick(plan, 0, 3)];
     } else if (kind == PIECE_DELAY) {
         piece->amount = plan_pick(plan, 70, 250);
-    } else if (kind == PIECE_REFUSE || kind == PIECE_LOSE) {
-        piece->amount = plan_pick(plan, 1, kind == PIECE_REFUSE ? 5 : 2);
+    } else if (kind == PIECE_REFUSE || kind == PIECE_LOSE || kind == PIECE_BOUNCE) {
+        piece->amount = plan_pick(plan, 1, kind == PIECE_LOSE ? 2 : 5);
         piece->to = from + piece->amount * plan->interval;
     }
     if (collides(plan, piece)) {

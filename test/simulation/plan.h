@@ -41,6 +41,7 @@ enum piece_kind {
     PIECE_DELAY,
     PIECE_REFUSE,
     PIECE_LOSE,
+    PIECE_BOUNCE,
     PIECE_STEP, // of a server's wall clock by `amount` seconds, and back
     PIECE_TROUBLE_LAST = PIECE_STEP,
     PIECE_WINDOW,

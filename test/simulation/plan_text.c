@@ -66,6 +66,9 @@ static void write_path_trouble(const struct piece *piece, int a, int b, struct t
     case PIECE_REFUSE:
         text_format(out, "at %ds refuse mx%d->mx%d %d\n", piece->from, a, b, piece->amount);
         break;
+    case PIECE_BOUNCE:
+        text_format(out, "at %ds bounce mx%d->mx%d %d\n", piece->from, a, b, piece->amount);
+        break;
     default:
         text_format(out, "at %ds lose mx%d->mx%d %d\n", piece->from, a, b, piece->amount);
     }

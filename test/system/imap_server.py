@@ -18,6 +18,8 @@ class Hang(Exception):
 
 
 class Message:
+    """Its headers, and behind the blank line its body where a test needs one."""
+
     def __init__(self, headers, flags=(), received="21-Nov-2026 12:00:00 +0100", trace=b""):
         self.headers = headers
         self.trace = trace  # Received and Authentication-Results
@@ -224,7 +226,8 @@ class Session:
         self.done(tag)
 
     def write_message(self, number, uid, message, saved=""):
-        headers, trace = message.headers[:8192], message.trace[:7168]
+        headers = message.headers.partition(b"\r\n\r\n")
+        headers, trace = (headers[0] + headers[1])[:8192], message.trace[:7168]
         self.write(
             f'* {number} FETCH (UID {uid} INTERNALDATE "{message.received}"{saved}'
             f" BODY[HEADER.FIELDS (MESSAGE-ID)]<0> {{{len(headers)}}}\r\n".encode()
@@ -234,9 +237,18 @@ class Session:
             + b")\r\n"
         )
 
+    def write_piece(self, number, uid, message, offset, size):
+        piece = message.headers[offset : offset + size]
+        self.write(f"* {number} FETCH (UID {uid} BODY[]<{offset}> {{{len(piece)}}}\r\n")
+        self.write(piece + b")\r\n")
+
     def on_uid_fetch(self, tag, arguments):
+        piece = re.search(r"BODY.PEEK\[\]<(\d+)\.(\d+)>", arguments)
         for number, uid, message in self.chosen(arguments.split()[0]):
-            self.write_message(number, uid, message)
+            if piece:
+                self.write_piece(number, uid, message, *map(int, piece.groups()))
+            else:
+                self.write_message(number, uid, message)
         self.done(tag)
 
     def on_uid_store(self, tag, arguments):

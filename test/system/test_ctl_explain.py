@@ -110,6 +110,30 @@ def test_an_arrival_that_we_saw_ourselves():
     assert line(result, "incident") == "none explains it"
 
 
+def test_what_came_back():
+    delay = {
+        "action": "delayed",
+        "status": "4.4.1",
+        "remote_mta": None,
+        "diagnostic": "connection refused",
+        "reported": "2026-07-28T12:35:00.000000Z",
+    }
+    bounce = {
+        "action": "failed",
+        "status": "5.1.1",
+        "remote_mta": "mx01.example",
+        "diagnostic": "550 5.1.1 \x1b[31mno such user",
+        "reported": "2026-07-28T12:40:00.000000Z",
+    }
+    result = explain(probe(state="bounced", verdict="bounced", delay=delay, bounce=bounce))
+    assert result.code == 0
+    assert line(result, "delay") == "2026-07-28 12:35:00, delayed 4.4.1: connection refused"
+    assert line(result, "bounce") == (
+        "2026-07-28 12:40:00, failed 5.1.1, says mx01.example: 550 5.1.1 \\x1b[31mno such user"
+    )
+    assert line(result, "arrived") == "no: it came back"
+
+
 def path_as_of(as_of):
     return [PATHS[0] | {"receipts_as_of": as_of}]
 

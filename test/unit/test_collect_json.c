@@ -82,6 +82,25 @@ static struct collect_report arrival(void)
     return report;
 }
 
+static struct collect_report bounce(bool verified)
+{
+    struct collect_report report = {
+        .kind = COLLECT_BOUNCE,
+        .mailbox = "local",
+        .folder = "Junk",
+        .uid_validity = 7,
+        .uid = 8,
+        .present = {{1}, {2}},
+        .verified = verified,
+        .bounce = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "\"refused\" \xC3\xA4", "probe@x"},
+    };
+    if (verified) {
+        report.tag = (struct tag){.from = "mx02", .to = "mx01", .slot = 1041, .sent = {5}};
+    }
+    memset(report.tag.id.bytes, 0x5A, sizeof report.tag.id.bytes);
+    return report;
+}
+
 static void assert_command_there_and_back(const struct collect_command *command)
 {
     struct collect_command back;
@@ -146,6 +165,8 @@ static void test_reports_there_and_back(void **state)
          .uid = 2,
          .rejection = REJECTED_TOO_BIG,
          .cause = "not signed"},
+        bounce(true),
+        bounce(false),
     };
     for (size_t i = 0; i < COUNT(reports); i++) {
         assert_report_there_and_back(&reports[i]);
@@ -289,6 +310,34 @@ static void test_lines_that_are_none(void **state)
     }
 }
 
+static void test_bounces_that_are_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        const char *to;
+        const char *reason;
+    } CASES[] = {
+        {"\"action\":\"delayed\"", "\"action\":\"expanded\"", "\"action\" is none of those known"},
+        {"\"status\":\"4.4.1\"", "\"status\":\"4.4.1 and more\"", "\"status\""},
+        {"\"diagnostic\":\"", "\"diagnostic\":\"\\n", "\"diagnostic\" has a control byte"},
+        {"\"probe\":\"", "\"probe\":\"a", "\"probe\""},
+        {"\"recipient\"", "\"sender\"", "\"recipient\" is missing"},
+    };
+    struct collect_report report = bounce(true), back;
+    char *line = collect_report_encode(&report);
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        char changed[JSON_LINE_MAXIMUM];
+        struct error error = {""};
+        change(changed, sizeof changed, line, CASES[i].from, CASES[i].to);
+        assert_false(collect_report_decode(changed, strlen(changed), &back, &error));
+        if (strstr(error.message, CASES[i].reason) == NULL) {
+            fail_msg("\"%s\" instead of \"%s\"", error.message, CASES[i].reason);
+        }
+    }
+    free(line);
+}
+
 // A server's words may be any bytes: the line is JSON all the same.
 static void test_causes_that_are_no_utf8(void **state)
 {
@@ -312,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_deletes_that_are_none),
         cmocka_unit_test(test_too_many_uids),
         cmocka_unit_test(test_reports_that_are_none),
+        cmocka_unit_test(test_bounces_that_are_none),
         cmocka_unit_test(test_lines_that_are_none),
         cmocka_unit_test(test_causes_that_are_no_utf8),
     };

@@ -65,6 +65,31 @@ static void what_is_no_list_of_windows_excuses_nothing(void **state)
     json_decref(probe);
 }
 
+static void what_came_back_is_said_in_the_words_of_who_sent_it_back(void **state)
+{
+    (void)state;
+    static const char *const BOUNCED =
+        "{\"path\":\"a->b\",\"state\":\"bounced\",\"smtp_reply\":\"250 Ok\","
+        "\"bounce\":{\"status\":\"5.1.1\",\"remote_mta\":\"b.example\","
+        "\"diagnostic\":\"550 no such user\"},\"delay\":null}";
+    static const char *const DELAYED =
+        "{\"path\":\"a->b\",\"state\":\"accepted\",\"queue_id\":\"4F\",\"bounce\":null,"
+        "\"delay\":{\"status\":\"4.4.1\",\"remote_mta\":null,\"diagnostic\":\"refused\"}}";
+    const struct command command = {.wait = SPAN_SECONDS(60)};
+    char words[256];
+    struct text why = TEXT_OVER(words);
+    json_t *probe = json_loads(BOUNCED, 0, NULL);
+    assert_int_equal(plugin_judge(probe, &command, &why), PLUGIN_CRITICAL);
+    assert_string_equal(words, "a->b bounced 5.1.1, says b.example: 550 no such user");
+    json_decref(probe);
+    why = TEXT_OVER(words);
+    probe = json_loads(DELAYED, 0, NULL);
+    assert_int_equal(plugin_judge(probe, &command, &why), PLUGIN_CRITICAL);
+    assert_string_equal(words, "a->b not arrived within 1m, accepted, queue id 4F, delayed 4.4.1: "
+                               "refused");
+    json_decref(probe);
+}
+
 static void one_who_waits_asks_often_at_first(void **state)
 {
     (void)state;
@@ -85,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maintenance_of_either_end_excuses),
         cmocka_unit_test(what_is_no_list_of_windows_excuses_nothing),
+        cmocka_unit_test(what_came_back_is_said_in_the_words_of_who_sent_it_back),
         cmocka_unit_test(one_who_waits_asks_often_at_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
