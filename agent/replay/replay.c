@@ -215,6 +215,17 @@ static void tell_arrived(struct replay *replay, const struct happening *happenin
     tell(replay, &event);
 }
 
+// That it failed; what the server said is not asked for.
+static void tell_bounced(struct replay *replay, const struct happening *happening)
+{
+    struct collect_report report = {
+        .kind = COLLECT_BOUNCE, .verified = true, .present = replay->now};
+    fill_tag(replay, &happening->probe.record, &report.tag);
+    struct event event = {.kind = EVENT_BOUNCE};
+    event.arrival.report = &report;
+    tell(replay, &event);
+}
+
 static void tell_mailbox(struct replay *replay, int mailbox, bool readable)
 {
     struct event event = {.kind = EVENT_MAILBOX};
@@ -253,6 +264,9 @@ static void tell_happening(struct replay *replay, const struct happening *happen
             take_recorded(replay, happening);
         }
         tell_arrived(replay, happening);
+        break;
+    case HAPPENING_BOUNCED:
+        tell_bounced(replay, happening);
         break;
     case HAPPENING_WINDOW:
         tell_window(replay, happening->window);

@@ -234,6 +234,12 @@ static void follow_outbound(struct timeline *timeline, int peer, const struct re
     struct happening submitted = {
         .kind = HAPPENING_SUBMITTED, .at = submitted_at(probe), .peer = peer, .probe = *probe};
     put(timeline, &timeline->of_probes, &submitted);
+    if (probe->record.state == PROBE_BOUNCED && walltime_known(probe->bounced)) {
+        struct happening bounced = submitted;
+        bounced.kind = HAPPENING_BOUNCED;
+        bounced.at = walltime_later(submitted.at, probe->bounced);
+        put(timeline, &timeline->of_probes, &bounced);
+    }
     if (!walltime_known(probe->record.arrived)) {
         return;
     }

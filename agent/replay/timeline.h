@@ -20,6 +20,7 @@ enum happening_kind {
     HAPPENING_SENDING,   // the probe was given to a submit worker
     HAPPENING_SUBMITTED, // and this is what came of it
     HAPPENING_ARRIVED,   // a probe lay in a mailbox
+    HAPPENING_BOUNCED,   // or a server reported that it failed
     HAPPENING_WINDOW,    // a window began
     HAPPENING_READABLE,  // a mailbox could be read again ...
     HAPPENING_UNREADABLE // ... or no more
@@ -29,7 +30,7 @@ struct happening {
     enum happening_kind kind;
     struct walltime at;
     bool after_gap; // the agent had not been running
-    int peer;       // sending, submitted, arrived
+    int peer;       // sending, submitted, arrived, bounced
     int mailbox;    // arrived, readable, unreadable
     struct recorded_probe probe;
     const struct receipts *receipts; // arrived: what it carried, NULL for none

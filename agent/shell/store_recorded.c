@@ -23,7 +23,8 @@ static const char *const SQL[QUERIES] = {
         "SELECT noted, id, peer, direction, kind, state, verdict, slot, planned, sent,"
         " accepted, arrived, latency, latency_error, excused, incident, next,"
         " code, reply_class, leg_dns, leg_connect, leg_tls, leg_auth, leg_submit, mailbox,"
-        " stripped, absent, present, saved"
+        " stripped, absent, present, saved,"
+        " (SELECT reported FROM bounces WHERE probe = probes.id AND action = 'failed')"
         " FROM probes INDEXED BY probes_by_time WHERE peer <> '' ORDER BY noted, row",
 };
 
@@ -276,6 +277,7 @@ static void read_probe(struct store_reader *row, struct recorded_probe *out)
     out->absent = store_read_time(row);
     out->present = store_read_time(row);
     out->saved = store_read_time(row);
+    out->bounced = store_read_time(row);
     out->reply_class = class < 0 ? guess_class(out) : (enum reply_class) class;
 }
 

@@ -32,6 +32,7 @@ struct recorded_probe {
     struct walltime absent;
     struct walltime present;
     struct walltime saved;
+    struct walltime bounced; // when a failure was reported; none when it was not
 };
 
 // NULL with a message when the file is no ledger of this program's schema or cannot be read.

@@ -191,6 +191,32 @@ static void recorded_windows_apply_unless_told_otherwise(void **state)
     recording_end(&recording);
 }
 
+static void what_bounced_bounces_again(void **state)
+{
+    struct recording recording = {0};
+    recording_begin(&recording, state);
+    const struct bounce bounce = {.action = BOUNCE_FAILED, .status = "5.1.1"};
+    for (int minute = 60; minute < 63; minute++) {
+        struct probe_record record =
+            record_of(&recording, minute, 20000U + (unsigned)minute, OUTBOUND);
+        struct submit_outcome outcome = {.result = SUBMIT_ACCEPTED, .code = 250};
+        record.state = PROBE_BOUNCED;
+        record.verdict = VERDICT_BOUNCED;
+        record.arrived = WALLTIME_NONE;
+        store_put_probe(recording.store, &record);
+        store_put_outcome(recording.store, &record.id, &outcome);
+        store_put_bounce(recording.store, &record.id, &bounce, at_minute(minute));
+    }
+    fixture_commit(recording.store);
+    struct replay_request request = request_of(&recording);
+    json_t *answer = run(&request);
+    assert_int_equal(verdicts(answer, "recorded", "outbound", "bounced"), 3);
+    assert_int_equal(verdicts(answer, "simulated", "outbound", "bounced"), 3);
+    assert_int_equal(number(answer, "simulated", "notified"), 1);
+    json_decref(answer);
+    recording_end(&recording);
+}
+
 static void other_thresholds_judge_otherwise(void **state)
 {
     struct recording recording = {0};
@@ -472,6 +498,7 @@ int main(void)
         TEST(a_quiet_recording_stays_quiet),
         TEST(an_outage_is_notified_and_a_given_window_suppresses_it),
         TEST(recorded_windows_apply_unless_told_otherwise),
+        TEST(what_bounced_bounces_again),
         TEST(other_thresholds_judge_otherwise),
         TEST(a_recorded_incident_stands_beside_the_simulated_one),
         TEST(an_agent_that_was_away_accuses_nobody),
