@@ -255,14 +255,14 @@ static bool write_windows(struct text *out, struct page_probe *page)
 
 // ---- what others said of it ----
 
-static bool write_bounce(struct text *out, struct page_probe *page)
+static void append_report(struct text *out, const struct page_probe *page, const char *title,
+                          const json_t *bounce)
 {
-    const json_t *bounce = json_object_get(page->probe, "bounce");
     struct walltime at;
     if (!json_is_object(bounce)) {
-        return false;
+        return;
     }
-    begin_part(out, "Bounce");
+    begin_part(out, title);
     append_fact(out, "Action", answer_text(bounce, "action"));
     append_fact(out, "Status", answer_text(bounce, "status"));
     append_fact(out, "Remote server", answer_text(bounce, "remote_mta"));
@@ -273,6 +273,12 @@ static bool write_bounce(struct text *out, struct page_probe *page)
         text_append(out, "</dd></div>\n");
     }
     end_part(out);
+}
+
+static bool write_bounce(struct text *out, struct page_probe *page)
+{
+    append_report(out, page, "Delay", json_object_get(page->probe, "delay"));
+    append_report(out, page, "Bounce", json_object_get(page->probe, "bounce"));
     return false;
 }
 

@@ -147,7 +147,8 @@ static void split_multipart(struct splitter *splitter, const struct multipart *m
 
 void mime_split(char *bytes, size_t length, struct mime_parts *out)
 {
-    struct splitter splitter = {.bytes = bytes, .out = out};
+    struct splitter splitter = {.out = out};
+    splitter.bytes = bytes;
     out->count = 0;
     take_entity(&splitter, (struct bytes){bytes, bytes + length});
     for (size_t i = 0; i < splitter.waiting_count; i++) {
