@@ -182,6 +182,10 @@ static const struct key INCIDENT_KEYS[] = {
      .help = "The number of recent probes that `slow_late` is counted in."},
     {"close_after", KEY_NUMBER, AT(incident_settings, close_after), .fallback = "2", RANGE(1, 64),
      .help = "So many probes on time in a row close an incident."},
+    {"certificate_expires", KEY_SPAN, AT(incident_settings, certificate_expires), .fallback = "14d",
+     RANGE(0, 366 * DAY),
+     .help = "A certificate of a mail server, or of a peer's agent, that ends within this time is "
+             "an incident."},
 };
 static const struct section INCIDENT_SECTION = SECTION(incident_settings, INCIDENT_KEYS);
 

@@ -189,6 +189,7 @@ static void write_state(json_t *object, const struct collect_report *report)
     }
     json_write_text(object, "cause", report->cause);
     json_write_object(object, "legs", legs);
+    json_write_certificate(object, "certificate", &report->certificate);
 }
 
 static void write_bounce(json_t *object, const struct collect_report *report)
@@ -318,7 +319,7 @@ static bool read_state(const json_t *object, struct collect_report *out, struct 
             return error_prefix(error, "\"legs\"");
         }
     }
-    return true;
+    return json_read_certificate(object, "certificate", &out->certificate, error);
 }
 
 static bool read_report(const json_t *object, struct collect_report *out, struct error *error)

@@ -92,6 +92,7 @@ char *fetch_outcome_encode(const struct fetch_outcome *outcome)
     json_write_text(object, "signature", outcome->signature);
     write_body(object, &outcome->body);
     json_write_moment(object, "ended", outcome->ended);
+    json_write_certificate(object, "certificate", &outcome->certificate);
     return json_line_finish(object);
 }
 
@@ -110,7 +111,8 @@ bool fetch_outcome_decode(const char *line, size_t length, struct fetch_outcome 
         json_read_text(object, "cause", out->cause, sizeof out->cause, error) &&
         json_read_text(object, "signature", out->signature, sizeof out->signature, error) &&
         read_body(object, &out->body, error) &&
-        json_read_moment(object, "ended", &out->ended, error);
+        json_read_moment(object, "ended", &out->ended, error) &&
+        json_read_certificate(object, "certificate", &out->certificate, error);
     out->status = (int)status;
     json_decref(object);
     return valid;

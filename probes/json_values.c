@@ -109,6 +109,18 @@ void json_write_endpoint(json_t *object, const char *name, const struct probe_en
     json_write_object(object, name, member);
 }
 
+void json_write_certificate(json_t *object, const char *name, const struct certificate *value)
+{
+    json_t *member = value->seen ? json_object() : json_null();
+    json_write_object(object, name, member);
+    if (value->seen) {
+        json_write_boolean(member, "verified", value->verified);
+        json_write_integer(member, "expires", value->expires.ns);
+        json_write_text(member, "subject", value->subject);
+        json_write_text(member, "issuer", value->issuer);
+    }
+}
+
 char *json_line_finish(json_t *object)
 {
     char *dumped = memory_checked(json_dumps(object, JSON_COMPACT));
@@ -313,4 +325,22 @@ bool json_read_endpoint(const json_t *object, const char *name, struct probe_end
     out->port = (uint16_t)port;
     out->tls = (enum probe_tls)tls;
     return true;
+}
+
+bool json_read_certificate(const json_t *object, const char *name, struct certificate *out,
+                           struct error *error)
+{
+    const json_t *member;
+    *out = (struct certificate){0};
+    if (json_is_null(json_object_get(object, name))) {
+        return true;
+    }
+    out->seen =
+        json_read_object(object, name, &member, error) &&
+        ((json_read_boolean(member, "verified", &out->verified, error) &&
+          json_read_integer(member, "expires", INT64_MIN, INT64_MAX, &out->expires.ns, error) &&
+          json_read_text(member, "subject", out->subject, sizeof out->subject, error) &&
+          json_read_text(member, "issuer", out->issuer, sizeof out->issuer, error)) ||
+         error_prefix(error, "\"%s\"", name));
+    return out->seen;
 }

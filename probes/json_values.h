@@ -26,6 +26,7 @@ void json_write_moment(json_t *object, const char *name, struct moment value);
 void json_write_tag(json_t *object, const char *name, const struct tag *tag);
 void json_write_key(json_t *object, const char *name, const struct mesh_key *key);
 void json_write_keys(json_t *object, const char *name, const struct mesh_keys *keys);
+void json_write_certificate(json_t *object, const char *name, const struct certificate *value);
 void json_write_endpoint(json_t *object, const char *name, const struct probe_endpoint *endpoint);
 
 // The object as one line with its newline, for the caller to free; gives the object back.
@@ -51,6 +52,8 @@ bool json_read_key(const json_t *object, const char *name, struct mesh_key *out,
                    struct error *error);
 bool json_read_keys(const json_t *object, const char *name, struct mesh_keys *out,
                     struct error *error);
+bool json_read_certificate(const json_t *object, const char *name, struct certificate *out,
+                           struct error *error);
 bool json_read_endpoint(const json_t *object, const char *name, struct probe_endpoint *out,
                         struct error *error);
 

@@ -14,6 +14,7 @@
 #include "base/mesh_key.h"
 #include "base/tag_codec.h"
 #include "probes/bounce.h"
+#include "probes/certificate.h"
 #include "probes/trace.h"
 #include "probes/transcript.h"
 
@@ -95,6 +96,7 @@ struct submit_outcome {
     struct moment sent;               // zero when no content started
     struct moment accepted;           // zero unless accepted
     struct span legs[SUBMIT_LEGS];    // negative when the leg was not completed
+    struct certificate certificate;   // of the relay
     char transcript[TRANSCRIPT_SIZE]; // refused, uncertain: what was said, else ""
 };
 
@@ -144,6 +146,7 @@ struct collect_report {
     char mailbox[PROBE_MAILBOX_SIZE];
     char cause[PROBE_REPLY_SIZE]; // down, rejected; up: what still cannot be read or deleted, or ""
     struct span legs[COLLECT_LEGS]; // up, down; negative when the leg was not completed
+    struct certificate certificate; // up, down: of the mailbox's server
     // complete
     struct moment at;
     int64_t foreign; // messages in the mailbox that are not ours, left alone

@@ -104,6 +104,7 @@ char *submit_outcome_encode(const struct submit_outcome *outcome)
     json_write_moment(object, "sent", outcome->sent);
     json_write_moment(object, "accepted", outcome->accepted);
     json_write_object(object, "legs", legs);
+    json_write_certificate(object, "certificate", &outcome->certificate);
     json_write_text(object, "transcript", outcome->transcript);
     return json_line_finish(object);
 }
@@ -154,6 +155,7 @@ bool submit_outcome_decode(const char *line, size_t length, struct submit_outcom
         json_read_moment(object, "sent", &out->sent, error) &&
         json_read_moment(object, "accepted", &out->accepted, error) &&
         read_legs(object, out, error) &&
+        json_read_certificate(object, "certificate", &out->certificate, error) &&
         json_read_text(object, "transcript", out->transcript, sizeof out->transcript, error);
     json_decref(object);
     return valid;

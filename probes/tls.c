@@ -2,11 +2,15 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
+
+#define SECONDS_MAXIMUM (INT64_MAX / 1000000000)
 
 static bool is_address(const char *host)
 {
@@ -14,12 +18,14 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-// A name as a certificate gives it: whatever is not plain ASCII shows as a question mark.
+// A name as a certificate gives it: whatever is not plain ASCII, or a quote, shows as a question
+// mark.
 static void append_name(struct text *to, const ASN1_STRING *name)
 {
     const unsigned char *bytes = ASN1_STRING_get0_data(name);
     for (int i = 0; i < ASN1_STRING_length(name); i++) {
-        char shown = bytes[i] > 0x20 && bytes[i] < 0x7F ? (char)bytes[i] : '?';
+        bool plain = bytes[i] >= 0x20 && bytes[i] < 0x7F && bytes[i] != '"' && bytes[i] != '\\';
+        char shown = plain ? (char)bytes[i] : '?';
         text_append_bytes(to, &shown, 1);
     }
 }
@@ -39,19 +45,71 @@ static size_t append_alternative_names(struct text *to, X509 *certificate)
     return count;
 }
 
+// Appends a part of the name; false when it has none.
+static bool append_part(struct text *to, const X509_NAME *name, int part)
+{
+    int at = X509_NAME_get_index_by_NID(name, part, -1);
+    if (at >= 0) {
+        append_name(to, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    }
+    return at >= 0;
+}
+
 // Whom the certificate is for: its first DNS names, or its common name where it has none.
 static void append_subject(struct text *to, X509 *certificate)
 {
     if (append_alternative_names(to, certificate) > 0) {
         return;
     }
-    X509_NAME *subject = X509_get_subject_name(certificate);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    if (at < 0) {
+    if (!append_part(to, X509_get_subject_name(certificate), NID_commonName)) {
         text_append(to, "nobody");
-        return;
     }
-    append_name(to, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+}
+
+// "Let's Encrypt, R11".
+static void append_issuer(struct text *to, X509 *certificate)
+{
+    const X509_NAME *issuer = X509_get_issuer_name(certificate);
+    bool organisation = append_part(to, issuer, NID_organizationName);
+    size_t length = to->length;
+    text_append(to, organisation ? ", " : "");
+    if (!append_part(to, issuer, NID_commonName)) {
+        to->length = length;
+        to->data[length] = '\0';
+    }
+}
+
+// Years that a walltime cannot hold count as its last.
+static struct walltime time_of(const ASN1_TIME *time)
+{
+    struct tm parts;
+    if (ASN1_TIME_to_tm(time, &parts) != 1) {
+        return WALLTIME_NONE;
+    }
+    int64_t seconds = timegm(&parts);
+    return (struct walltime){(seconds < SECONDS_MAXIMUM ? seconds : SECONDS_MAXIMUM) * 1000000000};
+}
+
+static void note_certificate(struct certificate *out, X509 *certificate)
+{
+    struct text subject = TEXT_OVER(out->subject), issuer = TEXT_OVER(out->issuer);
+    append_subject(&subject, certificate);
+    append_issuer(&issuer, certificate);
+    out->expires = time_of(X509_get0_notAfter(certificate));
+    out->seen = true;
+}
+
+void tls_read_certificate(const char *pem, struct certificate *out)
+{
+    *out = (struct certificate){0};
+    BIO *bytes = memory_checked(BIO_new_mem_buf(pem, -1));
+    X509 *certificate = PEM_read_bio_X509(bytes, NULL, NULL, NULL);
+    if (certificate != NULL) {
+        note_certificate(out, certificate);
+    }
+    X509_free(certificate);
+    BIO_free(bytes);
+    ERR_clear_error();
 }
 
 static void describe_refusal(struct tls_verification *verification, X509_STORE_CTX *chain)
@@ -74,6 +132,9 @@ static int on_verify(int valid, X509_STORE_CTX *chain)
 {
     SSL *session = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls_verification *verification = SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
+    if (!verification->certificate.seen) {
+        note_certificate(&verification->certificate, X509_STORE_CTX_get0_cert(chain));
+    }
     if (!valid && verification->reason[0] == '\0') {
         describe_refusal(verification, chain);
     }
@@ -87,6 +148,9 @@ static void on_handshake(const SSL *session, int where, int value)
     struct tls_verification *verification = SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
     if ((where & SSL_CB_HANDSHAKE_START) != 0 && !is_address(verification->host)) {
         SSL_set_tlsext_host_name((SSL *)session, verification->host);
+    }
+    if ((where & SSL_CB_HANDSHAKE_DONE) != 0) {
+        verification->certificate.verified = SSL_get_verify_result(session) == X509_V_OK;
     }
 }
 
@@ -127,6 +191,7 @@ SSL_CTX *tls_context_create(const char *ca_file, struct tls_verification *verifi
 {
     ERR_clear_error();
     verification->reason[0] = '\0';
+    verification->certificate = (struct certificate){0};
     text_copy(verification->ca_file, sizeof verification->ca_file, ca_file);
     SSL_CTX *context = memory_checked(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);

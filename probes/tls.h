@@ -1,6 +1,6 @@
 // TLS as a client for both mail probers (OpenSSL): chain and name verified always, SNI sent,
 // TLS 1.2 or newer, against the system's store (its hashed directory, /etc/ssl/certs) or one CA
-// file. The reason of a refusal is kept in words.
+// file. The reason of a refusal is kept in words, and what can be told of the certificate.
 #ifndef MAILFLOW_PROBES_TLS_H
 #define MAILFLOW_PROBES_TLS_H
 
@@ -9,11 +9,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "probes/certificate.h"
 
 struct tls_verification {
-    char host[256];    // the name (or address) that the certificate must carry
-    char ca_file[256]; // set by tls_context_create, for the reason
-    char reason[256];  // why verification failed; "" while it has not
+    char host[256];                 // the name (or address) that the certificate must carry
+    char ca_file[256];              // set by tls_context_create, for the reason
+    char reason[256];               // why verification failed; "" while it has not
+    struct certificate certificate; // what the server showed
 };
 
 // A context that verifies for verification->host and records there why it refused; the record must
@@ -24,6 +26,10 @@ SSL_CTX *tls_context_create(const char *ca_file, struct tls_verification *verifi
 
 // Why the handshake that just failed did: the verification's reason, else what OpenSSL has to say.
 void tls_describe_failure(const struct tls_verification *verification, struct text *out);
+
+// What can be told of a certificate in PEM, for a prober that leaves TLS to another library;
+// whether it was verified is for the caller to say.
+void tls_read_certificate(const char *pem, struct certificate *out);
 
 // Loads the library's tables and the system's store once, so that a confined process need not.
 void tls_warm_up(void);

@@ -15,6 +15,15 @@ static void collect_edges(const struct settings *settings, struct histogram_edge
     }
 }
 
+static void free_mailboxes(struct core *core)
+{
+    size_t count = core->settings == NULL ? 0 : core->settings->mailbox_count;
+    for (size_t i = 0; i < count; i++) {
+        free(core->mailboxes[i].certificate);
+    }
+    free(core->mailboxes);
+}
+
 static void adopt_mailboxes(struct core *core, const struct settings *settings, struct moment now)
 {
     struct mailbox *mailboxes =
@@ -27,14 +36,20 @@ static void adopt_mailboxes(struct core *core, const struct settings *settings, 
             known >= 0 ? core->mailboxes[known] : (struct mailbox){.blind_since = now.instant};
         mailboxes[i].settings = &settings->mailboxes[i];
         mailboxes[i].foreign_collects = false;
+        mailboxes[i].owner = OWN_SERVER;
+        if (known >= 0) {
+            core->mailboxes[known].certificate = NULL;
+        }
     }
     for (size_t i = 0; i < settings->peer_count; i++) {
         if (settings->peers[i].collect[0] != '\0') {
             int mailbox = settings_find_mailbox(settings, settings->peers[i].collect);
+            bool first = !mailboxes[mailbox].foreign_collects;
             mailboxes[mailbox].foreign_collects = true;
+            mailboxes[mailbox].owner = first ? (int)i : mailboxes[mailbox].owner;
         }
     }
-    free(core->mailboxes);
+    free_mailboxes(core);
     core->mailboxes = mailboxes;
 }
 
@@ -43,6 +58,8 @@ static void free_peer(struct peer *peer)
     flights_free(&peer->outbound.flights);
     free(peer->inbound.unseen);
     acknowledgements_free(&peer->told.theirs);
+    free(peer->certificates[CERTIFICATE_RELAY]);
+    free(peer->certificates[CERTIFICATE_AGENT]);
 }
 
 static void adopt_peers(struct core *core, const struct settings *settings)
@@ -173,7 +190,8 @@ void core_destroy(struct core *core)
         free_peer(&core->peers[i]);
     }
     free(core->peers);
-    free(core->mailboxes);
+    free_mailboxes(core);
+    free(core->certificate);
     schedule_free(&core->peer_timers);
     schedule_free(&core->mailbox_timers);
     schedule_free(&core->incident_timers);

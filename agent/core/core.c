@@ -221,12 +221,21 @@ static void probe_found(struct core *core, int mailbox, enum arrival_known known
     }
 }
 
+static void certificate_of_mailbox(struct core *core, const struct event *event, struct moment now)
+{
+    struct certificate_endpoint endpoint = {CERTIFICATE_MAILBOX, event->mailbox.mailbox};
+    if (event->mailbox.certificate != NULL) {
+        certificate_seen(core, &endpoint, event->mailbox.certificate, event->mailbox.cause, now);
+    }
+}
+
 static void core_dispatch(struct core *core, const struct event *event, struct moment now)
 {
     switch (event->kind) {
     case EVENT_TIME:
         break;
     case EVENT_SUBMITTED:
+        certificate_submitted(core, event->submitted.peer, &event->submitted.outcome, now);
         fate_submitted(core, event->submitted.peer, &event->submitted.id, &event->submitted.outcome,
                        now);
         break;
@@ -247,6 +256,7 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
                   now);
         break;
     case EVENT_MAILBOX:
+        certificate_of_mailbox(core, event, now);
         mailbox_changed(core, event->mailbox.mailbox, event->mailbox.readable, event->mailbox.cause,
                         now);
         break;
@@ -265,6 +275,11 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
     case EVENT_EXCHANGE:
         exchange_came(core, event->exchange.peer, event->exchange.exchange, &event->exchange.trip,
                       now);
+        break;
+    case EVENT_CERTIFICATE:
+        certificate_seen(core,
+                         &(struct certificate_endpoint){CERTIFICATE_AGENT, event->certificate.peer},
+                         event->certificate.certificate, event->certificate.cause, now);
         break;
     case EVENT_EXCHANGE_FAILED:
         exchange_failed(core, event->exchange_failed.peer, event->exchange_failed.cause, now);
@@ -322,6 +337,9 @@ static void own_timer_due(struct core *core, enum own_timer timer, struct moment
         break;
     case OWN_CLOCK:
         clock_finding_follow(core, now);
+        break;
+    case OWN_CERTIFICATE:
+        certificate_follow(core, now);
         break;
     }
 }

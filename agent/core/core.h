@@ -18,6 +18,7 @@
 #include "base/receipt.h"
 #include "base/tag_codec.h"
 #include "config/config.h"
+#include "core/certificate.h"
 #include "core/clock_offset.h"
 #include "core/incident.h"
 #include "core/peer.h"
@@ -38,6 +39,7 @@ enum event_kind {
     EVENT_WINDOW,    // a window was announced or changed here: operator, config, calendar, flag
     EVENT_EXCHANGE,  // an agent's signed message came over HTTP: its request, or its reply to ours
     EVENT_EXCHANGE_FAILED, // our exchange with an agent did not come about
+    EVENT_CERTIFICATE,     // what certificate an agent has shown
     EVENT_GREETED,         // whether a peer's mail server has greeted us
     EVENT_CLOCK,           // what our kernel says of its clock
 };
@@ -79,7 +81,8 @@ struct event {
         struct {
             int mailbox;
             bool readable;
-            const char *cause; // when it is not
+            const char *cause;                     // when it is not
+            const struct certificate *certificate; // that it showed, or NULL
         } mailbox;
         struct {
             int peer;
@@ -95,6 +98,11 @@ struct event {
             int peer;
             const char *cause; // words of our prober
         } exchange_failed;
+        struct {
+            int peer;
+            const struct certificate *certificate; // for the duration of the call, as the cause
+            const char *cause;                     // when it does not verify
+        } certificate;
         struct {
             int peer;
             bool greeted;      // 220

@@ -36,10 +36,11 @@ static bool is_own_clock(const struct incident *incident)
     return incident->kind == INCIDENT_CLOCK && incident->subject.peer == OWN_SERVER;
 }
 
-// A clock that is off and a forger have nothing to do with mail that does not flow.
+// A clock that is off and a forger have nothing to do with mail that does not flow. A certificate
+// has when it does not verify: certificate.c knows.
 static bool stands_alone(enum incident_kind kind)
 {
-    return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED;
+    return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED || kind == INCIDENT_CERTIFICATE;
 }
 
 // The incident stays open for a day, but explains only what began while nothing came through after
@@ -54,6 +55,9 @@ static bool bounces_explain(const struct core *core, const struct incident *boun
 static bool explains(const struct core *core, const struct incident *cause,
                      const struct incident *symptom)
 {
+    if (symptom->kind == INCIDENT_CERTIFICATE) {
+        return cause == certificate_find_cause(core, symptom);
+    }
     if (is_own_clock(cause)) {
         return symptom->kind == INCIDENT_CLOCK && !is_own_clock(symptom);
     }
@@ -123,6 +127,9 @@ struct incident *fold_find_cause(const struct core *core, const struct incident 
     const struct subject own = subject_of_server(OWN_SERVER);
     if (symptom->kind == INCIDENT_CLOCK) {
         return find_explaining(core, INCIDENT_CLOCK, &own, symptom);
+    }
+    if (symptom->kind == INCIDENT_CERTIFICATE) {
+        return certificate_find_cause(core, symptom);
     }
     struct incident *cause = find_explaining(core, INCIDENT_OVERRUN, &own, symptom);
     for (int kind = 0; cause == NULL && kind < (int)symptom->kind; kind++) {

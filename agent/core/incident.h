@@ -29,6 +29,7 @@ enum incident_kind {
     INCIDENT_SLOW,
     INCIDENT_STUCK,
     INCIDENT_LOST,
+    INCIDENT_CERTIFICATE,
     INCIDENT_CLOCK,
     INCIDENT_FORGED,
     INCIDENTS
@@ -61,7 +62,8 @@ enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160 };
 #define OVERRUN_EXTENDED "extended"
 
 struct evidence {
-    struct span latency;    // slow; clock: how far it is ahead, of ours or, if ours, of theirs ...
+    struct span latency;    // slow; certificate: how long it is good for; clock: how far it is
+                            // ahead, of ours or, if ours, of theirs ...
     struct span threshold;  // slow, silent; clock: ... and how far that may be off
     unsigned late;          // slow: so many ...
     unsigned of;            // ... of the last so many; isolated: bad peers of those that count

@@ -9,7 +9,7 @@ enum { RELAY_ATTEMPTS = 3, ISOLATED_PEERS = 3, ISOLATED_PERCENT = 60 };
 
 // ---- our relay ----
 
-static bool through_our_relay(const struct core *core, int peer)
+bool isolation_own_relay(const struct core *core, int peer)
 {
     const struct relay_settings *own = &core->settings->relay;
     const struct relay_settings *used = &core->peers[peer].settings->relay;
@@ -46,7 +46,7 @@ static void relay_refused(struct core *core, int peer, const struct submit_outco
 void isolation_submitted(struct core *core, int peer, const struct submit_outcome *outcome,
                          struct moment now)
 {
-    if (outcome->reply_class == REPLY_LOCAL || !through_our_relay(core, peer)) {
+    if (outcome->reply_class == REPLY_LOCAL || !isolation_own_relay(core, peer)) {
         return;
     }
     struct isolation *isolation = &core->isolation;
@@ -72,7 +72,7 @@ static bool relay_refuses_all(const struct core *core, struct moment now)
 static bool is_of_our_server(const struct core *core, const struct incident *incident)
 {
     return incident->kind == INCIDENT_REFUSED
-               ? through_our_relay(core, incident->subject.peer)
+               ? isolation_own_relay(core, incident->subject.peer)
                : incident->kind == INCIDENT_BLIND &&
                      !core->mailboxes[incident->subject.mailbox].foreign_collects;
 }

@@ -8,6 +8,9 @@ struct span notify_hold(const struct core *core, const struct incident *incident
     if (!incident_rule(incident->kind)->held) {
         return SPAN_ZERO;
     }
+    if (incident->kind == INCIDENT_CERTIFICATE) {
+        return certificate_hold(core, incident);
+    }
     if (core->settings->incidents.hold.ns > 0) {
         return core->settings->incidents.hold;
     }

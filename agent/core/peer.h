@@ -10,6 +10,7 @@
 #include "base/receipt.h"
 #include "config/config.h"
 #include "core/acknowledgement.h"
+#include "core/certificate.h"
 #include "core/clock_offset.h"
 #include "core/decision.h"
 #include "core/drain.h"
@@ -178,17 +179,21 @@ struct peer {
     struct probe_id loops[LOOPS_KEPT]; // the last of them, a ring
     uint32_t loop_count;
     struct instant loop_said;
-    unsigned sound; // arrivals in a row that found nothing wrong with the clocks
+    struct certificate_sight
+        *certificates[2]; // of its own relay and its agent, owned; NULL: unseen
+    unsigned sound;       // arrivals in a row that found nothing wrong with the clocks
     struct peer_stats stats;
 };
 
 struct mailbox {
     const struct mailbox_settings *settings;
     bool readable;
-    bool read;                  // completely, since it became readable
-    bool foreign_collects;      // read for agentless peers only
-    struct instant blind_since; // when it became unreadable
-    struct walltime complete;   // everything there at this time has been reported
+    bool read;                             // completely, since it became readable
+    bool foreign_collects;                 // read for agentless peers only
+    int owner;                             // the first of them, else OWN_SERVER
+    struct certificate_sight *certificate; // of its server, owned; NULL: unseen
+    struct instant blind_since;            // when it became unreadable
+    struct walltime complete;              // everything there at this time has been reported
     int64_t foreign_messages;
     uint64_t errors;
     char cause[160];

@@ -214,6 +214,7 @@ bool core_start(struct core *core, struct moment now, struct walltime alive,
         core->windows.items[i].stage = window_stage_at(&core->windows.items[i], followed, settle);
     }
     core->window_due = now.instant;
+    core->begun = now.instant;
     core->started = true;
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         outbound_configure(core, (int)i, now);

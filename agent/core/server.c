@@ -189,4 +189,6 @@ void server_configure(struct core *core, struct moment now)
     schedule_set(&core->own_timers, OWN_DRAIN, now.instant);
     schedule_set(&core->own_timers, OWN_OVERRUN, now.instant);
     schedule_set(&core->own_timers, OWN_CLOCK, now.instant);
+    core->certificate_at = 0;
+    schedule_set(&core->own_timers, OWN_CERTIFICATE, now.instant);
 }

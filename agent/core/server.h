@@ -70,6 +70,9 @@ bool down_asks(const struct core *core, const struct incident *incident);
 
 // ---- isolation.c ----
 
+// The peer's probes go through our own relay.
+bool isolation_own_relay(const struct core *core, int peer);
+
 void isolation_submitted(struct core *core, int peer, const struct submit_outcome *outcome,
                          struct moment now);
 

@@ -25,7 +25,7 @@ enum peer_timer {
 };
 
 // What is due of our own server, or of no peer alone.
-enum own_timer { OWN_OVERRUN, OWN_ISOLATION, OWN_DRAIN, OWN_FLAP, OWN_CLOCK };
+enum own_timer { OWN_OVERRUN, OWN_ISOLATION, OWN_DRAIN, OWN_FLAP, OWN_CLOCK, OWN_CERTIFICATE };
 
 // The core is called at least this often, so that a longer gap is a sleep and no lack of work.
 #define HEARTBEAT SPAN_SECONDS(10)
@@ -46,6 +46,8 @@ struct core {
     size_t flapping_count;
     struct server_state own; // our server
     struct isolation isolation;
+    struct certificate_sight *certificate; // of our relay, owned; NULL: unseen
+    size_t certificate_at;                 // how far the look at all of them has come
     struct incident_counts incident_counts[INCIDENTS][SEVERITIES];
     struct agent_stats stats;
     struct histogram_edges edges;
@@ -57,6 +59,7 @@ struct core {
     struct instant seeing_since;  // the end of the last stretch in which we could not see
     struct moment last;           // of the previous call
     struct instant promised;      // the deadline it returned
+    struct instant begun;         // our start
     bool started;                 // what the ledger knows has been restored
     bool replayed;                // sends nothing of its own: what was sent is told (replay.h)
     struct actions *actions;      // of the call under way

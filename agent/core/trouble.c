@@ -164,6 +164,9 @@ static void close_at(struct core *core, struct incident *incident, struct moment
     if (closed.subject.kind == SUBJECT_MAILBOX) {
         core_watch_mailbox(core, closed.subject.mailbox, now);
     }
+    if (closed.kind == INCIDENT_CERTIFICATE) {
+        certificate_closed(core, now);
+    }
     server_closed(core, &closed, now);
 }
 

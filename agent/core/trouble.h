@@ -86,6 +86,25 @@ bool fold_is_over(struct core *core, const struct incident *symptom, struct mome
 // What we and the rows of the others say now of the incident's server: its cells.
 void cells_gather(const struct core *core, struct incident *incident, struct moment now);
 
+// ---- certificate.c ----
+
+// What a prober has seen of an endpoint; `reason` when it does not verify.
+void certificate_seen(struct core *core, const struct certificate_endpoint *endpoint,
+                      const struct certificate *certificate, const char *reason, struct moment now);
+
+// The same for the relay that the peer's probes go through.
+void certificate_submitted(struct core *core, int peer, const struct submit_outcome *outcome,
+                           struct moment now);
+
+// Looks at all of them again: time alone brings the end nearer, and one that closed with a window
+// is judged anew.
+void certificate_follow(struct core *core, struct moment now);
+void certificate_closed(struct core *core, struct moment now);
+
+// How long its incident waits for an outage to speak of it, and the open one that does, or NULL.
+struct span certificate_hold(const struct core *core, const struct incident *incident);
+struct incident *certificate_find_cause(const struct core *core, const struct incident *incident);
+
 // ---- notify.c ----
 
 // How long it waits, before it notifies, for its cause to show.

@@ -74,6 +74,7 @@ static void add_legs(const struct collect_report *report, struct live_result *re
     for (int i = 0; i < COLLECT_LEGS; i++) {
         live_result_add_leg(result, collect_leg_name((enum collect_leg)i), report->legs[i]);
     }
+    live_result_add_certificate(result, &report->certificate);
 }
 
 // Until everything that lies there has been read.

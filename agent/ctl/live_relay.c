@@ -127,6 +127,7 @@ void live_relay_try(const char *name, const char *probers, const struct settings
         for (int i = 0; i < SUBMIT_LEGS; i++) {
             live_result_add_leg(result, submit_leg_name((enum submit_leg)i), outcome.legs[i]);
         }
+        live_result_add_certificate(result, &outcome.certificate);
         if (outcome.result == SUBMIT_ACCEPTED) {
             await_arrival(&job, &outcome, mailbox, patience, result);
         } else {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/format.h"
@@ -17,6 +18,35 @@ static void tell(struct live_result *result, const char *said)
 {
     struct text told = TEXT_OVER(result->told);
     format_text(said, &told);
+}
+
+void live_result_add_certificate(struct live_result *result, const struct certificate *certificate)
+{
+    result->certificate = *certificate;
+    result->looked = clock_now().wall;
+}
+
+// ", certificate for 41 d 3 h" of one that is good; of another the reason is told already.
+static void append_certificate(const struct live_result *result, struct text *out)
+{
+    const struct certificate *certificate = &result->certificate;
+    if (certificate->seen && certificate->verified) {
+        text_append(out, ", certificate for ");
+        format_duration(walltime_since(certificate->expires, result->looked), out);
+    }
+}
+
+static json_t *certificate_to_json(const struct live_result *result)
+{
+    const struct certificate *certificate = &result->certificate;
+    if (!certificate->seen) {
+        return json_null();
+    }
+    struct span left = walltime_since(certificate->expires, result->looked);
+    return memory_checked(json_pack("{s:b, s:f, s:o, s:o}", "verified", certificate->verified,
+                                    "expires_in_seconds", span_seconds(left), "subject",
+                                    client_json_text(certificate->subject), "issuer",
+                                    client_json_text(certificate->issuer)));
 }
 
 void live_result_succeed(struct live_result *result, const char *told)
@@ -44,7 +74,10 @@ void live_result_print(const struct live_result *result, const struct terminal *
     terminal_paint(terminal, result->good ? COLOUR_GOOD : COLOUR_BAD, stdout);
     fputs(result->good ? "ok    " : "FAILED", stdout);
     terminal_paint(terminal, COLOUR_PLAIN, stdout);
-    printf("  %s at %s: %s%s%s\n", result->subject, result->target, result->told, took,
+    char good_for[64];
+    struct text certificate = TEXT_OVER(good_for);
+    append_certificate(result, &certificate);
+    printf("  %s at %s: %s%s%s%s\n", result->subject, result->target, result->told, good_for, took,
            result->leg_count == 0 ? "" : ")");
     if (!result->good) {
         printf("        %s\n", result->advice);
@@ -59,8 +92,9 @@ json_t *live_result_to_json(const struct live_result *result)
         json_object_set_new(legs, result->legs[i].name,
                             json_real(span_seconds(result->legs[i].took)));
     }
-    return memory_checked(
-        json_pack("{s:o, s:o, s:b, s:o, s:s, s:o}", "subject", client_json_text(result->subject),
-                  "target", client_json_text(result->target), "ok", result->good, "message",
-                  client_json_text(result->told), "advice", result->advice, "legs", legs));
+    return memory_checked(json_pack("{s:o, s:o, s:b, s:o, s:s, s:o, s:o}", "subject",
+                                    client_json_text(result->subject), "target",
+                                    client_json_text(result->target), "ok", result->good, "message",
+                                    client_json_text(result->told), "advice", result->advice,
+                                    "legs", legs, "certificate", certificate_to_json(result)));
 }

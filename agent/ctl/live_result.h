@@ -9,6 +9,7 @@
 #include "base/instant.h"
 #include "ctl/advice.h"
 #include "ctl/terminal.h"
+#include "probes/certificate.h"
 
 enum { LIVE_LEGS_MAXIMUM = 8 };
 
@@ -25,9 +26,14 @@ struct live_result {
     const char *advice; // what to do about it; "" when it went well
     struct live_leg legs[LIVE_LEGS_MAXIMUM];
     size_t leg_count;
+    struct certificate certificate;
+    struct walltime looked; // at the certificate
 };
 
 void live_result_add_leg(struct live_result *result, const char *name, struct span took);
+
+// How long the certificate that the server showed is still good for stands in the line.
+void live_result_add_certificate(struct live_result *result, const struct certificate *certificate);
 
 // What was said may come from anywhere; it is escaped here.
 void live_result_succeed(struct live_result *result, const char *told);

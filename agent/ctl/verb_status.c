@@ -6,6 +6,7 @@
 #include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/report.h"
+#include "ctl/status_certificates.h"
 #include "ctl/table.h"
 #include "ctl/verb.h"
 #include "ctl/windows.h"
@@ -265,6 +266,7 @@ int verb_status(struct context *context)
     } else {
         print_status(&view, status, paths, incidents, windows);
         print_mailboxes(&view, mailboxes);
+        status_certificates(json_object_get(status, "certificates"), view.now, &context->terminal);
     }
     json_decref(status);
     return code;

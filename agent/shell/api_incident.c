@@ -76,6 +76,7 @@ static const struct evidence_member {
 } MEMBERS[] = {
     {"latency_seconds", OF(SLOW), latency_of},
     {"offset_seconds", OF(CLOCK), latency_of},
+    {"expires_in_seconds", OF(CERTIFICATE), latency_of},
     {"offset_error_seconds", OF(CLOCK), threshold_of},
     {"late", OF(SLOW), late_of},
     {"bad", OF(ISOLATED), late_of},
@@ -93,7 +94,7 @@ static const struct evidence_member {
     {"tags", OF(FORGED), failures_of},
     {"cause",
      OF(REFUSED) | OF(BOUNCED) | OF(BLIND) | OF(ISOLATED) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) |
-         OF(CLOCK) | OF(FORGED),
+         OF(CLOCK) | OF(FORGED) | OF(CERTIFICATE),
      cause_of},
     {"probe", OF(REFUSED) | OF(BOUNCED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK),
      probe_of},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "shell/api_certificate.h"
 #include "shell/api_incident.h"
 #include "shell/api_json.h"
 #include "shell/api_window.h"
@@ -64,12 +65,24 @@ static json_t *mailbox_item(const struct agent *agent, size_t index, struct mome
     return api_json_mailbox(core_mailbox(agent_core(agent), (int)index));
 }
 
+static size_t count_certificates(const struct agent *agent)
+{
+    return core_certificate_count(agent_core(agent));
+}
+
+static json_t *certificate_item(const struct agent *agent, size_t index, struct moment now)
+{
+    return api_json_certificate(agent_core(agent), index, now);
+}
+
 const struct api_list API_LIST_PATHS = {"paths", count_paths, path_item};
 const struct api_list API_LIST_INCIDENTS = {"incidents", count_incidents, incident_item};
 const struct api_list API_LIST_MAINTENANCE = {"maintenance", count_windows,
                                               window_item_unless_over};
 const struct api_list API_LIST_WINDOWS = {"maintenance", count_windows, window_item};
 const struct api_list API_LIST_MAILBOXES = {"mailboxes", count_mailboxes, mailbox_item};
+const struct api_list API_LIST_CERTIFICATES = {"certificates", count_certificates,
+                                               certificate_item};
 
 // ---- streaming them ----
 

@@ -20,8 +20,9 @@ extern const struct api_list API_LIST_INCIDENTS;   // open ones
 extern const struct api_list API_LIST_MAINTENANCE; // not over
 extern const struct api_list API_LIST_WINDOWS;     // all that are known, by the same name
 extern const struct api_list API_LIST_MAILBOXES;
+extern const struct api_list API_LIST_CERTIFICATES; // that have been seen
 
-enum { API_LISTS_MAXIMUM = 4 };
+enum { API_LISTS_MAXIMUM = 5 };
 
 // Answers with the members of `head` (taken over) followed by the lists, at most API_LISTS_MAXIMUM,
 // ended by NULL.

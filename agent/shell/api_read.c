@@ -55,8 +55,9 @@ static json_t *clock_to_json(const struct agent *agent)
 void api_read_status(struct agent *agent, const struct http_request *request,
                      struct http_response *response)
 {
-    static const struct api_list *const LISTS[] = {
-        &API_LIST_PATHS, &API_LIST_INCIDENTS, &API_LIST_MAINTENANCE, &API_LIST_MAILBOXES, NULL};
+    static const struct api_list *const LISTS[] = {&API_LIST_PATHS,        &API_LIST_INCIDENTS,
+                                                   &API_LIST_MAINTENANCE,  &API_LIST_MAILBOXES,
+                                                   &API_LIST_CERTIFICATES, NULL};
     char reason[256] = "";
     bool ready = agent_ready(agent, reason, sizeof reason);
     json_t *head = identity(agent);

@@ -64,8 +64,10 @@ static enum arrival_known look_up(struct agent *agent, const struct collect_repo
     return ARRIVAL_NEW;
 }
 
-static void on_readable(struct agent *agent, int mailbox, bool readable, const char *cause)
+static void on_readable(struct agent *agent, int mailbox, const struct collect_report *report)
 {
+    bool readable = report->kind == COLLECT_UP;
+    const char *cause = report->cause;
     const struct mailbox *known = core_mailbox(agent->core, mailbox);
     if (readable && !known->readable) {
         journal_mailbox_up(agent->journal, known->settings->name);
@@ -76,6 +78,7 @@ static void on_readable(struct agent *agent, int mailbox, bool readable, const c
     event.mailbox.mailbox = mailbox;
     event.mailbox.readable = readable;
     event.mailbox.cause = cause;
+    event.mailbox.certificate = &report->certificate;
     agent_feed(agent, &event);
 }
 
@@ -106,7 +109,7 @@ void agent_on_report(void *context, int mailbox, const struct collect_report *re
     switch (report->kind) {
     case COLLECT_UP:
     case COLLECT_DOWN:
-        on_readable(agent, mailbox, report->kind == COLLECT_UP, report->cause);
+        on_readable(agent, mailbox, report);
         return;
     case COLLECT_COMPLETE:
         event.kind = EVENT_COLLECTED;

@@ -74,6 +74,13 @@ static void put_isolated(struct text *line, const struct incident *incident)
     journal_put_seconds(line, "for", walltime_since(told_at(incident), incident->began));
 }
 
+// Cut to tenths, so that it never promises more than there is.
+static double days_of(struct span left)
+{
+    int64_t tenths = left.ns / (SPAN_HOURS(24).ns / 10);
+    return (double)tenths / 10;
+}
+
 static void put_bounced(struct text *line, const struct evidence *evidence,
                         const struct bounce *bounce)
 {
@@ -122,6 +129,9 @@ static void put_evidence(struct text *line, const struct incident *incident,
         break;
     case INCIDENT_LOST:
         text_format(line, " lost=%u", evidence->failures);
+        break;
+    case INCIDENT_CERTIFICATE:
+        text_format(line, " days_left=%.1f", days_of(evidence->latency));
         break;
     case INCIDENT_CLOCK:
         journal_put_seconds(line, "offset", evidence->latency);

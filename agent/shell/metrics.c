@@ -12,7 +12,8 @@ static const struct metric_family *family_at(size_t place)
 {
     const struct metric_families *tables[] = {&METRICS_OF_PEERS,        &METRICS_OF_INCIDENTS,
                                               &METRICS_OF_EXCHANGES,    &METRICS_OF_LISTS,
-                                              &METRICS_OF_ALERTMANAGER, &METRICS_OF_AGENT};
+                                              &METRICS_OF_ALERTMANAGER, &METRICS_OF_CERTIFICATES,
+                                              &METRICS_OF_AGENT};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (place < tables[i]->count) {
             return &tables[i]->items[place];

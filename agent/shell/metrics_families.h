@@ -1,6 +1,6 @@
 // One row per metric: name, type, help, and how its samples are written. metrics.c walks the
 // tables; metrics_peer.c, metrics_incident.c, metrics_exchange.c, metrics_lists.c,
-// metrics_alertmanager.c and metrics_agent.c are them.
+// metrics_alertmanager.c, metrics_certificate.c and metrics_agent.c are them.
 #ifndef MAILFLOW_SHELL_METRICS_FAMILIES_H
 #define MAILFLOW_SHELL_METRICS_FAMILIES_H
 
@@ -26,6 +26,7 @@ extern const struct metric_families METRICS_OF_INCIDENTS; // and of maintenance
 extern const struct metric_families METRICS_OF_EXCHANGES;
 extern const struct metric_families METRICS_OF_LISTS;
 extern const struct metric_families METRICS_OF_ALERTMANAGER;
+extern const struct metric_families METRICS_OF_CERTIFICATES;
 extern const struct metric_families METRICS_OF_AGENT;
 
 #endif

@@ -195,6 +195,7 @@ static bool concerns(enum incident_kind kind, const struct subject *subject)
     case INCIDENT_SILENT:
     case INCIDENT_SLOW:
     case INCIDENT_STUCK:
+    case INCIDENT_CERTIFICATE:
     case INCIDENT_CLOCK:
     case INCIDENTS:
         break;

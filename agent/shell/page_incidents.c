@@ -91,6 +91,9 @@ static void append_evidence(struct text *out, const struct incident *incident, s
     case INCIDENT_LOST:
         text_format(out, "%u given up", evidence->failures);
         break;
+    case INCIDENT_CERTIFICATE:
+        text_append(out, "a certificate needs to be replaced");
+        break;
     case INCIDENT_CLOCK:
         append_clock(out, evidence);
         break;

@@ -14,7 +14,7 @@
 #include "probes/probe.h"
 
 struct collector {
-    struct span timeout;
+    struct mailbox_spans spans;
     struct mailbox *mailboxes[COLLECTOR_MAILBOXES_MAXIMUM];
     size_t count;
     char line[JSON_LINE_MAXIMUM];
@@ -49,7 +49,7 @@ static bool obey(struct collector *collector, const struct collect_command *comm
         if (collector->count == COLLECTOR_MAILBOXES_MAXIMUM) {
             return error_set(error, "more than %d mailboxes", COLLECTOR_MAILBOXES_MAXIMUM);
         }
-        collector->mailboxes[collector->count++] = mailbox_create(command, collector->timeout);
+        collector->mailboxes[collector->count++] = mailbox_create(command, &collector->spans);
         return true;
     }
     if (which == NULL) {
@@ -121,11 +121,11 @@ static void wait_for_work(const struct collector *collector, struct pollfd *poll
     ppoll(polled, collector->count + 1, &wait, NULL);
 }
 
-void collector_run(struct span timeout)
+void collector_run(const struct mailbox_spans *spans)
 {
     static struct collector collector;
     struct pollfd polled[COLLECTOR_MAILBOXES_MAXIMUM + 1];
-    collector.timeout = timeout;
+    collector.spans = *spans;
     for (;;) {
         wait_for_work(&collector, polled);
         for (size_t i = 0; i < collector.count; i++) {

@@ -5,11 +5,11 @@
 #ifndef MAILFLOW_PROBES_COLLECT_COLLECTOR_H
 #define MAILFLOW_PROBES_COLLECT_COLLECTOR_H
 
-#include "base/instant.h"
+#include "probes/collect/mailbox.h"
 
 enum { COLLECTOR_MAILBOXES_MAXIMUM = 32 };
 
-// Returns at the end of standard input. `timeout` is for each command to a server.
-void collector_run(struct span timeout);
+// Returns at the end of standard input.
+void collector_run(const struct mailbox_spans *spans);
 
 #endif

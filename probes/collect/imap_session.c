@@ -258,7 +258,8 @@ static bool reach(struct imap_session *session, const struct probe_endpoint *end
 }
 
 struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, struct span timeout,
-                                       struct span legs[COLLECT_LEGS], struct error *error)
+                                       struct span legs[COLLECT_LEGS],
+                                       struct certificate *certificate, struct error *error)
 {
     struct imap_session *session = memory_checked(calloc(1, sizeof *session));
     session->timeout = timeout;
@@ -269,7 +270,12 @@ struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, st
     snprintf(session->server, sizeof session->server, "%s:%d", endpoint->host, endpoint->port);
     text_copy(session->password, sizeof session->password, endpoint->password);
     session->imap = memory_checked(mailimap_new(0, NULL));
-    if (!reach(session, endpoint, error) || !greet(session, endpoint, error)) {
+    *certificate = (struct certificate){0};
+    bool ready = reach(session, endpoint, error) && greet(session, endpoint, error);
+    if (session->stream != NULL) {
+        *certificate = stream_certificate(session->stream);
+    }
+    if (!ready) {
         imap_session_close(session);
         return NULL;
     }

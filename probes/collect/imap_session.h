@@ -53,10 +53,11 @@ struct imap_session;
 // Once per process.
 void imap_session_prepare(void);
 
-// Connects, secures and logs in; says how long each leg took. NULL with the reason; the caller owns
-// the session.
+// Connects, secures and logs in; says how long each leg took and what certificate was shown. NULL
+// with the reason; the caller owns the session.
 struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, struct span timeout,
-                                       struct span legs[COLLECT_LEGS], struct error *error);
+                                       struct span legs[COLLECT_LEGS],
+                                       struct certificate *certificate, struct error *error);
 void imap_session_close(struct imap_session *session);
 
 bool imap_session_can_idle(const struct imap_session *session);

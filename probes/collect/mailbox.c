@@ -20,7 +20,7 @@ enum { RETRY_SECONDS_MAXIMUM = 15 };
 
 struct mailbox {
     struct collect_command watch;
-    struct span timeout;
+    struct mailbox_spans spans;
     struct imap_session *session; // NULL while down
     struct reader reader;
     struct folder folders[PROBE_FOLDERS_MAXIMUM];
@@ -33,21 +33,24 @@ struct mailbox {
     struct moment completed; // as reported
     struct instant completed_at;
     struct instant connected_at;
-    struct span legs[COLLECT_LEGS]; // of the last attempt
-    int failures;                   // to connect, or soon after
+    struct span legs[COLLECT_LEGS]; // of the last attempt, as is the certificate
+    struct certificate certificate;
+    int failures; // to connect, or soon after
     struct random_stream jitter;
     bool is_up;
-    struct instant told;               // when we last said whether it is up
+    struct instant told; // when we last said whether it is up
+    struct certificate told_certificate;
     char cause[PROBE_REPLY_SIZE];      // as reported
     char limitation[PROBE_REPLY_SIZE]; // what cannot be read, though the first folder can
 };
 
-struct mailbox *mailbox_create(const struct collect_command *watch, struct span timeout)
+struct mailbox *mailbox_create(const struct collect_command *watch,
+                               const struct mailbox_spans *spans)
 {
     uint64_t seed;
     struct mailbox *mailbox = memory_checked(calloc(1, sizeof *mailbox));
     mailbox->watch = *watch;
-    mailbox->timeout = timeout;
+    mailbox->spans = *spans;
     mailbox->reader.mailbox = mailbox->watch.mailbox;
     mailbox->reader.keys = &mailbox->watch.keys;
     mailbox->reader.authserv_id = mailbox->watch.authserv_id;
@@ -80,16 +83,19 @@ static void report_state(struct mailbox *mailbox, enum collect_report_kind kind,
     text_copy(cut, sizeof cut, cause);
     struct instant now = clock_now().instant;
     bool due = !is_up && instant_reached(now, instant_add(mailbox->told, DOWN_AGAIN));
-    if (mailbox->is_up == is_up && strcmp(mailbox->cause, cut) == 0 && !due) {
+    if (mailbox->is_up == is_up && strcmp(mailbox->cause, cut) == 0 && !due &&
+        certificate_equal(&mailbox->certificate, &mailbox->told_certificate)) {
         return;
     }
     mailbox->told = now;
+    mailbox->told_certificate = mailbox->certificate;
     mailbox->is_up = is_up;
     memcpy(mailbox->cause, cut, sizeof cut);
     struct collect_report report;
     report_begin(&report, kind, mailbox->watch.mailbox);
     memcpy(report.cause, cut, sizeof cut);
     memcpy(report.legs, mailbox->legs, sizeof report.legs);
+    report.certificate = mailbox->certificate;
     report_write(&report);
 }
 
@@ -241,8 +247,8 @@ static void report_complete(struct mailbox *mailbox)
 static bool start(struct mailbox *mailbox, struct error *error)
 {
     struct instant now = clock_now().instant;
-    mailbox->session =
-        imap_session_open(&mailbox->watch.endpoint, mailbox->timeout, mailbox->legs, error);
+    mailbox->session = imap_session_open(&mailbox->watch.endpoint, mailbox->spans.timeout,
+                                         mailbox->legs, &mailbox->certificate, error);
     if (mailbox->session == NULL) {
         return false;
     }
@@ -310,6 +316,18 @@ static bool rest(struct mailbox *mailbox, struct error *error)
     return result == IMAP_DONE || result == IMAP_REFUSED;
 }
 
+static bool renew(struct mailbox *mailbox, struct error *error)
+{
+    struct instant old = instant_add(mailbox->connected_at, mailbox->spans.renew);
+    if (mailbox->watch.endpoint.tls == PROBE_TLS_NONE ||
+        !instant_reached(clock_now().instant, old)) {
+        return true;
+    }
+    imap_session_close(mailbox->session);
+    mailbox->session = NULL;
+    return start(mailbox, error);
+}
+
 static bool work(struct mailbox *mailbox, struct error *error)
 {
     if (mailbox->session == NULL) {
@@ -323,7 +341,7 @@ static bool work(struct mailbox *mailbox, struct error *error)
         if (mailbox->idling && !is_due(mailbox)) {
             return true;
         }
-        if (!look(mailbox, error)) {
+        if (!look(mailbox, error) || !renew(mailbox, error)) {
             return false;
         }
     }

@@ -13,6 +13,9 @@
 // when there are too many to keep, the folder is read anew, its messages are reported again and can
 // be deleted then. Likewise after a change of UIDVALIDITY.
 //
+// A connection that lasts would never show that the server's certificate has been replaced: so it
+// is made anew now and then, which is no trouble, and `up` is reported again when another is shown.
+//
 // A message whose answer cannot be read makes the batch be read one by one after a reconnect, and
 // is itself rejected and skipped.
 #ifndef MAILFLOW_PROBES_COLLECT_MAILBOX_H
@@ -25,8 +28,14 @@
 
 struct mailbox;
 
-// Due at once. `timeout` is for each command. The caller owns the mailbox.
-struct mailbox *mailbox_create(const struct collect_command *watch, struct span timeout);
+struct mailbox_spans {
+    struct span timeout; // of each command
+    struct span renew;   // a connection with TLS is made anew when it is so old
+};
+
+// Due at once. The caller owns the mailbox.
+struct mailbox *mailbox_create(const struct collect_command *watch,
+                               const struct mailbox_spans *spans);
 void mailbox_destroy(struct mailbox *mailbox);
 
 const char *mailbox_name(const struct mailbox *mailbox);

@@ -16,19 +16,30 @@ static const struct prober_limits LIMITS = {.memory_bytes = 512 * 1024 * 1024, .
 
 static int usage(void)
 {
-    fputs("usage: mailflow-collect [--timeout 20s]\n"
+    fputs("usage: mailflow-collect [--timeout 20s] [--renew 6h]\n"
           "Reads commands (JSON lines) from standard input until it ends.\n",
           stderr);
     return EXIT_FAILURE;
 }
 
+static bool read_options(int count, char **words, struct mailbox_spans *spans)
+{
+    bool good = count % 2 == 1;
+    for (int i = 1; good && i < count; i += 2) {
+        struct span *to = strcmp(words[i], "--timeout") == 0 ? &spans->timeout
+                          : strcmp(words[i], "--renew") == 0 ? &spans->renew
+                                                             : NULL;
+        good = to != NULL && span_parse(words[i + 1], to) && to->ns > 0;
+    }
+    return good;
+}
+
 int main(int argc, char **argv)
 {
-    struct span timeout = SPAN_SECONDS(20);
+    struct mailbox_spans spans = {.timeout = SPAN_SECONDS(20), .renew = SPAN_HOURS(6)};
     struct error error;
     prober_begin();
-    if (argc != 1 && (argc != 3 || strcmp(argv[1], "--timeout") != 0 ||
-                      !span_parse(argv[2], &timeout) || timeout.ns <= 0)) {
+    if (!read_options(argc, argv, &spans)) {
         return usage();
     }
     resolve_warm_up();
@@ -38,6 +49,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "mailflow-collect: %s\n", error.message);
         return EXIT_FAILURE;
     }
-    collector_run(timeout);
+    collector_run(&spans);
     return EXIT_SUCCESS;
 }

@@ -316,6 +316,11 @@ bool stream_start_tls(struct stream *stream, const char *ca_file, struct error *
     return shake_hands(stream) || error_set(error, "%s", stream->failure.message);
 }
 
+struct certificate stream_certificate(const struct stream *stream)
+{
+    return stream->verification.certificate;
+}
+
 const char *stream_failure(const struct stream *stream)
 {
     return stream->failure.message;

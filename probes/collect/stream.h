@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/instant.h"
+#include "probes/certificate.h"
 #include "probes/collect/wire_guard.h"
 
 struct stream;
@@ -34,6 +35,9 @@ void stream_expect(struct stream *stream, const char *command, struct span timeo
 
 // Handshake with chain and name verified (probes/tls.h), within the time expected before.
 bool stream_start_tls(struct stream *stream, const char *ca_file, struct error *error);
+
+// What the server showed in the handshake, whether it was done or not.
+struct certificate stream_certificate(const struct stream *stream);
 
 // Why it failed, "" while it has not.
 const char *stream_failure(const struct stream *stream);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "probes/silence.h"
+#include "probes/tls.h"
 
 enum {
     HEADERS_MAXIMUM = 16 * 1024, // bytes, all of a reply's
@@ -115,6 +116,9 @@ static void set_where(const struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    // So that a certificate that has been replaced is noticed.
+    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 3600L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mailflow-fetch");
     if (transfer->job.ca_file[0] != '\0') {
         curl_easy_setopt(easy, CURLOPT_CAINFO, transfer->job.ca_file);
@@ -231,9 +235,27 @@ const char *transfer_body(const struct transfer *transfer, size_t *length)
     return transfer->body;
 }
 
+// Known only of a connection that was made for this job.
+static void take_certificate(const struct transfer *transfer, CURLcode result,
+                             struct certificate *out)
+{
+    static const char NAME[] = "Cert:";
+    struct curl_certinfo *chain = NULL;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CERTINFO, &chain);
+    const struct curl_slist *at =
+        chain == NULL || chain->num_of_certs < 1 ? NULL : chain->certinfo[0];
+    for (; at != NULL; at = at->next) {
+        if (strncmp(at->data, NAME, strlen(NAME)) == 0) {
+            tls_read_certificate(at->data + strlen(NAME), out);
+        }
+    }
+    out->verified = result != CURLE_PEER_FAILED_VERIFICATION && result != CURLE_SSL_CONNECT_ERROR;
+}
+
 void transfer_conclude(struct transfer *transfer, CURLcode result, struct fetch_outcome *outcome)
 {
     *outcome = (struct fetch_outcome){.number = transfer->job.number, .ended = clock_now()};
+    take_certificate(transfer, result, &outcome->certificate);
     if (result == CURLE_OK) {
         long status = 0;
         curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -285,6 +285,7 @@ static void conclude(struct session *session)
                     is_positive(smtp_recipient_status(session->recipient)),
         .ended = now,
     };
+    out->certificate = session->verification.certificate;
     struct text failure = TEXT_OVER(evidence.tls_failure);
     tls_describe_failure(&session->verification, &failure);
     judge(&evidence, out);

@@ -33,7 +33,7 @@ def make_authority(directory):
     return certificate
 
 
-def issue(authority, directory, domain, address):
+def issue(authority, directory, domain, address, days=LIFETIME_DAYS):
     """Write server.key and server.pem for domain and address, signed by the authority."""
     directory.mkdir(parents=True, exist_ok=True)
     key, request = directory / "server.key", directory / "server.csr"
@@ -48,7 +48,7 @@ def issue(authority, directory, domain, address):
     )
     os.chmod(key, 0o600)
     _openssl(
-        *("x509", "-req", "-in", str(request), "-days", LIFETIME_DAYS),
+        *("x509", "-req", "-in", str(request), "-days", str(days)),
         *("-CA", str(authority), "-CAkey", str(authority.with_suffix(".key"))),
         *("-extfile", str(extensions), "-out", str(directory / "server.pem")),
     )

@@ -143,7 +143,7 @@ def in_flight(host):
 # Metrics
 
 
-def total(host, name, **labels):
+def total(host, name, /, **labels):
     """The sum of the samples of a metric that have these labels."""
     wanted = set(labels.items())
     samples = host.metrics().items()

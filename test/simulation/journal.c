@@ -116,6 +116,9 @@ static void print_evidence(FILE *out, const struct incident *incident)
     case INCIDENT_LOST:
         fprintf(out, " lost=%u", evidence->failures);
         break;
+    case INCIDENT_CERTIFICATE:
+        fprintf(out, " days_left=%.0f", span_seconds(evidence->latency) / 86400);
+        break;
     case INCIDENT_CLOCK:
         fprintf(out, " offset=%.1fs error=%.1fs", span_seconds(evidence->latency),
                 span_seconds(evidence->threshold));

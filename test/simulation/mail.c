@@ -67,7 +67,7 @@ static bool take_one(unsigned *count)
 enum submission mail_submit(struct world *world, int from, int to)
 {
     struct link *link = &world->links[from][to];
-    if (!world->servers[from].smtp) {
+    if (!world->servers[from].smtp || world->servers[from].shown[PART_SMTP].refused) {
         return SUBMISSION_NO_SERVER;
     }
     return take_one(&link->refuse)               ? SUBMISSION_REJECTED

@@ -12,6 +12,7 @@ static const struct mailbox_settings *build_mailboxes(const struct world *world,
     for (size_t i = 0; i < node->reader_count; i++) {
         int server = node->readers[i].server;
         mailboxes[i].name = i == 0 ? "local" : world->servers[server].name;
+        mailboxes[i].tls = world->servers[server].shown[PART_IMAP].tls ? TLS_STARTTLS : TLS_NONE;
     }
     settings->mailbox_count = node->reader_count;
     return mailboxes;
@@ -65,6 +66,9 @@ struct settings *mesh_settings_build(const struct world *world, int node)
         .maintenance = parameters->maintenance,
         .incidents = parameters->incidents,
     };
+    if (world->servers[node].shown[PART_SMTP].tls) {
+        settings->relay = (struct relay_settings){.host = "relay.example", .tls = TLS_STARTTLS};
+    }
     if (agent->interval.ns > 0) {
         settings->defaults.interval = agent->interval;
     }

@@ -359,16 +359,21 @@ static struct submit_outcome outcome_of(const struct world *world, const struct 
     if (walltime_known(message->sent)) {
         outcome.sent = (struct moment){{now.instant.ns - ago.ns}, message->sent};
     }
+    bool nobody = submission == SUBMISSION_NO_SERVER;
     if (submission == SUBMISSION_ACCEPTED) {
         outcome.accepted = now;
     } else {
         bool refused = submission == SUBMISSION_REJECTED;
-        bool nobody = submission == SUBMISSION_NO_SERVER;
         outcome.result = refused || nobody ? SUBMIT_REFUSED : SUBMIT_UNCERTAIN;
         outcome.reply_class = refused ? REPLY_5XX : nobody ? REPLY_CONNECT : REPLY_TIMEOUT;
         outcome.code = refused ? 550 : 0;
         text_copy(outcome.reply, sizeof outcome.reply, refused ? "550 5.7.1 go away" : "");
         text_copy(outcome.cause, sizeof outcome.cause, nobody ? "connection refused" : "");
+    }
+    outcome.certificate = world_certificate(world, message->from, PART_SMTP);
+    if (nobody && outcome.certificate.seen && !outcome.certificate.verified) {
+        outcome.reply_class = REPLY_TLS;
+        text_copy(outcome.cause, sizeof outcome.cause, "certificate is not trusted");
     }
     return outcome;
 }

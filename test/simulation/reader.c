@@ -36,9 +36,15 @@ static void tell_readable(struct world *world, int node, int index, bool readabl
     reader->told = true;
     reader->readable = readable;
     reader->readable_from = world->now;
+    struct certificate certificate = world_certificate(world, reader->server, PART_IMAP);
+    bool refused = certificate.seen && !certificate.verified;
     struct event event = {
         .kind = EVENT_MAILBOX,
-        .mailbox = {index, readable, readable ? "" : "connection refused"},
+        .mailbox = {index, readable,
+                    readable  ? ""
+                    : refused ? "imap.example: certificate is not trusted"
+                              : "connection refused",
+                    &certificate},
     };
     node_handle(world, node, &event, NULL);
 }
@@ -132,15 +138,16 @@ void reader_read(struct world *world, int node, int index)
     struct reader *reader = &reading->readers[index];
     struct server *server = &world->servers[reader->server];
     uint64_t run = reading->runs;
-    tell_readable(world, node, index, server->imap);
-    for (struct message *next; server->imap && reading->core != NULL && reading->runs == run &&
+    bool readable = server->imap && !server->shown[PART_IMAP].refused;
+    tell_readable(world, node, index, readable);
+    for (struct message *next; readable && reading->core != NULL && reading->runs == run &&
                                (next = unreported(&server->mailbox)) != NULL;) {
         report(world, node, index, next);
     }
     if (reading->core == NULL || reading->runs != run) {
         return; // killed amid it
     }
-    if (server->imap) {
+    if (readable) {
         reader->complete = world->now;
         struct event event = {
             .kind = EVENT_COLLECTED,

@@ -16,6 +16,7 @@
 //   agent PATH           the one is configured to exchange with the other's agent over HTTP
 //   sever PATH, rejoin PATH   that way over HTTP
 //   cut PATH, mend PATH  deliveries fail and wait in the sender's queue
+//   certificate NAME smtp|imap expires DURATION|refused   TLS is spoken there, and this is shown
 //   flush NAME           its queue tries everything now
 //   lose PATH N          and likewise duplicate, defer, refuse, uncertain PATH N arrives|vanishes
 //   replay PATH          the last delivered message comes once more

@@ -301,6 +301,7 @@ static const struct statement {
     {"delay", 2, say_delay},
     {"clock", 2, say_step},
     {"step", 2, say_step},
+    {"certificate", 3, say_certificate},
     {"stop", 1, say_stop},
     {"start", 1, say_start},
     {"down", 2, say_down},

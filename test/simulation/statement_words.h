@@ -35,6 +35,10 @@ bool say_bounce(struct world *world, const struct words *words, struct error *er
 bool say_uncertain(struct world *world, const struct words *words, struct error *error);
 bool say_probe(struct world *world, const struct words *words, struct error *error);
 
+// ---- statement_certificates.c ----
+
+bool say_certificate(struct world *world, const struct words *words, struct error *error);
+
 // ---- statement_windows.c ----
 
 bool say_maintenance(struct world *world, const struct words *words, struct error *error);

@@ -122,6 +122,13 @@ bool world_are_peers(const struct world *world, int a, int b)
     return world->hub < 0 || world->hub == a || world->hub == b;
 }
 
+struct certificate world_certificate(const struct world *world, int server, enum part part)
+{
+    const struct shown *shown = &world->servers[server].shown[part];
+    return (struct certificate){
+        .seen = shown->tls, .verified = !shown->refused, .expires = shown->expires};
+}
+
 bool world_asleep(const struct world *world, int server)
 {
     return world->servers[server].node.wakes.ns > world->now.ns;

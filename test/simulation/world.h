@@ -98,10 +98,20 @@ struct node {
     uint64_t negative;
 };
 
+// Where a server speaks TLS, and what it shows there.
+enum part { PART_SMTP, PART_IMAP, PARTS };
+
+struct shown {
+    bool tls;
+    struct walltime expires;
+    bool refused; // by everybody
+};
+
 struct server {
     char name[SERVER_NAME_SIZE];
     bool smtp;
     bool imap;
+    struct shown shown[PARTS];
     bool agentless;
     int collector; // whose agent reads the mailbox of an agentless one
     struct span boot_offset;
@@ -179,6 +189,7 @@ struct instant world_time_at(const struct world *world, int server, struct wallt
 
 // Whether these two exchange probes.
 bool world_are_peers(const struct world *world, int a, int b);
+struct certificate world_certificate(const struct world *world, int server, enum part part);
 bool world_asleep(const struct world *world, int server);
 
 #endif

@@ -18,9 +18,10 @@ PATIENCE = 10.0
 class Collector:
     """The program; used as a context, at whose end it must end by itself and in good health."""
 
-    def __init__(self, timeout="2s"):
+    def __init__(self, timeout="2s", renew="6h"):
         self.process = subprocess.Popen(
-            [BUILD / "probes" / "mailflow-collect", "--timeout", timeout],
+            [BUILD / "probes" / "mailflow-collect", "--timeout", timeout,
+             "--renew", renew],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -280,7 +280,7 @@ class Daemon:
         """{id: window} of the API."""
         return {window["id"]: window for window in self.api("maintenance")["maintenance"]}
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         status, text = self.request("GET", "/metrics")
         assert status == 200, text
         return parse_metrics(text).get((f"mailflow_{name}", frozenset(labels.items())))

@@ -479,8 +479,12 @@ def test_a_certificate_that_is_good_is_accepted(tls_home, implicit, host):
             tls="implicit" if implicit else "starttls",
             ca_file=tls_home / "authority" / "ca.pem",
         )
-        legs = collector.expect("up")["legs"]
+        up = collector.expect("up")
+        legs = up["legs"]
         assert set(legs) == {"dns", "connect", "tls", "login"} and min(legs.values()) >= 0
+        shown = up["certificate"]
+        assert shown["verified"] and shown["subject"] == "localhost"
+        assert shown["issuer"] == "mailflow lab" and shown["expires"] / 1e9 > time.time()
         collector.expect("arrival")
         server.wait_for("IDLE")
         server.inbox.add(block(Probe()))
@@ -509,6 +513,26 @@ def test_a_certificate_that_is_not_is_refused(tls_home, implicit, identity, auth
         )
         assert not any(given.startswith("LOGIN") for given in server.commands)
     assert cause.startswith(f"localhost:{server.port}: {reason}")
+
+
+def test_a_certificate_that_has_been_replaced_is_seen_over_a_connection_that_lasts(tls_home):
+    """The connection is made anew, nothing is reported as down, and nothing twice."""
+    tls = tls_of(tls_home / "server")
+    with Server(block(Probe()), tls=tls) as server, Collector(renew="1s") as collector:
+        authority = tls_home / "authority" / "ca.pem"
+        collector.watch(server.port, host="localhost", tls="starttls", ca_file=authority)
+        first = collector.expect("up")["certificate"]
+        collector.expect("arrival")
+        server.wait_for("IDLE")
+        certificates.issue(authority, tls_home / "newer", "localhost", "127.0.0.1", days=60)
+        server.tls = tls_of(tls_home / "newer")
+        second = collector.expect("up")["certificate"]
+        assert second["verified"] and second["expires"] - first["expires"] > 29 * 86400 * 10**9
+        server.inbox.add(block(Probe()))
+        server.sessions[-1].tell_exists()
+        collector.expect("arrival")
+    kinds = [report["report"] for report in collector.seen if report["report"] != "complete"]
+    assert kinds == ["up", "arrival", "up", "arrival"]
 
 
 def test_starttls_that_is_not_offered_ends_it():

@@ -75,7 +75,7 @@ def test_a_signed_post_and_its_reply():
     assert "expect" not in request.headers
     assert before < outcome.pop("ended")["instant"] < after
     assert outcome == {"number": 7, "status": 200, "cause": "", "signature": SIGNATURE,
-                       "body": b"\x00\xff any bytes"}
+                       "body": b"\x00\xff any bytes", "certificate": None}
 
 
 def test_a_refusal_is_an_outcome():
@@ -199,7 +199,11 @@ def test_tls(certificates):
     with Server(certificate=(certificates.right,)) as server:
         for host in ("localhost", "127.0.0.1"):
             one = job(server.url(host), ca_file=certificates.ca_file)
-            assert fetch(one)[0]["status"] == 200
+            [done] = fetch(one)
+            assert done["status"] == 200
+            shown = done["certificate"]
+            assert shown.pop("expires") / 1e9 > time.time()
+            assert shown == {"verified": True, "subject": "localhost", "issuer": "Test Authority"}
 
 
 @pytest.mark.parametrize(
@@ -213,8 +217,9 @@ def test_tls(certificates):
 def test_a_certificate_that_is_not_good(certificates, shown, trusted, said):
     with Server(certificate=(getattr(certificates, shown),)) as server:
         ca_file = certificates.ca_file if trusted else ""
-        words = cause(job(server.url("localhost"), ca_file=ca_file))
-    assert said in words, words
+        [done] = fetch(job(server.url("localhost"), ca_file=ca_file))
+    assert done["status"] == 0 and said in done["cause"], done
+    assert done["certificate"]["verified"] is False
     assert server.requests == []
 
 

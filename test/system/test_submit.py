@@ -504,6 +504,25 @@ def test_implicit_tls_is_refused():
                        "a relay is spoken to with starttls or none, not implicit TLS")
 
 
+# ---- the certificate ----
+
+@pytest.mark.parametrize("which, verified", [
+    ("right", True), ("wrong_name", False), ("expired", False), ("self_signed", False)])
+def test_the_certificate_is_told_whether_it_verified_or_not(certificates, which, verified):
+    with Server(ehlo=WITH_TLS, certificate=getattr(certificates, which)) as server:
+        shown = outcome(secure_job(server, certificates))["certificate"]
+    days = (shown.pop("expires") / 1e9 - time.time()) / 86400
+    subject = {"wrong_name": "other.example"}.get(which, "localhost")
+    issuer = "localhost" if which == "self_signed" else "Test Authority"
+    assert shown == {"verified": verified, "subject": subject, "issuer": issuer}
+    assert -1.1 < days < -0.9 if which == "expired" else 1.9 < days < 2.1
+
+
+def test_no_certificate_without_tls():
+    with Server() as server:
+        assert outcome(job(server.port))["certificate"] is None
+
+
 # ---- AUTH ----
 
 def auth_job(server, **options):

@@ -66,7 +66,7 @@ static void add_addresses(struct settings *settings, const char *directory,
 struct settings *agent_fixture_settings(size_t peers, const char *directory,
                                         const char *const *listen, size_t listen_count)
 {
-    static const struct mailbox_settings LOCAL = {.name = "local"};
+    static const struct mailbox_settings LOCAL = {.name = "local", .tls = TLS_IMPLICIT};
     struct arena *arena = arena_create();
     struct settings *settings = arena_take(arena, sizeof *settings);
     *settings = (struct settings){

@@ -248,6 +248,7 @@ static void test_incidents_by_kind(void **state)
         [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
         [INCIDENT_BOUNCED] = "{\"bounced\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",
+        [INCIDENT_CERTIFICATE] = "{\"expires_in_seconds\":82.0,\"cause\":\"no route\"}",
         [INCIDENT_CLOCK] = "{\"offset_seconds\":82.0,\"offset_error_seconds\":60.0,"
                            "\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_FORGED] = "{\"tags\":4,\"cause\":\"no route\"}",

@@ -349,6 +349,7 @@ static void test_the_effective_configuration(void **state)
                               "  slow_late: 3\n"
                               "  slow_of: 5\n"
                               "  close_after: 2\n"
+                              "  certificate_expires: 14d\n"
                               "maintenance:\n"
                               "  settle: 5m\n"
                               "  recovery: 4900s\n"

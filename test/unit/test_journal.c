@@ -172,6 +172,7 @@ static void every_kind_shows_its_evidence(void **state)
                         "late=3/5 oldest_age=90s" TAIL},
         {INCIDENT_STUCK, "stuck FIRING severity=warning server=X in_flight=7 oldest_age=90s" TAIL},
         {INCIDENT_LOST, "lost FIRING severity=warning path=X lost=4" TAIL},
+        {INCIDENT_CERTIFICATE, "certificate FIRING severity=warning server=X days_left=0.0" TAIL},
         {INCIDENT_CLOCK, "clock FIRING severity=warning server=X offset=82.4s error=60s" TAIL},
         {INCIDENT_FORGED, "forged FIRING severity=warning server=X tags=4" TAIL},
     };
