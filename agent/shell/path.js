@@ -26,7 +26,7 @@
 
     const span = (seconds) =>
         seconds < 1 ? `${(seconds * 1000).toFixed(0)} ms`
-        : seconds < 100 ? `${seconds.toPrecision(3)} s`
+        : seconds < 100 ? `${Number.isInteger(seconds) ? seconds : seconds.toPrecision(3)} s`
         : seconds < 3600 ? `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
         : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 

@@ -112,7 +112,7 @@ def story(history):
 
 
 def yesterday(history, week, calm):
-    """12:19, 12:34, 12:49 and 13:04 arrive at 13:07:47 (1-mission), 20 hours ago."""
+    """12:19:01, 12:34, 12:49 and 13:04 arrive at 13:07:47 (1-mission), 20 hours ago."""
     noon = calm - 21 * HOUR
     at = lambda hours, minutes, seconds=0: (  # noqa: E731
         noon + (hours - 12) * HOUR + minutes * MINUTE + seconds * SECOND)
@@ -127,10 +127,10 @@ def yesterday(history, week, calm):
         planned_end=at(12, 48), resumed_outbound=at(13, 7, 47), resumed_inbound=at(12, 58, 40),
         resumed_by="mx02->mx01", drained=4, lost=0, suppressed=6, longest=2926 * SECOND,
         in_flight=4)
-    for hours, minutes, verdict in (
-        (12, 19, "excused"), (12, 34, "excused"), (12, 49, "drained"), (13, 4, "drained")
+    for *when, verdict in (
+        (12, 19, 1, "excused"), (12, 34, "excused"), (12, 49, "drained"), (13, 4, "drained")
     ):
-        sent = at(hours, minutes)
+        sent = at(*when)
         history.probe("mx01", "outbound", sent, at(13, 7, 47) - sent, verdict,
                       incident=cause if verdict == "drained" else None,
                       excused=1739 * SECOND if verdict == "excused" else None)
