@@ -84,12 +84,35 @@ static void read_hop(struct page_life *life, const json_t *hop)
     }
 }
 
+// From the last server into the mailbox.
+static void read_delivery(struct page_life *life, const json_t *probe)
+{
+    const json_t *delivery = json_object_get(probe, "delivery");
+    struct walltime arrived;
+    struct span delta;
+    if (!answer_time(probe, "arrived", &arrived) ||
+        !answer_span(delivery, "delta_seconds", &delta)) {
+        return;
+    }
+    struct walltime from = delta.ns > 0 ? walltime_subtract(arrived, delta) : arrived;
+    struct life_step *step = add(life, "delivery", from, arrived);
+    if (step != NULL) {
+        step->slowest = answer_true(delivery, "slowest");
+        answer_span(delivery, "delta_error_seconds", &step->error);
+    }
+}
+
 static void read_hops(struct page_life *life, const json_t *probe)
 {
     const json_t *hops = json_object_get(probe, "hops");
+    int64_t more;
     for (size_t i = 0; i < json_array_size(hops); i++) {
         read_hop(life, json_array_get(hops, i));
     }
+    if (answer_integer(probe, "hops_more", &more) && more > 0) {
+        life->left_out += (size_t)more;
+    }
+    read_delivery(life, probe);
 }
 
 // ---- from the first server to the mailbox ----

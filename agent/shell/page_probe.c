@@ -13,8 +13,8 @@
 #include "shell/page_sign.h"
 #include "shell/page_text.h"
 
-// Of any text; escaped, some of them must fit into one part.
-enum { SHOWN_BYTES = 400 };
+// Of any text, and of what is a name or a word; escaped, some of them must fit into one part.
+enum { SHOWN_BYTES = 257, SHOWN_SHORT = 65 };
 
 struct page_probe {
     const struct agent *agent;
@@ -33,6 +33,13 @@ static void append_cut(struct text *out, const char *value)
     bool whole = text_copy(shown, sizeof shown, value);
     page_append_escaped(out, shown);
     text_append(out, whole ? "" : " &hellip;");
+}
+
+static void short_cell(struct text *out, const char *label, const char *class, const char *value)
+{
+    char shown[SHOWN_SHORT];
+    text_copy(shown, sizeof shown, value);
+    page_cell(out, label, class, shown);
 }
 
 static void append_fact(struct text *out, const char *name, const char *value)
@@ -107,6 +114,7 @@ static void append_headline(struct text *out, const struct page_probe *page)
 {
     enum page_tone tone = tone_of(page->probe);
     struct span latency;
+    char path[SUBJECT_TEXT_SIZE];
     text_format(out, "<div class=\"headline %s\">\n<h1>", page_tone_class(tone));
     page_append_sign(out, tone);
     text_append(out, "<span>");
@@ -118,7 +126,8 @@ static void append_headline(struct text *out, const struct page_probe *page)
     text_append(out, "</span></h1>\n<p>Probe <code>");
     append_cut(out, answer_text(page->probe, "id"));
     text_append(out, "</code> on ");
-    page_append_path_link(out, answer_text(page->probe, "path"));
+    text_copy(path, sizeof path, answer_text(page->probe, "path"));
+    page_append_path_link(out, path);
     text_append(out, "</p>\n");
 }
 
@@ -219,16 +228,18 @@ static void append_window(struct text *out, const json_t *window, struct walltim
 {
     struct walltime at;
     struct span covers;
+    char server[SHOWN_SHORT];
     bool known = answer_span(window, "covers_seconds", &covers);
     text_append(out, "<tr>");
-    page_row_head(out, answer_text(window, "server"));
-    page_cell(out, "Kind", "", answer_text(window, "kind"));
+    text_copy(server, sizeof server, answer_text(window, "server"));
+    page_row_head(out, server);
+    short_cell(out, "Kind", "", answer_text(window, "kind"));
     page_time_cell(out, "Begin", answer_time(window, "begin", &at) ? at : WALLTIME_NONE, now);
     page_time_cell(out, "End", answer_time(window, "end", &at) ? at : WALLTIME_NONE, now);
     page_time_cell(out, "Queues drained by",
                    answer_time(window, "recovered", &at) ? at : WALLTIME_NONE, now);
     page_span_cell(out, "Covers", known, covers);
-    page_cell(out, "Id", "soft", answer_text(window, "id"));
+    short_cell(out, "Id", "soft", answer_text(window, "id"));
     text_append(out, "</tr>\n");
 }
 
@@ -285,10 +296,12 @@ static bool write_bounce(struct text *out, struct page_probe *page)
 static void append_hosts(struct text *out, const json_t *hosts)
 {
     enum { SHOWN = 16 };
+    char shown[SHOWN_SHORT];
     for (size_t i = 0; i < json_array_size(hosts) && i < SHOWN; i++) {
         const char *host = json_string_value(json_array_get(hosts, i));
         text_append(out, i == 0 ? "" : " &rarr; ");
-        page_append_escaped(out, host == NULL ? "?" : host);
+        text_copy(shown, sizeof shown, host == NULL ? "?" : host);
+        page_append_escaped(out, shown);
     }
 }
 
@@ -309,6 +322,20 @@ static bool write_route(struct text *out, struct page_probe *page)
     return false;
 }
 
+static void append_method(struct text *out, const char *method, const json_t *results)
+{
+    const char *reason = answer_text(json_object_get(results, "reasons"), method);
+    const char *result = answer_text(results, method);
+    if (result[0] == '\0') {
+        return;
+    }
+    text_format(out, "<div><dt>%s</dt><dd class=\"words\">", method);
+    append_cut(out, result);
+    text_append(out, reason[0] == '\0' ? "" : ", ");
+    append_cut(out, reason);
+    text_append(out, "</dd></div>\n");
+}
+
 static bool write_authentication(struct text *out, struct page_probe *page)
 {
     static const char *const METHODS[] = {"spf", "dkim", "dmarc", "arc"};
@@ -318,21 +345,20 @@ static bool write_authentication(struct text *out, struct page_probe *page)
     }
     begin_part(out, "Authentication");
     for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++) {
-        append_fact(out, METHODS[i], answer_text(results, METHODS[i]));
+        append_method(out, METHODS[i], results);
     }
     append_fact(out, "Says", answer_text(results, "authserv_id"));
     end_part(out);
     return false;
 }
 
-static void append_line(struct text *out, const json_t *line, struct walltime now)
+static void append_line(struct text *out, const json_t *line)
 {
-    struct walltime at;
+    struct span at;
+    bool known = answer_span(line, "at_seconds", &at);
     text_append(out, "<tr>");
-    page_begin_cell(out, "At", "number");
-    page_append_clock(out, answer_time(line, "at", &at) ? at : WALLTIME_NONE, now, 3);
-    text_append(out, "</td>");
-    page_cell(out, "From", "", answer_text(line, "from"));
+    page_span_cell(out, "After", known, at);
+    short_cell(out, "From", "", answer_text(line, "from"));
     page_begin_cell(out, "Text", "words");
     text_append(out, "<code>");
     append_cut(out, answer_text(line, "text"));
@@ -350,12 +376,12 @@ static bool write_transcript(struct text *out, struct page_probe *page)
     if (page->index == 0) {
         text_append(out, "<section>\n<h2>Transcript</h2>\n<table class=\"transcript\">\n<caption>"
                          "What was said when it was handed over; secrets are left out.</caption>\n"
-                         "<thead><tr><th scope=\"col\" class=\"number\">At</th>"
+                         "<thead><tr><th scope=\"col\" class=\"number\">After</th>"
                          "<th scope=\"col\">From</th><th scope=\"col\">Text</th></tr></thead>\n"
                          "<tbody>\n");
     }
     for (int i = 0; i < LINES_A_PART && page->index < count; i++) {
-        append_line(out, json_array_get(lines, page->index++), page->now.wall);
+        append_line(out, json_array_get(lines, page->index++));
     }
     if (page->index < count) {
         return true;

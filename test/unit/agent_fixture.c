@@ -1,5 +1,6 @@
 #include "agent_fixture.h"
 
+#include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +151,7 @@ char *agent_fixture_take_body(struct http_response *response)
     for (bool more = response->stream.next != NULL; more;) {
         struct text text = TEXT_OVER(piece);
         more = response->stream.next(response->stream.state, &text);
+        assert(!text.truncated);
         body = memory_checked(realloc(body, length + text.length + 1));
         memcpy(body + length, piece, text.length + 1);
         length += text.length;
