@@ -19,7 +19,7 @@
 enum {
     SMOKE_BUCKETS_MAXIMUM = 170,
     SMOKE_SLICES = 8, // of a bucket, from each of which as many probes are taken
-    SMOKE_SLICE_PROBES = 32,
+    SMOKE_SLICE_PROBES = 16,
     SMOKE_MARKS_MAXIMUM = 200,
 };
 

@@ -95,10 +95,10 @@ static void test_a_bucket_has_the_quantiles_of_its_probes(void **state)
         bucket = smoke->buckets[i].count > 0 ? &smoke->buckets[i] : bucket;
     }
     assert_non_null(bucket);
-    assert_int_equal(bucket->count, 32); // of the 101 in one slice
-    assert_int_equal(bucket->quantiles[SMOKE_P50].ns, 15500000);
-    assert_int_equal(bucket->quantiles[SMOKE_P5].ns, 1550000);
-    assert_int_equal(bucket->quantiles[SMOKE_P95].ns, 29450000);
+    assert_int_equal(bucket->count, 16); // of the 101 in one slice
+    assert_int_equal(bucket->quantiles[SMOKE_P50].ns, 7500000);
+    assert_int_equal(bucket->quantiles[SMOKE_P5].ns, 750000);
+    assert_int_equal(bucket->quantiles[SMOKE_P95].ns, 14250000);
 }
 
 static void test_buckets_cover_the_whole_range(void **state)
