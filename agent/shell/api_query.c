@@ -53,8 +53,8 @@ bool api_query_path(const char *value, const struct settings *settings, int *pee
 static bool read_path(const char *value, const struct settings *settings, struct store_query *out,
                       struct error *error)
 {
-    int peer;
-    enum direction direction;
+    int peer = 0; // the analyzer does not see that it is set
+    enum direction direction = OUTBOUND;
     if (!api_query_path(value, settings, &peer, &direction, error)) {
         return false;
     }
