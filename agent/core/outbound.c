@@ -238,7 +238,9 @@ void outbound_by_hand(struct core *core, int peer, const struct probe_id *id, st
 void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
-    bool slot_serves = instant_since(outbound->cadence, now.instant).ns <= SPAN_MINUTES(1).ns;
+    struct span settle = core->settings->maintenance.settle;
+    struct span soon = span_shorter(SPAN_MINUTES(1), (struct span){settle.ns / 2});
+    bool slot_serves = instant_since(outbound->cadence, now.instant).ns <= soon.ns;
     if (slot_serves || outbound->extra_due.ns != INSTANT_NEVER.ns) {
         return;
     }

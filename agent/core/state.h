@@ -101,7 +101,8 @@ void outbound_slot(struct core *core, int peer, struct moment now);
 void outbound_extra(struct core *core, int peer, struct moment now);
 void outbound_by_hand(struct core *core, int peer, const struct probe_id *id, struct moment now);
 
-// Owes the peer a probe outside the cadence, unless a slot due within a minute serves.
+// Owes the peer a probe outside the cadence, unless a slot serves that is due within a
+// minute, and within half of settle: what answers it must do so before that is over.
 void outbound_owe(struct core *core, int peer, enum probe_kind kind, struct moment now);
 
 // The peer waits for more receipts than fit into one probe: tells it before our next slot.

@@ -56,6 +56,9 @@ static void try_mailboxes(struct trial *trial)
 static void try_relay(struct trial *trial, const char *name, const struct relay_settings *relay)
 {
     struct live_result result = {0};
+    if (trial->options->leave_nothing && !trial->own.readable) {
+        return;
+    }
     live_relay_try(name, trial->options->probers, trial->settings, relay, &trial->own,
                    trial->options->patience, &result);
     tell(trial, &result);

@@ -40,6 +40,7 @@ static bool try_live(const struct setup *setup, const struct settings *settings)
     struct live_options options = {
         .probers = command->probers,
         .patience = command->wait,
+        .leave_nothing = true,
         .terminal = &setup->context->terminal,
         .results = setup->live,
     };

@@ -11,6 +11,7 @@ import story
 from agent import merge
 from announced import others, over_http
 from lab import Lab
+from told import answers
 
 LAB = Path(__file__).resolve().parent / "lab"
 FIRST_ARRIVALS_SECONDS = 60
@@ -22,6 +23,8 @@ SETTINGS = {
 
 
 def arrived_both_ways(host):
+    if not answers(host):
+        return False
     peer = next(other.name for other in host.lab if other is not host)
     return all(
         host.metric("mailflow_last_arrival_timestamp_seconds", peer=peer, direction=direction)

@@ -237,7 +237,8 @@ def faults_of_variant(play):
     if play.notifications():
         yield f"in the variant nobody should be notified: {play.notifications()}"
     judged = [verdict for _, _, verdict in play.verdicts()]
-    if judged != ["excused", "excused"]:
+    held_up = [verdict for verdict in judged if verdict != "on_time"]  # one may slip in before it
+    if held_up != ["excused", "excused"]:
         yield f"in the variant two probes should be excused, are {judged}"
 
 

@@ -83,7 +83,7 @@ def test_probe_judges_by_the_thresholds_given(mx01):
 
 def test_probe_of_a_server_that_is_none_of_ours(mx01):
     assert run(mx01, "probe", "mx09", code=3) == (
-        "MAILFLOW UNKNOWN - unknown peer 'mx09': this mesh has mx01, mx02; did you mean 'mx02'?\n"
+        "MAILFLOW UNKNOWN - unknown peer 'mx09': this mesh has mx01, mx02\n"
     )
 
 
@@ -110,7 +110,7 @@ def test_history(mx01):
     assert {"hand", "slot", "answer"} <= {row[3] for row in rows}
     answer = json.loads(run(mx01, "history", "mx02", "--json"))
     assert len({probe["id"] for probe in answer["probes"]}) == len(answer["probes"]) >= len(rows)
-    said = "mailflowctl: no peer 'mx09'; did you mean 'mx02'?\n"
+    said = "mailflowctl: no peer 'mx09'\n"
     assert refusal(mx01, "history", "mx09") == said
 
 

@@ -91,12 +91,12 @@ def test_maintenance_is_announced():
 
 
 def test_maintenance_refused_says_why():
-    refusal = problem(400, "unknown server 'mx10': this mesh has mx02, mx01, gmail")
+    refusal = problem(400, "unknown server 'xm01': this mesh has mx02, mx01, gmail")
     with ControlServer({"POST /maintenance": refusal, "GET /paths": {"paths": PATHS}}) as server:
-        result = ctl("maintenance", "begin", "mx10", server=server)
+        result = ctl("maintenance", "begin", "xm01", server=server)
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        "mailflowctl: unknown server 'mx10': this mesh has mx02, mx01, gmail; "
+        "mailflowctl: unknown server 'xm01': this mesh has mx02, mx01, gmail; "
         "did you mean 'mx01'?\n"
     )
 
@@ -266,20 +266,20 @@ def test_maintenance_list_shows_what_matters_in_the_order_of_time():
             assert identities(every) == ["w-over", "w-back", "w-now", "w-gone", "c-soon", "c-far"]
         of_one = ctl("maintenance", "list", "mx02", server=server)
         as_json = ctl("maintenance", "list", "mx02", "--json", server=server)
-        nobody = ctl("maintenance", "list", "mx10", server=server)
+        nobody = ctl("maintenance", "list", "xm01", server=server)
         server.answers["GET /maintenance"] = [{"maintenance": known[:1]}]
         later = ctl("maintenance", "list", server=server)
     assert identities(of_one) == ["c-soon"] and "more:" not in of_one.out
     assert json.loads(as_json.out) == {"maintenance": [known[1]]}
     assert (nobody.code, nobody.err) == (
-        1, "mailflowctl: no window is of a server 'mx10'; did you mean 'mx01'?\n")
+        1, "mailflowctl: no window is of a server 'xm01'; did you mean 'mx01'?\n")
     assert later.out == "No maintenance now or within 7 days.\n1 more: --all\n"
 
 
 def test_this_server_is_suggested_too_and_its_right_name_is_not_corrected():
     answers = {"GET /maintenance": {"maintenance": []}, "GET /paths": {"paths": PATHS}}
     with ControlServer(answers) as server:
-        mistyped = ctl("maintenance", "end", "mx22", server=server)
+        mistyped = ctl("maintenance", "end", "xm02", server=server)
         right = ctl("maintenance", "end", "mx02", server=server)
     assert mistyped.code == right.code == 1
     assert mistyped.err.endswith("no server that name; did you mean 'mx02'?\n")

@@ -161,12 +161,12 @@ def test_probe_json_keeps_the_exit_code():
 
 
 def test_probe_of_an_unknown_peer_suggests_one():
-    refusal = problem(400, "unknown peer 'mx11'")
+    refusal = problem(400, "unknown peer 'xm01'")
     with ControlServer({"POST /probes": refusal, "GET /paths": {"paths": PATHS}}) as server:
-        result = ctl("probe", "mx11", server=server)
-        as_json = ctl("probe", "mx11", "--json", server=server)
+        result = ctl("probe", "xm01", server=server)
+        as_json = ctl("probe", "xm01", "--json", server=server)
     assert result.code == 3
-    assert result.out == "MAILFLOW UNKNOWN - unknown peer 'mx11'; did you mean 'mx01'?\n"
+    assert result.out == "MAILFLOW UNKNOWN - unknown peer 'xm01'; did you mean 'mx01'?\n"
     assert as_json.code == 3
-    assert json.loads(as_json.out)["detail"] == "unknown peer 'mx11'"
-    assert as_json.err == "mailflowctl: unknown peer 'mx11'; did you mean 'mx01'?\n"
+    assert json.loads(as_json.out)["detail"] == "unknown peer 'xm01'"
+    assert as_json.err == "mailflowctl: unknown peer 'xm01'; did you mean 'mx01'?\n"

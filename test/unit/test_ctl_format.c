@@ -235,6 +235,16 @@ static void assert_suggested(const char *word, const char *expected)
     }
 }
 
+static void names_that_differ_by_a_number_are_not_suggested(void **state)
+{
+    static const char *const SERVERS[] = {"mx01", "mx02", "mx02-b"};
+    (void)state;
+    assert_null(suggest_nearest("mx03", SERVERS, 3));
+    assert_null(suggest_nearest("mx10", SERVERS, 3));
+    assert_string_equal(suggest_nearest("mx1", SERVERS, 3), "mx01");
+    assert_string_equal(suggest_nearest("nx02", SERVERS, 3), "mx02");
+}
+
 static void near_words_are_suggested_and_far_ones_not(void **state)
 {
     (void)state;
@@ -263,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_clock_time_of_the_past_is_the_last_one),
         cmocka_unit_test(times_that_no_clock_shows_are_refused),
         cmocka_unit_test(a_clock_time_skips_the_day_on_which_it_is_not_shown),
+        cmocka_unit_test(names_that_differ_by_a_number_are_not_suggested),
         cmocka_unit_test(near_words_are_suggested_and_far_ones_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
