@@ -91,7 +91,7 @@ static void describe_connect_failure(CURL *curl, struct text *out)
     switch (cause) {
     case ENOENT:
         text_append(out, "no such file. Is mailflowd running? Start it, or name its socket with "
-                         "--control");
+                         "--control. Nothing is set up yet? mailflowctl setup");
         break;
     case ECONNREFUSED:
         text_append(out, "connection refused. Nobody listens there any more: start mailflowd");

@@ -45,7 +45,7 @@ def test_no_socket(verb, tmp_path):
         assert result.code == 3
         assert result.err == (
             f"mailflowctl: cannot reach the agent at {path}: no such file. Is mailflowd running? "
-            "Start it, or name its socket with --control\n"
+            "Start it, or name its socket with --control. Nothing is set up yet? mailflowctl setup\n"
         )
         assert result.out in ("", "mailflowctl 0.1.0\n")
 
