@@ -1,10 +1,10 @@
 """What comes back: failures with the words of whoever refused, delays, and other people's bounces."""
 
 import datetime
-import email.message
 import json
 
 import together
+from agent import merge
 from told import find, in_flight, ledger, lines, restart, start, total, wait_for_line
 
 SOON = 5.0  # seconds from the hand-over to the word
@@ -89,41 +89,83 @@ def test_a_full_mailbox(mx01, mx02):
     assert "full" in line[1]["cause"] and probe_of(mx01, line[1]["probe"])["state"] == "bounced"
 
 
-def stranger(host, recipient):
-    """A bounce of a message that no agent has sent."""
-    report = email.message.EmailMessage()
-    report["From"] = f"MAILER-DAEMON@{host.domain}"
-    report["To"] = recipient
-    report["Auto-Submitted"] = "auto-replied"
-    report["Content-Type"] = 'multipart/report; report-type=delivery-status; boundary="b"'
-    parts = (
-        "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; elsewhere.example\r\n\r\n"
-        "Final-Recipient: rfc822; x@elsewhere.example\r\nAction: failed\r\nStatus: 5.1.1\r\n",
-        "Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <1@elsewhere.example>\r\n",
-    )
-    body = "".join(f"--b\r\n{part}\r\n" for part in parts) + "--b--\r\n"
-    return report.as_string().replace("\n", "\r\n") + body
+STRANGER = """\
+From: MAILER-DAEMON@elsewhere.example
+To: {recipient}
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; elsewhere.example
+Original-Envelope-Id: {envelope}
+
+Final-Recipient: rfc822; x@elsewhere.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 unknown
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: <1@elsewhere.example>
+
+--b--
+"""
+
+
+def send_stranger(host, envelope):
+    """A bounce of a message that no agent has sent, unless its envelope says so."""
+    recipient = f"probe@{host.domain}"
+    text = STRANGER.format(recipient=recipient, envelope=envelope)
+    host.send("", recipient, text.replace("\n", "\r\n"))
 
 
 @together.on(hosts=2)
 def test_a_bounce_that_waits_for_the_agent(mx01, mx02):
-    """Heard at the next start; then deleted, and that of a stranger left alone."""
+    """Heard at the next start, in Junk too; then deleted, and that of a stranger left alone."""
     path = f"{mx01.name}->{mx02.name}"
     mx02.stop("smtp")
-    start(mx01, mx02, peers=peer(mx02, "nobody"))
+    folders = {"folders": ["INBOX", "Junk"]}
+    mailboxes = [merge(mx01.default_agent_config([])["mailboxes"][0], folders)]
+    start(mx01, mx02, peers=peer(mx02, "nobody"), mailboxes=mailboxes)
     mx01.wait_for(lambda: in_flight(mx01) >= 2, 20, "probes in flight")
     mx01.agent_stop()
-    mx01.send("", f"probe@{mx01.domain}", stranger(mx01, f"probe@{mx01.domain}"))
+    send_stranger(mx01, "QQ314159")
     mx02.start("smtp")
     mx01.flush()
     mx01.wait_for(lambda: len(mx01.mail("probe")) >= 3, 20, "bounces in the mailbox")
+    sorted_out = mx01.mail("probe")[-1]
+    sorted_out.rename(mx01.mail_home("probe") / "Maildir/.Junk/new" / sorted_out.name)
     restart(mx01)
     line = bounced(mx01, path)
     print(f"{mx01.name}, after its start: {line[1][0]}")
     mx02.stop("smtp")  # so that no more come
     assert_cleaned(mx01, left=1)
+    mx01.wait_for(lambda: not mx01.mail("probe", "Junk"), 15, "an empty Junk folder")
+    bounces = "SELECT count(*) FROM probes WHERE state = 'bounced'"
+    assert ledger(mx01, bounces)[0][0] >= 2  # the one that was in Junk as well
     mx01.wait_for(lambda: total(mx01, "mailbox_foreign_messages") == 1, 40, "a foreign message")
     assert len(find(mx01, r"bounced FIRING .*")) == 1
+
+
+@together.on(hosts=2)
+def test_a_bounce_that_knows_the_envelope_alone(mx01, mx02):
+    """Its id is in the ledger: that is enough; the same once more changes nothing."""
+    mx02.stop("smtp")
+    start(mx01, mx02)
+    mx01.wait_for(lambda: in_flight(mx01) >= 1, 20, "a probe in flight")
+    newest = wait_for_line(mx01, r"probe ACCEPTED path=\S+ probe=(\w+) .*")[1][1]
+    for _ in range(2):
+        send_stranger(mx01, newest)
+    _, match = bounced(mx01, f"{mx01.name}->{mx02.name}")
+    assert (match["probe"], match["status"]) == (newest, "5.1.1")
+    assert match["remote"] == "elsewhere.example"
+    wait_for_line(mx01, rf"bounce REPORTED .* probe={newest} action=failed fate=stale .*")
+    assert_cleaned(mx01)
+    assert total(mx01, "mailbox_foreign_messages") == 0
 
 
 @together.on(hosts=2)
