@@ -43,6 +43,13 @@ int64_t finding_bounced(struct core *core, int peer, const struct flight *bounce
     return open->id;
 }
 
+bool finding_bounces(const struct core *core, int peer)
+{
+    struct subject subject = subject_of_path(peer, OUTBOUND);
+    const struct incident *open = trouble_find(core, INCIDENT_BOUNCED, &subject);
+    return open != NULL && core->peers[peer].outbound.path.last_arrival.ns <= open->last.ns;
+}
+
 void finding_forged(struct core *core, struct moment now)
 {
     struct subject subject = subject_of_server(OWN_SERVER);

@@ -43,15 +43,6 @@ static bool stands_alone(enum incident_kind kind)
     return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED || kind == INCIDENT_CERTIFICATE;
 }
 
-// The incident stays open for a day, but explains only what began while nothing came through after
-// the last bounce.
-static bool bounces_explain(const struct core *core, const struct incident *bounced,
-                            const struct incident *symptom)
-{
-    const struct path *path = &core->peers[bounced->subject.peer].outbound.path;
-    return !symptom->notified && path->last_arrival.ns <= bounced->last.ns;
-}
-
 static bool explains(const struct core *core, const struct incident *cause,
                      const struct incident *symptom)
 {
@@ -85,7 +76,8 @@ static bool explains(const struct core *core, const struct incident *cause,
         return cause->subject.peer == OWN_SERVER || same_peer(&cause->subject, &symptom->subject);
     case SUBJECT_PATH:
         return subject_equal(&cause->subject, &symptom->subject) &&
-               (cause->kind != INCIDENT_BOUNCED || bounces_explain(core, cause, symptom));
+               (cause->kind != INCIDENT_BOUNCED ||
+                (!symptom->notified && finding_bounces(core, cause->subject.peer)));
     case SUBJECT_GONE:
         break;
     }

@@ -109,6 +109,11 @@ void finding_lost(struct core *core, int peer, const struct flight *lost, struct
 // Returns the incident that it belongs to.
 int64_t finding_bounced(struct core *core, int peer, const struct flight *bounced,
                         const struct bounce *bounce, struct moment now);
+
+// The incident stays open for a day: whether mail to the peer comes back now, for nothing has
+// arrived there since the last did.
+bool finding_bounces(const struct core *core, int peer);
+
 void finding_forged(struct core *core, struct moment now);
 
 // Nothing has been added for so long that it is closed.

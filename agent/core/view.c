@@ -1,4 +1,5 @@
 #include "core/row.h"
+#include "core/server.h"
 #include "core/trouble.h"
 
 static const char *const PATH_STATE_NAMES[PATH_STATES] = {
@@ -108,7 +109,8 @@ enum path_state core_path_state(const struct core *core, int peer, enum directio
     if (by_window == PATH_MAINTENANCE) {
         return by_window;
     }
-    if (trouble_find(core, INCIDENT_REFUSED, &subject) != NULL) {
+    if (trouble_find(core, INCIDENT_REFUSED, &subject) != NULL ||
+        (direction == OUTBOUND && finding_bounces(core, peer))) {
         return PATH_REFUSED;
     }
     if (trouble_find(core, INCIDENT_SILENT, &subject) != NULL || is_cut_off(core, peer)) {

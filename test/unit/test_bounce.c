@@ -64,6 +64,8 @@ static void test_a_failure_resolves_the_probe(void **state)
                      BOUNCE_FATE_BOUNCED);
     assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 0);
 
+    assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_REFUSED);
+
     tell_of(&fixture, &id, BOUNCE_FAILED); // another copy of it
     assert_int_equal(core_fixture_count(&fixture, ACTION_RECORD_PROBE), 0);
     assert_int_equal(core_fixture_count(&fixture, ACTION_INCIDENT), 0);
