@@ -151,6 +151,7 @@ struct incident_settings {
     uint32_t refused_after;
     uint32_t slow_late; // late decisions ...
     uint32_t slow_of;   // ... of the last so many
+    uint32_t rerouted_after;
     uint32_t close_after;
     struct span certificate_expires; // one that is good for no longer than this is an incident
 };

@@ -180,6 +180,10 @@ static const struct key INCIDENT_KEYS[] = {
      .help = "So many late probes, of the last `slow_of`, open `slow`."},
     {"slow_of", KEY_NUMBER, AT(incident_settings, slow_of), .fallback = "5", RANGE(1, 64),
      .help = "The number of recent probes that `slow_late` is counted in."},
+    {"rerouted_after", KEY_NUMBER, AT(incident_settings, rerouted_after), .fallback = "3",
+     RANGE(1, 64),
+     .help = "So many probes in a row over another route than the path is known to take open "
+             "`rerouted`."},
     {"close_after", KEY_NUMBER, AT(incident_settings, close_after), .fallback = "2", RANGE(1, 64),
      .help = "So many probes on time in a row close an incident."},
     {"certificate_expires", KEY_SPAN, AT(incident_settings, certificate_expires), .fallback = "14d",

@@ -56,6 +56,8 @@ static void adopt_mailboxes(struct core *core, const struct settings *settings, 
 static void free_peer(struct peer *peer)
 {
     flights_free(&peer->outbound.flights);
+    free(peer->outbound.path.habits);
+    free(peer->inbound.path.habits);
     free(peer->inbound.unseen);
     acknowledgements_free(&peer->told.theirs);
     free(peer->certificates[CERTIFICATE_RELAY]);

@@ -178,7 +178,7 @@ static void arrived_agentless(struct core *core, int peer, const struct collect_
         arrival_estimate(report->absent.wall, report->present.wall, report->saved);
     struct receipt receipt = {report->tag.id, arrival.at, arrival.error};
     struct way way = {report->tag.sent, SPAN_ZERO, arrival};
-    way_arrived(core, peer, OUTBOUND, report, &way);
+    way_arrived(core, peer, OUTBOUND, report, &way, now);
     outbound_heard(core, peer, now);
     fate_found(core, peer, &receipt, report->tag.sent, now);
 }

@@ -124,12 +124,14 @@ enum action_kind {
     ACTION_EXCHANGE,      // exchange with the peer's agent over HTTP, now
     ACTION_GREET,         // does the peer's mail server greet?
     ACTION_ACKNOWLEDGED,  // a peer knows the window: write it
+    ACTION_RECORD_HABITS, // write what the path is used to
     ACTION_SAY_DRAINED,   // say that what an outage or a window held up has come
     ACTION_SAY_COHORT,    // say that one flush brought so many probes
     ACTION_SAY_CLOCK,     // say that our clock has stepped
     ACTION_SAY_REFUSED,   // say that a peer announces a window which is none
     ACTION_SAY_UNKNOWN,   // say that a peer has receipts for probes that were never sent
     ACTION_SAY_LOOP,      // say that a probe of ours has come back to us
+    ACTION_SAY_ROUTE,     // say that a path takes another route, within a window
 };
 
 // A flapping incident notifies once as such; when it has stayed open or closed for long enough,
@@ -179,6 +181,17 @@ struct action {
             uint32_t revision;
             char peer[SERVER_NAME_SIZE];
         } acknowledged;
+        struct {
+            int peer;
+            enum direction direction;
+        } habits;
+        struct {
+            int peer;
+            enum direction direction;
+            char window[WINDOW_ID_SIZE];
+            char route[ROUTE_SIZE];
+            char usual[ROUTE_SIZE];
+        } route;
         struct drained drained;
         struct {
             int peer;
@@ -229,6 +242,8 @@ void core_restore_window(struct core *core, const struct window *window);
 void core_restore_acknowledged(struct core *core, const char *window, uint32_t revision,
                                const char *peer);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);
+void core_restore_habits(struct core *core, int peer, enum direction direction,
+                         const struct habits *habits);
 
 // `alive`: when an earlier run was last known to be alive, `started`: the last start that counted;
 // none for a new ledger. False for a start that does not count (hardly a gap, or the last one was
@@ -277,6 +292,9 @@ enum path_state {
 const char *path_state_name(enum path_state state);
 enum path_state core_path_state(const struct core *core, int peer, enum direction direction,
                                 struct moment now);
+
+// What the path is used to; NULL as long as nothing is known.
+const struct habits *core_habits(const struct core *core, int peer, enum direction direction);
 
 // "mx02->mx01".
 void core_path_text(const struct core *core, int peer, enum direction direction,

@@ -36,11 +36,11 @@ static bool is_own_clock(const struct incident *incident)
     return incident->kind == INCIDENT_CLOCK && incident->subject.peer == OWN_SERVER;
 }
 
-// A clock that is off and a forger have nothing to do with mail that does not flow. A certificate
-// has when it does not verify: certificate.c knows.
-static bool stands_alone(enum incident_kind kind)
+bool fold_stands_alone(enum incident_kind kind)
 {
-    return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED || kind == INCIDENT_CERTIFICATE;
+    return kind == INCIDENT_CLOCK || kind == INCIDENT_FORGED || kind == INCIDENT_REROUTED ||
+           kind == INCIDENT_UNAUTHENTICATED || kind == INCIDENT_MISPLACED ||
+           kind == INCIDENT_CERTIFICATE;
 }
 
 static bool explains(const struct core *core, const struct incident *cause,
@@ -52,7 +52,8 @@ static bool explains(const struct core *core, const struct incident *cause,
     if (is_own_clock(cause)) {
         return symptom->kind == INCIDENT_CLOCK && !is_own_clock(symptom);
     }
-    if (stands_alone(cause->kind) || stands_alone(symptom->kind) || is_own_overrun(symptom)) {
+    if (fold_stands_alone(cause->kind) || fold_stands_alone(symptom->kind) ||
+        is_own_overrun(symptom)) {
         return false;
     }
     if (incident_rule(symptom->kind)->kept.ns > 0 && symptom->notified) {

@@ -127,6 +127,7 @@ struct judgement path_judge(const struct core *core, int peer, enum direction di
     };
     struct judgement judgement = verdict_judge(&life);
     record->state = PROBE_ARRIVED;
+    record->rerouted = path->last_rerouted;
     record->verdict = judgement.verdict;
     record->excused = judgement.excused;
     record->incident = judgement.incident;

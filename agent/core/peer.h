@@ -16,6 +16,7 @@
 #include "core/drain.h"
 #include "core/flap.h"
 #include "core/flight.h"
+#include "core/habits.h"
 #include "core/hops.h"
 #include "core/row.h"
 #include "core/stats.h"
@@ -83,6 +84,8 @@ struct path {
     struct span last_latency;
     struct span last_error;
     struct slowest_hop last_hop; // the slowest of its way, as far as that is known
+    bool last_rerouted;          // it took another route than the path is known to take
+    struct habits *habits;       // owned; NULL as long as nothing is known
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;

@@ -103,7 +103,8 @@ static void restore_trouble(struct core *core, const struct incident *incident, 
 {
     trouble_explain(core, incident);
     flap_restore(core, incident, now);
-    if (incident->subject.kind == SUBJECT_PATH && walltime_known(incident->closed)) {
+    if (incident->subject.kind == SUBJECT_PATH && walltime_known(incident->closed) &&
+        !fold_stands_alone(incident->kind)) {
         struct path *path = path_of(core, incident->subject.peer, incident->subject.direction);
         path->decided = walltime_later(path->decided, incident->closed);
     }

@@ -192,7 +192,13 @@ struct way {
 
 // Takes what is known of the probe's way; before it is judged.
 void way_arrived(struct core *core, int peer, enum direction direction,
-                 const struct collect_report *report, const struct way *way);
+                 const struct collect_report *report, const struct way *way, struct moment now);
+
+// What the path is used to has changed: writes it.
+void way_record(struct core *core, int peer, enum direction direction);
+
+// An incident has closed: of one about the route the path has got used to, or back to, one.
+void way_closed(struct core *core, const struct incident *incident, struct moment now);
 
 // ---- path.c ----
 

@@ -78,6 +78,8 @@ struct peer_stats {
     uint64_t arrived_after_loss; // had been counted as lost, and are not counted again
     uint64_t receipts_unknown;   // for probes that we have not sent
     uint64_t bounces[BOUNCE_FATES];
+    uint64_t route_changes; // three in a row came another way, whether said or not
+    uint64_t misplaced;     // arrived in another folder than the first
     uint64_t replies[REPLY_CLASSES];
     uint64_t resolved[DIRECTIONS][VERDICTS];
     struct histogram latency[DIRECTIONS];

@@ -153,7 +153,7 @@ static void close_at(struct core *core, struct incident *incident, struct moment
     trouble_record(core, incident);
     notify_closed(core, incident);
     each_path(core, incident, close_on_path);
-    if (incident->subject.kind == SUBJECT_PATH) {
+    if (incident->subject.kind == SUBJECT_PATH && !fold_stands_alone(incident->kind)) {
         decisions_restart(
             &path_of(core, incident->subject.peer, incident->subject.direction)->decisions);
     }
@@ -161,6 +161,7 @@ static void close_at(struct core *core, struct incident *incident, struct moment
     struct incident closed = *incident;
     incidents_remove(&core->incidents, (uint32_t)place);
     fold_release(core, &closed, now);
+    way_closed(core, &closed, now);
     if (closed.subject.kind == SUBJECT_MAILBOX) {
         core_watch_mailbox(core, closed.subject.mailbox, now);
     }

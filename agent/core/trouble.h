@@ -70,6 +70,12 @@ void trouble_explain(struct core *core, const struct incident *incident);
 // The open incident that keeps this one quiet, the first cause of all; NULL for none.
 struct incident *fold_find_cause(const struct core *core, const struct incident *symptom);
 
+// It says nothing of whether mail flows: a clock that is off, a forger, mail that comes another way
+// than it used to, or is found wanting, or is put elsewhere. Nothing explains it, it explains
+// nothing, and its end is no fresh start for what does. (A certificate has to do with it when it
+// does not verify: certificate.c knows.)
+bool fold_stands_alone(enum incident_kind kind);
+
 // Puts it under its cause: what it has notified the cause has, from now on.
 void fold_under(struct incident *cause, struct incident *symptom);
 

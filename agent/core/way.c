@@ -1,12 +1,229 @@
-// What an arrival says of its way, before it is judged.
+// What an arrival says of its way, before it is judged: which hop took longest, whether it came as
+// the path's probes use to come, and what follows where it did not.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/server.h"
 #include "core/trouble.h"
 
+// An arrival on a path, with what is known of it.
+struct arriving {
+    struct core *core;
+    int peer;
+    struct subject subject;
+    struct path *path;
+    const struct collect_report *report;
+    const struct way *way;
+    struct moment now;
+};
+
+static struct habits *habits_of(struct path *path)
+{
+    if (path->habits == NULL) {
+        path->habits = memory_checked(calloc(1, sizeof *path->habits));
+    }
+    return path->habits;
+}
+
+static void open_or_renew(const struct arriving *of, enum incident_kind kind,
+                          const struct evidence *evidence)
+{
+    struct incident *open = trouble_find(of->core, kind, &of->subject);
+    if (open != NULL) {
+        open->evidence = *evidence;
+        return;
+    }
+    trouble_open(of->core, kind, &of->subject, incident_rule(kind)->severity, of->way->sent,
+                 evidence, of->now);
+}
+
+// ---- the route ----
+
+// The window of either end that its life touches, an emergency before others; NULL for none.
+static const struct window *window_touched(const struct arriving *of)
+{
+    const struct window *found = NULL;
+    struct span settle = of->core->settings->maintenance.settle;
+    for (size_t i = 0; i < of->core->windows.count; i++) {
+        const struct window *window = &of->core->windows.items[i];
+        if (path_touches(of->core, of->peer, window->server) && !window_void(window) &&
+            window_from(window).ns <= of->way->arrival.at.ns &&
+            of->way->sent.ns <= walltime_add(window_until(window), settle).ns &&
+            (found == NULL || window->kind == WINDOW_EMERGENCY)) {
+            found = window;
+        }
+    }
+    return found;
+}
+
+static void write_usual(const struct routes *known, char out[ROUTE_SIZE])
+{
+    struct text text = text_over(out, ROUTE_SIZE);
+    for (size_t i = 0; i < known->count; i++) {
+        text_append(&text, i == 0 ? "" : " or ");
+        text_append(&text, known->of[i]);
+    }
+}
+
+static void route_changed(const struct arriving *of, const char *route, const struct window *window)
+{
+    struct evidence evidence = {.has_probe = true, .probe = of->report->tag.id};
+    text_copy(evidence.route, sizeof evidence.route, route);
+    write_usual(&of->path->habits->route.known, evidence.usual_route);
+    of->core->peers[of->peer].stats.route_changes++;
+    if (window == NULL) {
+        open_or_renew(of, INCIDENT_REROUTED, &evidence);
+        return;
+    }
+    struct action *action = core_act(of->core, ACTION_SAY_ROUTE);
+    action->route.peer = of->peer;
+    action->route.direction = of->subject.direction;
+    text_copy(action->route.window, sizeof action->route.window, window->id);
+    memcpy(action->route.route, evidence.route, sizeof evidence.route);
+    memcpy(action->route.usual, evidence.usual_route, sizeof evidence.usual_route);
+}
+
+static void follow_route(const struct arriving *of)
+{
+    char route[ROUTE_SIZE];
+    const struct incident_settings *rules = &of->core->settings->incidents;
+    trace_route(&of->report->trace, route);
+    of->path->last_rerouted = false;
+    if (of->report->stripped || route[0] == '\0') {
+        return;
+    }
+    struct route_memory *memory = &habits_of(of->path)->route;
+    const struct window *window = window_touched(of);
+    struct route_step step = route_note(memory, route, rules->rerouted_after, window != NULL);
+    of->path->last_rerouted = step.strange;
+    if (step.changed && trouble_find(of->core, INCIDENT_REROUTED, &of->subject) == NULL) {
+        route_changed(of, route, window);
+    }
+    if (memory->usual >= rules->close_after) {
+        trouble_close(of->core, INCIDENT_REROUTED, &of->subject, of->now);
+    }
+}
+
+void way_closed(struct core *core, const struct incident *incident, struct moment now)
+{
+    if (incident->kind != INCIDENT_REROUTED || incident->subject.kind != SUBJECT_PATH) {
+        return;
+    }
+    struct path *path = path_of(core, incident->subject.peer, incident->subject.direction);
+    struct route_memory *memory = &habits_of(path)->route;
+    if (finding_is_over(incident, now)) {
+        route_accept(memory);
+    } else {
+        route_restart(memory);
+    }
+    way_record(core, incident->subject.peer, incident->subject.direction);
+}
+
+// ---- what the receiving server found ----
+
+static void follow_authentication(const struct arriving *of)
+{
+    const struct authentication *found = &of->report->trace.authentication;
+    if (found->authserv_id[0] == '\0') {
+        return;
+    }
+    struct auth_memory *memory = &habits_of(of->path)->auth;
+    auth_memory_note(memory, found, of->core->settings->incidents.close_after);
+    int method = auth_memory_turned(memory, found);
+    if (method >= 0) {
+        struct evidence evidence = {.has_probe = true,
+                                    .probe = of->report->tag.id,
+                                    .method = (enum auth_method)method,
+                                    .result = found->results[method]};
+        text_copy(evidence.cause, sizeof evidence.cause, found->reasons[method]);
+        open_or_renew(of, INCIDENT_UNAUTHENTICATED, &evidence);
+    } else if (memory->failing == 0) {
+        trouble_close(of->core, INCIDENT_UNAUTHENTICATED, &of->subject, of->now);
+    }
+}
+
+// ---- where it lies ----
+
+static void follow_placement(const struct arriving *of)
+{
+    const struct settings *settings = of->core->settings;
+    int index = settings_find_mailbox(settings, of->report->mailbox);
+    if (index < 0 || settings->mailboxes[index].folder_count < 2) {
+        return;
+    }
+    bool misplaced = strcmp(of->report->folder, settings->mailboxes[index].folders[0]) != 0;
+    struct placement *placement = &habits_of(of->path)->placement;
+    placement_note(placement, misplaced);
+    of->core->peers[of->peer].stats.misplaced += misplaced;
+    if (misplaced && placement_misplaced(placement) >= PLACEMENTS_MISPLACED) {
+        struct evidence evidence = {.has_probe = true,
+                                    .probe = of->report->tag.id,
+                                    .late = placement_misplaced(placement),
+                                    .of = placement->count};
+        text_copy(evidence.cause, sizeof evidence.cause, of->report->folder);
+        open_or_renew(of, INCIDENT_MISPLACED, &evidence);
+    } else if (placement_is_right(placement, settings->incidents.close_after)) {
+        trouble_close(of->core, INCIDENT_MISPLACED, &of->subject, of->now);
+    }
+}
+
+// ---- all of it ----
+
+static bool same_routes(const struct routes *a, const struct routes *b)
+{
+    return a->count == b->count && memcmp(a->of, b->of, a->count * sizeof a->of[0]) == 0;
+}
+
+// Of what is stored.
+static bool same_habits(const struct habits *a, const struct habits *b)
+{
+    return same_routes(&a->route.known, &b->route.known) &&
+           same_routes(&a->route.fresh, &b->route.fresh) && a->route.learned == b->route.learned &&
+           memcmp(a->auth.last, b->auth.last, sizeof a->auth.last) == 0 &&
+           a->auth.passed == b->auth.passed && a->auth.failing == b->auth.failing &&
+           a->placement.recent == b->placement.recent && a->placement.count == b->placement.count;
+}
+
+void way_record(struct core *core, int peer, enum direction direction)
+{
+    struct action *action = core_act(core, ACTION_RECORD_HABITS);
+    action->habits.peer = peer;
+    action->habits.direction = direction;
+}
+
+static void name_slowest(const struct arriving *of)
+{
+    struct hops hops;
+    hops_measure(&of->report->trace, of->way->sent, of->way->sent_error, of->way->arrival.at,
+                 of->way->arrival.error, &hops);
+    hops_name_slowest(&of->report->trace, &hops, &of->path->last_hop);
+}
+
 void way_arrived(struct core *core, int peer, enum direction direction,
-                 const struct collect_report *report, const struct way *way)
+                 const struct collect_report *report, const struct way *way, struct moment now)
 {
     struct path *path = path_of(core, peer, direction);
-    struct hops hops;
-    hops_measure(&report->trace, way->sent, way->sent_error, way->arrival.at, way->arrival.error,
-                 &hops);
-    hops_name_slowest(&report->trace, &hops, &path->last_hop);
+    const struct arriving arriving = {core, peer, subject_of_path(peer, direction), path, report,
+                                      way,  now};
+    struct habits before = path->habits == NULL ? (struct habits){0} : *path->habits;
+    name_slowest(&arriving);
+    follow_route(&arriving);
+    follow_authentication(&arriving);
+    follow_placement(&arriving);
+    if (path->habits != NULL && !same_habits(&before, path->habits)) {
+        way_record(core, peer, direction);
+    }
+}
+
+const struct habits *core_habits(const struct core *core, int peer, enum direction direction)
+{
+    const struct peer *state = &core->peers[peer];
+    return direction == OUTBOUND ? state->outbound.path.habits : state->inbound.path.habits;
+}
+
+void core_restore_habits(struct core *core, int peer, enum direction direction,
+                         const struct habits *habits)
+{
+    *habits_of(path_of(core, peer, direction)) = *habits;
 }

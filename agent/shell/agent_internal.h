@@ -35,6 +35,7 @@ enum deed_kind {
     DEED_SAY_REFUSED,
     DEED_SAY_UNKNOWN,
     DEED_SAY_LOOP,
+    DEED_SAY_ROUTE,
     DEED_EXCHANGE,
     DEED_GREET,
 };
@@ -92,6 +93,12 @@ struct deed {
             char mailbox[PROBE_MAILBOX_SIZE];
             struct probe_id probe;
         } loop;
+        struct {
+            char path[SUBJECT_TEXT_SIZE];
+            char window[WINDOW_ID_SIZE];
+            char route[ROUTE_SIZE];
+            char usual[ROUTE_SIZE];
+        } route;
         char peer[SERVER_NAME_SIZE]; // DEED_EXCHANGE, DEED_GREET
     };
 };

@@ -69,6 +69,26 @@ static json_t *hop_delay_of(const struct evidence *evidence)
     return evidence->hop.to[0] == '\0' ? json_null() : json_real(span_seconds(evidence->hop.delay));
 }
 
+static json_t *route_of(const struct evidence *evidence)
+{
+    return api_json_text(evidence->route);
+}
+
+static json_t *usual_route_of(const struct evidence *evidence)
+{
+    return api_json_text(evidence->usual_route);
+}
+
+static json_t *method_of(const struct evidence *evidence)
+{
+    return api_json_text(auth_method_name(evidence->method));
+}
+
+static json_t *result_of(const struct evidence *evidence)
+{
+    return api_json_text(auth_result_name(evidence->result));
+}
+
 static const struct evidence_member {
     const char *name;
     unsigned kinds;
@@ -80,7 +100,8 @@ static const struct evidence_member {
     {"offset_error_seconds", OF(CLOCK), threshold_of},
     {"late", OF(SLOW), late_of},
     {"bad", OF(ISOLATED), late_of},
-    {"of", OF(SLOW) | OF(ISOLATED), of_of},
+    {"misplaced", OF(MISPLACED), late_of},
+    {"of", OF(SLOW) | OF(ISOLATED) | OF(MISPLACED), of_of},
     {"threshold_seconds", OF(SLOW) | OF(SILENT), threshold_of},
     {"oldest_age_seconds", OF(SILENT) | OF(BLIND) | OF(DOWN) | OF(UNHEARD) | OF(STUCK),
      oldest_age_of},
@@ -92,11 +113,19 @@ static const struct evidence_member {
     {"lost", OF(LOST), failures_of},
     {"bounced", OF(BOUNCED), failures_of},
     {"tags", OF(FORGED), failures_of},
+    {"route", OF(REROUTED), route_of},
+    {"usual_route", OF(REROUTED), usual_route_of},
+    {"method", OF(UNAUTHENTICATED), method_of},
+    {"result", OF(UNAUTHENTICATED), result_of},
+    {"reason", OF(UNAUTHENTICATED), cause_of},
+    {"folder", OF(MISPLACED), cause_of},
     {"cause",
      OF(REFUSED) | OF(BOUNCED) | OF(BLIND) | OF(ISOLATED) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) |
          OF(CLOCK) | OF(FORGED) | OF(CERTIFICATE),
      cause_of},
-    {"probe", OF(REFUSED) | OF(BOUNCED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK),
+    {"probe",
+     OF(REFUSED) | OF(BOUNCED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK) |
+         OF(REROUTED) | OF(UNAUTHENTICATED) | OF(MISPLACED),
      probe_of},
 };
 
@@ -150,7 +179,8 @@ static void write_overrun(json_t *object, const struct incident *incident)
 
 static json_t *aftermath_to_json(const struct incident *incident)
 {
-    const unsigned none = OF(SLOW) | OF(BOUNCED) | OF(LOST) | OF(CLOCK) | OF(FORGED);
+    const unsigned none = OF(SLOW) | OF(BOUNCED) | OF(LOST) | OF(CLOCK) | OF(FORGED) |
+                          OF(REROUTED) | OF(UNAUTHENTICATED) | OF(MISPLACED);
     const struct aftermath *aftermath = &incident->aftermath;
     if ((none & (1U << incident->kind)) != 0) {
         return json_null();

@@ -152,6 +152,23 @@ static void gather_loop(struct agent *agent, const struct action *action)
     deed->loop.probe = action->loop.probe;
 }
 
+static void gather_route(struct agent *agent, const struct action *action)
+{
+    struct deed *deed = add_deed(agent, DEED_SAY_ROUTE);
+    core_path_text(agent->core, action->route.peer, action->route.direction, deed->route.path);
+    memcpy(deed->route.window, action->route.window, sizeof deed->route.window);
+    memcpy(deed->route.route, action->route.route, sizeof deed->route.route);
+    memcpy(deed->route.usual, action->route.usual, sizeof deed->route.usual);
+}
+
+static void gather_habits(struct agent *agent, const struct action *action)
+{
+    int peer = action->habits.peer;
+    writes_put_habits(&agent->writes, agent->store, agent->settings->peers[peer].name,
+                      action->habits.direction,
+                      core_habits(agent->core, peer, action->habits.direction));
+}
+
 static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
 {
     struct deed *deed = add_deed(agent, kind);
@@ -229,6 +246,12 @@ static void gather_one(struct agent *agent, const struct action *action, const s
         break;
     case ACTION_SAY_LOOP:
         gather_loop(agent, action);
+        break;
+    case ACTION_SAY_ROUTE:
+        gather_route(agent, action);
+        break;
+    case ACTION_RECORD_HABITS:
+        gather_habits(agent, action);
         break;
     case ACTION_ACKNOWLEDGED:
         gather_acknowledged(agent, action);
@@ -377,6 +400,10 @@ static void do_deed(struct agent *agent, const struct deed *deed)
     case DEED_SAY_LOOP:
         journal_loop(agent->journal, deed->loop.path, deed->loop.mailbox, &deed->loop.probe);
         break;
+    case DEED_SAY_ROUTE:
+        journal_route_changed(agent->journal, deed->route.path, deed->route.route,
+                              deed->route.usual, deed->route.window);
+        break;
     case DEED_EXCHANGE:
         agent_want_exchange(agent, deed->peer);
         break;
@@ -421,6 +448,7 @@ static void refuse_deed(struct agent *agent, const struct deed *deed, const char
     case DEED_SAY_REFUSED:
     case DEED_SAY_UNKNOWN:
     case DEED_SAY_LOOP:
+    case DEED_SAY_ROUTE:
     case DEED_GREET:
         do_deed(agent, deed);
         break;

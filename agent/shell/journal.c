@@ -75,6 +75,18 @@ void journal_bounce(struct journal *journal, const char *path, const struct prob
     journal_say(journal, LOG_DEBUG, &line);
 }
 
+void journal_route_changed(struct journal *journal, const char *path, const char *route,
+                           const char *usual, const char *window)
+{
+    JOURNAL_LINE(line);
+    text_append(&line, "route CHANGED");
+    journal_put_text(&line, "path", path);
+    journal_put_text(&line, "route", route);
+    journal_put_text(&line, "usual", usual);
+    journal_put_text(&line, "maintenance", window);
+    journal_say(journal, LOG_INFO, &line);
+}
+
 void journal_loop(struct journal *journal, const char *path, const char *mailbox,
                   const struct probe_id *probe)
 {

@@ -53,6 +53,10 @@ void journal_receipts_unknown(struct journal *journal, const char *peer, unsigne
 void journal_loop(struct journal *journal, const char *path, const char *mailbox,
                   const struct probe_id *probe);
 
+// Probes of a path come another way than they use to, within a window that lets them.
+void journal_route_changed(struct journal *journal, const char *path, const char *route,
+                           const char *usual, const char *window);
+
 // Our own clock was set.
 void journal_clock_stepped(struct journal *journal, const char *server, struct span step);
 

@@ -133,6 +133,18 @@ static void put_evidence(struct text *line, const struct incident *incident,
     case INCIDENT_CERTIFICATE:
         text_format(line, " days_left=%.1f", days_of(evidence->latency));
         break;
+    case INCIDENT_REROUTED:
+        journal_put_text(line, "route", evidence->route);
+        journal_put_text(line, "usual", evidence->usual_route);
+        break;
+    case INCIDENT_UNAUTHENTICATED:
+        journal_put_text(line, "method", auth_method_name(evidence->method));
+        journal_put_text(line, "result", auth_result_name(evidence->result));
+        break;
+    case INCIDENT_MISPLACED:
+        text_format(line, " misplaced=%u/%u", evidence->late, evidence->of);
+        journal_put_text(line, "folder", evidence->cause);
+        break;
     case INCIDENT_CLOCK:
         journal_put_seconds(line, "offset", evidence->latency);
         journal_put_seconds(line, "error", evidence->threshold);
@@ -182,7 +194,7 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     journal_put_text(line, "maintenance",
                      incident->suppressed_by[0] == '\0' ? "none" : incident->suppressed_by);
     const char *cause = bounce != NULL ? bounce->diagnostic : evidence->cause;
-    if (cause[0] != '\0') {
+    if (cause[0] != '\0' && incident->kind != INCIDENT_MISPLACED) {
         journal_put_text(line, "cause", cause);
     }
     if (smtp[0] != '\0') {
@@ -223,6 +235,14 @@ static void put_life(struct text *line, const struct incident *incident)
     journal_put_seconds(line, "duration", walltime_since(incident->closed, incident->began));
 }
 
+// Mail comes as it used to again, or has come the other way for so long that this is the way now.
+static void put_way_end(struct text *line, const struct incident *incident)
+{
+    struct span kept = incident_rule(INCIDENT_REROUTED)->kept;
+    bool accepted = walltime_since(incident->closed, incident->opened).ns >= kept.ns;
+    journal_put_text(line, "reason", accepted ? "accepted" : "back");
+}
+
 static void put_closing(struct text *line, const struct incident *incident)
 {
     const struct aftermath *aftermath = &incident->aftermath;
@@ -231,6 +251,9 @@ static void put_closing(struct text *line, const struct incident *incident)
         put_overrun_end(line, incident);
     } else {
         put_life(line, incident);
+    }
+    if (incident->kind == INCIDENT_REROUTED) {
+        put_way_end(line, incident);
     }
     text_format(line, " drained=%u lost=%u in_flight=%u suppressed=%u", aftermath->drained,
                 aftermath->lost, aftermath->in_flight, aftermath->suppressed);

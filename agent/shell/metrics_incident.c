@@ -196,6 +196,9 @@ static bool concerns(enum incident_kind kind, const struct subject *subject)
     case INCIDENT_SLOW:
     case INCIDENT_STUCK:
     case INCIDENT_CERTIFICATE:
+    case INCIDENT_REROUTED:
+    case INCIDENT_UNAUTHENTICATED:
+    case INCIDENT_MISPLACED:
     case INCIDENT_CLOCK:
     case INCIDENTS:
         break;

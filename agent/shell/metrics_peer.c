@@ -116,6 +116,58 @@ static void write_bounces(const struct metric_writer *writer, const struct metri
     }
 }
 
+static void write_route_changes(const struct metric_writer *writer, const struct metrics_view *view,
+                                size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.route_changes);
+}
+
+static void write_misplaced(const struct metric_writer *writer, const struct metrics_view *view,
+                            size_t index)
+{
+    write_of_peer(writer, peer_at(view, index), peer_at(view, index)->stats.misplaced);
+}
+
+// The results that a method may have (RFC 8601 section 2.7, for ARC RFC 8617 section 4.4).
+static bool may_result(enum auth_method method, enum auth_result result)
+{
+    enum { RARE = 1 << AUTH_POLICY | 1 << AUTH_NEUTRAL | 1 << AUTH_SOFTFAIL };
+    static const unsigned NEVER[AUTH_METHODS] = {
+        [AUTH_DKIM] = 1U << AUTH_SOFTFAIL,
+        [AUTH_DMARC] = RARE,
+        [AUTH_ARC] = RARE | 1U << AUTH_TEMPERROR | 1U << AUTH_PERMERROR,
+    };
+    return (NEVER[method] >> result & 1) == 0;
+}
+
+static void write_method(const struct metric_writer *writer, struct metric_labels *labels,
+                         enum auth_method method, enum auth_result last)
+{
+    labels->items[1].value = auth_method_name(method);
+    for (int i = AUTH_ABSENT + 1; last != AUTH_ABSENT && i < AUTH_RESULTS; i++) {
+        enum auth_result result = (enum auth_result)i;
+        labels->items[2].value = auth_result_name(result);
+        if (may_result(method, result)) {
+            metric_write_count(writer, labels, result == last ? 1 : 0);
+        }
+    }
+}
+
+// Of peers whose probes come through a server that is trusted to say so, since it has.
+static void write_auth_result(const struct metric_writer *writer, const struct metrics_view *view,
+                              size_t index)
+{
+    const struct peer *peer = peer_at(view, index);
+    enum direction direction = peer->collect >= 0 ? OUTBOUND : INBOUND;
+    const struct habits *habits = core_habits(view->core, (int)index, direction);
+    struct metric_labels labels = peer_labels(peer);
+    labels.items[1].name = "method";
+    labels.items[2].name = "result";
+    for (int method = 0; habits != NULL && method < AUTH_METHODS; method++) {
+        write_method(writer, &labels, (enum auth_method)method, habits->auth.last[method]);
+    }
+}
+
 static void write_replies(const struct metric_writer *writer, const struct metrics_view *view,
                           size_t index)
 {
@@ -290,6 +342,16 @@ static const struct metric_family FAMILIES[] = {
      "Reports of servers about probes to the peer, by what they came to: the probe bounced, is "
      "delayed, its fate was known already (stale), or it was delivered.",
      count_peers, write_bounces},
+    {"mailflow_route_changes_total", METRIC_COUNTER,
+     "How often so many probes in a row came another way than those of the peer use to, expected "
+     "within a window or not.",
+     count_peers, write_route_changes},
+    {"mailflow_auth_result", METRIC_GAUGE,
+     "1 for what the receiving server found last of the peer's probes by the method.", count_peers,
+     write_auth_result},
+    {"mailflow_probes_misplaced_total", METRIC_COUNTER,
+     "Probes that arrived in another folder than the first of their mailbox.", count_peers,
+     write_misplaced},
     {"mailflow_delivery_latency_seconds", METRIC_HISTOGRAM,
      "From the hand-over of the message data to its arrival in the mailbox.", count_paths,
      write_latency},

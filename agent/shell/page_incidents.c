@@ -94,6 +94,19 @@ static void append_evidence(struct text *out, const struct incident *incident, s
     case INCIDENT_CERTIFICATE:
         text_append(out, "a certificate needs to be replaced");
         break;
+    case INCIDENT_REROUTED:
+        text_append(out, "by ");
+        page_append_escaped(out, evidence->route);
+        text_append(out, ", not by ");
+        page_append_escaped(out, evidence->usual_route);
+        break;
+    case INCIDENT_UNAUTHENTICATED:
+        text_format(out, "%s passed, and is now %s", auth_method_name(evidence->method),
+                    auth_result_name(evidence->result));
+        break;
+    case INCIDENT_MISPLACED:
+        text_format(out, "%u of the last %u elsewhere", evidence->late, evidence->of);
+        break;
     case INCIDENT_CLOCK:
         append_clock(out, evidence);
         break;

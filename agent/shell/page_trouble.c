@@ -22,6 +22,9 @@ static const struct {
     [INCIDENT_STUCK] = {"", ": mail is stuck though the maintenance is over"},
     [INCIDENT_LOST] = {"", ": mail was lost"},
     [INCIDENT_BOUNCED] = {"", ": mail comes back"},
+    [INCIDENT_REROUTED] = {"", ": mail takes another route"},
+    [INCIDENT_UNAUTHENTICATED] = {"", ": mail is not authenticated any more"},
+    [INCIDENT_MISPLACED] = {"", ": mail is put into another folder"},
     [INCIDENT_CLOCK] = {"", ": its clock is wrong"},
     [INCIDENT_FORGED] = {"", " gets forged probes"},
 };

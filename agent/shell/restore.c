@@ -62,6 +62,16 @@ static void restore_slots(void *context, const char *peer, int64_t reserved)
     }
 }
 
+static void restore_habits(void *context, const char *peer, enum direction direction,
+                           const struct habits *habits)
+{
+    struct restoring *restoring = context;
+    int index = settings_find_peer(restoring->agent->settings, peer);
+    if (index >= 0) {
+        core_restore_habits(restoring->agent->core, index, direction, habits);
+    }
+}
+
 // How far back a closed incident may still explain a probe that drains, or begin the decisions
 // anew.
 #define INCIDENTS_BACK SPAN_HOURS(24)
@@ -80,6 +90,7 @@ static struct store_restore visitors_of(struct restoring *restoring)
         .window = restore_window,
         .acknowledged = restore_acknowledged,
         .slots = restore_slots,
+        .habits = restore_habits,
     };
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/instant.h"
+#include "core/habits.h"
 #include "core/incident.h"
 #include "core/record.h"
 #include "core/window.h"
@@ -79,6 +80,10 @@ void store_put_acknowledged(struct store *store, const char *window, uint32_t re
 // Of two numbers for a peer the higher one stays.
 void store_put_slots(struct store *store, const char *peer, int64_t reserved);
 
+// What a path is used to.
+void store_put_habits(struct store *store, const char *peer, enum direction direction,
+                      const struct habits *habits);
+
 // Remembers that this run is alive; with `started` also when it began.
 void store_put_alive(struct store *store, struct walltime now);
 void store_put_started(struct store *store, struct walltime now);
@@ -97,11 +102,11 @@ enum store_arrival { STORE_ARRIVAL_NEW, STORE_ARRIVAL_SAME, STORE_ARRIVAL_DUPLIC
 // new. A failure to read makes the next commit fail.
 enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report);
 
-// What the core needs after a start, told in this order: reserved slots; windows that ended after
-// `windows_since`; what peers have acknowledged, of any window; incidents that are open or closed
-// since `incidents_since`; for every path named in the rows all probes in flight, the newest
-// `newest` that arrived and, as their senders may not know yet, those that came to us within the
-// hour before the end of the last run, oldest first.
+// What the core needs after a start, told in this order: reserved slots; what paths are used to;
+// windows that ended after `windows_since`; what peers have acknowledged, of any window; incidents
+// that are open or closed since `incidents_since`; for every path named in the rows all probes in
+// flight, the newest `newest` that arrived and, as their senders may not know yet, those that came
+// to us within the hour before the end of the last run, oldest first.
 struct store_restore {
     struct walltime windows_since;
     struct walltime incidents_since;
@@ -112,13 +117,15 @@ struct store_restore {
     void (*window)(void *context, const struct window *window);
     void (*acknowledged)(void *context, const char *window, uint32_t revision, const char *peer);
     void (*slots)(void *context, const char *peer, int64_t reserved);
+    void (*habits)(void *context, const char *peer, enum direction direction,
+                   const struct habits *habits);
 };
 
 // Also says when the last run began and was last alive (none for a new ledger).
 bool store_restore(struct store *store, const struct store_restore *restore, struct walltime *alive,
                    struct walltime *started, struct error *error);
 
-// The probes of one peer only.
+// What one peer's paths are used to, and its probes.
 bool store_restore_peer(struct store *store, const struct store_restore *restore, const char *peer,
                         struct error *error);
 

@@ -24,6 +24,7 @@ enum store_statement {
     STATEMENT_PUT_WINDOW,
     STATEMENT_PUT_ACKNOWLEDGED,
     STATEMENT_PUT_SLOTS,
+    STATEMENT_PUT_HABITS,
     STATEMENT_PUT_MARK,
     STATEMENT_EXPIRE_PROBES,
     STATEMENT_EXPIRE_TRANSCRIPTS,
@@ -44,6 +45,7 @@ enum store_statement {
     STATEMENT_NEXT_PEER,
     STATEMENT_LIST_PATH,
     STATEMENT_LIST_SLOTS,
+    STATEMENT_LIST_HABITS,
     STATEMENT_LIST_WINDOWS,
     STATEMENT_LIST_ACKNOWLEDGED,
     STATEMENT_LIST_RECENT_INCIDENTS,
@@ -153,6 +155,8 @@ void store_read_record(struct store_reader *reader, struct probe_record *out);
 void store_read_probe(struct store_reader *reader, struct store_probe *out);
 void store_read_bounce(struct store_reader *reader, struct store_bounce *out);
 void store_read_incident(struct store_reader *reader, struct incident *out);
+// From `direction` on.
+void store_read_habits(struct store_reader *reader, enum direction *direction, struct habits *out);
 void store_read_window(struct store_reader *reader, struct window *out);
 
 #endif

@@ -261,11 +261,38 @@ static bool next_peer(struct store *store, char peer[SERVER_NAME_SIZE], struct e
     return read_end(store, &row, error);
 }
 
-bool store_restore_peer(struct store *store, const struct store_restore *restore, const char *peer,
-                        struct error *error)
+static bool restore_probes_of(struct store *store, const struct store_restore *restore,
+                              const char *peer, struct error *error)
 {
     return restore_path(store, restore, peer, OUTBOUND, error) &&
            restore_path(store, restore, peer, INBOUND, error);
+}
+
+// Of one peer, or (NULL) of all.
+static bool restore_habits(struct store *store, const struct store_restore *restore,
+                           const char *peer, struct error *error)
+{
+    char name[SERVER_NAME_SIZE];
+    enum direction direction;
+    struct habits habits;
+    struct store_binder key = store_binder_for(store, STATEMENT_LIST_HABITS);
+    store_bind_text(&key, peer);
+    struct store_reader row = store_reader_for(key.statement);
+    while (read_next(&row)) {
+        store_read_text(&row, name, sizeof name);
+        store_read_habits(&row, &direction, &habits);
+        if (!row.malformed) {
+            restore->habits(restore->context, name, direction, &habits);
+        }
+    }
+    return read_end(store, &row, error);
+}
+
+bool store_restore_peer(struct store *store, const struct store_restore *restore, const char *peer,
+                        struct error *error)
+{
+    return restore_habits(store, restore, peer, error) &&
+           restore_probes_of(store, restore, peer, error);
 }
 
 static bool restore_probes(struct store *store, const struct store_restore *restore,
@@ -274,7 +301,7 @@ static bool restore_probes(struct store *store, const struct store_restore *rest
     char peer[SERVER_NAME_SIZE] = "";
     bool done = next_peer(store, peer, error);
     while (done && peer[0] != '\0') {
-        done = store_restore_peer(store, restore, peer, error) && next_peer(store, peer, error);
+        done = restore_probes_of(store, restore, peer, error) && next_peer(store, peer, error);
     }
     return done;
 }
@@ -284,7 +311,8 @@ bool store_restore(struct store *store, const struct store_restore *restore, str
 {
     return get_mark(store, MARK_ALIVE, alive, error) &&
            get_mark(store, MARK_STARTED, started, error) && restore_slots(store, restore, error) &&
-           restore_windows(store, restore, error) && restore_acknowledged(store, restore, error) &&
+           restore_habits(store, restore, NULL, error) && restore_windows(store, restore, error) &&
+           restore_acknowledged(store, restore, error) &&
            restore_incidents(store, restore, error) && restore_probes(store, restore, error);
 }
 

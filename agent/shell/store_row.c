@@ -279,6 +279,38 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     read_way(reader, &out->evidence);
 }
 
+// One route a line.
+static void read_routes(struct store_reader *reader, struct routes *out)
+{
+    const char *at = read_words(reader);
+    while (*at != '\0' && out->count < ROUTES_LEARNED) {
+        size_t length = strcspn(at, "\n");
+        char route[ROUTE_SIZE];
+        struct text text = TEXT_OVER(route);
+        text_append_bytes(&text, at, length);
+        understood(reader, !text.truncated);
+        memcpy(out->of[out->count++], route, sizeof route);
+        at += length + (at[length] == '\n');
+    }
+}
+
+void store_read_habits(struct store_reader *reader, enum direction *direction, struct habits *out)
+{
+    *out = (struct habits){0};
+    understood(reader, direction_parse(read_words(reader), direction));
+    read_routes(reader, &out->route.known);
+    read_routes(reader, &out->route.fresh);
+    out->route.learned = read_count(reader);
+    for (int method = 0; method < AUTH_METHODS; method++) {
+        const char *result = read_words(reader);
+        understood(reader, result[0] == '\0' || auth_result_parse(result, &out->auth.last[method]));
+    }
+    out->auth.passed = read_count(reader);
+    out->auth.failing = read_count(reader);
+    out->placement.recent = read_count(reader);
+    out->placement.count = read_count(reader);
+}
+
 void store_read_window(struct store_reader *reader, struct window *out)
 {
     *out = (struct window){0};

@@ -132,7 +132,16 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE incidents ADD COLUMN route TEXT;"
     "ALTER TABLE incidents ADD COLUMN usual_route TEXT;"
     "ALTER TABLE incidents ADD COLUMN method TEXT;"
-    "ALTER TABLE incidents ADD COLUMN result TEXT;"};
+    "ALTER TABLE incidents ADD COLUMN result TEXT;",
+
+    // What paths are used to: their routes (one a line), what is found of their probes, and in how
+    // many of the newest these lay elsewhere than they should.
+    "CREATE TABLE habits ("
+    " peer TEXT NOT NULL, direction TEXT NOT NULL, known TEXT, fresh TEXT, learned INTEGER,"
+    " spf TEXT, dkim TEXT, dmarc TEXT, arc TEXT, passed INTEGER, failing INTEGER,"
+    " misplaced INTEGER, placed INTEGER,"
+    " PRIMARY KEY (peer, direction)"
+    ") STRICT, WITHOUT ROWID;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

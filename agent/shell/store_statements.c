@@ -15,6 +15,9 @@
     "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells, hop, "  \
     "hop_from, hop_delay, route, usual_route, method, result"
 #define BOUNCE "action, status, remote_mta, diagnostic, recipient, reported"
+#define HABITS                                                                                     \
+    "peer, direction, known, fresh, learned, spf, dkim, dmarc, arc, passed, failing, misplaced, "  \
+    "placed"
 #define WINDOW                                                                                     \
     "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
 
@@ -87,6 +90,9 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_PUT_SLOTS] =
         "INSERT INTO slots (peer, reserved) VALUES (?1, ?2)"
         " ON CONFLICT (peer) DO UPDATE SET reserved = max(reserved, excluded.reserved)",
+    [STATEMENT_PUT_HABITS] =
+        "INSERT OR REPLACE INTO habits (" HABITS ")"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [STATEMENT_PUT_MARK] = "INSERT OR REPLACE INTO marks (name, at) VALUES (?1, ?2)",
 
     [STATEMENT_EXPIRE_PROBES] =
@@ -138,6 +144,7 @@ static const char *const SQL[STATEMENTS] = {
         " UNION ALL SELECT row FROM probes INDEXED BY probes_open"
         " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT ")"
         " ORDER BY coalesce(arrived, noted), row",
+    [STATEMENT_LIST_HABITS] = "SELECT " HABITS " FROM habits WHERE ?1 IS NULL OR peer = ?1",
     [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved FROM slots",
     [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"
                                " ORDER BY begin, id",

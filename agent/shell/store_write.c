@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "shell/store_internal.h"
 
 // True when the statement may be bound: nothing has failed since the last commit, and a transaction
@@ -286,6 +287,40 @@ void store_put_slots(struct store *store, const char *peer, int64_t reserved)
         store_bind_integer(&row, reserved);
         write_end(store, &row);
     }
+}
+
+static void write_routes(const struct routes *routes, char *out, size_t size)
+{
+    struct text text = text_over(out, size);
+    for (size_t i = 0; i < routes->count; i++) {
+        text_append(&text, i == 0 ? "" : "\n");
+        text_append(&text, routes->of[i]);
+    }
+}
+
+void store_put_habits(struct store *store, const char *peer, enum direction direction,
+                      const struct habits *habits)
+{
+    struct store_binder row;
+    char known[ROUTES_LEARNED * ROUTE_SIZE], fresh[ROUTES_LEARNED * ROUTE_SIZE];
+    if (!write_begin(store, STATEMENT_PUT_HABITS, &row)) {
+        return;
+    }
+    write_routes(&habits->route.known, known, sizeof known);
+    write_routes(&habits->route.fresh, fresh, sizeof fresh);
+    store_bind_text(&row, peer);
+    store_bind_text(&row, direction_name(direction));
+    store_bind_text(&row, known);
+    store_bind_text(&row, fresh);
+    store_bind_integer(&row, habits->route.learned);
+    for (int method = 0; method < AUTH_METHODS; method++) {
+        store_bind_text(&row, auth_result_name(habits->auth.last[method]));
+    }
+    store_bind_integer(&row, habits->auth.passed);
+    store_bind_integer(&row, habits->auth.failing);
+    store_bind_integer(&row, habits->placement.recent);
+    store_bind_integer(&row, habits->placement.count);
+    write_end(store, &row);
 }
 
 static void put_mark(struct store *store, const char *name, struct walltime at)

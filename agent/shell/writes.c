@@ -15,7 +15,8 @@ enum write_kind {
     WRITE_INCIDENT,
     WRITE_WINDOW,
     WRITE_ACKNOWLEDGED,
-    WRITE_SLOTS
+    WRITE_SLOTS,
+    WRITE_HABITS
 };
 
 // Of a collect_report what the ledger keeps, a tenth of it.
@@ -56,6 +57,11 @@ struct write {
             char peer[SERVER_NAME_SIZE];
             int64_t reserved;
         } slots;
+        struct {
+            char peer[SERVER_NAME_SIZE];
+            enum direction direction;
+            struct habits *of; // owned: large, and of few writes
+        } habits;
     };
 };
 
@@ -106,6 +112,9 @@ static void perform(struct store *store, const struct write *write)
         break;
     case WRITE_SLOTS:
         store_put_slots(store, write->slots.peer, write->slots.reserved);
+        break;
+    case WRITE_HABITS:
+        store_put_habits(store, write->habits.peer, write->habits.direction, write->habits.of);
         break;
     }
 }
@@ -201,6 +210,16 @@ void writes_put_slots(struct writes *writes, struct store *store, const char *pe
     put(writes, store, &write);
 }
 
+void writes_put_habits(struct writes *writes, struct store *store, const char *peer,
+                       enum direction direction, const struct habits *habits)
+{
+    struct write write = {.kind = WRITE_HABITS, .habits = {.direction = direction}};
+    text_copy(write.habits.peer, sizeof write.habits.peer, peer);
+    write.habits.of = memory_checked(malloc(sizeof *habits));
+    *write.habits.of = *habits;
+    put(writes, store, &write);
+}
+
 bool writes_full(const struct writes *writes)
 {
     return writes->waiting && writes->count >= WRITES_MAXIMUM;
@@ -238,6 +257,8 @@ static void forget_all(struct writes *writes)
             free(writes->items[i].outcome);
         } else if (writes->items[i].kind == WRITE_TRACE) {
             free(writes->items[i].trace.text);
+        } else if (writes->items[i].kind == WRITE_HABITS) {
+            free(writes->items[i].habits.of);
         }
     }
     writes->count = 0;

@@ -43,6 +43,9 @@ void writes_put_acknowledged(struct writes *writes, struct store *store, const c
 void writes_put_slots(struct writes *writes, struct store *store, const char *peer,
                       int64_t reserved);
 
+void writes_put_habits(struct writes *writes, struct store *store, const char *peer,
+                       enum direction direction, const struct habits *habits);
+
 // More probes than this are not to be put while waiting, and their mail is not to be deleted: it is
 // found again at the next start.
 bool writes_full(const struct writes *writes);

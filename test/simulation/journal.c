@@ -88,6 +88,10 @@ static void print_evidence(FILE *out, const struct incident *incident)
     case INCIDENT_SLOW:
         fprintf(out, " latency=%.1fs threshold=%.0fs late=%u/%u", span_seconds(evidence->latency),
                 span_seconds(evidence->threshold), evidence->late, evidence->of);
+        if (evidence->hop.to[0] != '\0') {
+            fprintf(out, " hop=%s hop_delay=%.0fs hop_from=%s", evidence->hop.to,
+                    span_seconds(evidence->hop.delay), evidence->hop.from);
+        }
         break;
     case INCIDENT_SILENT:
         fprintf(out, " oldest_age=%.0fs threshold=%.0fs", span_seconds(evidence->oldest_age),
@@ -118,6 +122,16 @@ static void print_evidence(FILE *out, const struct incident *incident)
         break;
     case INCIDENT_CERTIFICATE:
         fprintf(out, " days_left=%.0f", span_seconds(evidence->latency) / 86400);
+        break;
+    case INCIDENT_REROUTED:
+        fprintf(out, " route=\"%s\" usual=\"%s\"", evidence->route, evidence->usual_route);
+        break;
+    case INCIDENT_UNAUTHENTICATED:
+        fprintf(out, " method=%s result=%s", auth_method_name(evidence->method),
+                auth_result_name(evidence->result));
+        break;
+    case INCIDENT_MISPLACED:
+        fprintf(out, " misplaced=%u/%u", evidence->late, evidence->of);
         break;
     case INCIDENT_CLOCK:
         fprintf(out, " offset=%.1fs error=%.1fs", span_seconds(evidence->latency),
@@ -296,6 +310,16 @@ void journal_clock(struct world *world, int node, struct span step)
 {
     FILE *out = begin_line(world, node);
     fprintf(out, "its clock has stepped by %+.0fs\n", span_seconds(step));
+}
+
+void journal_route(struct world *world, int node, const struct action *action)
+{
+    char path[SUBJECT_TEXT_SIZE];
+    FILE *out = begin_line(world, node);
+    core_path_text(world->servers[node].node.core, action->route.peer, action->route.direction,
+                   path);
+    fprintf(out, "route CHANGED path=%s route=\"%s\" usual=\"%s\" window=%s\n", path,
+            action->route.route, action->route.usual, action->route.window);
 }
 
 void journal_refused(struct world *world, int node, const char *reason)

@@ -55,6 +55,7 @@ void journal_acknowledged(struct world *world, int node, const struct action *ac
 // How far the announcement of a window has come, and why not further.
 void journal_acknowledgements(struct world *world, int node, const struct window *window);
 void journal_clock(struct world *world, int node, struct span step);
+void journal_route(struct world *world, int node, const struct action *action);
 void journal_refused(struct world *world, int node, const char *reason);
 void journal_script(struct world *world, const char *line);
 void journal_kill(struct world *world, int node, enum kill_phase phase);

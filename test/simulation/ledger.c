@@ -13,6 +13,7 @@ void ledger_free(struct ledger *ledger)
     free(ledger->windows);
     free(ledger->acknowledged);
     free(ledger->slots);
+    free(ledger->habits);
     *ledger = (struct ledger){0};
 }
 
@@ -148,6 +149,23 @@ void ledger_put_slots(struct ledger *ledger, const char *peer, int64_t reserved)
     text_copy(row->peer, sizeof row->peer, peer);
 }
 
+void ledger_put_habits(struct ledger *ledger, const char *peer, enum direction direction,
+                       const struct habits *habits)
+{
+    struct habits_row *row = NULL;
+    for (size_t i = 0; i < ledger->habits_count; i++) {
+        bool same = strcmp(ledger->habits[i].peer, peer) == 0;
+        row = same && ledger->habits[i].direction == direction ? &ledger->habits[i] : row;
+    }
+    if (row == NULL) {
+        ledger->habits = grown(ledger->habits, ledger->habits_count, sizeof *ledger->habits);
+        row = &ledger->habits[ledger->habits_count++];
+    }
+    *row = (struct habits_row){.direction = direction, .habits = *habits};
+    route_restart(&row->habits.route); // as the store has it
+    text_copy(row->peer, sizeof row->peer, peer);
+}
+
 enum arrival_known ledger_find_arrival(const struct ledger *ledger, const struct probe_id *id,
                                        uint64_t message)
 {
@@ -234,8 +252,21 @@ static void restore_incidents(const struct ledger *ledger, struct core *core, st
     }
 }
 
+// Of one peer, or (NULL) of all.
+static void restore_habits(const struct ledger *ledger, struct core *core, const char *only)
+{
+    for (size_t i = 0; i < ledger->habits_count; i++) {
+        const struct habits_row *row = &ledger->habits[i];
+        int peer = settings_find_peer(core_settings(core), row->peer);
+        if (peer >= 0 && (only == NULL || strcmp(only, row->peer) == 0)) {
+            core_restore_habits(core, peer, row->direction, &row->habits);
+        }
+    }
+}
+
 void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
 {
+    restore_habits(ledger, core, NULL);
     for (size_t i = 0; i < ledger->window_count; i++) {
         core_restore_window(core, &ledger->windows[i]);
     }
@@ -259,5 +290,6 @@ void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
 
 void ledger_restore_peer(struct ledger *ledger, struct core *core, const char *peer)
 {
+    restore_habits(ledger, core, peer);
     restore_probes(ledger, core, peer);
 }

@@ -26,6 +26,12 @@ struct acknowledged_row {
     char peer[SERVER_NAME_SIZE];
 };
 
+struct habits_row {
+    char peer[SERVER_NAME_SIZE];
+    enum direction direction;
+    struct habits habits;
+};
+
 struct ledger {
     struct row *rows;
     size_t row_count;
@@ -42,6 +48,8 @@ struct ledger {
     size_t acknowledged_count;
     struct slots_row *slots;
     size_t slots_count;
+    struct habits_row *habits;
+    size_t habits_count;
     struct walltime alive;
     struct walltime started;
 };
@@ -59,6 +67,9 @@ void ledger_put_window(struct ledger *ledger, const struct window *window);
 void ledger_put_acknowledged(struct ledger *ledger, const char *window, uint32_t revision,
                              const char *peer);
 void ledger_put_slots(struct ledger *ledger, const char *peer, int64_t reserved);
+
+void ledger_put_habits(struct ledger *ledger, const char *peer, enum direction direction,
+                       const struct habits *habits);
 
 enum arrival_known ledger_find_arrival(const struct ledger *ledger, const struct probe_id *id,
                                        uint64_t message);

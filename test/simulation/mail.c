@@ -245,9 +245,23 @@ static void store(struct world *world, struct message *message)
     }
 }
 
+// Its way is known when it comes: the next of the routes that its link takes in turn.
+static void mark(struct link *link, struct message *message)
+{
+    if (link->marks == NULL) {
+        return;
+    }
+    message->marks = *link->marks;
+    if (link->marks->route_count > 0) {
+        unsigned turn = link->marked++ % link->marks->route_count;
+        memcpy(message->marks.routes[0], link->marks->routes[turn], ROUTE_TEXT_SIZE);
+    }
+}
+
 void mail_deliver(struct world *world, struct message *message)
 {
     struct link *link = &world->links[message->from][message->to];
+    mark(link, message);
     message_free(link->last);
     link->last = message_copy(message);
     store(world, message);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const FOLDERS[] = {"INBOX", "Junk"};
+
 static const struct mailbox_settings *build_mailboxes(const struct world *world,
                                                       const struct node *node,
                                                       struct settings *settings)
@@ -11,6 +13,8 @@ static const struct mailbox_settings *build_mailboxes(const struct world *world,
         arena_take(settings->arena, node->reader_count * sizeof *mailboxes);
     for (size_t i = 0; i < node->reader_count; i++) {
         int server = node->readers[i].server;
+        mailboxes[i].folders = FOLDERS;
+        mailboxes[i].folder_count = sizeof FOLDERS / sizeof FOLDERS[0];
         mailboxes[i].name = i == 0 ? "local" : world->servers[server].name;
         mailboxes[i].tls = world->servers[server].shown[PART_IMAP].tls ? TLS_STARTTLS : TLS_NONE;
     }

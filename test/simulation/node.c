@@ -161,8 +161,14 @@ static void commit(struct world *world, int node, const struct action *action,
         ledger_put_acknowledged(&agent->ledger, action->acknowledged.window,
                                 action->acknowledged.revision, action->acknowledged.peer);
         break;
+    case ACTION_RECORD_HABITS:
+        ledger_put_habits(&agent->ledger, agent->settings->peers[action->habits.peer].name,
+                          action->habits.direction,
+                          core_habits(agent->core, action->habits.peer, action->habits.direction));
+        break;
     case ACTION_BOUNCE:
     case ACTION_DELETE:
+    case ACTION_SAY_ROUTE:
     case ACTION_EXCHANGE:
     case ACTION_GREET:
     case ACTION_SAY_DRAINED:
@@ -290,7 +296,11 @@ static void perform(struct world *world, int node, const struct action *action,
         journal_cohort(world, node, action->cohort.peer, action->cohort.direction,
                        &action->cohort.cohort);
         break;
+    case ACTION_SAY_ROUTE:
+        journal_route(world, node, action);
+        break;
     case ACTION_INCIDENT:
+    case ACTION_RECORD_HABITS:
     case ACTION_RESERVE_SLOTS:
     case ACTION_SAY_LOOP: // no mailbox of a world forwards
         break;

@@ -89,6 +89,40 @@ static void report_bounce(struct world *world, int node, int index, struct messa
     node_handle(world, node, &event, message);
 }
 
+// The first server takes it over when it is sent, and the others when it arrives: between the first
+// two it waits.
+static void add_hops(const struct message *message, struct trace *trace)
+{
+    char route[ROUTE_TEXT_SIZE], *rest;
+    const int64_t second = SPAN_SECONDS(1).ns;
+    memcpy(route, message->marks.routes[0], sizeof route);
+    for (char *host = strtok_r(route, " ", &rest); host != NULL;
+         host = strtok_r(NULL, " ", &rest)) {
+        struct hop *hop = &trace->hops[trace->count];
+        struct span waited = instant_since(message->stored, message->entered);
+        struct walltime at = walltime_add(message->sent, trace->count++ == 0 ? SPAN_ZERO : waited);
+        text_copy(hop->by, sizeof hop->by, host);
+        hop->time.ns = at.ns / second * second;
+    }
+}
+
+static void add_marks(const struct message *message, struct collect_report *report)
+{
+    const struct marks *marks = &message->marks;
+    struct authentication *found = &report->trace.authentication;
+    text_copy(report->folder, sizeof report->folder,
+              marks->folder[0] == '\0' ? "INBOX" : marks->folder);
+    if (marks->route_count > 0) {
+        add_hops(message, &report->trace);
+    }
+    for (int method = 0; method < AUTH_METHODS; method++) {
+        found->results[method] = marks->results[method];
+        if (marks->results[method] != AUTH_ABSENT) {
+            text_copy(found->authserv_id, sizeof found->authserv_id, "here");
+        }
+    }
+}
+
 static void report_arrival(struct world *world, int node, int index, struct message *message)
 {
     const struct reader *reader = &world->servers[node].node.readers[index];
@@ -99,6 +133,9 @@ static void report_arrival(struct world *world, int node, int index, struct mess
         .saved = message->saved,
         .tag = message->tag,
     };
+    text_copy(report.mailbox, sizeof report.mailbox,
+              world->servers[node].node.settings->mailboxes[index].name);
+    add_marks(message, &report);
     text_copy(report.maintenance, sizeof report.maintenance, message->maintenance);
     text_copy(report.receipts, sizeof report.receipts, message->receipts);
     text_copy(report.row, sizeof report.row, message->row);

@@ -21,6 +21,10 @@
 //   lose PATH N          and likewise duplicate, defer, refuse, uncertain PATH N arrives|vanishes
 //   replay PATH          the last delivered message comes once more
 //   probe PATH           by hand
+//   route PATH HOST... [/ HOST...]   its messages come over these hosts, over several routes in
+//                        turn; without any: its servers write no Received headers
+//   auth PATH METHOD RESULT          what the receiving server finds; absent: nothing
+//   folder PATH NAME     where its messages are put
 //   maintenance ID NAME for DURATION [in DURATION] [emergency] [on NAME...]
 //   extend ID DURATION [on NAME...], end ID [on NAME...], cancel ID [on NAME...]
 //                        an operator at those agents; without `on` at all, then at the same ones

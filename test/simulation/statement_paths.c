@@ -43,10 +43,9 @@ static bool on_path(const struct world *world, const struct path_pattern *patter
             (pattern->both && matches(pattern->from, names[1]) && matches(pattern->to, names[0])));
 }
 
-// Does one thing to every link that a path means.
-static bool each_link(struct world *world, const struct words *words, struct error *error,
-                      bool (*visit)(struct world *world, int from, int to,
-                                    const struct words *words, struct error *error))
+bool words_each_link(struct world *world, const struct words *words, struct error *error,
+                     bool (*visit)(struct world *world, int from, int to, const struct words *words,
+                                   struct error *error))
 {
     struct path_pattern pattern;
     if (!parse_path(world, words->of[0], &pattern, error)) {
@@ -209,7 +208,7 @@ static bool visit_rejoin(struct world *world, int from, int to, const struct wor
 #define PATH_STATEMENT(name)                                                                       \
     bool say_##name(struct world *world, const struct words *words, struct error *error)           \
     {                                                                                              \
-        return each_link(world, words, error, visit_##name);                                       \
+        return words_each_link(world, words, error, visit_##name);                                 \
     }
 PATH_STATEMENT(cut)
 PATH_STATEMENT(mend)

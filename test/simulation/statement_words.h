@@ -39,6 +39,17 @@ bool say_probe(struct world *world, const struct words *words, struct error *err
 
 bool say_certificate(struct world *world, const struct words *words, struct error *error);
 
+// ---- statement_ways.c ----
+
+bool say_route(struct world *world, const struct words *words, struct error *error);
+bool say_auth(struct world *world, const struct words *words, struct error *error);
+bool say_folder(struct world *world, const struct words *words, struct error *error);
+
+// Does one thing to every link that the first word, a path, means.
+bool words_each_link(struct world *world, const struct words *words, struct error *error,
+                     bool (*visit)(struct world *world, int from, int to, const struct words *words,
+                                   struct error *error));
+
 // ---- statement_windows.c ----
 
 bool say_maintenance(struct world *world, const struct words *words, struct error *error);

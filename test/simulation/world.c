@@ -37,6 +37,7 @@ void world_destroy(struct world *world)
     for (int from = 0; from < SERVERS_MAXIMUM; from++) {
         for (int to = 0; to < SERVERS_MAXIMUM; to++) {
             message_free(world->links[from][to].last);
+            free(world->links[from][to].marks);
         }
     }
     for (size_t i = 0; i < world->event_count; i++) {

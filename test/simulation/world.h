@@ -19,10 +19,18 @@
 #include "simulation/ledger.h"
 #include "simulation/parameters.h"
 
-enum { SERVERS_MAXIMUM = 64, READERS_MAXIMUM = 8 };
+enum { SERVERS_MAXIMUM = 64, READERS_MAXIMUM = 8, ROUTES_MAXIMUM = 8, ROUTE_TEXT_SIZE = 48 };
 
 // 2026-01-04T00:00:00Z at world time zero.
 #define WORLD_EPOCH ((struct walltime){1767484800000000000})
+
+// What its servers write into the messages of a link.
+struct marks {
+    char routes[ROUTES_MAXIMUM][ROUTE_TEXT_SIZE]; // taken in turn; what is between blanks are hosts
+    unsigned route_count;                         // 0: no Received headers
+    enum auth_result results[AUTH_METHODS];
+    char folder[PROBE_FOLDER_SIZE]; // where they are put; "" = the first
+};
 
 struct message {
     uint64_t uid;
@@ -38,6 +46,7 @@ struct message {
     struct instant stored;  // in the mailbox
     struct walltime saved;  // what the mailbox says of that
     bool reported;          // to the reader that runs now
+    struct marks marks;     // its own route as the only one
     unsigned attempts;
     bool warned; // its sender has been told that it is delayed
     enum report { REPORT_NONE, REPORT_FAILED, REPORT_DELAYED } report; // about it, not itself
@@ -64,6 +73,8 @@ struct link {
     unsigned refuse;            // submissions answered with 5xx
     unsigned uncertain_arrives; // submissions without an answer, message taken over or not
     unsigned uncertain_vanishes;
+    struct marks *marks;  // owned; NULL: none
+    unsigned marked;      // messages so far
     struct message *last; // a copy of the last one delivered, for a replay
 };
 

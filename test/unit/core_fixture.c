@@ -50,6 +50,7 @@ struct settings *core_settings_of(size_t peers)
                       .refused_after = 3,
                       .slow_late = 3,
                       .slow_of = 5,
+                      .rerouted_after = 3,
                       .close_after = 2},
         .peers = list,
         .peer_count = peers,

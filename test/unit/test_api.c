@@ -221,6 +221,10 @@ static struct incident incident_of(enum incident_kind kind)
                      .failures = 4,
                      .has_probe = true,
                      .probe = {{1}},
+                     .route = "a b c",
+                     .usual_route = "a c",
+                     .method = AUTH_DKIM,
+                     .result = AUTH_FAIL,
                      .hop = {"mx03", "mx02", SPAN_SECONDS(12)},
                      .cause = "no route"},
         .cells = {.culprit = CULPRIT_SERVER, .seen_by = 6, .of = 7, .paths = "mx02->mx01,mx03 bad"},
@@ -249,6 +253,11 @@ static void test_incidents_by_kind(void **state)
         [INCIDENT_BOUNCED] = "{\"bounced\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",
         [INCIDENT_CERTIFICATE] = "{\"expires_in_seconds\":82.0,\"cause\":\"no route\"}",
+        [INCIDENT_REROUTED] = "{\"route\":\"a b c\",\"usual_route\":\"a c\"," PROBE_MEMBER "}",
+        [INCIDENT_UNAUTHENTICATED] = "{\"method\":\"dkim\",\"result\":\"fail\","
+                                     "\"reason\":\"no route\"," PROBE_MEMBER "}",
+        [INCIDENT_MISPLACED] =
+            "{\"misplaced\":3,\"of\":5,\"folder\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_CLOCK] = "{\"offset_seconds\":82.0,\"offset_error_seconds\":60.0,"
                            "\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_FORGED] = "{\"tags\":4,\"cause\":\"no route\"}",

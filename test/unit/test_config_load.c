@@ -40,6 +40,7 @@ static void test_the_least_gives_every_default(void **state)
     assert_int_equal(settings->incidents.refused_after, 3);
     assert_int_equal(settings->incidents.slow_late, 3);
     assert_int_equal(settings->incidents.slow_of, 5);
+    assert_int_equal(settings->incidents.rerouted_after, 3);
     assert_int_equal(settings->incidents.close_after, 2);
     settings_destroy(settings);
 }
@@ -348,6 +349,7 @@ static void test_the_effective_configuration(void **state)
                               "  refused_after: 3\n"
                               "  slow_late: 3\n"
                               "  slow_of: 5\n"
+                              "  rerouted_after: 3\n"
                               "  close_after: 2\n"
                               "  certificate_expires: 14d\n"
                               "maintenance:\n"

@@ -173,6 +173,13 @@ static void every_kind_shows_its_evidence(void **state)
         {INCIDENT_STUCK, "stuck FIRING severity=warning server=X in_flight=7 oldest_age=90s" TAIL},
         {INCIDENT_LOST, "lost FIRING severity=warning path=X lost=4" TAIL},
         {INCIDENT_CERTIFICATE, "certificate FIRING severity=warning server=X days_left=0.0" TAIL},
+        {INCIDENT_REROUTED,
+         "rerouted FIRING severity=warning path=X route=\"a b c\" usual=\"a c\"" TAIL},
+        {INCIDENT_UNAUTHENTICATED,
+         "unauthenticated FIRING severity=warning path=X method=dkim result=fail" TAIL},
+        {INCIDENT_MISPLACED,
+         "misplaced FIRING severity=warning path=X misplaced=3/5 folder=\"no route\" incident=3 "
+         "probe=AEAAAAAAAAAAAAAAAAAAAAAAAA maintenance=w-1"},
         {INCIDENT_CLOCK, "clock FIRING severity=warning server=X offset=82.4s error=60s" TAIL},
         {INCIDENT_FORGED, "forged FIRING severity=warning server=X tags=4" TAIL},
     };
@@ -190,6 +197,10 @@ static void every_kind_shows_its_evidence(void **state)
                                              .failures = 4,
                                              .has_probe = true,
                                              .probe = {{1}},
+                                             .route = "a b c",
+                                             .usual_route = "a c",
+                                             .method = AUTH_DKIM,
+                                             .result = AUTH_FAIL,
                                              .cause = "no route"}};
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct listener *listener = *state;
