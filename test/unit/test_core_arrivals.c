@@ -131,7 +131,7 @@ static void test_path_states(void **state)
     assert_int_equal(core_path_state(fixture.core, 0, INBOUND, fixture.now), PATH_OK);
     assert_int_equal(core_path_state(fixture.core, 0, OUTBOUND, fixture.now), PATH_UNKNOWN);
     core_fixture_run(&fixture, SPAN_SECONDS(90), NULL, NULL); // what follows is sent after it
-    for (unsigned i = 2; i < 9; i++) { // the first few say nothing while nobody answers
+    for (unsigned i = 2; i < 12; i++) { // the first few say nothing while nobody answers
         core_fixture_wait(&fixture, SPAN_SECONDS(6));
         report = core_fixture_report(&fixture, "p0", i, SPAN_SECONDS(90));
         core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
