@@ -177,19 +177,37 @@ static void append_children(struct text *out, const struct incidents *incidents,
 
 // ---- a card ----
 
-static void append_links(struct text *out, const struct incident *incident)
+// Of a server those of our paths that it is the other end of.
+static void append_paths(struct text *out, const struct agent *agent,
+                         const struct incident *incident)
+{
+    const struct subject *subject = &incident->subject;
+    if (subject->kind == SUBJECT_PATH) {
+        text_append(out, "<li>");
+        page_append_path_link(out, incident->subject_text);
+        text_append(out, "</li>");
+    } else if (subject->kind == SUBJECT_SERVER && subject->peer >= 0) {
+        for (int way = 0; way < DIRECTIONS; way++) {
+            char path[SUBJECT_TEXT_SIZE];
+            core_path_text(agent_core(agent), subject->peer, (enum direction)way, path);
+            text_append(out, "<li>");
+            page_append_path_link(out, path);
+            text_append(out, "</li>");
+        }
+    }
+}
+
+static void append_links(struct text *out, const struct agent *agent,
+                         const struct incident *incident)
 {
     char id[PROBE_ID_TEXT];
-    bool of_path = incident->subject.kind == SUBJECT_PATH;
-    if (of_path) {
-        text_append(out, "<p>");
-        page_append_path_link(out, incident->subject_text);
-    }
+    text_append(out, "<ul class=\"links\">");
+    append_paths(out, agent, incident);
     if (incident->evidence.has_probe) {
-        text_format(out, "%s<a href=\"/probe?id=%s\">the probe that shows it</a>",
-                    of_path ? " &middot; " : "<p>", probe_id_format(&incident->evidence.probe, id));
+        text_format(out, "<li><a href=\"/probe?id=%s\">The probe that shows it</a></li>",
+                    probe_id_format(&incident->evidence.probe, id));
     }
-    text_append(out, of_path || incident->evidence.has_probe ? "</p>\n" : "");
+    text_append(out, "</ul>\n");
 }
 
 static void append_facts(struct text *out, const struct agent *agent,
@@ -221,7 +239,7 @@ static void append_card(struct text *out, const struct agent *agent,
                 severity_name(incident->severity));
     append_facts(out, agent, incident, now);
     append_children(out, core_incidents(agent_core(agent)), incident->id);
-    append_links(out, incident);
+    append_links(out, agent, incident);
     text_append(out, "</article>\n");
 }
 

@@ -284,7 +284,7 @@ static bool write_end(struct text *out, struct page_path *page)
     char back[SUBJECT_TEXT_SIZE];
     core_path_text(agent_core(page->agent), page->query.peer,
                    page->query.direction == OUTBOUND ? INBOUND : OUTBOUND, back);
-    text_append(out, "<p>The other way: ");
+    text_append(out, "<p class=\"up\">The other way: ");
     page_append_path_link(out, back);
     text_append(out, "</p>\n");
     page_frame_end(out);

@@ -392,7 +392,7 @@ static bool write_transcript(struct text *out, struct page_probe *page)
 
 static bool write_end(struct text *out, struct page_probe *page)
 {
-    text_append(out, "<p><a href=\"/api/v1/probes/");
+    text_append(out, "<p class=\"up\"><a href=\"/api/v1/probes/");
     text_append_encoded(out, answer_text(page->probe, "id"));
     text_append(out, "\">This probe as JSON</a></p>\n");
     page_frame_end(out);

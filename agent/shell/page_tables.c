@@ -36,7 +36,7 @@ const struct page_table PAGE_WINDOWS = {
     "",
     "<th scope=\"col\">Server</th><th scope=\"col\">State</th><th scope=\"col\">Kind</th>"
     "<th scope=\"col\">Begin</th><th scope=\"col\">End</th><th scope=\"col\">By</th>"
-    "<th scope=\"col\">Reason</th><th scope=\"col\">Acknowledged</th><th scope=\"col\">Id</th>",
+    "<th scope=\"col\">Reason</th><th scope=\"col\">Acknowledged</th>",
     "No server is in maintenance, none is announced.",
     page_windows_count,
     page_windows_row};

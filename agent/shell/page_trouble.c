@@ -25,6 +25,7 @@ static const struct {
     [INCIDENT_REROUTED] = {"", ": mail takes another route"},
     [INCIDENT_UNAUTHENTICATED] = {"", ": mail is not authenticated any more"},
     [INCIDENT_MISPLACED] = {"", ": mail is put into another folder"},
+    [INCIDENT_CERTIFICATE] = {"", ": a certificate expires or is not valid"},
     [INCIDENT_CLOCK] = {"", ": its clock is wrong"},
     [INCIDENT_FORGED] = {"", " gets forged probes"},
 };
@@ -78,6 +79,10 @@ static void append_guess(struct text *out, const struct agent *agent,
         page_append_escaped(out, incident->subject_text);
         text_append(out, "&rsquo;s clock, or that of ");
         page_append_escaped(out, agent_settings(agent)->server);
+        break;
+    case INCIDENT_CERTIFICATE:
+        page_append_escaped(out, incident->subject_text);
+        text_append(out, ", or those who look after its certificates");
         break;
     case INCIDENT_FORGED:
         text_append(out, "somebody who does not know the key of the mesh");
@@ -133,9 +138,11 @@ void page_append_culprit(struct text *out, const struct agent *agent,
 
 // ---- is it maintenance ----
 
-static bool concerns(const struct agent *agent, const struct incident *incident, const char *server)
+static bool concerns(const struct agent *agent, const struct incident *incident,
+                     const struct window *window)
 {
     const struct settings *settings = agent_settings(agent);
+    const char *server = window->server;
     int peer = incident->subject.peer;
     bool of_peer = incident->subject.kind != SUBJECT_GONE && peer >= 0 &&
                    (size_t)peer < settings->peer_count &&
@@ -157,7 +164,7 @@ static const struct window *window_of(const struct agent *agent, const struct in
         const struct window *window = &windows->items[i];
         enum window_state state = window_state_at(window, now, recovery);
         bool wanted = state == WINDOW_ACTIVE || (state == WINDOW_RECOVERING && found == NULL);
-        if (wanted && concerns(agent, incident, window->server)) {
+        if (wanted && concerns(agent, incident, window)) {
             found = window;
         }
         if (found == window && state == WINDOW_ACTIVE) {

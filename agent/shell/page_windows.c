@@ -80,7 +80,11 @@ void page_windows_row(struct text *out, const struct agent *agent, size_t index,
     text_append(out, "<tr id=\"window-");
     page_append_escaped(out, window->id);
     text_append(out, "\">");
-    page_row_head(out, window->server);
+    text_append(out, "<th scope=\"row\">");
+    page_append_escaped(out, window->server);
+    text_append(out, " <small>");
+    page_append_escaped(out, window->id);
+    text_append(out, "</small></th>");
     state_cell(out, state);
     page_cell(out, "Kind", "", window_kind_name(window->kind));
     page_time_cell(out, "Begin", window_from(window), now.wall);
@@ -88,7 +92,6 @@ void page_windows_row(struct text *out, const struct agent *agent, size_t index,
     origin_cell(out, window);
     page_cell(out, "Reason", "", window->reason);
     acknowledged_cell(out, agent_core(agent), window);
-    page_cell(out, "Id", "soft", window->id);
     text_append(out, "</tr>\n");
 }
 

@@ -262,11 +262,11 @@ test("nothing stands in anybody's way, light or dark, wide or narrow", async () 
             await drawn(page);
         }
         assert.deepEqual(await withoutHeads(page), [], `${name}: captions and headers`);
-        for (const colorScheme of ["light", "dark"]) {
-            await page.emulateMedia({ colorScheme });
-            assert.deepEqual(await findings(page), [], `${name}, ${colorScheme}`);
-            await stage.shoot(page, `${file}-${colorScheme}`);
-        }
+        assert.deepEqual(await findings(page), [], name);
+        await stage.shoot(page, `${file}-light`);
+        await page.emulateMedia({ colorScheme: "dark" });
+        assert.deepEqual(await findings(page, ["color-contrast"]), [], `${name} in the dark`);
+        await stage.shoot(page, `${file}-dark`);
         await page.setViewportSize(NARROW);
         assert.deepEqual(await tooWide(page), [], `${name} in 360 pixels`);
         await stage.shoot(page, `${file}-narrow`);

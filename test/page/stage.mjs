@@ -94,12 +94,12 @@ class Stage {
 }
 
 // What axe finds, in words. It is put into the page past its policy, which is not for us.
-export const findings = async (page) => {
+export const findings = async (page, rules = null) => {
     const client = await page.context().newCDPSession(page);
     await client.send("Runtime.evaluate", { expression: AXE });
-    const result = await page.evaluate(() => globalThis.axe.run(document, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }));
+    const result = await page.evaluate((only) => globalThis.axe.run(document, {
+        runOnly: only || ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }), rules);
     return result.violations.map(({ id, nodes }) =>
         `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
 };
