@@ -1,5 +1,6 @@
 #include "shell/page_trouble.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "shell/page_text.h"
@@ -160,6 +161,7 @@ static const struct window *window_of(const struct agent *agent, const struct in
     const struct windows *windows = core_windows(agent_core(agent));
     struct span recovery = agent_settings(agent)->maintenance.recovery;
     const struct window *found = NULL;
+    assert(windows->count == 0 || windows->items != NULL);
     for (size_t i = 0; i < windows->count; i++) {
         const struct window *window = &windows->items[i];
         enum window_state state = window_state_at(window, now, recovery);

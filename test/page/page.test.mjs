@@ -26,7 +26,6 @@ const newest = async (query) => {
 const views = async () => [
     ["front", "/"],
     ["path", PATH],
-    ["path of late mail", LATE_PATH],
     ["probe", `/probe?id=${(await newest("verdict=drained")).id}`],
     ["nothing", "/path?name=nobody"],
 ];
@@ -76,7 +75,7 @@ test("an agent with whom all is well says so", async () => {
 test("the windows say how long they last and who knows of them", async () => {
     const page = await open("/");
     const active = page.locator("#window-w-active5");
-    assert.match(await active.innerText(), /mx05\s+active\s+routine\s.*\snew disks\s+2\/3 by mx03, mx04/s);
+    assert.match(await active.innerText(), /mx05\s+w-active5\s+active\s+routine\s.*\snew disks\s+2\/3 by mx03, mx04/s);
     const before = await active.locator("[data-until]").first().innerText();
     assert.match(before, /^in 1\d min( \d+ s)?$/);
     await page.waitForFunction(
