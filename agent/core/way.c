@@ -206,7 +206,10 @@ void way_arrived(struct core *core, int peer, enum direction direction,
     struct path *path = path_of(core, peer, direction);
     const struct arriving arriving = {core, peer, subject_of_path(peer, direction), path, report,
                                       way,  now};
-    struct habits before = path->habits == NULL ? (struct habits){0} : *path->habits;
+    struct habits before = {0};
+    if (path->habits != NULL) {
+        before = *path->habits;
+    }
     name_slowest(&arriving);
     follow_route(&arriving);
     follow_authentication(&arriving);

@@ -285,7 +285,7 @@ static void read_routes(struct store_reader *reader, struct routes *out)
     const char *at = read_words(reader);
     while (*at != '\0' && out->count < ROUTES_LEARNED) {
         size_t length = strcspn(at, "\n");
-        char route[ROUTE_SIZE];
+        char route[ROUTE_SIZE] = "";
         struct text text = TEXT_OVER(route);
         text_append_bytes(&text, at, length);
         understood(reader, !text.truncated);

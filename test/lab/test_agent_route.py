@@ -1,8 +1,19 @@
 """The way that probes take: hop by hop, another than it was, slow at one of its hops."""
 
+import base64
+
 import together
-from told import lines, start_pair, wait_for_arrivals, wait_for_line
-from ways import as_text, delaying, newest_arrival, relays_for, send_by, way_of
+from told import (
+    ledger,
+    notifications,
+    reload,
+    start,
+    start_pair,
+    total,
+    wait_for_arrivals,
+    wait_for_line,
+)
+from ways import delaying, newest_arrival, relays_for, send_by, way_of
 
 DELAY = 6  # seconds: less than Postfix waits for a greeting
 LATE = {"defaults": {"latency": {"warning": "3s", "critical": "15s"}}}  # and so not silent
@@ -47,5 +58,105 @@ def test_a_slow_hop_is_the_one_named(mx01, mx02, mx03):
         print(explained)
     send_by(mx01, mx02, None)
     wait_for_line(mx02, rf"slow RESOLVED severity=\w+ path={path} .*", seconds=90)
+
+
+def learned(host):
+    return ledger(host, "SELECT learned FROM habits WHERE direction = 'inbound'") == [(10,)]
+
+
+def strange(host):
+    return ledger(host, "SELECT count(*) FROM traces WHERE rerouted = 1")[0][0]
+
+
+@together.on(hosts=3)
+def test_another_route_is_said_but_not_in_an_emergency(mx01, mx02, mx03):
+    path = f"{mx01.name}->{mx02.name}"
+    usual, other = f"{mx01.domain} {mx02.domain}", f"{mx01.domain} {mx03.domain} {mx02.domain}"
+    relays_for(mx03, mx02, mx01)
+    start_pair(mx01, mx02)
+    mx02.wait_for(lambda: learned(mx02), 40, "a route that is known")
+    send_by(mx01, mx02, mx03)
+    line = rf'rerouted FIRING severity=warning path={path} route="{other}" usual="{usual}" .*'
+    priority, found = wait_for_line(mx02, line)
+    assert priority == "warning"
+    opened = found[0].partition("probe=")[2].split()[0]
+    query = "SELECT count(*) FROM traces JOIN probes USING (row) WHERE rerouted = 1 AND noted <="
+    query += " (SELECT noted FROM probes WHERE id = ?)"
+    number = ledger(mx02, query, base64.b32decode(opened + "======"))[0][0]
+    assert number == 3, number
+    print(f"opened by probe {number} over the third server: {found[0]}")
+    send_by(mx01, mx02, None)
+    wait_for_line(mx02, rf"rerouted RESOLVED .*path={path} .* reason=back .*")
+
+    options = ("--for", "15s", "--kind", "emergency", "--reason", "migration", "--wait", "20s")
+    mx01.ctl("maintenance", "begin", *options, check=True)
+    before = strange(mx02)
+    send_by(mx01, mx02, mx03)
+    told = wait_for_line(mx02, rf'route CHANGED path={path} route="{other}" .* maintenance=w-.*')
+    assert told[0] == "info"
+    mx02.wait_for(lambda: strange(mx02) >= before + 5, 20, "five probes over the third server")
+    send_by(mx01, mx02, None)
+    wait_for_line(mx02, r"maintenance END .*", seconds=40)
+    wait_for_arrivals(mx01, mx02, 4)
+    assert [kind for kind, *_ in notifications(mx02)] == ["rerouted", "rerouted"]
+    assert total(mx02, "route_changes_total", peer=mx01.name) == 2
+    print(f"in an emergency: {told[1][0]}; over it {strange(mx02) - before} probes, nothing said")
+
+
+def write_checks(host, name, pattern, header):
+    """The host's Postfix puts a header in front of the one of this shape."""
+    checks = host.directory / "postfix" / name
+    checks.write_text(f"/{pattern}/ PREPEND {header}\n")
+    host.servers["smtp"].adjust({"header_checks": f"regexp:{checks}"})
+
+
+@together.on(hosts=2)
+def test_authentication_that_turns(mx01, mx02):
+    path = f"{mx01.name}->{mx02.name}"
+    ours = f"Authentication-Results: {mx02.domain};"
+    came = rf"^Received:.*[[:space:]]by {mx01.domain}"
+    forged = f"{ours} spf=pass; dkim=pass (forged); dmarc=pass"
+    write_checks(mx01, "forged", f"^Mailflow-Probe:.*to={mx02.name}", forged)
+    write_checks(mx02, "verdict0", came, f"{ours} spf=pass; dkim=pass")
+    box = {**mx02.default_agent_config([])["mailboxes"][0], "authserv_id": mx02.domain}
+    start(mx01, mx02)
+    start(mx02, mx01, mailboxes=[box])
     wait_for_arrivals(mx01, mx02)
-    assert as_text(newest_arrival(mx02, mx01)) and lines(mx02)
+
+    def result_is(result):
+        return total(mx02, "auth_result", peer=mx01.name, method="dkim", result=result) == 1
+
+    mx02.wait_for(lambda: result_is("pass"), 20, "dkim=pass")
+    assert total(mx02, "auth_result", peer=mx01.name, method="dmarc") == 0  # the forged one says
+    write_checks(mx02, "verdict1", came, f"{ours} spf=pass; dkim=fail (bad signature)")
+    line = rf"unauthenticated FIRING severity=warning path={path} method=dkim result=fail .*"
+    _, found = wait_for_line(mx02, line)
+    assert 'cause="bad signature"' in found[0]
+    mx02.wait_for(lambda: result_is("fail"), 5, "dkim=fail")
+    judged = way_of(mx02, newest_arrival(mx02, mx01))["authentication"]
+    assert (judged["spf"], judged["dkim"], judged["dmarc"]) == ("pass", "fail", None), judged
+    write_checks(mx02, "verdict2", came, f"{ours} spf=pass; dkim=pass")
+    wait_for_line(mx02, rf"unauthenticated RESOLVED .*path={path} .*")
+    print(f"a forged pass below it is not believed: {found[0]}")
+
+
+@together.on(hosts=2)
+def test_probes_that_are_put_into_junk(mx01, mx02):
+    path = f"{mx01.name}->{mx02.name}"
+    dovecot = mx02.servers["imap"]
+    with open(dovecot.home / "dovecot.conf", "a") as configuration:
+        configuration.write("lmtp_save_to_detail_mailbox = yes\n")
+    mx02.run("doveadm", "-c", dovecot.home / "dovecot.conf", "reload")
+    box = {**mx02.default_agent_config([])["mailboxes"][0], "folders": ["INBOX", "Junk"]}
+    junk = [{"name": mx02.name, "address": f"probe+Junk@{mx02.domain}"}]
+    start(mx01, mx02)
+    start(mx02, mx01, mailboxes=[box])
+    wait_for_arrivals(mx01, mx02)
+    reload(mx01, mx02, peers=junk)
+    line = rf"misplaced FIRING severity=warning path={path} misplaced=[345]/5 folder=Junk .*"
+    _, found = wait_for_line(mx02, line, seconds=90)
+    assert way_of(mx02, newest_arrival(mx02, mx01, "folder = 'Junk'"))["folder"] == "Junk"
+    assert total(mx02, "probes_misplaced_total", peer=mx01.name) >= 3
+    reload(mx01, mx02)
+    wait_for_line(mx02, rf"misplaced RESOLVED .*path={path} .*", seconds=90)
+    print(found[0])

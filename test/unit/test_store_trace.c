@@ -98,9 +98,45 @@ static void goes_with_its_probe(void **state)
     free(text);
 }
 
+static void see_habits(void *context, const char *peer, enum direction direction,
+                       const struct habits *habits)
+{
+    assert_string_equal(peer, "mx01");
+    assert_int_equal(direction, INBOUND);
+    *(struct habits *)context = *habits;
+}
+
+static void keeps_what_a_path_is_used_to(void **state)
+{
+    struct habits habits = {
+        .route = {.known = {.of = {"a b", "a c b"}, .count = 2},
+                  .fresh = {.of = {"x"}, .count = 1},
+                  .learned = 10},
+        .auth = {.last = {AUTH_PASS, AUTH_SOFTFAIL, AUTH_ABSENT, AUTH_NONE},
+                 .passed = 5,
+                 .failing = 1},
+        .placement = {.recent = 0x15, .count = 5},
+    };
+    struct habits seen = {0};
+    struct error error = {0};
+    struct store_restore visitors = {.context = &seen, .habits = see_habits};
+    struct store *store = fixture_open(*state);
+    store_put_habits(store, "mx01", INBOUND, &(struct habits){.route = {.learned = 1}});
+    store_put_habits(store, "mx01", INBOUND, &habits);
+    fixture_commit(store);
+    store_close(store);
+    store = fixture_open(*state);
+    assert_true(store_restore_peer(store, &visitors, "mx02", &error));
+    assert_int_equal(seen.route.learned, 0);
+    assert_true(store_restore_peer(store, &visitors, "mx01", &error));
+    assert_memory_equal(&seen, &habits, sizeof seen);
+    store_close(store);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {TEST(keeps_a_way), TEST(goes_with_its_probe)};
+    const struct CMUnitTest tests[] = {TEST(keeps_a_way), TEST(goes_with_its_probe),
+                                       TEST(keeps_what_a_path_is_used_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
