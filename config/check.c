@@ -59,15 +59,53 @@ static const char *read_password(struct reading *reading, const struct node *map
     return password;
 }
 
+// A token that cannot be had now is a problem like a password: the agent would not get in.
+static void check_oauth(struct reading *reading, const struct node *map,
+                        const struct oauth_settings *oauth, const char *password_file)
+{
+    const struct node *place = node_member(map, "oauth");
+    struct error error;
+    if (place == NULL) {
+        return;
+    }
+    if (oauth->token_file[0] == '\0') {
+        if (strcmp(oauth->mechanism, "auto") != 0) { // else as it is printed where there is none
+            problem_error(reading->problems, place->at, "oauth: needs a token_file");
+        }
+    } else if (oauth->token_file[0] != '/') { // a credential of the unit never changes
+        problem_error(reading->problems, node_place(place, "token_file"),
+                      "token_file: is read again and again: write an absolute path");
+    } else if (password_file[0] != '\0') {
+        problem_error(reading->problems, place->at,
+                      "oauth: there is a password_file as well: leave one of the two away");
+    } else if (reading->secrets) {
+        char *token = secret_read_token(oauth->token_file, reading->beside, &error);
+        if (token == NULL) {
+            problem_error(reading->problems, node_place(place, "token_file"), "token_file: %s",
+                          error.message);
+        } else {
+            explicit_bzero(token, strlen(token));
+            free(token);
+        }
+    }
+}
+
 static void check_relay(struct reading *reading, const struct node *map,
                         struct relay_settings *relay)
 {
     bool user = node_member(map, "user") != NULL;
+    bool token = relay->oauth.token_file[0] != '\0';
     bool password = node_member(map, "password_file") != NULL;
-    if (user != password) {
-        problem_error(reading->problems, node_place(map, user ? "user" : "password_file"),
-                      user ? "user: needs a password_file" : "password_file: needs a user");
+    if (user != (password || token)) {
+        problem_error(reading->problems,
+                      node_place(map, user    ? "user"
+                                      : token ? "oauth"
+                                              : "password_file"),
+                      user    ? "user: needs a password_file"
+                      : token ? "oauth: needs a user"
+                              : "password_file: needs a user");
     }
+    check_oauth(reading, map, &relay->oauth, relay->password_file);
     if (relay->tls == TLS_IMPLICIT) {
         problem_error(reading->problems, node_place(map, "tls"),
                       "tls: libESMTP speaks no implicit TLS: use port 587 with starttls");
@@ -83,6 +121,10 @@ static void check_mailbox(struct reading *reading, const struct node *map,
         mailbox->port = mailbox->tls == TLS_IMPLICIT ? 993 : 143;
     }
     check_transport(reading, map, mailbox->host, mailbox->tls, mailbox->insecure);
+    if (node_member(map, "password_file") == NULL && mailbox->oauth.token_file[0] == '\0') {
+        problem_error(reading->problems, map->at, "required key 'password_file' is missing");
+    }
+    check_oauth(reading, map, &mailbox->oauth, mailbox->password_file);
     mailbox->password = read_password(reading, map, mailbox->password_file);
 }
 

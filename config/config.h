@@ -16,6 +16,12 @@
 
 enum tls_mode { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
 
+// A bearer token instead of a password (RFC 6750).
+struct oauth_settings {
+    const char *token_file; // "" = none; read at every use, for somebody keeps it fresh
+    const char *mechanism;  // "auto", "xoauth2", "oauthbearer"
+};
+
 // Where probes are handed over.
 struct relay_settings {
     const char *host;
@@ -26,6 +32,7 @@ struct relay_settings {
     const char *user; // "" = no AUTH
     const char *password;
     const char *password_file; // as configured
+    struct oauth_settings oauth;
 };
 
 struct mailbox_settings {
@@ -37,7 +44,8 @@ struct mailbox_settings {
     const char *ca_file;
     const char *user;
     const char *password;
-    const char *password_file;  // as configured
+    const char *password_file; // as configured
+    struct oauth_settings oauth;
     const char *const *folders; // at least INBOX
     size_t folder_count;
     const char *authserv_id; // "" = no Authentication-Results are read

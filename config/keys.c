@@ -59,6 +59,16 @@ static const struct key PATH_KEYS[] = {
 };
 static const struct section PATH_SECTION = SECTION(path_settings, PATH_KEYS);
 
+static const struct key OAUTH_KEYS[] = {
+    {"token_file", KEY_SECRET_FILE, AT(oauth_settings, token_file), .fallback = "",
+     LENGTH(PATH_LENGTH), .derived = "a password",
+     .help = "File that holds a bearer token, read at every use: somebody else keeps it fresh.",
+     .example = "/run/mailflow/probe.token"},
+    {"mechanism", KEY_OAUTH_MECHANISM, AT(oauth_settings, mechanism), .fallback = "auto",
+     LENGTH(LABEL_LENGTH), .help = "`xoauth2`, `oauthbearer`, or `auto`: what the server offers."},
+};
+static const struct section OAUTH_SECTION = SECTION(oauth_settings, OAUTH_KEYS);
+
 static const struct key RELAY_KEYS[] = {
     {"host", KEY_HOST, AT(relay_settings, host), .fallback = "127.0.0.1", LENGTH(HOST_LENGTH),
      .help = "The SMTP server that probes are handed to; our own, so that its real queue is "
@@ -79,6 +89,8 @@ static const struct key RELAY_KEYS[] = {
     {"password_file", KEY_SECRET_FILE, AT(relay_settings, password_file), .fallback = "",
      LENGTH(PATH_LENGTH), .help = "File that holds the user's password.",
      .example = "/etc/mailflow/relay.password"},
+    {"oauth", KEY_MAP, .holds = &OAUTH_SECTION, AT(relay_settings, oauth), .fallback = "",
+     .help = "A bearer token instead of the password."},
 };
 static const struct section RELAY_SECTION = SECTION(relay_settings, RELAY_KEYS);
 
@@ -147,8 +159,11 @@ static const struct key MAILBOX_KEYS[] = {
     {"user", KEY_TEXT, AT(mailbox_settings, user), LENGTH(HOST_LENGTH),
      .help = "The IMAP user; only probes in its folders are touched.",
      .example = "probe@mx02.example"},
-    {"password_file", KEY_SECRET_FILE, AT(mailbox_settings, password_file), LENGTH(PATH_LENGTH),
+    {"password_file", KEY_SECRET_FILE, AT(mailbox_settings, password_file), .fallback = "",
+     LENGTH(PATH_LENGTH), .derived = "required, unless there is a token",
      .help = "File that holds the user's password.", .example = "/etc/mailflow/probe.password"},
+    {"oauth", KEY_MAP, .holds = &OAUTH_SECTION, AT(mailbox_settings, oauth), .fallback = "",
+     .help = "A bearer token instead of the password."},
     {"folders", KEY_LIST, .item = KEY_TEXT, COUNTED(mailbox_settings, folders, folder_count),
      .fallback = "INBOX", RANGE(1, 8),
      .help = "The folders in which probes may arrive, and where they should in front; add the one "

@@ -24,6 +24,7 @@ enum key_type {
     KEY_RECURRENCE,
     KEY_WINDOW_KIND,
     KEY_ALERT_LABEL,
+    KEY_OAUTH_MECHANISM,
     KEY_CA_FILE,
     KEY_SECRET_FILE,
     // Other single values.

@@ -92,3 +92,33 @@ char *secret_read_whole(const char *path, const char *beside, size_t maximum, st
     }
     return bytes;
 }
+
+// Letters, digits and what RFC 6750 (section 2.1) has besides.
+static bool is_token(const char *bytes, size_t length)
+{
+    static const char BYTES[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "-._~+/=";
+    return length > 0 && strspn(bytes, BYTES) == length;
+}
+
+char *secret_read_token(const char *path, const char *beside, struct error *error)
+{
+    char *bytes = secret_read_whole(path, beside, TOKEN_LENGTH + 2, error);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    size_t before = strspn(bytes, " \t\r\n");
+    size_t length = strcspn(bytes + before, " \t\r\n");
+    bool alone = bytes[before + length + strspn(bytes + before + length, " \t\r\n")] == '\0';
+    memmove(bytes, bytes + before, length);
+    memset(bytes + length, 0, before);
+    bytes[length] = '\0';
+    if (!alone || length > TOKEN_LENGTH || !is_token(bytes, length)) {
+        error_set(error, "%s: is %s", path,
+                  length == 0 ? "empty" : "no bearer token (RFC 6750): one word of ASCII");
+        explicit_bzero(bytes, length);
+        free(bytes);
+        return NULL;
+    }
+    return bytes;
+}

@@ -25,4 +25,9 @@ bool secret_read(const char *path, const char *beside, struct secret *out, struc
 // as they are, for the caller to wipe and free; NULL with the reason.
 char *secret_read_whole(const char *path, const char *beside, size_t maximum, struct error *error);
 
+// A bearer token (RFC 6750) of at most TOKEN_LENGTH bytes, blanks and line ends around it dropped,
+// for the caller to wipe and free; NULL with the reason.
+enum { TOKEN_LENGTH = 3072 };
+char *secret_read_token(const char *path, const char *beside, struct error *error);
+
 #endif

@@ -30,6 +30,12 @@ static bool is_window_kind(const char *text)
     return strcmp(text, "routine") == 0 || strcmp(text, "emergency") == 0;
 }
 
+static bool is_oauth_mechanism(const char *text)
+{
+    return strcmp(text, "auto") == 0 || strcmp(text, "xoauth2") == 0 ||
+           strcmp(text, "oauthbearer") == 0;
+}
+
 // The types of text: how they look, and what a text that does not look so is told.
 static const struct text_rule {
     bool (*valid)(const char *text);
@@ -59,6 +65,8 @@ static const struct text_rule {
     [KEY_ALERT_LABEL] = {syntax_alert_label,
                          "is not the name of a label: letters, digits and _, no digit first",
                          "label"},
+    [KEY_OAUTH_MECHANISM] = {is_oauth_mechanism, "is neither auto nor xoauth2 nor oauthbearer",
+                             "SASL mechanism"},
     [KEY_CA_FILE] = {syntax_absolute_path, "is not an absolute path", "file"},
     [KEY_SECRET_FILE] = {any_text, "", "secret file"},
 };

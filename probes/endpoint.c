@@ -1,8 +1,10 @@
 #include "probes/endpoint.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "config/secret.h"
 #include "config/syntax.h"
 
 enum { SMTP_PORT = 25 }; // where nothing else is said
@@ -23,16 +25,40 @@ static void endpoint_fill(const char *host, uint16_t port, enum tls_mode tls, co
     text_copy(out->password, sizeof out->password, password);
 }
 
-void endpoint_of_relay(const struct relay_settings *relay, struct probe_endpoint *out)
+static bool fill_token(const struct oauth_settings *oauth, struct probe_endpoint *out,
+                       struct error *error)
+{
+    out->oauth = PROBE_OAUTH_NONE;
+    if (oauth->token_file == NULL || oauth->token_file[0] == '\0') {
+        return true;
+    }
+    char *token = secret_read_token(oauth->token_file, "", error);
+    if (token == NULL) {
+        return error_prefix(error, "token_file");
+    }
+    out->oauth = strcmp(oauth->mechanism, "auto") == 0      ? PROBE_OAUTH_AUTO
+                 : strcmp(oauth->mechanism, "xoauth2") == 0 ? PROBE_OAUTH_XOAUTH2
+                                                            : PROBE_OAUTH_OAUTHBEARER;
+    text_copy(out->token, sizeof out->token, token);
+    explicit_bzero(token, strlen(token));
+    free(token);
+    return true;
+}
+
+bool endpoint_of_relay(const struct relay_settings *relay, struct probe_endpoint *out,
+                       struct error *error)
 {
     endpoint_fill(relay->host, relay->port, relay->tls, relay->ca_file, relay->user,
                   relay->password, out);
+    return fill_token(&relay->oauth, out, error);
 }
 
-void endpoint_of_mailbox(const struct mailbox_settings *mailbox, struct probe_endpoint *out)
+bool endpoint_of_mailbox(const struct mailbox_settings *mailbox, struct probe_endpoint *out,
+                         struct error *error)
 {
     endpoint_fill(mailbox->host, mailbox->port, mailbox->tls, mailbox->ca_file, mailbox->user,
                   mailbox->password, out);
+    return fill_token(&mailbox->oauth, out, error);
 }
 
 void endpoint_of_peer(const struct peer_settings *peer, struct greet_job *out)

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "probes/oauth.h"
 
 enum { SECRET_TEXT = BASE64_ENCODE_RAW_LENGTH(MESH_KEY_SECRET_MAXIMUM) + 1 };
 
 static const char *const TLS_NAMES[] = {"none", "starttls", "implicit"};
+static const char *const OAUTH_NAMES[] = {"none", "auto", "xoauth2", "oauthbearer"};
+static const size_t OAUTH_COUNT = sizeof OAUTH_NAMES / sizeof OAUTH_NAMES[0];
 static const size_t TLS_COUNT = sizeof TLS_NAMES / sizeof TLS_NAMES[0];
 
 void json_write_object(json_t *object, const char *name, json_t *member)
@@ -106,6 +109,10 @@ void json_write_endpoint(json_t *object, const char *name, const struct probe_en
     json_write_text(member, "ca_file", endpoint->ca_file);
     json_write_text(member, "user", endpoint->user);
     json_write_text(member, "password", endpoint->password);
+    if (endpoint->oauth != PROBE_OAUTH_NONE) {
+        json_write_text(member, "oauth", OAUTH_NAMES[endpoint->oauth]);
+        json_write_text(member, "token", endpoint->token);
+    }
     json_write_object(object, name, member);
 }
 
@@ -301,6 +308,21 @@ bool json_read_keys(const json_t *object, const char *name, struct mesh_keys *ou
     return true;
 }
 
+// Only where there is one.
+static bool read_token(const json_t *member, struct probe_endpoint *out, struct error *error)
+{
+    int oauth = PROBE_OAUTH_NONE;
+    if (json_object_get(member, "oauth") == NULL) {
+        return true;
+    }
+    if (!json_read_choice(member, "oauth", OAUTH_NAMES, OAUTH_COUNT, &oauth, error) ||
+        !json_read_text(member, "token", out->token, sizeof out->token, error)) {
+        return false;
+    }
+    out->oauth = (enum probe_oauth)oauth;
+    return oauth_token_valid(out->token) || error_set(error, "\"token\" is not a bearer token");
+}
+
 bool json_read_endpoint(const json_t *object, const char *name, struct probe_endpoint *out,
                         struct error *error)
 {
@@ -315,7 +337,8 @@ bool json_read_endpoint(const json_t *object, const char *name, struct probe_end
         !json_read_choice(member, "tls", TLS_NAMES, TLS_COUNT, &tls, error) ||
         !json_read_plain(member, "ca_file", out->ca_file, sizeof out->ca_file, error) ||
         !json_read_plain(member, "user", out->user, sizeof out->user, error) ||
-        !json_read_plain(member, "password", out->password, sizeof out->password, error)) {
+        !json_read_plain(member, "password", out->password, sizeof out->password, error) ||
+        !read_token(member, out, error)) {
         return error_prefix(error, "\"%s\"", name);
     }
     // OpenSSL takes no name for any name, and one that begins with a dot for all below it.

@@ -23,6 +23,7 @@ enum {
     PROBE_PATH_SIZE = 256,
     PROBE_USER_SIZE = 256,
     PROBE_PASSWORD_SIZE = 512,
+    PROBE_TOKEN_SIZE = 3073,
     PROBE_ADDRESS_SIZE = 321, // RFC 5321: local part 64, domain 255, @
     PROBE_REPLY_SIZE = 256,
     PROBE_QUEUE_ID_SIZE = 64,
@@ -33,6 +34,14 @@ enum {
 
 enum probe_tls { PROBE_TLS_NONE, PROBE_TLS_STARTTLS, PROBE_TLS_IMPLICIT };
 
+// Whether a bearer token authenticates, and by which mechanism; auto: what the server offers.
+enum probe_oauth {
+    PROBE_OAUTH_NONE,
+    PROBE_OAUTH_AUTO,
+    PROBE_OAUTH_XOAUTH2,
+    PROBE_OAUTH_OAUTHBEARER
+};
+
 // A server to talk to and the credentials for it.
 struct probe_endpoint {
     char host[PROBE_HOST_SIZE];
@@ -41,6 +50,8 @@ struct probe_endpoint {
     char ca_file[PROBE_PATH_SIZE]; // "" = the system's store
     char user[PROBE_USER_SIZE];    // "" = no authentication
     char password[PROBE_PASSWORD_SIZE];
+    enum probe_oauth oauth;
+    char token[PROBE_TOKEN_SIZE]; // instead of the password
 };
 
 // ---- mailflow-submit: one line in, two lines out per job (content started, outcome) ----

@@ -12,18 +12,21 @@
 #define TO_DELETE   SPAN_SECONDS(5)
 #define COMMAND_LAG SPAN_MS(200) // from our pipe into the collector's hands, at most
 
-static void watch(struct live_mailbox *mailbox, const struct mesh_keys *keys)
+static bool watch(struct live_mailbox *mailbox, const struct mesh_keys *keys, struct error *error)
 {
     const struct mailbox_settings *settings = mailbox->settings;
     struct collect_command command = {.kind = COLLECT_WATCH, .keys = *keys};
     text_copy(command.mailbox, sizeof command.mailbox, settings->name);
-    endpoint_of_mailbox(settings, &command.endpoint);
+    if (!endpoint_of_mailbox(settings, &command.endpoint, error)) {
+        return false;
+    }
     for (size_t i = 0; i < settings->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
         text_copy(command.folders[i], sizeof command.folders[i], settings->folders[i]);
         command.folder_count++;
     }
     prober_child_write(&mailbox->child, collect_command_encode(&command));
     explicit_bzero(&command, sizeof command);
+    return true;
 }
 
 static bool read_report(struct live_mailbox *mailbox, struct instant deadline,
@@ -132,8 +135,11 @@ void live_mailbox_open(struct live_mailbox *mailbox, const char *probers,
         live_result_fail(result, ADVICE_IMAP, error.message);
         return;
     }
-    watch(mailbox, &settings->mesh_keys);
-    await_readable(mailbox, result);
+    if (watch(mailbox, &settings->mesh_keys, &error)) {
+        await_readable(mailbox, result);
+    } else {
+        live_result_fail(result, ADVICE_IMAP, error.message);
+    }
 }
 
 bool live_mailbox_await(struct live_mailbox *mailbox, const struct probe_id *id,

@@ -12,8 +12,8 @@
 #define GRACE     SPAN_SECONDS(2) // a prober keeps its deadline by itself
 
 // From us to us: no agent takes it for one of its cadence.
-static void compose_job(const struct settings *settings, const struct relay_settings *relay,
-                        struct submit_job *job)
+static bool compose_job(const struct settings *settings, const struct relay_settings *relay,
+                        struct submit_job *job, struct error *error)
 {
     *job = (struct submit_job){
         .number = 1,
@@ -21,13 +21,13 @@ static void compose_job(const struct settings *settings, const struct relay_sett
         .tag = {.kind = PROBE_HAND, .drain = settings->maintenance.recovery},
         .key = settings->mesh_keys.keys[0],
     };
-    endpoint_of_relay(relay, &job->relay);
     text_copy(job->ehlo, sizeof job->ehlo, strrchr(settings->address, '@') + 1);
     text_copy(job->sender, sizeof job->sender, settings->address);
     text_copy(job->recipient, sizeof job->recipient, settings->address);
     text_copy(job->tag.from, sizeof job->tag.from, settings->server);
     text_copy(job->tag.to, sizeof job->tag.to, settings->server);
     random_bytes(job->tag.id.bytes, sizeof job->tag.id.bytes);
+    return endpoint_of_relay(relay, &job->relay, error);
 }
 
 static bool read_outcome(struct prober_child *child, struct instant deadline,
@@ -120,8 +120,7 @@ void live_relay_try(const char *name, const char *probers, const struct settings
     struct text target = TEXT_OVER(result->target);
     text_copy(result->subject, sizeof result->subject, name);
     text_format(&target, "%s:%u", relay->host, (unsigned)relay->port);
-    compose_job(settings, relay, &job);
-    if (!submit(probers, &job, &outcome, &error)) {
+    if (!compose_job(settings, relay, &job, &error) || !submit(probers, &job, &outcome, &error)) {
         live_result_fail(result, ADVICE_SMTP, error.message);
     } else {
         for (int i = 0; i < SUBMIT_LEGS; i++) {

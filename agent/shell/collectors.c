@@ -90,6 +90,45 @@ static bool complete_report(struct collector *collector, struct collect_report *
     return true;
 }
 
+// The line that tells a prober what to watch, for the caller to free.
+static char *describe(const struct settings *settings, const struct mailbox_settings *mailbox,
+                      struct error *error)
+{
+    struct collect_command watch = {.kind = COLLECT_WATCH, .keys = settings->mesh_keys};
+    text_copy(watch.mailbox, sizeof watch.mailbox, mailbox->name);
+    text_copy(watch.authserv_id, sizeof watch.authserv_id, mailbox->authserv_id);
+    error->message[0] = '\0';
+    endpoint_of_mailbox(mailbox, &watch.endpoint, error);
+    for (size_t i = 0; i < mailbox->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
+        text_copy(watch.folders[watch.folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);
+    }
+    return collect_command_encode(&watch);
+}
+
+// Takes over a token that somebody has renewed. False with the reason when there is none to be had;
+// `changed` when there is another.
+static bool renew_watch(struct collector *collector, bool *changed, struct error *error)
+{
+    const struct settings *settings = collector->all->settings;
+    int mailbox = settings_find_mailbox(settings, collector->mailbox);
+    char *watch = describe(settings, &settings->mailboxes[mailbox], error);
+    *changed = strcmp(watch, collector->watch) != 0;
+    explicit_bzero(collector->watch, strlen(collector->watch));
+    free(collector->watch);
+    collector->watch = watch;
+    return error->message[0] == '\0';
+}
+
+// A token that the server refuses may have been replaced.
+static void try_another_token(struct collector *collector)
+{
+    struct error error;
+    bool changed;
+    if (renew_watch(collector, &changed, &error) && changed && collector->child != NULL) {
+        child_write(collector->child, memory_checked(strdup(collector->watch)));
+    }
+}
+
 static void on_line(void *context, const char *line, size_t length)
 {
     struct collector *collector = context;
@@ -111,6 +150,9 @@ static void on_line(void *context, const char *line, size_t length)
     if (complete_report(collector, &report)) {
         int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
         all->handlers.report(all->context, mailbox, &report);
+    }
+    if (report.kind == COLLECT_DOWN && collector->all != NULL) {
+        try_another_token(collector);
     }
 }
 
@@ -153,7 +195,10 @@ static void start(struct collector *collector)
     static const struct child_handlers HANDLERS = {on_line, on_ended};
     struct collectors *all = collector->all;
     struct error error;
-    collector->child = child_create(all->loop, all->program, &HANDLERS, collector, &error);
+    bool changed;
+    collector->child = renew_watch(collector, &changed, &error)
+                           ? child_create(all->loop, all->program, &HANDLERS, collector, &error)
+                           : NULL;
     if (collector->child == NULL) {
         report_down(collector, error.message);
         start_later(collector);
@@ -177,19 +222,6 @@ static void let_go(struct collector *collector)
     if (collector->child != NULL) {
         child_kill(collector->child);
     }
-}
-
-// The line that tells a prober what to watch, for the caller to free.
-static char *describe(const struct settings *settings, const struct mailbox_settings *mailbox)
-{
-    struct collect_command watch = {.kind = COLLECT_WATCH, .keys = settings->mesh_keys};
-    text_copy(watch.mailbox, sizeof watch.mailbox, mailbox->name);
-    text_copy(watch.authserv_id, sizeof watch.authserv_id, mailbox->authserv_id);
-    endpoint_of_mailbox(mailbox, &watch.endpoint);
-    for (size_t i = 0; i < mailbox->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
-        text_copy(watch.folders[watch.folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);
-    }
-    return collect_command_encode(&watch);
 }
 
 static struct collector *create_one(struct collectors *all, const char *mailbox, char *watch)
@@ -223,7 +255,8 @@ void collectors_configure(struct collectors *all, const struct settings *setting
     struct collector **each = memory_checked(calloc(settings->mailbox_count + 1, sizeof *each));
     for (size_t i = 0; i < settings->mailbox_count; i++) {
         const struct mailbox_settings *mailbox = &settings->mailboxes[i];
-        char *watch = describe(settings, mailbox);
+        struct error error; // is told when the collector starts
+        char *watch = describe(settings, mailbox, &error);
         each[i] = take_unchanged(all, watch);
         if (each[i] == NULL) {
             each[i] = create_one(all, mailbox->name, watch);

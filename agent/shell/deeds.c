@@ -275,6 +275,16 @@ void agent_gather(struct agent *agent, const struct event *event)
 
 // ---- doing ----
 
+static void refuse_send(struct agent *agent, const struct deed *deed, const char *reason)
+{
+    struct submit_outcome outcome = {.result = SUBMIT_REFUSED, .reply_class = REPLY_LOCAL};
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        outcome.legs[i] = (struct span){-1};
+    }
+    text_copy(outcome.cause, sizeof outcome.cause, reason);
+    agent_on_submitted(agent, deed->send.peer, &deed->send.tag.id, &outcome);
+}
+
 static void do_send(struct agent *agent, const struct deed *deed)
 {
     int peer = settings_find_peer(agent->settings, deed->send.peer);
@@ -292,11 +302,16 @@ static void do_send(struct agent *agent, const struct deed *deed)
     memcpy(job.maintenance, said.maintenance, sizeof job.maintenance);
     memcpy(job.receipts, said.receipts, sizeof job.receipts);
     memcpy(job.row, said.row, sizeof job.row);
-    endpoint_of_relay(&settings->relay, &job.relay);
     text_copy(job.sender, sizeof job.sender, agent->settings->address);
     text_copy(job.recipient, sizeof job.recipient, settings->address);
     text_copy(job.ehlo, sizeof job.ehlo, strrchr(agent->settings->address, '@') + 1);
-    submitters_submit(agent->submitters, &job);
+    struct error error;
+    if (endpoint_of_relay(&settings->relay, &job.relay, &error)) {
+        submitters_submit(agent->submitters, &job);
+    } else {
+        refuse_send(agent, deed, error.message);
+    }
+    explicit_bzero(&job.relay, sizeof job.relay);
 }
 
 static void do_notify(struct agent *agent, const struct deed *deed)
@@ -411,16 +426,6 @@ static void do_deed(struct agent *agent, const struct deed *deed)
         agent_ask_for_greeting(agent, deed->peer);
         break;
     }
-}
-
-static void refuse_send(struct agent *agent, const struct deed *deed, const char *reason)
-{
-    struct submit_outcome outcome = {.result = SUBMIT_REFUSED, .reply_class = REPLY_LOCAL};
-    for (int i = 0; i < SUBMIT_LEGS; i++) {
-        outcome.legs[i] = (struct span){-1};
-    }
-    text_copy(outcome.cause, sizeof outcome.cause, reason);
-    agent_on_submitted(agent, deed->send.peer, &deed->send.tag.id, &outcome);
 }
 
 // The ledger did not take the turn: nothing is sent on its word, and deleted only once it has, but

@@ -6,6 +6,7 @@
 
 #include "probes/collect/imap_session.h"
 #include "probes/collect/stream.h"
+#include "probes/oauth.h"
 
 // libEtPan takes about 12 times what it reads.
 enum { IMAP_ANSWER_MAXIMUM = 4 * 1024 * 1024 };
@@ -14,10 +15,11 @@ struct imap_session {
     struct stream *stream;
     mailimap *imap;
     struct span timeout;
-    char server[PROBE_HOST_SIZE + 8]; // host:port
-    char password[PROBE_PASSWORD_SIZE];
-    struct span *legs;        // while it opens: the caller's
-    struct instant leg_began; // likewise
+    char server[PROBE_HOST_SIZE + 8];   // host:port
+    char secret[PROBE_TOKEN_SIZE];      // password or token
+    char response[OAUTH_RESPONSE_SIZE]; // what was made of the token, else ""
+    struct span *legs;                  // while it opens: the caller's
+    struct instant leg_began;           // likewise
     bool can_idle;
     bool can_expunge_uids;
     bool can_save_date;
@@ -33,6 +35,16 @@ enum imap_result imap_command_end(struct imap_session *session, int code, struct
 // Sets the error, server in front; the words of the server behind when they are not "".
 void imap_error_set(const struct imap_session *session, const char *what, const char *words,
                     struct error *error);
+
+// Tells that the user is not let in, in the words of the last tagged answer.
+void imap_login_refused(const struct imap_session *session, const char *user, const char *status,
+                        struct error *error);
+
+// ---- imap_oauth.c ----
+
+// AUTHENTICATE with the endpoint's token (RFC 7628, SASL-IR where offered).
+bool imap_authenticate(struct imap_session *session, const struct probe_endpoint *endpoint,
+                       struct error *error);
 
 // Why the stream failed, or that the server said good-bye.
 enum imap_result imap_broken(const struct imap_session *session, struct error *error);

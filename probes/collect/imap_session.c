@@ -17,16 +17,25 @@ void imap_session_prepare(void)
     imap_date_teach();
 }
 
-// Server words may repeat what we said to it.
-static void append_redacted(struct text *to, const char *words, const char *secret)
+// How much at the beginning of the words is the secret, or all that is left of it where they were
+// cut. One of fewer than four characters is none.
+static size_t secret_length(const char *words, const char *secret)
 {
-    size_t length = strlen(secret);
+    size_t left = strlen(words), length = strlen(secret);
+    length = length < left ? length : left;
+    return length >= 4 && strncmp(words, secret, length) == 0 ? length : 0;
+}
+
+// Server words may repeat what we said to it.
+static void append_redacted(struct text *to, const char *words, const struct imap_session *session)
+{
     char plain[WIRE_LINE_KEPT + PROBE_REPLY_SIZE];
     struct text text = TEXT_OVER(plain);
     while (*words != '\0') {
-        bool is_secret = length > 0 && strncmp(words, secret, length) == 0;
-        text_append_bytes(&text, is_secret ? "***" : words, is_secret ? 3 : 1);
-        words += is_secret ? length : 1;
+        size_t said = secret_length(words, session->response);
+        size_t secret = said > 0 ? said : secret_length(words, session->secret);
+        text_append_bytes(&text, secret > 0 ? "***" : words, secret > 0 ? 3 : 1);
+        words += secret > 0 ? secret : 1;
     }
     text_append_escaped(to, plain);
 }
@@ -38,7 +47,7 @@ void imap_error_set(const struct imap_session *session, const char *what, const 
     text_format(&text, "%s: %s", session->server, what);
     if (words[0] != '\0') {
         text_append(&text, ": ");
-        append_redacted(&text, words, session->password);
+        append_redacted(&text, words, session);
     }
 }
 
@@ -176,11 +185,24 @@ static bool upgrade(struct imap_session *session, const char *ca_file, struct er
     return secure(session, ca_file, error);
 }
 
+void imap_login_refused(const struct imap_session *session, const char *user, const char *status,
+                        struct error *error)
+{
+    char what[PROBE_USER_SIZE + 96];
+    bool known = status[0] != '\0';
+    snprintf(what, sizeof what, "login as %s refused%s%s%s", user, known ? " (status " : "", status,
+             known ? ")" : "");
+    imap_error_set(session, what, tagged_words(session), error);
+}
+
 static bool log_in(struct imap_session *session, const struct probe_endpoint *endpoint,
                    struct error *error)
 {
     if (ask_capabilities(session, error) != IMAP_DONE) {
         return false;
+    }
+    if (endpoint->oauth != PROBE_OAUTH_NONE) {
+        return imap_authenticate(session, endpoint, error);
     }
     if (offers(session, "LOGINDISABLED")) {
         imap_error_set(session, "the server allows no login on this connection (LOGINDISABLED)", "",
@@ -191,9 +213,7 @@ static bool log_in(struct imap_session *session, const struct probe_endpoint *en
     int code = mailimap_login(session->imap, endpoint->user, endpoint->password);
     enum imap_result result = imap_command_end(session, code, error);
     if (result == IMAP_REFUSED) {
-        char what[PROBE_USER_SIZE + 32];
-        snprintf(what, sizeof what, "login as %s refused", endpoint->user);
-        imap_error_set(session, what, tagged_words(session), error);
+        imap_login_refused(session, endpoint->user, "", error);
     }
     return result == IMAP_DONE;
 }
@@ -268,7 +288,8 @@ struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, st
         legs[i] = (struct span){-1};
     }
     snprintf(session->server, sizeof session->server, "%s:%d", endpoint->host, endpoint->port);
-    text_copy(session->password, sizeof session->password, endpoint->password);
+    text_copy(session->secret, sizeof session->secret,
+              endpoint->oauth == PROBE_OAUTH_NONE ? endpoint->password : endpoint->token);
     session->imap = memory_checked(mailimap_new(0, NULL));
     *certificate = (struct certificate){0};
     bool ready = reach(session, endpoint, error) && greet(session, endpoint, error);
@@ -299,7 +320,8 @@ void imap_session_close(struct imap_session *session)
     }
     mailimap_free(session->imap);
     stream_destroy(session->stream);
-    explicit_bzero(session->password, sizeof session->password);
+    explicit_bzero(session->secret, sizeof session->secret);
+    explicit_bzero(session->response, sizeof session->response);
     free(session);
 }
 

@@ -58,6 +58,7 @@ void dialogue_begin(struct dialogue *dialogue, const struct probe_endpoint *rela
     }
     recorder_begin(&dialogue->recorder, now);
     remember_secret(dialogue, relay->password, strlen(relay->password));
+    remember_secret(dialogue, relay->token, strlen(relay->token));
 }
 
 // The wait for the reply to a stage begins.
@@ -271,6 +272,20 @@ static char mask_extension(const struct dialogue *dialogue)
         return '-';
     }
     return byte;
+}
+
+// The text of the reply to EHLO has the extensions with their words, blanks between them.
+bool dialogue_offers(const struct dialogue *dialogue, const char *mechanism)
+{
+    size_t length = strlen(mechanism);
+    const char *at = strcasestr(dialogue->text, " AUTH ");
+    for (at = at == NULL ? "" : at + strlen(" AUTH"); *at == ' '; at += strcspn(at, " ")) {
+        at++;
+        if (strncasecmp(at, mechanism, length) == 0 && (at[length] == ' ' || at[length] == '\0')) {
+            return dialogue->stage == STAGE_EHLO;
+        }
+    }
+    return false;
 }
 
 static void read_byte(struct dialogue *dialogue, char *byte, struct instant now)

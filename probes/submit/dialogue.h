@@ -53,10 +53,10 @@ enum dialogue_stop {
 };
 
 enum {
-    DIALOGUE_LINE_SIZE = 1023, // libESMTP's; RFC 5321 allows half of that
-    DIALOGUE_TEXT_SIZE = 2048, // of a whole reply; PROBE_REPLY_SIZE of it are reported
-    DIALOGUE_SECRETS = 4,      // the password, and what AUTH made of it
-    DIALOGUE_SECRET_SIZE = 1100,
+    DIALOGUE_LINE_SIZE = 1023,      // libESMTP's; RFC 5321 allows half of that
+    DIALOGUE_TEXT_SIZE = 2048,      // of a whole reply; PROBE_REPLY_SIZE of it are reported
+    DIALOGUE_SECRETS = 4,           // the password, and what AUTH made of it
+    DIALOGUE_SECRET_SIZE = 4800,    // what AUTH makes of the longest token
     DIALOGUE_BYTES_MAXIMUM = 65536, // of all replies of a session
 };
 
@@ -98,6 +98,9 @@ void dialogue_connected(struct dialogue *dialogue, struct instant now);
 // to be written. False when the connection must be cut now (`stop` says why).
 bool dialogue_read(struct dialogue *dialogue, char *bytes, size_t count, struct instant now);
 bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, struct instant now);
+
+// Whether the server offers this mechanism in its last reply to EHLO.
+bool dialogue_offers(const struct dialogue *dialogue, const char *mechanism);
 
 // The TLS handshake is done and the certificate verified.
 void dialogue_encrypted(struct dialogue *dialogue);

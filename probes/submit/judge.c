@@ -96,14 +96,16 @@ static void judge_stop(const struct evidence *evidence, const char *where,
         set_cause(out, REPLY_TLS, "TLS with %s did not begin", where);
         break;
     case STOP_NO_AUTH:
-        set_cause(out, REPLY_5XX,
-                  "AUTH is not offered by %s in a form that we have (PLAIN, LOGIN, CRAM-MD5)",
-                  where);
+        set_cause(out, REPLY_5XX, "AUTH is not offered by %s in a form that we have (%s)", where,
+                  evidence->relay->oauth == PROBE_OAUTH_NONE ? "PLAIN, LOGIN, CRAM-MD5"
+                                                             : "OAUTHBEARER, XOAUTH2");
         break;
     case STOP_AUTH_REFUSED:
         out->reply_class = dialogue->code / 100 == 4 ? REPLY_4XX : REPLY_5XX;
-        set_cause(out, out->reply_class, "authentication as %s is refused by %s",
-                  evidence->relay->user, where);
+        set_cause(out, out->reply_class, "authentication as %s is refused by %s%s%s%s",
+                  evidence->relay->user, where,
+                  evidence->oauth_status[0] == '\0' ? "" : " (status ", evidence->oauth_status,
+                  evidence->oauth_status[0] == '\0' ? "" : ")");
         break;
     case STOP_COMMAND:
     case STOP_NONE:

@@ -22,6 +22,7 @@ struct evidence {
     bool connected;             // to one of its addresses at least
     int connect_error;          // errno, when not
     struct span connect_waited; // for an address that gave no answer at all
+    char oauth_status[64];      // of a server that refuses a token, "" when it says none
     bool timed_out;             // the deadline came before the reply that was due
     bool accepted;              // message and recipient both 2xx, says libESMTP
     struct instant ended;

@@ -14,11 +14,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "probes/oauth.h"
 #include "probes/resolve.h"
 #include "probes/submit/dialogue.h"
 #include "probes/submit/interpose.h"
 #include "probes/submit/judge.h"
 #include "probes/submit/message.h"
+#include "probes/submit/side_channel.h"
 #include "probes/submit/watchdog.h"
 #include "probes/tls.h"
 
@@ -37,6 +39,8 @@ struct session {
     struct dialogue dialogue;
     struct tls_verification verification;
     SSL_CTX *tls;
+    SSL *secured; // the library's, once TLS stands
+    char oauth_status[OAUTH_STATUS_SIZE];
     auth_context_t auth;
     smtp_session_t smtp;
     smtp_message_t message;
@@ -53,6 +57,73 @@ static void cut(struct session *session)
     }
 }
 
+// ---- a bearer token: libESMTP has no mechanism for it, and loads none but from its own directory.
+// So before its first MAIL, when no reply is outstanding, the exchange is made here. ----
+
+static bool wants_token(const struct session *session, const char *bytes, size_t count)
+{
+    const struct dialogue *dialogue = &session->dialogue;
+    return session->job->relay.oauth != PROBE_OAUTH_NONE && !dialogue->authenticated &&
+           dialogue->stop == STOP_NONE && count > 5 && memcmp(bytes, "MAIL ", 5) == 0;
+}
+
+// One line out and the reply to it in; false when the session is over.
+static bool exchange(struct session *session, const char *line)
+{
+    struct dialogue *dialogue = &session->dialogue;
+    struct side_channel channel = {session->wire.descriptor, session->secured,
+                                   session->wire.deadline};
+    char bytes[512];
+    size_t length = strlen(line);
+    if (!dialogue_write(dialogue, line, length, clock_now().instant) ||
+        !side_channel_write(&channel, line, length)) {
+        return false;
+    }
+    while (!dialogue->answered) {
+        size_t count = side_channel_read(&channel, bytes, sizeof bytes);
+        if (count == 0 || !dialogue_read(dialogue, bytes, count, clock_now().instant)) {
+            return false;
+        }
+    }
+    return dialogue->stop == STOP_NONE;
+}
+
+// RFC 4954, section 4: a longer initial response waits until it is asked for.
+enum { COMMAND_LINE_MAXIMUM = 512 };
+
+static void authenticate(struct session *session)
+{
+    const struct probe_endpoint *relay = &session->job->relay;
+    const struct dialogue *dialogue = &session->dialogue;
+    char response[OAUTH_RESPONSE_SIZE], line[OAUTH_RESPONSE_SIZE + 32];
+    enum probe_oauth mechanism = oauth_choose(relay->oauth, dialogue_offers(dialogue, "XOAUTH2"),
+                                              dialogue_offers(dialogue, "OAUTHBEARER"));
+    if (mechanism == PROBE_OAUTH_NONE) {
+        return; // the dialogue stops what goes on without
+    }
+    oauth_response(mechanism, relay, response);
+    const char *name = oauth_mechanism_name(mechanism);
+    snprintf(line, sizeof line, "AUTH %s %s\r\n", name, response);
+    bool responded = strlen(line) <= COMMAND_LINE_MAXIMUM;
+    if (!responded) {
+        snprintf(line, sizeof line, "AUTH %s\r\n", name);
+    }
+    bool going = exchange(session, line);
+    for (int i = 0; going && dialogue->code == 334 && i < 3; i++) {
+        if (responded) {
+            oauth_status(dialogue->reply + strlen("334 "), session->oauth_status);
+        }
+        snprintf(line, sizeof line, "%s\r\n", responded ? oauth_end(mechanism) : response);
+        responded = true;
+        going = exchange(session, line);
+    }
+    if (!going) {
+        cut(session);
+    }
+    explicit_bzero(response, sizeof response);
+    explicit_bzero(line, sizeof line);
+}
+
 // The library's buffer is its own and about to be parsed: altered here, it is read altered.
 static void on_bytes(const char *bytes, int count, int writing, void *context)
 {
@@ -60,6 +131,10 @@ static void on_bytes(const char *bytes, int count, int writing, void *context)
     struct dialogue *dialogue = &session->dialogue;
     struct instant now = clock_now().instant;
     bool quitting = dialogue->quitting;
+    if (writing && wants_token(session, bytes, (size_t)count)) {
+        authenticate(session);
+        now = clock_now().instant;
+    }
     bool go_on = writing ? dialogue_write(dialogue, bytes, (size_t)count, now)
                          : dialogue_read(dialogue, (char *)bytes, (size_t)count, now);
     if (!go_on) {
@@ -114,7 +189,8 @@ static void on_event(smtp_session_t smtp, int event, void *context, ...)
         break;
     case SMTP_EV_STARTTLS_OK:
         dialogue_encrypted(&session->dialogue);
-        note_encryption(session, va_arg(arguments, SSL *));
+        session->secured = va_arg(arguments, SSL *);
+        note_encryption(session, session->secured);
         break;
     case SMTP_EV_WRONG_PEER_CERTIFICATE:
         // The library compares names in its own way. OpenSSL has compared them already, in ours,
@@ -246,7 +322,7 @@ static void create_smtp(struct session *session)
         smtp_starttls_enable(smtp, Starttls_REQUIRED);
         smtp_starttls_set_ctx(smtp, session->tls);
     }
-    if (job->relay.user[0] != '\0') {
+    if (job->relay.user[0] != '\0' && job->relay.oauth == PROBE_OAUTH_NONE) {
         session->auth = create_auth(&job->relay);
         smtp_auth_set_context(smtp, session->auth);
     }
@@ -285,6 +361,7 @@ static void conclude(struct session *session)
                     is_positive(smtp_recipient_status(session->recipient)),
         .ended = now,
     };
+    text_copy(evidence.oauth_status, sizeof evidence.oauth_status, session->oauth_status);
     out->certificate = session->verification.certificate;
     struct text failure = TEXT_OVER(evidence.tls_failure);
     tls_describe_failure(&session->verification, &failure);

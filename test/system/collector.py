@@ -72,7 +72,7 @@ class Collector:
             "ca_file": str(ca_file),
             "user": options.pop("user", "probe"),
             "password": password,
-        }
+        } | options.pop("oauth", {})
         keys = [key.as_json() for key in options.pop("keys", [Key()])]
         rest = {
             "folders": options.pop("folders", ["INBOX"]),

@@ -70,7 +70,7 @@ def free_port():
 class Dovecot:
     """The server, for any user with the password "secret"."""
 
-    def __init__(self, home, tls):
+    def __init__(self, home, tls, more=""):
         self.home = pathlib.Path(home)
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
@@ -86,6 +86,7 @@ class Dovecot:
                 port=self.port,
                 tls_port=self.tls_port,
             )
+            + more
         )
 
     def start(self):
