@@ -110,8 +110,10 @@ void inbound_drop_receipts(struct inbound *inbound, struct walltime seen)
 }
 
 // From when on the next probe of the sender is missing, by what this one says of its cadence. The
-// sender's clock may step: slots only grow, and nothing was sent after it was seen. A probe that
-// lost its headers on the way does not say when the next one is due: the cadence goes on as it was.
+// sender's clock may step: slots only grow, and nothing was sent after it was seen, nor before what
+// had come already, though the clock that a straggler was stamped by may since have gone. A probe
+// that lost its headers on the way does not say when the next one is due: the cadence goes on as it
+// was.
 static void follow_cadence(struct inbound *inbound, const struct tag *tag, struct walltime sent,
                            struct span next, struct moment now)
 {
@@ -124,7 +126,7 @@ static void follow_cadence(struct inbound *inbound, const struct tag *tag, struc
         inbound->newest_slot = tag->slot;
         inbound->sender_interval = next;
     }
-    sent = walltime_earlier(sent, now.wall);
+    sent = walltime_earlier(walltime_later(sent, inbound->path.last_sent), now.wall);
     struct instant due = moment_instant_at(now, walltime_add(sent, next));
     inbound->path.watch_from = path_skip_gap(&inbound->path, due);
 }

@@ -37,6 +37,7 @@ def test_an_unannounced_outage_is_said_once_and_its_end_once(mx01, mx02):
     start_pair(mx01, mx02)
     mx02.stop("all")
     wait_until_queue_holds(mx01, OUTAGE_PROBES)
+    wait_for_line(mx01, rf"down FIRING .*server={mx02.name} .*")
     assert notifications(mx01) == [("down", "FIRING", mx02.name)]
     mx02.start("all")
     wait_for_line(mx01, rf"down RESOLVED .*server={mx02.name} .*")
