@@ -70,6 +70,10 @@ static void move_peer(struct core *core, int index, struct span step, struct mom
         move(&peer->inbound.unseen[i].receipt.arrived, step);
     }
     move(&peer->inbound.seen_by_peer, ahead);
+    if (step.ns < 0) { // it may say yet that it has seen what it was told by the clock that is gone
+        peer->inbound.seen_by_peer =
+            walltime_later(peer->inbound.seen_by_peer, core_collected(core));
+    }
     move(&peer->outbound.receipts_as_of, step);
     move(&peer->outbound.receipts_complete, step);
     move(&peer->outbound.refused_since, step);
