@@ -100,7 +100,7 @@ static void show_failure(struct plan *plan, const char *program, const char *fai
 int main(int count, char **arguments)
 {
     uint64_t first = count > 1 ? strtoull(arguments[1], NULL, 10) : 1;
-    uint64_t worlds = count > 2 ? strtoull(arguments[2], NULL, 10) : count > 1 ? 1 : 1500;
+    uint64_t worlds = count > 2 ? strtoull(arguments[2], NULL, 10) : count > 1 ? 1 : 500;
     for (uint64_t seed = first; seed < first + worlds; seed++) {
         struct plan plan = plan_make(seed);
         char *text = NULL, failure[160];
