@@ -52,7 +52,7 @@ void recorder_add(struct recorder *recorder, enum transcript_side side, const ch
     text_append_escaped(&to, text);
     size_t length = to.length;
     const char *end = to.truncated ? "...\n" : "\n";
-    memcpy(line + length, end, strlen(end));
+    memcpy(line + length, end, strlen(end) + 1);
     length += strlen(end);
     if (!add_to_head(recorder, line, length)) {
         add_to_tail(recorder, line, length);
