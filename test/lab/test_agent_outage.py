@@ -58,7 +58,7 @@ def test_an_unannounced_outage_is_said_once_and_its_end_once(mx01, mx02):
 @together.on(hosts=2)
 def test_an_announced_outage_is_no_incident_at_all(mx01, mx02):
     start_pair(mx01, mx02)
-    begin = ("begin", mx02.name, "--for", "14s", "--reason", "kernel update", "--wait")
+    begin = ("begin", mx02.name, "--for", "20s", "--reason", "kernel update", "--wait")
     maintenance(mx01, *begin)
     for host in (mx01, mx02):
         wait_for_line(host, rf"maintenance BEGIN server={mx02.name} kind=routine .*")
