@@ -187,10 +187,15 @@ void agent_stop_lists(struct agent *agent);
 // how the peers have changed.
 void agent_adopt(struct agent *agent, struct settings *settings);
 
-// ---- deeds.c ----
+// ---- gather.c ----
 
 // Writes what the actions say into the turn's transaction and remembers the deeds.
 void agent_gather(struct agent *agent, const struct event *event);
+
+// ---- deeds.c ----
+
+// An empty one of this kind, to be filled in; good until the next is added.
+struct deed *deeds_add(struct deeds *deeds, enum deed_kind kind);
 
 // Commits the turn and does its deeds. False when the ledger could not take them.
 bool agent_settle(struct agent *agent);
