@@ -45,27 +45,6 @@ def test_submission_with_a_password_and_imap_over_tls(mx01, mx02):
     assert f"sasl_username=probe@{mx01.domain}" in (mx01.directory / "maillog").read_text()
 
 
-@together.on(hosts=2)
-def test_a_probe_that_was_sorted_into_junk_is_found(mx01, mx02):
-    start(mx01, mx02, mailboxes=[mailbox(mx01, folders=["INBOX", "Junk"])])
-    start(mx02, mx01)
-    wait_for_arrivals(mx01, mx02)
-    mx01.stop("imap")
-    wait_for_line(mx01, r"mailbox DOWN .*")  # from here on nothing is read
-    seen = {mail.name.partition(":")[0] for mail in mx01.mail("probe")}  # maybe recorded already
-
-    def unseen():
-        return [mail for mail in mx01.mail("probe") if mail.name.partition(":")[0] not in seen]
-
-    sorted_out = mx01.wait_for(unseen, 10, "a probe that is not collected")[0]
-    maildir = mx01.mail_home("probe") / "Maildir"
-    sorted_out.rename(maildir / ".Junk/new" / sorted_out.name.partition(":")[0])
-    mx01.start("imap")
-    in_junk = "SELECT count(*) FROM probes WHERE folder = 'Junk' AND state = 'arrived'"
-    mx01.wait_for(lambda: ledger(mx01, in_junk) == [(1,)], 90, "an arrival in Junk")
-    mx01.wait_for(lambda: not mx01.mail("probe", "Junk"), 10, "an empty Junk folder")
-
-
 def refused(host, peer, relay, cause, kind="isolated", subject=None):
     """The relay does not work for this reason, and that is said; mended, it ends."""
     path = f"{host.name}->{peer.name}"

@@ -158,5 +158,6 @@ def test_probes_that_are_put_into_junk(mx01, mx02):
     assert way_of(mx02, newest_arrival(mx02, mx01, "folder = 'Junk'"))["folder"] == "Junk"
     assert total(mx02, "probes_misplaced_total", peer=mx01.name) >= 3
     reload(mx01, mx02)
+    mx02.wait_for(lambda: not mx02.mail("probe", "Junk"), 10, "an empty Junk folder")
     wait_for_line(mx02, rf"misplaced RESOLVED .*path={path} .*", seconds=90)
     print(found[0])

@@ -69,7 +69,6 @@ class Session:
         self.commands = []
         self.content = None
         self.content_at = None
-        self.answered_data_at = None
         self.tls = None
         self.name_indicated = None
 
@@ -133,7 +132,6 @@ class Session:
                 self.act("rcpt", "250 2.1.5 Ok")
             elif verb == "DATA":
                 self.act("data", "354 go on")
-                self.answered_data_at = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
                 self.read_content()
                 self.act("content", "250 2.0.0 Ok: queued as 4FZXKQ1Y")
             elif verb == "QUIT":
