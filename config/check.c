@@ -119,6 +119,8 @@ static void check_mailbox(struct reading *reading, const struct node *map,
 {
     if (mailbox->port == 0) {
         mailbox->port = mailbox->tls == TLS_IMPLICIT ? 993 : 143;
+    } else if (mailbox->port == 993 && node_member(map, "tls") == NULL) {
+        mailbox->tls = TLS_IMPLICIT;
     }
     check_transport(reading, map, mailbox->host, mailbox->tls, mailbox->insecure);
     if (node_member(map, "password_file") == NULL && mailbox->oauth.token_file[0] == '\0') {

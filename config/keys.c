@@ -148,8 +148,8 @@ static const struct key MAILBOX_KEYS[] = {
     {"port", KEY_PORT, AT(mailbox_settings, port), .fallback = "", RANGE(1, 65535),
      .derived = "143; 993 with `tls: implicit`", .help = "Its port.", .example = "143"},
     {"tls", KEY_TLS, AT(mailbox_settings, tls), .fallback = "starttls",
-     .help = "`implicit`, `starttls`, or `none`, which only this machine may have unless "
-             "`insecure` is set."},
+     .help = "`implicit`, which is the default on port 993, `starttls`, or `none`, which only this "
+             "machine may have unless `insecure` is set."},
     {"insecure", KEY_BOOLEAN, AT(mailbox_settings, insecure), .fallback = "false",
      .help = "Allows `tls: none` to another machine: the password goes in the clear."},
     {"ca_file", KEY_CA_FILE, AT(mailbox_settings, ca_file), .fallback = "", LENGTH(PATH_LENGTH),

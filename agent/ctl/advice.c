@@ -18,6 +18,8 @@ static const struct rule {
     const char *advice;
 } RULES[] = {
     {ANYWHERE, "interrupted", "Nothing is known of it."},
+    {ANYWHERE, "cannot start ",
+     "Is mailflow installed whole? Else say with --probers where its probers are."},
     {ANYWHERE, "no answer from the resolver",
      "This machine's resolver does not answer: see /etc/resolv.conf."},
     {ANYWHERE, "Temporary failure in name resolution",

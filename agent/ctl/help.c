@@ -21,7 +21,7 @@ void help_print(FILE *out)
         print_summary(&VERBS[i], out);
     }
     fputs("\nOptions of every verb:\n", out);
-    options_print_help(OPTIONS_GLOBAL, out);
+    options_print_help(OPTIONS_GLOBAL, NULL, out);
     fputs("\nDurations are written 250ms, 15s, 30m, 4h, 5d.\n"
           "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 agent unreachable.\n"
           "More on a verb: mailflowctl VERB --help\n",
@@ -35,10 +35,10 @@ void help_print_verb(const struct verb *verb, FILE *out)
             arguments[0] == '\0' ? "" : " ", arguments, verb->help);
     if (verb->options != 0) {
         fputs("\nOptions:\n", out);
-        options_print_help(verb->options, out);
+        options_print_help(verb->options, verb->meanings, out);
     }
     fputs("\nOptions of every verb:\n", out);
-    options_print_help(OPTIONS_GLOBAL, out);
+    options_print_help(OPTIONS_GLOBAL, NULL, out);
     fprintf(out, "\nExamples:\n%s", verb->examples);
 }
 

@@ -27,7 +27,7 @@ const struct option_row OPTION_ROWS[OPTIONS] = {
                          "exit 2 when the latency is more than this"},
     [OPTION_SINCE] = {"since", '\0', VALUE_SINCE, "WHEN", offsetof(struct command, since),
                       "a duration back from now, or a time\n"
-                      "(default: 24h; simulate: all there is)"},
+                      "(default: 24h)"},
     [OPTION_LIMIT] = {"limit", '\0', VALUE_COUNT, "N", offsetof(struct command, limit),
                       "at most so many, the newest"},
     [OPTION_FOR] = {"for", '\0', VALUE_SPAN, "DURATION", offsetof(struct command, duration),
@@ -40,8 +40,7 @@ const struct option_row OPTION_ROWS[OPTIONS] = {
                    "when it begins (default: now): 22:30,\n"
                    "2026-07-28T22:30 or RFC 3339"},
     [OPTION_FORCE] = {"force", '\0', VALUE_NONE, "", offsetof(struct command, force),
-                      "maintenance: also when it is routine for more than\n"
-                      "4 h; setup: replace what is there"},
+                      "replace what is there"},
     [OPTION_LEDGER] = {"ledger", '\0', VALUE_TEXT, "FILE", offsetof(struct command, ledger),
                        "a ledger (default: ledger.db in the state_dir\n"
                        "of the configuration)"},

@@ -261,9 +261,19 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
     return !scan.failed;
 }
 
-void options_print_help(uint64_t set, FILE *out)
+static const char *help_of(enum option option, const struct option_meaning *meanings)
 {
-    for (int i = 0; i < OPTIONS; i++) {
+    for (; meanings != NULL && meanings->option != OPTIONS; meanings++) {
+        if (meanings->option == option) {
+            return meanings->help;
+        }
+    }
+    return OPTION_ROWS[option].help;
+}
+
+void options_print_help(uint64_t set, const struct option_meaning *meanings, FILE *out)
+{
+    for (enum option i = 0; i < OPTIONS; i++) {
         const struct option_row *row = &OPTION_ROWS[i];
         char left[64];
         struct text text = TEXT_OVER(left);
@@ -272,7 +282,7 @@ void options_print_help(uint64_t set, FILE *out)
         }
         text_format(&text, row->letter == '\0' ? "    " : "-%c, ", row->letter);
         text_format(&text, "--%s %s", row->name, row->shown);
-        for (const char *line = row->help; line != NULL;) {
+        for (const char *line = help_of(i, meanings); line != NULL;) {
             size_t length = strcspn(line, "\n");
             fprintf(out, "  %-25s %.*s\n", left, (int)length, line);
             line = line[length] == '\0' ? NULL : line + length + 1;

@@ -150,7 +150,13 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
 // "--for"
 const char *option_name(enum option option);
 
-// One line or more for each option in the set.
-void options_print_help(uint64_t set, FILE *out);
+// What an option does for one verb, in the form of its usual help; a list ends with OPTIONS.
+struct option_meaning {
+    enum option option;
+    const char *help;
+};
+
+// One line or more for each option in the set. `meanings` may be NULL.
+void options_print_help(uint64_t set, const struct option_meaning *meanings, FILE *out);
 
 #endif

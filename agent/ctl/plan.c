@@ -13,7 +13,7 @@
 #include "config/syntax.h"
 #include "ctl/prompt.h"
 
-enum { KEY_BYTES = 32, SMTP_PORT = 25 };
+enum { KEY_BYTES = 32, SMTP_PORT = 25, IMAPS_PORT = 993 };
 
 static const char *const TLS_WORDS[] = {
     [PROBE_TLS_NONE] = "none",
@@ -75,6 +75,7 @@ void plan_set_imap(struct plan *plan, const char *host_port)
 {
     plan->imap.port = 0;
     host_port_split(host_port, plan->imap.host, sizeof plan->imap.host, &plan->imap.port);
+    plan->imap.tls = plan->imap.port == IMAPS_PORT ? PROBE_TLS_IMPLICIT : PROBE_TLS_STARTTLS;
 }
 
 void plan_set_relay(struct plan *plan, const char *host_port)

@@ -64,10 +64,7 @@ bool prober_child_start(struct prober_child *child, const char *folder, const ch
         child->pid = 0;
         close(child->input);
         close(child->output);
-        return error_set(error,
-                         "cannot start %s: %s. Is mailflow installed whole? Else say with "
-                         "--probers where it is",
-                         program, strerror(failure));
+        return error_set(error, "cannot start %s: %s", program, strerror(failure));
     }
     return true;
 }

@@ -40,6 +40,11 @@ static void print_url(const struct http_settings *http)
 {
     bool https = strncmp(http->url, "https://", strlen("https://")) == 0;
     bool answers = listens_to_others(http) && (!https || http->certificate_file[0] != '\0');
+    if (listens_to_others(http)) {
+        printf("\nThe agent listens on %s%s: let no one but the peers and your monitoring reach\n"
+               "it (firewall). It gives no orders there, but shows the page and the metrics.\n",
+               http->listen[0], http->listen_count > 1 ? " and others" : "");
+    }
     if (http->url[0] == '\0' || answers) {
         return;
     }

@@ -24,6 +24,7 @@ struct verb {
     size_t least;          // arguments at least ...
     size_t most;           // ... and at most
     uint64_t options;      // bits of enum option, beside the global ones
+    const struct option_meaning *meanings; // where they differ from the usual; NULL = nowhere
     uint64_t required;     // those of them that must be given
     bool needs_agent;      // a client is ready when the handler is called
     bool secrets;          // it has them in its memory: no core file may be written

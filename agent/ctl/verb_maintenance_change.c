@@ -141,9 +141,9 @@ static int change_found(const struct context *context, const struct change *chan
     return change_picked(context, &what, picked);
 }
 
-static int change_named(const struct context *context, const struct change *change)
+static int change_named(const struct context *context, const struct change *change,
+                        const char *name)
 {
-    const char *name = context->command->words[0];
     int code = EXIT_DONE;
     struct walltime now = clock_now().wall;
     struct error error = {0};
@@ -166,6 +166,21 @@ static int change_named(const struct context *context, const struct change *chan
     return code;
 }
 
+// Where nothing is named, of this server.
+static int change_windows_meant(const struct context *context, const struct change *change)
+{
+    int code = EXIT_DONE;
+    if (context->command->word_count > 0) {
+        return change_named(context, change, context->command->words[0]);
+    }
+    json_t *version = report_ask(context, "GET", "/version", NULL, NULL, &code);
+    if (version != NULL) {
+        code = change_named(context, change, answer_text(version, "server"));
+    }
+    json_decref(version);
+    return code;
+}
+
 int verb_maintenance_extend(struct context *context)
 {
     struct change change = {
@@ -174,7 +189,7 @@ int verb_maintenance_extend(struct context *context)
         .choice = {.by_id = WINDOW_PICK_ALL, .by_server = WINDOW_PICK_ACTIVE, .or_last = true},
         .describe = window_describe_extended,
     };
-    return change_named(context, &change);
+    return change_windows_meant(context, &change);
 }
 
 int verb_maintenance_end(struct context *context)
@@ -184,7 +199,7 @@ int verb_maintenance_end(struct context *context)
         .choice = {.by_id = WINDOW_PICK_ACTIVE | WINDOW_PICK_PAST, .by_server = WINDOW_PICK_ACTIVE},
         .describe = window_describe_over,
     };
-    return change_named(context, &change);
+    return change_windows_meant(context, &change);
 }
 
 int verb_maintenance_cancel(struct context *context)
@@ -195,5 +210,5 @@ int verb_maintenance_cancel(struct context *context)
                    .by_server = WINDOW_PICK_ACTIVE | WINDOW_PICK_ANNOUNCED},
         .describe = window_describe_over,
     };
-    return change_named(context, &change);
+    return change_windows_meant(context, &change);
 }

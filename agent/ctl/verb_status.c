@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/answer.h"
 #include "ctl/format.h"
+#include "ctl/incident_words.h"
 #include "ctl/report.h"
 #include "ctl/status_certificates.h"
 #include "ctl/table.h"
@@ -25,6 +26,7 @@ static const struct table_column INCIDENT_COLUMNS[] = {
     {.title = "INCIDENT"},           {.title = "SEVERITY"},
     {.title = "SUBJECT", .cut = 16}, {.title = "SINCE", .sequence = 2},
     {.title = "FOR", .right = true}, {.title = "NOTIFIED", .sequence = 1},
+    {.title = "CAUSE", .cut = 24},
 };
 
 static const struct table_column MAILBOX_COLUMNS[] = {
@@ -155,6 +157,14 @@ static void add_since(struct table *table, const json_t *incident, struct wallti
     table_add(table, shown, COLOUR_PLAIN);
 }
 
+static void add_cause(struct table *table, const json_t *incident, const json_t *incidents)
+{
+    char shown[TABLE_CELL_SIZE];
+    struct text text = TEXT_OVER(shown);
+    incident_words(incident, incidents, &text);
+    table_add(table, shown, COLOUR_PLAIN);
+}
+
 static void print_incidents(const struct view *view, const json_t *incidents)
 {
     struct table *table =
@@ -168,6 +178,7 @@ static void print_incidents(const struct view *view, const json_t *incidents)
         add_since(table, incident, view->now);
         add_age(table, incident, "began", view->now, "");
         add_notified(table, incident);
+        add_cause(table, incident, incidents);
     }
     table_print(table, stdout);
     table_destroy(table);

@@ -12,6 +12,19 @@
      TAKES(LISTEN) | TAKES(STATE_DIR) | TAKES(PEER) | TAKES(YES) | TAKES(UNTESTED) |               \
      TAKES(FORCE) | TAKES(WAIT) | TAKES(PROBERS))
 
+static const struct option_meaning MAINTENANCE_MEANINGS[] = {
+    {OPTION_FORCE, "also when it is routine for more than 4 h"},
+    {OPTION_WAIT, "how long to wait for the peers to acknowledge it\n"
+                  "(default: 60s); without the option, not at all"},
+    {OPTIONS, NULL},
+};
+
+static const struct option_meaning SIMULATE_MEANINGS[] = {
+    {OPTION_SINCE, "a duration back from now, or a time (default: all\n"
+                   "there is)"},
+    {OPTIONS, NULL},
+};
+
 const struct verb VERBS[] = {
     {
         .name = "setup",
@@ -162,6 +175,7 @@ const struct verb VERBS[] = {
         .name = "maintenance begin",
         .arguments = "[SERVER]",
         .most = 1,
+        .meanings = MAINTENANCE_MEANINGS,
         .options =
             TAKES(FOR) | TAKES(KIND) | TAKES(REASON) | TAKES(AT) | TAKES(FORCE) | TAKES(WAIT),
         .needs_agent = true,
@@ -183,49 +197,52 @@ const struct verb VERBS[] = {
     },
     {
         .name = "maintenance extend",
-        .arguments = "ID|SERVER",
-        .least = 1,
+        .arguments = "[ID|SERVER]",
         .most = 1,
+        .meanings = MAINTENANCE_MEANINGS,
         .options = TAKES(FOR) | TAKES(FORCE) | TAKES(WAIT),
         .required = TAKES(FOR),
         .needs_agent = true,
         .run = verb_maintenance_extend,
         .summary = "let a window last longer",
         .help =
-            "Moves the end of a window by so much; of a server: of all its active windows. When\n"
-            "none is active, of the one that ended last: that is what to say when work takes\n"
-            "longer than its window and an overrun is reported. The peers are told, and waited\n"
-            "for, as with maintenance begin.\n",
-        .examples = "  mailflowctl maintenance extend mx01 --for 30m\n"
+            "Moves the end of a window by so much; of a server, or of this one when none is\n"
+            "named: of all its active windows. When none is active, of the one that ended last:\n"
+            "that is what to say when work takes longer than its window and an overrun is\n"
+            "reported. The peers are told, and waited for, as with maintenance begin.\n",
+        .examples = "  mailflowctl maintenance extend --for 30m\n"
+                    "  mailflowctl maintenance extend mx01 --for 30m\n"
                     "  mailflowctl maintenance extend w-k7qj2f4mxa --for 1h\n",
     },
     {
         .name = "maintenance end",
-        .arguments = "ID|SERVER",
-        .least = 1,
+        .arguments = "[ID|SERVER]",
         .most = 1,
+        .meanings = MAINTENANCE_MEANINGS,
         .options = TAKES(WAIT),
         .needs_agent = true,
         .run = verb_maintenance_end,
         .summary = "end an active window now",
-        .help = "Ends a window that is active; of a server: all its active windows. The peers are\n"
-                "told, and waited for, as with maintenance begin.\n",
-        .examples = "  mailflowctl maintenance end mx01\n"
+        .help =
+            "Ends a window that is active; of a server, or of this one when none is named: all\n"
+            "its active windows. The peers are told, and waited for, as with maintenance begin.\n",
+        .examples = "  mailflowctl maintenance end\n"
+                    "  mailflowctl maintenance end mx01\n"
                     "  mailflowctl maintenance end w-k7qj2f4mxa\n",
     },
     {
         .name = "maintenance cancel",
-        .arguments = "ID|SERVER",
-        .least = 1,
+        .arguments = "[ID|SERVER]",
         .most = 1,
+        .meanings = MAINTENANCE_MEANINGS,
         .options = TAKES(WAIT),
         .needs_agent = true,
         .run = verb_maintenance_cancel,
         .summary = "call off a window",
         .help =
-            "Calls off a window that is announced; one that is active ends now. Of a server: all\n"
-            "its announced and active windows. The peers are told, and waited for, as with\n"
-            "maintenance begin.\n",
+            "Calls off a window that is announced; one that is active ends now. Of a server, or\n"
+            "of this one when none is named: all its announced and active windows. The peers are\n"
+            "told, and waited for, as with maintenance begin.\n",
         .examples = "  mailflowctl maintenance cancel mx01\n"
                     "  mailflowctl maintenance cancel w-k7qj2f4mxa\n",
     },
@@ -250,6 +267,7 @@ const struct verb VERBS[] = {
     },
     {
         .name = "simulate",
+        .meanings = SIMULATE_MEANINGS,
         .options = TAKES(LEDGER) | TAKES(SINCE) | TAKES(WINDOW) | TAKES(NO_WINDOWS),
         .run = verb_simulate,
         .summary = "what would have been notified under other thresholds",

@@ -29,7 +29,9 @@ static bool path_join(char path[PATH_MAX], const char *state_dir, const char *na
 bool store_files_find(const char *state_dir, char ledger[PATH_MAX], struct error *error)
 {
     struct stat status;
-    if (stat(state_dir, &status) != 0) {
+    // Made, if only it is missing: as a service the agent finds it, made by systemd.
+    if (stat(state_dir, &status) != 0 &&
+        (errno != ENOENT || mkdir(state_dir, 0700) != 0 || stat(state_dir, &status) != 0)) {
         return error_set(error, "state directory %s: %s; create it for the agent's user", state_dir,
                          strerror(errno));
     }

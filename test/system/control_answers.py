@@ -59,7 +59,8 @@ INCIDENTS = [
         "closed": None,
         "notified": False,
         "suppressed_by": "w-1f3a2b4c",
-        "evidence": {},
+        "cause": None,
+        "evidence": {"in_flight": 13, "oldest_age_seconds": 720.0, "threshold_seconds": 300.0},
     },
     {
         "id": 16,
@@ -71,7 +72,15 @@ INCIDENTS = [
         "closed": None,
         "notified": True,
         "suppressed_by": None,
-        "evidence": {},
+        "cause": None,
+        "evidence": {
+            "late": 5,
+            "of": 6,
+            "latency_seconds": 82.4,
+            "hop": "mx03.example",
+            "hop_from": "mx01.example",
+            "hop_delay_seconds": 80.0,
+        },
     },
 ]
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from control_answers import STATUS
 from control_server import Answer, ControlServer, problem
 from ctl import ctl, ctl_in_a_terminal
@@ -17,9 +18,9 @@ mx02->mx01   silent, thinned  12.3 ms   11.0 ms         13    12 m      13 m ago
 mx01->mx02   ok                82.4 s  3 m 12 s          -       -      12 s ago
 mx02->gmail  unknown                -         -          0       -             -
 
-INCIDENT  SEVERITY  SUBJECT     SINCE                      FOR  NOTIFIED
-silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c
-slow      warning   mx01->mx02  2026-07-27 20:00:00  16 h 30 m  yes
+INCIDENT  SEVERITY  SUBJECT     SINCE                      FOR  NOTIFIED                  CAUSE
+silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c  13 in flight, oldest 12 m
+slow      warning   mx01->mx02  2026-07-27 20:00:00  16 h 30 m  yes                       5 of 6 late, last 82.4 s, hop mx03.example took 80.0 s
 
 WINDOW      SERVER  KIND       STATE      BEGIN                END                  COUNTDOWN            KNOWN BY  ORIGIN    BY         REASON
 w-1f3a2b4c  mx01    routine    active     12:18:00             12:48:00             ends in 18 m              1/1  operator  root@mx02  kernel update
@@ -38,9 +39,9 @@ mx01->mx02   ok                82.4 s      12 s ago
 mx02->gmail  unknown                -             -
 (too narrow for MEDIAN, IN FLIGHT, OLDEST)
 
-INCIDENT  SEVERITY  SUBJECT           FOR
-silent    critical  mx02->mx01       12 m
-slow      warning   mx01->mx02  16 h 30 m
+INCIDENT  SEVERITY  SUBJECT           FOR  CAUSE
+silent    critical  mx02->mx01       12 m  13 in flight, oldest 12…
+slow      warning   mx01->mx02  16 h 30 m  5 of 6 late, last 82.4 …
 (too narrow for SINCE, NOTIFIED)
 
 WINDOW      SERVER  STATE      COUNTDOWN            KNOWN BY
@@ -71,6 +72,41 @@ def test_status_fits_a_narrow_terminal():
     with ControlServer({"GET /status": STATUS}) as server:
         result = ctl("status", server=server, COLUMNS="60")
     assert (result.code, result.out) == (0, STATUS_NARROW)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        ({"cause": "550 5.1.1 no such user\x1b[2J", "failures": 3},
+         r"550 5.1.1 no such user\x1b[2J"),
+        ({"cause": "no route to host", "in_flight": 4, "oldest_age_seconds": 42.5},
+         "no route to host"),
+        ({"route": "mx03.example", "usual_route": "mx02.example"},
+         "via mx03.example, usually mx02.example"),
+        ({"method": "spf", "result": "fail", "reason": "not permitted"},
+         "spf, now fail, not permitted"),
+        ({"misplaced": 3, "of": 5, "folder": "Junk"}, "3 of 5 misplaced, folder Junk"),
+        ({"lost": 2}, "2 lost"),
+        ({"late": 3, "of": 5, "latency_seconds": 31.0, "hop": None, "hop_delay_seconds": None},
+         "3 of 5 late, last 31.0 s"),
+        ({}, "-"),
+        (None, "-"),
+    ],
+)
+def test_status_says_the_cause_of_an_incident(evidence, said):
+    incident = STATUS["incidents"][0] | {"evidence": evidence, "suppressed_by": None}
+    with ControlServer({"GET /status": STATUS | {"incidents": [incident]}}) as server:
+        result = ctl("status", server=server)
+    line = next(line for line in result.out.splitlines() if line.startswith("silent "))
+    assert line.partition(" no ")[2].strip() == said
+
+
+def test_status_names_the_incident_that_explains_another():
+    down = STATUS["incidents"][1] | {"kind": "down", "subject": "mx01"}
+    child = STATUS["incidents"][0] | {"cause": down["id"]}
+    with ControlServer({"GET /status": STATUS | {"incidents": [down, child]}}) as server:
+        result = ctl("status", server=server)
+    assert re.search(r"^silent .* down mx01$", result.out, re.M)
 
 
 def test_status_says_why_it_is_not_ready_and_nothing_of_what_is_well():

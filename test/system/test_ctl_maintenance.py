@@ -144,6 +144,17 @@ def test_ending_by_server_ends_all_its_active_windows():
     assert partly.err == "mailflowctl: there is nothing at this path\n"
 
 
+def test_without_a_name_the_window_of_this_server_ends():
+    answers = {
+        "GET /version": {"server": "mx01", "version": "0.1.0"},
+        "GET /maintenance": {"maintenance": [window(id="w-2", server="mx02"), window()]},
+        "DELETE /maintenance/w-1f3a2b4c": window(state="recovering"),
+    }
+    with ControlServer(answers) as server:
+        result = ctl("maintenance", "end", server=server)
+    assert (result.code, result.out) == (0, "mx01 is out of maintenance, window w-1f3a2b4c\n")
+
+
 def test_cancelling_by_server_takes_announced_windows_too():
     gone = window(id="w-00000001", server="mx02", cancelled=True, state="over")
     answers = {"GET /maintenance": {"maintenance": WINDOWS}, "DELETE /maintenance/w-00000001": gone}

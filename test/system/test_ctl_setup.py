@@ -367,6 +367,7 @@ def test_a_probe_that_does_not_arrive(place):
 def test_probers_that_are_not_there(office, place):
     result = place.setup(office, "--probers", "/nonexistent")
     assert result.code == 1 and "cannot start /nonexistent/mailflow-collect" in result.out
+    assert "Is mailflow installed whole?" in result.out and "log of the" not in result.out
     assert place.files is None
 
 

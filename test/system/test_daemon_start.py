@@ -150,10 +150,19 @@ def test_an_authority_that_cannot_be_read(daemon):
 # ---- the state directory ----
 
 
-def test_a_missing_state_directory(daemon):
+def test_a_missing_state_directory_is_made(tmp_path):
+    daemon = Daemon(tmp_path)
     daemon.state.rmdir()
+    with daemon:
+        assert daemon.state.stat().st_mode & 0o777 == 0o700
+        assert (daemon.state / "ledger.db").exists()
+
+
+def test_a_state_directory_that_cannot_be_made(daemon):
+    missing = daemon.home / "missing/state"
+    daemon.configure(daemon.settings, {"state_dir": str(missing)})
     assert daemon.refuses_to_start() == (
-        f"mailflowd: state directory {daemon.state}: No such file or directory; "
+        f"mailflowd: state directory {missing}: No such file or directory; "
         "create it for the agent's user\n"
     )
 

@@ -89,8 +89,9 @@ static void only_its_user_may_read_the_ledger(void **state)
 static void an_unusable_directory_is_named(void **state)
 {
     char path[FILE_SIZE];
-    strcpy(path, fixture_file_in(*state, "nowhere"));
+    strcpy(path, fixture_file_in(*state, "nowhere/state"));
     fixture_assert_refused(path, path, "No such file or directory; create it");
+    strcpy(path, fixture_file_in(*state, "file"));
     close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     fixture_assert_refused(path, path, "is not a directory");
 
