@@ -19,16 +19,16 @@ enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHAB
 struct context;
 
 struct verb {
-    const char *name;      // one word, or two as in "maintenance begin"
-    const char *arguments; // as shown in the usage line
-    size_t least;          // arguments at least ...
-    size_t most;           // ... and at most
-    uint64_t options;      // bits of enum option, beside the global ones
+    const char *name;                      // one word, or two as in "maintenance begin"
+    const char *arguments;                 // as shown in the usage line
+    size_t least;                          // arguments at least ...
+    size_t most;                           // ... and at most
+    uint64_t options;                      // bits of enum option, beside the global ones
     const struct option_meaning *meanings; // where they differ from the usual; NULL = nowhere
-    uint64_t required;     // those of them that must be given
-    bool needs_agent;      // a client is ready when the handler is called
-    bool secrets;          // it has them in its memory: no core file may be written
-    bool plugin;           // failures are told as a monitoring plugin tells them
+    uint64_t required;                     // those of them that must be given
+    bool needs_agent;                      // a client is ready when the handler is called
+    bool secrets;                          // it has them in its memory: no core file may be written
+    bool plugin;                           // failures are told as a monitoring plugin tells them
     int (*run)(struct context *context);
     const char *summary; // one line
     const char *help;    // paragraphs, wrapped at 80 columns
