@@ -191,6 +191,16 @@ static void append_not_arrived(const struct explanation *of, const json_t *path,
     }
 }
 
+static void print_agent_trouble(const struct explanation *of)
+{
+    char line[LINE_SIZE];
+    struct text text = TEXT_OVER(line);
+    format_text(answer_text(of->probe, "agent_trouble"), &text);
+    if (line[0] != '\0') {
+        print_line("agent", line);
+    }
+}
+
 static void print_arrival(const struct explanation *of, const json_t *path)
 {
     char line[LINE_SIZE];
@@ -201,6 +211,7 @@ static void print_arrival(const struct explanation *of, const json_t *path)
     if (!answer_time(of->probe, "arrived", &at)) {
         append_not_arrived(of, path, &text);
         print_line("arrived", line);
+        print_agent_trouble(of);
         return;
     }
     append_instant(at, &text);

@@ -100,6 +100,7 @@ static void print_details(const struct context *context, const json_t *probe)
     print_text_detail("cause", probe, "error_cause");
     print_text_detail("queue id", probe, "queue_id");
     print_time_detail("arrived", probe, "arrived");
+    print_text_detail("agent", probe, "agent_trouble");
     print_error(context, probe);
     print_text_detail("verdict", probe, "verdict");
 }

@@ -128,6 +128,22 @@ static void print_paths(const struct view *view, const json_t *paths)
     table_destroy(table);
 }
 
+// Without the peer's agent nothing is known of what became of our probes.
+static void print_agent_troubles(const json_t *paths)
+{
+    for (size_t i = 0; i < json_array_size(paths); i++) {
+        const json_t *path = json_array_get(paths, i);
+        char line[1024];
+        struct text text = TEXT_OVER(line);
+        if (answer_text(path, "agent_trouble")[0] != '\0') {
+            format_text(answer_text(path, "peer"), &text);
+            text_append(&text, "'s agent: ");
+            format_text(answer_text(path, "agent_trouble"), &text);
+            puts(line);
+        }
+    }
+}
+
 // ---- incidents ----
 
 static void add_notified(struct table *table, const json_t *incident)
@@ -244,6 +260,7 @@ static void print_status(const struct view *view, const json_t *status, const js
 {
     print_server(view, status);
     print_paths(view, paths);
+    print_agent_troubles(paths);
     fputc('\n', stdout);
     if (json_array_size(incidents) > 0) {
         print_incidents(view, incidents);

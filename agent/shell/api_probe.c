@@ -291,6 +291,16 @@ static void write_transcript(json_t *object, const struct agent *agent,
     json_write_object(object, "transcript", transcript);
 }
 
+// Why nothing may be heard of its arrival, though it came.
+static void write_agent_trouble(json_t *object, const struct agent *agent,
+                                const struct probe_record *record)
+{
+    int peer = settings_find_peer(agent_settings(agent), record->peer);
+    bool awaited = record->direction == OUTBOUND && record->state == PROBE_ACCEPTED && peer >= 0;
+    api_json_text_if(object, "agent_trouble",
+                     awaited ? core_peer(agent_core(agent), peer)->exchange.cause : "");
+}
+
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
                              struct moment now)
 {
@@ -309,6 +319,7 @@ json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe
     write_transcript(object, agent, record);
     api_json_write_way(object, agent, probe);
     write_clock(object, agent, record->peer, now);
+    write_agent_trouble(object, agent, record);
     api_json_bounces(object, agent_store(agent), &record->id);
     return object;
 }

@@ -81,6 +81,19 @@ def ask(daemon, *arguments):
     return ctl(*arguments, server=types.SimpleNamespace(socket_path=daemon.home / "control"))
 
 
+def test_a_peer_that_does_not_know_us_is_named(tmp_path):
+    with Mesh(tmp_path, http=True) as mesh:
+        mesh.join(mesh.daemons["mx02"], "mx01", http=True)
+        mesh.daemons["mx01"].configure(mesh.daemons["mx01"].settings, {"peers": []})
+        with mesh.daemons["mx01"], mesh.daemons["mx02"] as asked:
+            why = "mx01 has no peer mx02 with an agent: add it to its peers"
+            wait_for(lambda: why in ask(asked, "status").out, 20, "the trouble with mx01's agent")
+            sent = ask(asked, "probe", "mx01", "--wait", "1s")
+            assert re.search(rf"(?m)^  agent +.*{why}$", sent.out), sent
+            ident = re.search(r"(?m)^  probe +(\w+)$", sent.out)[1]
+            assert re.search(rf"(?m)^  agent +.*{why}$", ask(asked, "explain", ident).out)
+
+
 def test_a_window_is_announced_extended_and_ended_while_one_waits(agents):
     limit = 1.0 if agents.fast else 5.0
     begun = time.monotonic()

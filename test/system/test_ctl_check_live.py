@@ -132,7 +132,8 @@ def test_beside_a_running_agent(place, office, tmp_path):
         words = ("check", "--live", "--config", daemon.config, *PROBERS)
         result = ctl(*words)
         assert "our probe has arrived" in result.out, result
-        wait_for(lambda: office.mailbox == {}, 20, "the mailbox to be empty")
+        # At the latest when the agent looks at all folders, which it does every 30 s.
+        wait_for(lambda: office.mailbox == {}, 45, "the mailbox to be empty")
         for reason in "signature", "unknown_peer", "misrouted":
             assert daemon.metric("probes_rejected_total", reason=reason) == 0
 
