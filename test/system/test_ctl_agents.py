@@ -84,7 +84,8 @@ def ask(daemon, *arguments):
 def test_a_peer_that_does_not_know_us_is_named(tmp_path):
     with Mesh(tmp_path, http=True) as mesh:
         mesh.join(mesh.daemons["mx02"], "mx01", http=True)
-        mesh.daemons["mx01"].configure(mesh.daemons["mx01"].settings, {"peers": []})
+        stranger = {"name": "mx03", "address": "probe@mx03.example"}
+        mesh.daemons["mx01"].configure(mesh.daemons["mx01"].settings, {"peers": [stranger]})
         with mesh.daemons["mx01"], mesh.daemons["mx02"] as asked:
             why = "mx01 has no peer mx02 with an agent: add it to its peers"
             wait_for(lambda: why in ask(asked, "status").out, 20, "the trouble with mx01's agent")

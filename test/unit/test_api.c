@@ -327,7 +327,8 @@ static void test_open_incident_has_nulls(void **state)
     "{\"path\":\"" path "\",\"peer\":\"" peer "\",\"direction\":\"" direction "\","                \
     "\"state\":\"unknown\",\"last_latency_seconds\":null,\"last_latency_error_seconds\":null,"     \
     "\"median_latency_seconds\":null,\"last_sent\":null,\"last_arrival\":null,\"in_flight\":0,"    \
-    "\"oldest_in_flight_sent\":null,\"receipts_as_of\":null,\"agent_trouble\":null,\"thinned\":false,\"interval_"         \
+    "\"oldest_in_flight_sent\":null,\"receipts_as_of\":null,\"agent_trouble\":null,\"thinned\":"   \
+    "false,\"interval_"                                                                            \
     "seconds\":60.0}"
 
 static void test_paths_of_a_new_mesh(void **state)
