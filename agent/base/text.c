@@ -119,12 +119,25 @@ static void append_escape(struct text *text, unsigned char byte)
     text_append(text, escape);
 }
 
+// U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: what is seen then stands in another
+// order than the bytes, or on another line.
+static bool changes_direction(const unsigned char *at)
+{
+    if (at[0] != 0xE2) {
+        return at[0] == 0xD8 && at[1] == 0x9C;
+    }
+    bool mark = at[2] == 0x8E || at[2] == 0x8F || (at[2] >= 0xA8 && at[2] <= 0xAE);
+    bool isolate = at[2] >= 0xA6 && at[2] <= 0xA9;
+    return (at[1] == 0x80 && mark) || (at[1] == 0x81 && isolate);
+}
+
 void text_append_escaped(struct text *text, const char *from)
 {
     const unsigned char *at = (const unsigned char *)from;
     while (*at != '\0') {
         size_t length = text_character_length((const char *)at);
-        if (length == 0 || *at < 0x20 || *at == 0x7F || *at == '"' || *at == '\\') {
+        if (length == 0 || *at < 0x20 || *at == 0x7F || *at == '"' || *at == '\\' ||
+            changes_direction(at)) {
             append_escape(text, *at++);
         } else {
             text_append_bytes(text, (const char *)at, length);

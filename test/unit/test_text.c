@@ -103,6 +103,12 @@ static void test_escapes_what_could_deceive(void **state)
         {"\xED\xA0\x80", "\\xed\\xa0\\x80"},          // a surrogate
         {"\xF4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, // beyond U+10FFFF
         {"\xC2\x85", "\\xc2\\x85"},                   // a control character of two bytes
+        {"a\xE2\x80\xAE"
+         "b",
+         "a\\xe2\\x80\\xaeb"}, // written from the right
+        {"\xE2\x81\xA6\xD8\x9C", "\\xe2\\x81\\xa6\\xd8\\x9c"},
+        {"\xE2\x80\xA8", "\\xe2\\x80\\xa8"},              // a line's end
+        {"\xE2\x80\x94\xD7\x90", "\xE2\x80\x94\xD7\x90"}, // a dash, a letter
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
         char buffer[64];
