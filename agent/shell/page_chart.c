@@ -117,7 +117,7 @@ static void append_levels(struct text *out, const struct page_chart *chart)
     page_append_span(&text, warning);
     text_format(out,
                 "<line class=\"threshold\" x1=\"0\" x2=\"100%%\" y1=\"%.1f\" y2=\"%.1f\"/>"
-                "<text class=\"threshold\" x=\"100%%\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+                "<text class=\"threshold\" x=\"8%%\" y=\"%.1f\">%s</text>\n",
                 y, y, y < 14 ? y + 13 : y - 4, label);
 }
 

@@ -5,6 +5,7 @@
 #include "shell/page_sign.h"
 #include "shell/page_text.h"
 #include "shell/page_trouble.h"
+#include "shell/page_way.h"
 
 enum { CHILDREN_SHOWN = 12, CARDS_SHOWN = 20, PLACES_A_PIECE = 256 };
 
@@ -30,6 +31,10 @@ static void append_slow(struct text *out, const struct evidence *evidence)
     page_append_span(out, evidence->threshold);
     text_append(out, ", the last ");
     page_append_span(out, evidence->latency);
+    if (evidence->hop.to[0] != '\0') {
+        text_append(out, "; its slowest hop took ");
+        page_append_slowest(out, &evidence->hop);
+    }
 }
 
 static void append_overrun(struct text *out, const struct incident *incident, struct walltime now)
@@ -55,7 +60,7 @@ static void append_evidence(struct text *out, const struct incident *incident, s
     const struct evidence *evidence = &incident->evidence;
     switch (incident->kind) {
     case INCIDENT_BLIND:
-        text_append(out, "cannot be read");
+        text_append(out, "of what comes to it nothing is known meanwhile");
         break;
     case INCIDENT_REFUSED:
         text_format(out, "%u submissions in a row failed", evidence->failures);
@@ -86,7 +91,8 @@ static void append_evidence(struct text *out, const struct incident *incident, s
                     evidence->in_flight);
         break;
     case INCIDENT_BOUNCED:
-        text_format(out, "%u came back", evidence->failures);
+        text_format(out, "%u probe%s came back", evidence->failures,
+                    evidence->failures == 1 ? "" : "s");
         break;
     case INCIDENT_LOST:
         text_format(out, "%u given up", evidence->failures);
@@ -95,17 +101,17 @@ static void append_evidence(struct text *out, const struct incident *incident, s
         text_append(out, "a certificate needs to be replaced");
         break;
     case INCIDENT_REROUTED:
-        text_append(out, "by ");
-        page_append_escaped(out, evidence->route);
-        text_append(out, ", not by ");
-        page_append_escaped(out, evidence->usual_route);
+        text_append(out, "over ");
+        page_append_route(out, evidence->route);
+        text_append(out, " instead of ");
+        page_append_route(out, evidence->usual_route);
         break;
     case INCIDENT_UNAUTHENTICATED:
-        text_format(out, "%s passed, and is now %s", auth_method_name(evidence->method),
+        text_format(out, "%s used to pass, and now says %s", auth_method_name(evidence->method),
                     auth_result_name(evidence->result));
         break;
     case INCIDENT_MISPLACED:
-        text_format(out, "%u of the last %u elsewhere", evidence->late, evidence->of);
+        text_format(out, "%u of the last %u lay in another folder", evidence->late, evidence->of);
         break;
     case INCIDENT_CLOCK:
         append_clock(out, evidence);
@@ -146,9 +152,8 @@ static unsigned count_children(const struct incidents *incidents, int64_t cause)
 static void append_child(struct text *out, const struct incident *incident)
 {
     text_append(out, "<li>");
-    page_append_state(out, page_tone_of_incident(incident), incident_kind_name(incident->kind));
-    text_append(out, " ");
-    page_append_path(out, incident->subject_text);
+    page_append_sign(out, page_tone_of_incident(incident));
+    page_append_trouble(out, incident);
     text_append(out, "</li>");
 }
 
@@ -201,6 +206,11 @@ static void append_links(struct text *out, const struct agent *agent,
                          const struct incident *incident)
 {
     char id[PROBE_ID_TEXT];
+    bool on_path = incident->subject.kind == SUBJECT_PATH;
+    bool of_peer = incident->subject.kind == SUBJECT_SERVER && incident->subject.peer >= 0;
+    if (!on_path && !of_peer && !incident->evidence.has_probe) {
+        return;
+    }
     text_append(out, "<ul class=\"links\">");
     append_paths(out, agent, incident);
     if (incident->evidence.has_probe) {
@@ -243,7 +253,7 @@ static void append_card(struct text *out, const struct agent *agent,
     text_append(out, "</article>\n");
 }
 
-// ---- all of them, the critical ones first ----
+// ---- all of them, the gravest first ----
 
 static bool append_rest(struct text *out, const struct page_cards *cards)
 {
@@ -262,15 +272,14 @@ bool page_incidents_next(struct text *out, const struct agent *agent, struct pag
     const struct incidents *incidents = core_incidents(agent_core(agent));
     for (unsigned seen = 0; seen < PLACES_A_PIECE; seen++) {
         if (cards->place >= incidents->count) {
-            if (cards->pass++ > 0) {
+            if (++cards->pass == PAGE_TROUBLE_RANKS) {
                 return append_rest(out, cards);
             }
             cards->place = 0;
             return true;
         }
         const struct incident *incident = incidents->places[cards->place++];
-        bool critical = cards->pass == 0;
-        if (incident != NULL && (incident->severity == SEVERITY_CRITICAL) == critical &&
+        if (incident != NULL && page_trouble_rank(incident) == cards->pass &&
             !page_trouble_is_folded(incidents, incident) && cards->shown < CARDS_SHOWN) {
             append_card(out, agent, incident, now.wall);
             cards->shown++;

@@ -1,5 +1,5 @@
 // The cards of open incidents. One that another keeps quiet gets none of its own but stands folded
-// in that of its cause. Only so many are shown, the critical ones first.
+// in that of its cause. Only so many are shown, the gravest first.
 #ifndef MAILFLOW_SHELL_PAGE_INCIDENTS_H
 #define MAILFLOW_SHELL_PAGE_INCIDENTS_H
 
@@ -10,7 +10,7 @@ struct page_cards {
     size_t of;
     size_t shown;
     size_t place;
-    unsigned pass;
+    int pass; // the rank
 };
 
 // Appends the next card, or nothing; false when all are out.

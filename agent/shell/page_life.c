@@ -1,6 +1,7 @@
 #include "shell/page_life.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/answer.h"
 #include "core/stats.h"
@@ -59,6 +60,13 @@ static void append_part(struct text *out, const char *before, const char *value)
     }
 }
 
+static void name_stations(struct life_step *step, const char *from, const char *to)
+{
+    struct text between = TEXT_OVER(step->between);
+    append_part(&between, "", from);
+    append_part(&between, " to ", to);
+}
+
 static void read_hop(struct page_life *life, const json_t *hop)
 {
     struct walltime at;
@@ -73,9 +81,8 @@ static void read_hop(struct page_life *life, const json_t *hop)
         return;
     }
     struct text words = TEXT_OVER(step->words);
-    append_part(&words, "", answer_text(hop, "from"));
-    append_part(&words, " to ", answer_text(hop, "by"));
-    append_part(&words, ", ", answer_text(hop, "protocol"));
+    name_stations(step, answer_text(hop, "from"), answer_text(hop, "by"));
+    append_part(&words, "", answer_text(hop, "protocol"));
     append_part(&words, ", ", answer_text(hop, "tls"));
     append_part(&words, ", id ", answer_text(hop, "queue_id"));
     step->slowest = answer_true(hop, "slowest");
@@ -97,6 +104,9 @@ static void read_delivery(struct page_life *life, const json_t *probe)
     struct walltime from = delta.ns > 0 ? walltime_subtract(arrived, delta) : arrived;
     struct life_step *step = add(life, "delivery", from, arrived);
     if (step != NULL) {
+        const json_t *hops = json_object_get(probe, "hops");
+        const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
+        name_stations(step, answer_text(last, "by"), "the mailbox");
         step->slowest = answer_true(delivery, "slowest");
         answer_span(delivery, "delta_error_seconds", &step->error);
     }
@@ -119,7 +129,7 @@ static void read_hops(struct page_life *life, const json_t *probe)
 
 static void read_transit(struct page_life *life, const json_t *probe)
 {
-    struct walltime from, arrived, present;
+    struct walltime from, arrived;
     bool handed_over = answer_time(probe, "accepted", &from) || answer_time(probe, "sent", &from);
     if (!handed_over) {
         return;
@@ -128,7 +138,13 @@ static void read_transit(struct page_life *life, const json_t *probe)
         return;
     }
     add(life, leg_name(LEG_TRANSIT), from, arrived);
-    if (answer_time(probe, "present", &present) && present.ns > arrived.ns) {
+}
+
+static void read_visible(struct page_life *life, const json_t *probe)
+{
+    struct walltime arrived, present;
+    if (answer_time(probe, "arrived", &arrived) && answer_time(probe, "present", &present) &&
+        present.ns > arrived.ns) {
         add(life, leg_name(LEG_VISIBLE), arrived, present);
     }
 }
@@ -144,8 +160,9 @@ void page_life_read(struct page_life *life, const json_t *probe, struct walltime
         }
     }
     read_legs(life, probe);
-    read_hops(life, probe);
     read_transit(life, probe);
+    read_hops(life, probe);
+    read_visible(life, probe);
     if (life->count > 0) {
         life->to = life->from;
     }
@@ -155,7 +172,37 @@ void page_life_read(struct page_life *life, const json_t *probe, struct walltime
     }
 }
 
+const struct life_step *page_life_slowest(const struct page_life *life)
+{
+    for (size_t i = 0; i < life->count; i++) {
+        if (life->steps[i].slowest) {
+            return &life->steps[i];
+        }
+    }
+    return NULL;
+}
+
 // ---- a row ----
+
+// What a leg is, for those who read of it for the first time.
+static const char *meaning_of(const char *name)
+{
+    static const char *const MEANINGS[LEGS] = {
+        [LEG_DNS] = "the first server's name looked up",
+        [LEG_CONNECT] = "connected to it",
+        [LEG_TLS] = "TLS agreed upon",
+        [LEG_AUTH] = "logged in",
+        [LEG_SUBMIT] = "handed over, until it took it",
+        [LEG_TRANSIT] = "the whole way from there into the mailbox",
+        [LEG_VISIBLE] = "until this agent saw it there",
+    };
+    for (int i = 0; i < LEGS; i++) {
+        if (strcmp(name, leg_name(i)) == 0) {
+            return MEANINGS[i];
+        }
+    }
+    return "";
+}
 
 static void append_bar(struct text *out, const struct page_life *life, const struct life_step *step)
 {
@@ -193,6 +240,8 @@ void page_life_append(struct text *out, const struct page_life *life, size_t num
         page_append_state(out, TONE_WARN, "the slowest");
         text_append(out, " ");
     }
-    page_append_escaped(out, step->words);
+    page_append_escaped(out, step->between);
+    text_append(out, step->between[0] != '\0' && step->words[0] != '\0' ? ", " : "");
+    page_append_escaped(out, step->words[0] != '\0' ? step->words : meaning_of(step->name));
     text_append(out, "</td></tr>\n");
 }

@@ -11,6 +11,7 @@
 #include "shell/page_sign.h"
 #include "shell/page_text.h"
 #include "shell/page_trouble.h"
+#include "shell/page_way.h"
 
 enum { PROBES_SHOWN = 100, PROBES_A_PART = 4 };
 
@@ -189,7 +190,7 @@ static bool write_legend(struct text *out, struct page_path *page)
                     "held up by maintenance or an outage, a flush is one mark");
     append_key_sign(out, "bad", "M-5-5 5 5M5-5-5 5", "lost or bounced");
     append_key(out, "shade", "maintenance");
-    text_append(out, "</ul>\n");
+    text_append(out, "<li>The scale is logarithmic, times are UTC.</li>\n</ul>\n");
     if (page->smoke.more_marks) {
         text_append(out, "<p class=\"soft\">Only the newest marks are shown.</p>\n");
     }
@@ -213,9 +214,10 @@ static void append_probe(struct text *out, const struct page_path *page,
     page_span_cell(out, "Latency", arrived, record->latency);
     page_span_cell(out, "Error", arrived, record->latency_error);
     page_begin_cell(out, "Verdict", "");
-    page_append_state(out, page_tone_of_verdict(record->verdict),
-                      record->verdict == VERDICT_OPEN ? probe_state_name(record->state)
-                                                      : verdict_name(record->verdict));
+    page_append_state(
+        out, record->state == PROBE_REFUSED ? TONE_BAD : page_tone_of_verdict(record->verdict),
+        record->verdict == VERDICT_OPEN ? probe_state_name(record->state)
+                                        : page_word_of_verdict(record->verdict));
     text_append(out, "</td>");
     page_begin_cell(out, "Arrived", "");
     page_append_clock(out, record->arrived, page->now.wall, 0);
@@ -291,6 +293,14 @@ static bool write_end(struct text *out, struct page_path *page)
     return false;
 }
 
+// ---- the way ----
+
+static bool write_way(struct text *out, struct page_path *page)
+{
+    page_append_way(out, path_of(page));
+    return false;
+}
+
 // ---- all of it ----
 
 static bool gather(struct text *out, struct page_path *page)
@@ -300,7 +310,8 @@ static bool gather(struct text *out, struct page_path *page)
 }
 
 static bool (*const SECTIONS[])(struct text *out, struct page_path *page) = {
-    write_top, write_incidents, gather, write_picture, write_legend, write_probes, write_end,
+    write_top,    write_incidents, gather,       write_picture,
+    write_legend, write_way,       write_probes, write_end,
 };
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof SECTIONS[0] };
 

@@ -100,6 +100,32 @@ bool page_paths_next(struct text *out, const struct agent *agent, struct page_ma
     return true;
 }
 
+void page_paths_summary(struct text *out, const struct agent *agent, struct moment now)
+{
+    size_t peers = agent_settings(agent)->peer_count, counts[PATH_STATES] = {0};
+    if (peers == 0 || peers > PEERS_SHOWN) {
+        return;
+    }
+    for (size_t i = 0; i < peers; i++) {
+        counts[core_path_state(agent_core(agent), (int)i, OUTBOUND, now)]++;
+        counts[core_path_state(agent_core(agent), (int)i, INBOUND, now)]++;
+    }
+    if (counts[PATH_OK] == peers * DIRECTIONS) {
+        text_format(out, "<p>All %zu paths are ok.</p>\n", counts[PATH_OK]);
+        return;
+    }
+    text_append(out, "<p>Paths:");
+    const char *before = " ";
+    for (int state = 0; state < PATH_STATES; state++) {
+        if (counts[state] > 0) {
+            text_format(out, "%s%zu %s", before, counts[state],
+                        path_state_name((enum path_state)state));
+            before = ", ";
+        }
+    }
+    text_append(out, ".</p>\n");
+}
+
 void page_paths_caption(struct text *out, const struct agent *agent)
 {
     size_t peers = agent_settings(agent)->peer_count;

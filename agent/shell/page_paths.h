@@ -14,6 +14,10 @@ struct page_matrix {
 bool page_paths_next(struct text *out, const struct agent *agent, struct page_matrix *matrix,
                      struct moment now);
 
+// "All 8 paths are ok.", or how many are in which state, as a paragraph; nothing of very many
+// peers.
+void page_paths_summary(struct text *out, const struct agent *agent, struct moment now);
+
 // "Of 10,000 peers ...", for the table's caption.
 void page_paths_caption(struct text *out, const struct agent *agent);
 

@@ -8,13 +8,12 @@
 #include "base/error.h"
 #include "shell/api_probe.h"
 #include "shell/page_cell.h"
+#include "shell/page_fact.h"
 #include "shell/page_frame.h"
 #include "shell/page_life.h"
 #include "shell/page_sign.h"
 #include "shell/page_text.h"
-
-// Of any text, and of what is a name or a word; escaped, some of them must fit into one part.
-enum { SHOWN_BYTES = 257, SHOWN_SHORT = 65 };
+#include "shell/page_told.h"
 
 struct page_probe {
     const struct agent *agent;
@@ -25,75 +24,14 @@ struct page_probe {
     size_t index; // within the section
 };
 
-// ---- values ----
-
-static void append_cut(struct text *out, const char *value)
-{
-    char shown[SHOWN_BYTES];
-    bool whole = text_copy(shown, sizeof shown, value);
-    page_append_escaped(out, shown);
-    text_append(out, whole ? "" : " &hellip;");
-}
-
-static void short_cell(struct text *out, const char *label, const char *class, const char *value)
-{
-    char shown[SHOWN_SHORT];
-    text_copy(shown, sizeof shown, value);
-    page_cell(out, label, class, shown);
-}
-
-static void append_fact(struct text *out, const char *name, const char *value)
-{
-    if (value[0] != '\0') {
-        text_format(out, "<div><dt>%s</dt><dd class=\"words\">", name);
-        append_cut(out, value);
-        text_append(out, "</dd></div>\n");
-    }
-}
-
-static void append_time_fact(struct text *out, const struct page_probe *page, const char *name,
-                             const char *member)
-{
-    struct walltime at;
-    if (answer_time(page->probe, member, &at)) {
-        text_format(out, "<div><dt>%s</dt><dd>", name);
-        page_append_clock(out, at, page->now.wall, 3);
-        text_append(out, "</dd></div>\n");
-    }
-}
-
-static void append_span_fact(struct text *out, const json_t *object, const char *name,
-                             const char *member, const char *error_member)
-{
-    struct span of, error;
-    if (!answer_span(object, member, &of) || of.ns == 0) {
-        return;
-    }
-    text_format(out, "<div><dt>%s</dt><dd>", name);
-    page_append_span(out, of);
-    if (answer_span(object, error_member, &error)) {
-        text_append(out, " <span class=\"soft\">&plusmn; ");
-        page_append_span(out, error);
-        text_append(out, "</span>");
-    }
-    text_append(out, "</dd></div>\n");
-}
-
-static void begin_part(struct text *out, const char *title)
-{
-    text_format(out, "<section>\n<h2>%s</h2>\n<dl>\n", title);
-}
-
-static void end_part(struct text *out)
-{
-    text_append(out, "</dl>\n</section>\n");
-}
-
 // ---- what became of it ----
 
 static enum page_tone tone_of(const json_t *probe)
 {
     const char *verdict = answer_text(probe, "verdict");
+    if (strcmp(answer_text(probe, "state"), probe_state_name(PROBE_REFUSED)) == 0) {
+        return TONE_BAD;
+    }
     for (int i = 0; i < VERDICTS; i++) {
         if (strcmp(verdict, verdict_name((enum verdict)i)) == 0) {
             return page_tone_of_verdict((enum verdict)i);
@@ -118,17 +56,56 @@ static void append_headline(struct text *out, const struct page_probe *page)
     text_format(out, "<div class=\"headline %s\">\n<h1>", page_tone_class(tone));
     page_append_sign(out, tone);
     text_append(out, "<span>");
-    append_cut(out, word_of(page->probe));
+    page_append_cut(out, word_of(page->probe));
     if (answer_span(page->probe, "latency_seconds", &latency)) {
         text_append(out, " after ");
         page_append_span(out, latency);
     }
     text_append(out, "</span></h1>\n<p>Probe <code>");
-    append_cut(out, answer_text(page->probe, "id"));
+    page_append_cut(out, answer_text(page->probe, "id"));
     text_append(out, "</code> on ");
     text_copy(path, sizeof path, answer_text(page->probe, "path"));
     page_append_path_link(out, path);
     text_append(out, "</p>\n");
+}
+
+// What matters most of what was told: it stands in full below.
+static void append_quote(struct text *out, const char *before, const char *who, const char *said)
+{
+    if (said[0] != '\0') {
+        text_format(out, "<p class=\"words\">%s", before);
+        page_append_cut(out, who);
+        text_append(out, who[0] == '\0' ? "" : ": ");
+        text_append(out, "<q>");
+        page_append_cut(out, said);
+        text_append(out, "</q></p>\n");
+    }
+}
+
+static void append_said(struct text *out, const struct page_probe *page)
+{
+    const json_t *bounce = json_object_get(page->probe, "bounce");
+    const json_t *delay = json_object_get(page->probe, "delay");
+    bool refused = strcmp(answer_text(page->probe, "state"), probe_state_name(PROBE_REFUSED)) == 0;
+    append_quote(out, "", answer_text(bounce, "remote_mta"), answer_text(bounce, "diagnostic"));
+    append_quote(out, "Delayed by ", answer_text(delay, "remote_mta"),
+                 answer_text(delay, "diagnostic"));
+    if (refused) {
+        append_quote(out, "The server said: ", "", answer_text(page->probe, "smtp_reply"));
+        append_quote(out, "What went wrong here: ", "", answer_text(page->probe, "error_cause"));
+    }
+}
+
+static void append_slowest(struct text *out, const struct page_probe *page)
+{
+    const struct life_step *slowest = page_life_slowest(&page->life);
+    if (slowest != NULL) {
+        text_append(out, "<p class=\"words\">Slowest hop: ");
+        page_append_span(out, walltime_since(slowest->to, slowest->from));
+        text_append(out, ", ");
+        page_append_escaped(out, slowest->between);
+        text_append(out, "</p>\n");
+    }
 }
 
 static void append_incident(struct text *out, const struct page_probe *page)
@@ -157,14 +134,51 @@ static bool write_top(struct text *out, struct page_probe *page)
     page_frame_begin(out, page->agent, &frame, page->now);
     append_headline(out, page);
     text_append(out, "<p>");
-    append_cut(out, answer_text(page->probe, "rule"));
+    page_append_cut(out, answer_text(page->probe, "rule"));
     text_append(out, "</p>\n");
+    return false;
+}
+
+// A part of its own: all that others have said, escaped, would not fit beside the rest.
+static bool write_words(struct text *out, struct page_probe *page)
+{
+    append_said(out, page);
+    append_slowest(out, page);
     append_incident(out, page);
     text_append(out, "</div>\n");
     return false;
 }
 
-static bool write_facts(struct text *out, struct page_probe *page)
+// Where it should lie: in the first folder of its mailbox.
+static const char *right_folder(const struct page_probe *page)
+{
+    const struct settings *settings = agent_settings(page->agent);
+    const char *name = answer_text(page->probe, "mailbox");
+    for (size_t i = 0; i < settings->mailbox_count; i++) {
+        if (strcmp(settings->mailboxes[i].name, name) == 0) {
+            return settings->mailboxes[i].folders[0];
+        }
+    }
+    return "";
+}
+
+static void append_folder(struct text *out, const struct page_probe *page)
+{
+    const char *folder = answer_text(page->probe, "folder"), *right = right_folder(page);
+    if (folder[0] == '\0' || right[0] == '\0' || strcmp(folder, right) == 0) {
+        page_fact(out, "Folder", folder);
+        return;
+    }
+    page_fact_begin(out, "Folder");
+    page_append_sign(out, TONE_WARN);
+    text_append(out, " <b>");
+    page_append_cut(out, folder);
+    text_append(out, "</b>, not ");
+    page_append_cut(out, right);
+    page_fact_end(out);
+}
+
+static void append_kind(struct text *out, const struct page_probe *page)
 {
     char slot[64] = "";
     struct text text = TEXT_OVER(slot);
@@ -174,21 +188,28 @@ static bool write_facts(struct text *out, struct page_probe *page)
     } else {
         text_format(&text, "%.20s, outside the cadence", answer_text(page->probe, "kind"));
     }
-    begin_part(out, "Facts");
-    append_time_fact(out, page, "Sent", "sent");
-    append_time_fact(out, page, "Accepted", "accepted");
-    append_time_fact(out, page, "Arrived", "arrived");
-    append_span_fact(out, page->probe, "Latency", "latency_seconds", "latency_error_seconds");
-    append_span_fact(out, page->probe, "Of it excused", "excused_seconds", "");
-    append_fact(out, "Kind", slot);
-    append_fact(out, "Server said", answer_text(page->probe, "smtp_reply"));
-    append_fact(out, "What went wrong here", answer_text(page->probe, "error_cause"));
-    append_fact(out, "Queue id", answer_text(page->probe, "queue_id"));
-    append_fact(out, "Mailbox", answer_text(page->probe, "mailbox"));
-    append_fact(out, "Folder", answer_text(page->probe, "folder"));
-    append_span_fact(out, json_object_get(page->probe, "clock"), "Peer&rsquo;s clock ahead by",
-                     "offset_seconds", "error_seconds");
-    end_part(out);
+    page_fact(out, "Kind", slot);
+}
+
+static bool write_facts(struct text *out, struct page_probe *page)
+{
+    const json_t *probe = page->probe;
+    struct walltime now = page->now.wall;
+    page_facts_begin(out, "Facts");
+    page_fact_time(out, "Sent", probe, "sent", now);
+    page_fact_time(out, "Accepted", probe, "accepted", now);
+    page_fact_time(out, "Arrived", probe, "arrived", now);
+    page_fact_span(out, "Latency", probe, "latency_seconds", "latency_error_seconds");
+    page_fact_span(out, "Of it excused", probe, "excused_seconds", "");
+    append_kind(out, page);
+    page_fact(out, "Server said", answer_text(probe, "smtp_reply"));
+    page_fact(out, "What went wrong here", answer_text(probe, "error_cause"));
+    page_fact(out, "Queue id", answer_text(probe, "queue_id"));
+    page_fact(out, "Mailbox", answer_text(probe, "mailbox"));
+    append_folder(out, page);
+    page_fact_span(out, "Peer&rsquo;s clock ahead by", json_object_get(probe, "clock"),
+                   "offset_seconds", "error_seconds");
+    page_facts_end(out);
     return false;
 }
 
@@ -228,18 +249,18 @@ static void append_window(struct text *out, const json_t *window, struct walltim
 {
     struct walltime at;
     struct span covers;
-    char server[SHOWN_SHORT];
+    char server[FACT_SHORT];
     bool known = answer_span(window, "covers_seconds", &covers);
     text_append(out, "<tr>");
     text_copy(server, sizeof server, answer_text(window, "server"));
     page_row_head(out, server);
-    short_cell(out, "Kind", "", answer_text(window, "kind"));
+    page_short_cell(out, "Kind", "", answer_text(window, "kind"));
     page_time_cell(out, "Begin", answer_time(window, "begin", &at) ? at : WALLTIME_NONE, now);
     page_time_cell(out, "End", answer_time(window, "end", &at) ? at : WALLTIME_NONE, now);
     page_time_cell(out, "Queues drained by",
                    answer_time(window, "recovered", &at) ? at : WALLTIME_NONE, now);
     page_span_cell(out, "Covers", known, covers);
-    short_cell(out, "Id", "soft", answer_text(window, "id"));
+    page_short_cell(out, "Id", "soft", answer_text(window, "id"));
     text_append(out, "</tr>\n");
 }
 
@@ -266,128 +287,27 @@ static bool write_windows(struct text *out, struct page_probe *page)
 
 // ---- what others said of it ----
 
-static void append_report(struct text *out, const struct page_probe *page, const char *title,
-                          const json_t *bounce)
+static bool write_reports(struct text *out, struct page_probe *page)
 {
-    struct walltime at;
-    if (!json_is_object(bounce)) {
-        return;
-    }
-    begin_part(out, title);
-    append_fact(out, "Action", answer_text(bounce, "action"));
-    append_fact(out, "Status", answer_text(bounce, "status"));
-    append_fact(out, "Remote server", answer_text(bounce, "remote_mta"));
-    append_fact(out, "It said", answer_text(bounce, "diagnostic"));
-    if (answer_time(bounce, "reported", &at)) {
-        text_append(out, "<div><dt>Reported</dt><dd>");
-        page_append_time(out, at, page->now.wall);
-        text_append(out, "</dd></div>\n");
-    }
-    end_part(out);
-}
-
-static bool write_bounce(struct text *out, struct page_probe *page)
-{
-    append_report(out, page, "Delay", json_object_get(page->probe, "delay"));
-    append_report(out, page, "Bounce", json_object_get(page->probe, "bounce"));
+    page_append_reports(out, page->probe, page->now.wall);
     return false;
-}
-
-static void append_hosts(struct text *out, const json_t *hosts)
-{
-    enum { SHOWN = 16 };
-    char shown[SHOWN_SHORT];
-    for (size_t i = 0; i < json_array_size(hosts) && i < SHOWN; i++) {
-        const char *host = json_string_value(json_array_get(hosts, i));
-        text_append(out, i == 0 ? "" : " &rarr; ");
-        text_copy(shown, sizeof shown, host == NULL ? "?" : host);
-        page_append_escaped(out, shown);
-    }
 }
 
 static bool write_route(struct text *out, struct page_probe *page)
 {
-    const json_t *route = json_object_get(page->probe, "route");
-    if (json_array_size(json_object_get(route, "hosts")) == 0) {
-        return false;
-    }
-    begin_part(out, "Route");
-    text_append(out, "<div><dt>Hosts</dt><dd class=\"words\">");
-    append_hosts(out, json_object_get(route, "hosts"));
-    text_append(out, "</dd></div>\n");
-    append_fact(out, "Changed",
-                answer_true(route, "changed") ? "yes: another one than this path's learned route"
-                                              : "no");
-    end_part(out);
+    page_append_probe_route(out, page->probe);
     return false;
-}
-
-static void append_method(struct text *out, const char *method, const json_t *results)
-{
-    const char *reason = answer_text(json_object_get(results, "reasons"), method);
-    const char *result = answer_text(results, method);
-    if (result[0] == '\0') {
-        return;
-    }
-    text_format(out, "<div><dt>%s</dt><dd class=\"words\">", method);
-    append_cut(out, result);
-    text_append(out, reason[0] == '\0' ? "" : ", ");
-    append_cut(out, reason);
-    text_append(out, "</dd></div>\n");
 }
 
 static bool write_authentication(struct text *out, struct page_probe *page)
 {
-    static const char *const METHODS[] = {"spf", "dkim", "dmarc", "arc"};
-    const json_t *results = json_object_get(page->probe, "authentication");
-    if (!json_is_object(results)) {
-        return false;
-    }
-    begin_part(out, "Authentication");
-    for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++) {
-        append_method(out, METHODS[i], results);
-    }
-    append_fact(out, "Says", answer_text(results, "authserv_id"));
-    end_part(out);
+    page_append_authentication(out, page->probe);
     return false;
-}
-
-static void append_line(struct text *out, const json_t *line)
-{
-    struct span at;
-    bool known = answer_span(line, "at_seconds", &at);
-    text_append(out, "<tr>");
-    page_span_cell(out, "After", known, at);
-    short_cell(out, "From", "", answer_text(line, "from"));
-    page_begin_cell(out, "Text", "words");
-    text_append(out, "<code>");
-    append_cut(out, answer_text(line, "text"));
-    text_append(out, "</code></td></tr>\n");
 }
 
 static bool write_transcript(struct text *out, struct page_probe *page)
 {
-    enum { LINES_A_PART = 4, SHOWN = 200 };
-    const json_t *lines = json_object_get(page->probe, "transcript");
-    size_t count = json_array_size(lines) < SHOWN ? json_array_size(lines) : SHOWN;
-    if (count == 0) {
-        return false;
-    }
-    if (page->index == 0) {
-        text_append(out, "<section>\n<h2>Transcript</h2>\n<table class=\"transcript\">\n<caption>"
-                         "What was said when it was handed over; secrets are left out.</caption>\n"
-                         "<thead><tr><th scope=\"col\" class=\"number\">After</th>"
-                         "<th scope=\"col\">From</th><th scope=\"col\">Text</th></tr></thead>\n"
-                         "<tbody>\n");
-    }
-    for (int i = 0; i < LINES_A_PART && page->index < count; i++) {
-        append_line(out, json_array_get(lines, page->index++));
-    }
-    if (page->index < count) {
-        return true;
-    }
-    text_append(out, "</tbody>\n</table>\n</section>\n");
-    return false;
+    return page_transcript_next(out, page->probe, &page->index);
 }
 
 static bool write_end(struct text *out, struct page_probe *page)
@@ -402,8 +322,8 @@ static bool write_end(struct text *out, struct page_probe *page)
 // ---- all of it ----
 
 static bool (*const SECTIONS[])(struct text *out, struct page_probe *page) = {
-    write_top,   write_facts,          write_life,       write_windows, write_bounce,
-    write_route, write_authentication, write_transcript, write_end,
+    write_top,     write_words, write_reports, write_life,           write_transcript,
+    write_windows, write_facts, write_route,   write_authentication, write_end,
 };
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof SECTIONS[0] };
 

@@ -38,6 +38,11 @@ enum page_tone page_tone_of_verdict(enum verdict verdict)
     return OF[verdict];
 }
 
+const char *page_word_of_verdict(enum verdict verdict)
+{
+    return verdict == VERDICT_ON_TIME ? "on time" : verdict_name(verdict);
+}
+
 enum page_tone page_tone_of_incident(const struct incident *incident)
 {
     bool held_back = !incident->notified && incident->suppressed_by[0] != '\0';

@@ -13,6 +13,8 @@ const char *page_tone_class(enum page_tone tone);
 
 enum page_tone page_tone_of_path(enum path_state state);
 enum page_tone page_tone_of_verdict(enum verdict verdict);
+// "on time", or the verdict's name.
+const char *page_word_of_verdict(enum verdict verdict);
 enum page_tone page_tone_of_incident(const struct incident *incident);
 
 // The drawings of all shapes, once in each page; the signs refer to them.

@@ -2,6 +2,7 @@
 
 #include "shell/http_message.h"
 #include "shell/page_cell.h"
+#include "shell/page_certificates.h"
 #include "shell/page_mesh.h"
 #include "shell/page_sign.h"
 #include "shell/page_text.h"
@@ -25,7 +26,7 @@ static void mailbox_row(struct text *out, const struct agent *agent, size_t inde
     page_time_cell(out, "Last read", mailbox->complete, now.wall);
     page_begin_cell(out, "Not ours", "number");
     text_format(out, "%lld</td>", (long long)mailbox->foreign_messages);
-    page_cell(out, "Cause", "", mailbox->readable ? "" : mailbox->cause);
+    page_cell(out, "Cause", "words", mailbox->readable ? "" : mailbox->cause);
     text_append(out, "</tr>\n");
 }
 
@@ -62,13 +63,27 @@ const struct page_table PAGE_MAILBOXES = {
     count_mailboxes,
     mailbox_row};
 
+const struct page_table PAGE_CERTIFICATES = {
+    "certificates",
+    "Certificates",
+    "What the servers that this agent speaks TLS with have shown.",
+    "",
+    "<th scope=\"col\">Shown by</th><th scope=\"col\">State</th><th scope=\"col\">Expires</th>"
+    "<th scope=\"col\">Issued to</th><th scope=\"col\">Issued by</th><th scope=\"col\">Cause</th>",
+    "",
+    page_certificates_count,
+    page_certificates_row};
+
 // ---- writing one ----
 
 enum { OPENING_SIZE = 1536 }; // what stands before the first row has room in it
 
-static void append_title(struct text *out, const struct page_table *table)
+static void title_once(struct text *out, const struct page_table *table, struct page_rows *rows)
 {
-    text_format(out, "<section id=\"%s\">\n<h2>%s</h2>\n", table->id, table->title);
+    if (!rows->titled) {
+        text_format(out, "<section id=\"%s\">\n<h2>%s</h2>\n", table->id, table->title);
+        rows->titled = true;
+    }
 }
 
 static void open_table(struct text *out, const struct page_table *table)
@@ -91,6 +106,7 @@ static void append_row(struct text *out, const struct page_table *table, const s
         return;
     }
     if (!rows->filled) {
+        title_once(out, table, rows);
         open_table(out, table);
         rows->filled = true;
     }
@@ -100,10 +116,8 @@ static void append_row(struct text *out, const struct page_table *table, const s
 bool page_table_next(struct text *out, const struct page_table *table, const struct agent *agent,
                      struct page_rows *rows, struct moment now)
 {
-    if (!rows->titled) {
-        append_title(out, table);
-        rows->titled = true;
-        return true;
+    if (table->none[0] != '\0') {
+        title_once(out, table, rows);
     }
     if (rows->row < table->count(agent)) {
         append_row(out, table, agent, rows, now);
@@ -111,7 +125,7 @@ bool page_table_next(struct text *out, const struct page_table *table, const str
     }
     if (rows->filled) {
         text_append(out, "</tbody>\n</table></div>\n</section>\n");
-    } else {
+    } else if (table->none[0] != '\0') {
         text_format(out, "<p class=\"soft\">%s</p>\n</section>\n", table->none);
     }
     return false;

@@ -1,4 +1,5 @@
-// The tables of the status page that are written row by row: windows, mesh, mailboxes.
+// The tables of the status page that are written row by row: windows, mesh, mailboxes,
+// certificates.
 #ifndef MAILFLOW_SHELL_PAGE_TABLES_H
 #define MAILFLOW_SHELL_PAGE_TABLES_H
 
@@ -10,7 +11,7 @@ struct page_table {
     const char *caption;
     const char *class; // of the table, "" for none
     const char *head;  // the header row's cells, "" when the first row is one
-    const char *none;  // said when there is no row
+    const char *none;  // said when there is no row; "": nothing at all is
     size_t (*count)(const struct agent *agent);
     // Appends the row; nothing when this one is not to be shown.
     void (*row)(struct text *out, const struct agent *agent, size_t index, struct moment now);
@@ -19,6 +20,7 @@ struct page_table {
 extern const struct page_table PAGE_WINDOWS;
 extern const struct page_table PAGE_MESH;
 extern const struct page_table PAGE_MAILBOXES;
+extern const struct page_table PAGE_CERTIFICATES;
 
 // Where the writing of a table stands.
 struct page_rows {

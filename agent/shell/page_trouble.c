@@ -26,7 +26,7 @@ static const struct {
     [INCIDENT_REROUTED] = {"", ": mail takes another route"},
     [INCIDENT_UNAUTHENTICATED] = {"", ": mail is not authenticated any more"},
     [INCIDENT_MISPLACED] = {"", ": mail is put into another folder"},
-    [INCIDENT_CERTIFICATE] = {"", ": a certificate expires or is not valid"},
+    [INCIDENT_CERTIFICATE] = {"", ": a certificate expires soon or is not valid"},
     [INCIDENT_CLOCK] = {"", ": its clock is wrong"},
     [INCIDENT_FORGED] = {"", " gets forged probes"},
 };
@@ -61,6 +61,22 @@ static void append_end(struct text *out, const struct incident *incident, bool s
     }
 }
 
+// Whose queue it was.
+static void append_slow_hop(struct text *out, const struct agent *agent,
+                            const struct incident *incident)
+{
+    const struct slowest_hop *hop = &incident->evidence.hop;
+    if (hop->to[0] == '\0') {
+        text_append(out, "not known: no other agent can tell");
+        return;
+    }
+    page_append_escaped(out, strcmp(hop->from, HOP_AGENT) == 0 ? agent_settings(agent)->server
+                                                               : hop->from);
+    text_append(out, ", or its way to ");
+    page_append_escaped(out, strcmp(hop->to, HOP_MAILBOX) == 0 ? "the mailbox" : hop->to);
+    text_append(out, ": there the last probe was slowest");
+}
+
 // Nobody else says anything of it: what the kind itself tells.
 static void append_guess(struct text *out, const struct agent *agent,
                          const struct incident *incident)
@@ -87,6 +103,25 @@ static void append_guess(struct text *out, const struct agent *agent,
         break;
     case INCIDENT_FORGED:
         text_append(out, "somebody who does not know the key of the mesh");
+        break;
+    case INCIDENT_SLOW:
+        append_slow_hop(out, agent, incident);
+        break;
+    case INCIDENT_BOUNCED:
+        append_end(out, incident, false);
+        text_append(out, ", or a server before it: what it said stands below");
+        break;
+    case INCIDENT_REFUSED:
+        text_append(out, "the server that the mail is handed over to, or our way to it");
+        break;
+    case INCIDENT_REROUTED:
+    case INCIDENT_UNAUTHENTICATED:
+    case INCIDENT_MISPLACED:
+        text_append(out, "no outage: somebody changed ");
+        append_end(out, incident, true);
+        text_append(out, ", ");
+        append_end(out, incident, false);
+        text_append(out, " or what is between them");
         break;
     default:
         text_append(out, "not known: no other agent can tell");
@@ -227,10 +262,14 @@ bool page_trouble_is_folded(const struct incidents *incidents, const struct inci
     return incident->cause != 0 && incidents_find_id(incidents, incident->cause) >= 0;
 }
 
-static bool is_graver(const struct incident *a, const struct incident *b)
+static bool is_held_back(const struct incident *incident)
 {
-    return b == NULL || a->severity > b->severity ||
-           (a->severity == b->severity && a->began.ns < b->began.ns);
+    return !incident->notified && incident->suppressed_by[0] != '\0';
+}
+
+int page_trouble_rank(const struct incident *incident)
+{
+    return is_held_back(incident) ? 2 : incident->severity == SEVERITY_CRITICAL ? 0 : 1;
 }
 
 struct page_troubles page_troubles_count(const struct agent *agent)
@@ -242,15 +281,13 @@ struct page_troubles page_troubles_count(const struct agent *agent)
         if (incident == NULL || page_trouble_is_folded(incidents, incident)) {
             continue;
         }
-        bool held_back = !incident->notified && incident->suppressed_by[0] != '\0';
-        bool graver = is_graver(incident, troubles.gravest);
-        bool older = troubles.oldest == NULL || incident->began.ns < troubles.oldest->began.ns;
+        bool first = troubles.gravest == NULL;
         troubles.count++;
-        troubles.held_back += held_back;
-        troubles.critical =
-            troubles.critical || (!held_back && incident->severity == SEVERITY_CRITICAL);
-        troubles.gravest = graver ? incident : troubles.gravest;
-        troubles.oldest = older ? incident : troubles.oldest;
+        troubles.held_back += is_held_back(incident);
+        troubles.critical = troubles.critical || page_trouble_rank(incident) == 0;
+        if (first || page_trouble_rank(incident) < page_trouble_rank(troubles.gravest)) {
+            troubles.gravest = incident;
+        }
     }
     return troubles;
 }

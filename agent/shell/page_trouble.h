@@ -13,13 +13,17 @@ void page_append_culprit(struct text *out, const struct agent *agent,
 void page_append_maintenance(struct text *out, const struct agent *agent,
                              const struct incident *incident, struct walltime now);
 
+// The lower, the graver: critical, other, held back by a window. Within a rank the first one stands
+// first.
+enum { PAGE_TROUBLE_RANKS = 3 };
+int page_trouble_rank(const struct incident *incident);
+
 // What the headline counts: incidents that no other one keeps quiet.
 struct page_troubles {
     size_t count;
     size_t held_back; // of them, by a window
     bool critical;    // one of the others is
     const struct incident *gravest;
-    const struct incident *oldest;
 };
 struct page_troubles page_troubles_count(const struct agent *agent);
 

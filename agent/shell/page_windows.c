@@ -11,14 +11,14 @@ size_t page_windows_count(const struct agent *agent)
 
 static void origin_cell(struct text *out, const struct window *window)
 {
-    page_begin_cell(out, "By", "");
+    page_begin_cell(out, "By", "words");
     page_append_escaped(out, window->by);
     text_format(out, " <span class=\"soft\">(%s)</span></td>", window_origin_name(window->origin));
 }
 
-// Who knows it; who does not, and why; both as far as there is room for it.
+// Who knows of it, or who does not; as far as there is room for it.
 static void append_names(struct text *out, const struct core *core, const struct window *window,
-                         bool knowing)
+                         bool knowing, bool with_reasons)
 {
     enum { SHOWN = 4 };
     const struct settings *settings = core_settings(core);
@@ -27,22 +27,31 @@ static void append_names(struct text *out, const struct core *core, const struct
         char why[INCIDENT_CAUSE_SIZE * 2];
         if (!core_acknowledges(core, window, (int)i) ||
             (core_acknowledgement(core, window, (int)i, why, sizeof why) == ACKNOWLEDGED) !=
-                knowing) {
+                knowing ||
+            count++ >= SHOWN) {
             continue;
         }
-        if (count++ < SHOWN) {
-            text_append(out, count > 1 ? ", " : knowing ? " by " : "; not by ");
-            page_append_escaped(out, settings->peers[i].name);
-        }
-        if (count <= SHOWN && !knowing) {
-            text_append(out, " <span class=\"soft\">(");
+        text_append(out, with_reasons ? "<li>" : count > 1 ? ", " : knowing ? " by " : "not by ");
+        page_append_escaped(out, settings->peers[i].name);
+        if (with_reasons) {
+            text_append(out, ": ");
             page_append_escaped(out, why);
-            text_append(out, ")</span>");
+            text_append(out, "</li>");
         }
     }
     if (count > SHOWN) {
-        text_format(out, " and %u more", count - SHOWN);
+        text_format(out, with_reasons ? "<li>and %u more</li>" : " and %u more", count - SHOWN);
     }
+}
+
+// By name, and folded behind them why.
+static void append_unknowing(struct text *out, const struct core *core, const struct window *window)
+{
+    text_append(out, "<details><summary>");
+    append_names(out, core, window, false, false);
+    text_append(out, "</summary>\n<ul class=\"folded soft\">");
+    append_names(out, core, window, false, true);
+    text_append(out, "</ul></details>");
 }
 
 static void acknowledged_cell(struct text *out, const struct core *core,
@@ -55,8 +64,10 @@ static void acknowledged_cell(struct text *out, const struct core *core,
     } else {
         text_format(out, "<b class=\"%s\">%u/%u</b>", count.known < count.of ? "warn" : "",
                     count.known, count.of);
-        append_names(out, core, window, true);
-        append_names(out, core, window, false);
+        append_names(out, core, window, true, false);
+        if (count.known < count.of) {
+            append_unknowing(out, core, window);
+        }
     }
     text_append(out, "</td>");
 }
@@ -90,7 +101,7 @@ void page_windows_row(struct text *out, const struct agent *agent, size_t index,
     page_time_cell(out, "Begin", window_from(window), now.wall);
     page_time_cell(out, "End", window_until(window), now.wall);
     origin_cell(out, window);
-    page_cell(out, "Reason", "", window->reason);
+    page_cell(out, "Reason", "words", window->reason);
     acknowledged_cell(out, agent_core(agent), window);
     text_append(out, "</tr>\n");
 }
@@ -107,4 +118,14 @@ const struct window *page_windows_active(const struct agent *agent, struct wallt
         }
     }
     return found;
+}
+
+size_t page_windows_count_active(const struct agent *agent, struct walltime now)
+{
+    const struct windows *windows = core_windows(agent_core(agent));
+    size_t active = 0;
+    for (size_t i = 0; i < windows->count; i++) {
+        active += window_state_at(&windows->items[i], now, SPAN_ZERO) == WINDOW_ACTIVE;
+    }
+    return active;
 }

@@ -7,7 +7,8 @@
 size_t page_windows_count(const struct agent *agent);
 void page_windows_row(struct text *out, const struct agent *agent, size_t index, struct moment now);
 
-// A window that is active, the one that ends last; NULL when none is.
+// How many are active, and which of them ends last; NULL when none is.
+size_t page_windows_count_active(const struct agent *agent, struct walltime now);
 const struct window *page_windows_active(const struct agent *agent, struct walltime now);
 
 #endif

@@ -150,10 +150,9 @@
             ctx.moveTo(chartArea.left, at);
             ctx.lineTo(chartArea.right, at);
             ctx.stroke();
-            ctx.textAlign = "right";
-            ctx.fillText(`late after ${span(data.warning_seconds)}`, chartArea.right - 4,
+            ctx.textAlign = "left"; // away from the newest marks
+            ctx.fillText(`late after ${span(data.warning_seconds)}`, chartArea.left + 6,
                          at - chartArea.top < 16 ? at + 14 : at - 5);
-            ctx.textAlign = "left";
             ctx.fillStyle = colour("--ink");
             for (const mark of data.marks.filter(({ count, latency_seconds: y }) => count > 1 && y)) {
                 ctx.fillText(`\u00d7${mark.count}`, x.getPixelForValue(milliseconds(mark.at)) + 10,
