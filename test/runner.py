@@ -174,7 +174,7 @@ def page(count):
     print("+ node --test test/page", flush=True)
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     print(done.stdout, flush=True)
-    found = re.findall(r"^(not ok|ok) \d+ - (.*)$", done.stdout, re.MULTILINE)
+    found = re.findall(r"^ {4}(not ok|ok) \d+ - (.*)$", done.stdout, re.MULTILINE)  # of the suite
     for outcome, name in found:
         count.add(f"page: {name}", outcome == "ok" and "# SKIP" not in name)
     if not found or (done.returncode != 0 and all(outcome == "ok" for outcome, _ in found)):
