@@ -63,7 +63,11 @@ static void add_row(struct table *table, const char *station, const json_t *hop,
     table_add(table, answer_text(hop, "protocol"), COLOUR_PLAIN);
     table_add(table, answer_text(hop, "tls"), COLOUR_PLAIN);
     table_add(table, answer_text(hop, "queue_id"), COLOUR_PLAIN);
-    table_add(table, answer_true(hop, "slowest") ? "slowest" : " ", colour);
+    table_add(table,
+              answer_true(hop, "slowest")      ? "slowest"
+              : answer_true(hop, "time_wrong") ? "wrong"
+                                               : " ",
+              colour);
 }
 
 static void print_more(const json_t *probe)
@@ -95,14 +99,93 @@ static void print_route(const json_t *probe)
     }
 }
 
+// "mx2.example (id 4F2)"
+static void append_station(const json_t *slowest, struct text *out)
+{
+    const char *queue_id = answer_text(slowest, "queue_id");
+    format_text(answer_text(slowest, "hop_from"), out);
+    if (queue_id[0] != '\0') {
+        text_append(out, " (id ");
+        format_text(queue_id, out);
+        text_append(out, ")");
+    }
+}
+
+static void append_end(const json_t *slowest, struct text *out)
+{
+    const char *to = answer_text(slowest, "hop");
+    text_append(out, strcmp(to, "mailbox") == 0 ? "the " : "");
+    format_text(to, out);
+}
+
+static void append_between(const json_t *slowest, int64_t skipped, struct text *out)
+{
+    text_append(out, ", between ");
+    text_append(out, strcmp(answer_text(slowest, "hop_from"), "agent") == 0 ? "the " : "");
+    append_station(slowest, out);
+    text_append(out, " and ");
+    append_end(slowest, out);
+    if (skipped > 0) {
+        text_format(out, ", past %" PRId64 " hop%s of unknown time", skipped,
+                    skipped == 1 ? "" : "s");
+    }
+}
+
+// What the table would cut off in a narrow terminal: where it waited, and as what.
+static void print_slowest(const json_t *probe, const struct terminal *terminal)
+{
+    static const char *const NO_QUEUES[] = {"agent", "an earlier hop"};
+    char line[LINE_SIZE];
+    struct text text = TEXT_OVER(line);
+    const json_t *slowest = json_object_get(probe, "slowest");
+    struct span delay, error;
+    int64_t skipped = 0;
+    if (!answer_span(slowest, "delay_seconds", &delay) ||
+        !answer_span(slowest, "error_seconds", &error)) {
+        return;
+    }
+    format_latency(delay, &text);
+    text_append(&text, terminal->utf8 ? " ±" : " +-");
+    format_latency(error, &text);
+    const char *from = answer_text(slowest, "hop_from");
+    answer_integer(slowest, "skipped", &skipped);
+    if (skipped > 0 || strcmp(from, NO_QUEUES[0]) == 0 || strcmp(from, NO_QUEUES[1]) == 0) {
+        append_between(slowest, skipped, &text);
+    } else {
+        text_append(&text, ", in the queue of ");
+        append_station(slowest, &text);
+        text_append(&text, ", to ");
+        append_end(slowest, &text);
+    }
+    printf("  slowest   %s\n", line);
+}
+
+// The sender of what another agent collected has it by a receipt, which says nothing of the way.
+static void print_elsewhere(const json_t *probe)
+{
+    char line[LINE_SIZE];
+    struct text text = TEXT_OVER(line);
+    const char *peer = answer_text(probe, "way_known_at");
+    if (peer[0] != '\0') {
+        text_append(&text, "known at ");
+        format_text(peer, &text);
+        text_append(&text, ": mailflowctl explain ");
+        format_text(answer_text(probe, "id"), &text);
+        text_append(&text, " there");
+        printf("  hops      %s\n", line);
+    }
+}
+
 static void print_hops(const json_t *probe, const struct terminal *terminal)
 {
     const json_t *hops = json_object_get(probe, "hops");
     const json_t *delivery = json_object_get(probe, "delivery");
     if (json_array_size(hops) == 0) {
+        print_elsewhere(probe);
         return;
     }
     print_route(probe);
+    print_slowest(probe, terminal);
     puts("  hops      from server to server, by their own clocks:");
     print_more(probe);
     struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0], terminal);

@@ -346,40 +346,23 @@ static void describe_incident(const struct explanation *of, const json_t *incide
     }
 }
 
-static const json_t *find_by_id(const json_t *list, int64_t wanted)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        int64_t id;
-        if (answer_integer(json_array_get(list, i), "id", &id) && id == wanted) {
-            return json_array_get(list, i);
-        }
-    }
-    return NULL;
-}
-
-static int print_incident(const struct explanation *of)
+static void print_incident(const struct explanation *of)
 {
     char line[LINE_SIZE];
     struct text text = TEXT_OVER(line);
-    int code = EXIT_DONE;
+    const json_t *incident = json_object_get(of->probe, "explained_by");
     int64_t id;
     if (!answer_integer(of->probe, "incident", &id)) {
         print_line("incident", "none explains it");
-        return EXIT_DONE;
+        return;
     }
-    json_t *answer = report_ask(of->context, "GET", "/incidents", NULL, NULL, &code);
-    const json_t *incident = find_by_id(json_object_get(answer, "incidents"), id);
     text_format(&text, "%" PRId64, id);
-    if (incident != NULL) {
+    if (json_is_object(incident)) {
         describe_incident(of, incident, &text);
     } else {
         text_append(&text, ", which the ledger does not have any more");
     }
-    if (answer != NULL) {
-        print_line("incident", line);
-    }
-    json_decref(answer);
-    return code;
+    print_line("incident", line);
 }
 
 // ---- the verb ----
@@ -395,7 +378,7 @@ static const json_t *find_path(const json_t *paths, const char *name)
     return NULL;
 }
 
-static int explain(const struct explanation *of, const json_t *path)
+static void explain(const struct explanation *of, const json_t *path)
 {
     bool outbound = is_outbound(of);
     bool unsent = is_in_state(of, "refused") || is_in_state(of, "sending");
@@ -418,7 +401,7 @@ static int explain(const struct explanation *of, const json_t *path)
     print_clock(of);
     print_windows(of);
     print_rule(of);
-    return print_incident(of);
+    print_incident(of);
 }
 
 static int explain_with_path(struct explanation *of)
@@ -428,7 +411,7 @@ static int explain_with_path(struct explanation *of)
     if (paths != NULL) {
         const json_t *path =
             find_path(json_object_get(paths, "paths"), answer_text(of->probe, "path"));
-        code = explain(of, path);
+        explain(of, path);
     }
     json_decref(paths);
     return code;

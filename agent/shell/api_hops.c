@@ -14,6 +14,7 @@ static void write_delta(json_t *object, const struct hops *hops, size_t place)
     api_json_span_if(object, "delta_seconds", delta->known, delta->delta);
     api_json_span_if(object, "delta_error_seconds", delta->known, delta->error);
     json_write_boolean(object, "slowest", hops->slowest == (int)place);
+    json_write_boolean(object, "time_wrong", delta->known && !delta->believed);
 }
 
 static json_t *hop_to_json(const struct hop *hop, const struct hops *hops, size_t place)
@@ -54,6 +55,35 @@ static json_t *delivery_to_json(const struct trace *trace, const struct hops *ho
     json_t *object = memory_checked(json_object());
     write_delta(object, hops, trace->count);
     return object;
+}
+
+// Where it waited longest: with what a postmaster looks for in the logs of that server. `skipped`:
+// hops between the two of whose times nothing can be told.
+static json_t *slowest_to_json(const struct trace *trace, const struct hops *hops)
+{
+    struct slowest_hop slowest;
+    if (hops->slowest < 0) {
+        return json_null();
+    }
+    size_t place = (size_t)hops->slowest;
+    const struct hop_delta *delta = &hops->of[place];
+    const struct hop *before = hops_before(trace, hops, place);
+    json_t *object = memory_checked(json_object());
+    hops_name_slowest(trace, hops, &slowest);
+    api_json_text_if(object, "hop", slowest.to);
+    api_json_text_if(object, "hop_from", slowest.from);
+    api_json_text_if(object, "queue_id", before == NULL ? "" : before->queue_id);
+    api_json_span(object, "delay_seconds", delta->delta);
+    api_json_span(object, "error_seconds", delta->error);
+    json_write_integer(object, "skipped", (json_int_t)(place - delta->from));
+    return object;
+}
+
+// Of what arrived elsewhere, and is known by a receipt alone, the receiver knows the way.
+static bool known_elsewhere(const struct trace *trace, const struct store_probe *probe)
+{
+    return trace->count == 0 && probe->record.direction == OUTBOUND &&
+           walltime_known(probe->record.arrived) && probe->mailbox[0] == '\0';
 }
 
 static json_t *route_to_json(const struct trace *trace, bool rerouted)
@@ -99,6 +129,9 @@ void api_json_write_way(json_t *object, const struct agent *agent, const struct 
     json_write_integer(object, "hops_more", trace.more);
     json_write_boolean(object, "hops_cut", trace.cut);
     json_write_object(object, "delivery", known ? delivery_to_json(&trace, &hops) : json_null());
+    json_write_object(object, "slowest", slowest_to_json(&trace, &hops));
+    api_json_text_if(object, "way_known_at",
+                     known_elsewhere(&trace, probe) ? probe->record.peer : "");
     json_write_object(object, "route", known ? route_to_json(&trace, rerouted) : json_null());
     json_write_object(object, "authentication",
                       judged ? authentication_to_json(&trace.authentication) : json_null());

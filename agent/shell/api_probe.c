@@ -7,6 +7,7 @@
 #include "probes/json_values.h"
 #include "shell/api_bounce.h"
 #include "shell/api_hops.h"
+#include "shell/api_incident.h"
 #include "shell/api_json.h"
 
 // ---- finding one ----
@@ -144,8 +145,7 @@ static void append_against_threshold(struct text *out, const struct probe_record
 static void append_explained(struct text *out, const struct probe_record *record)
 {
     if (record->incident != 0) {
-        text_format(out, ": incident %" PRId64 " held it up and had been reported",
-                    record->incident);
+        text_format(out, ": incident %" PRId64 " held it up and is recorded", record->incident);
     } else {
         text_append(out, ": this agent could not see meanwhile");
     }
@@ -301,6 +301,17 @@ static void write_agent_trouble(json_t *object, const struct agent *agent,
                      awaited ? core_peer(agent_core(agent), peer)->exchange.cause : "");
 }
 
+// What `incident` names; null when retention has taken it.
+static void write_explained_by(json_t *object, const struct agent *agent,
+                               const struct probe_record *record)
+{
+    struct incident incident;
+    bool found = record->incident != 0 &&
+                 store_get_incident(agent_store(agent), record->incident, &incident);
+    json_write_object(object, "explained_by",
+                      found ? api_json_incident(&incident) : json_null());
+}
+
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
                              struct moment now)
 {
@@ -320,6 +331,7 @@ json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe
     api_json_write_way(object, agent, probe);
     write_clock(object, agent, record->peer, now);
     write_agent_trouble(object, agent, record);
+    write_explained_by(object, agent, record);
     api_json_bounces(object, agent_store(agent), &record->id);
     return object;
 }

@@ -193,6 +193,7 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     }
     journal_put_text(line, "maintenance",
                      incident->suppressed_by[0] == '\0' ? "none" : incident->suppressed_by);
+    put_hop(line, &evidence->hop); // before words of others, which may be long
     const char *cause = bounce != NULL ? bounce->diagnostic : evidence->cause;
     if (cause[0] != '\0' && incident->kind != INCIDENT_MISPLACED) {
         journal_put_text(line, "cause", cause);
@@ -200,7 +201,6 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     if (smtp[0] != '\0') {
         journal_put_text(line, "smtp", smtp);
     }
-    put_hop(line, &evidence->hop);
     if (incident->cells.paths[0] != '\0') { // last: what may be cut off a long line
         journal_put_text(line, "cells", incident->cells.paths);
     }

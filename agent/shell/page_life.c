@@ -80,11 +80,13 @@ static void read_hop(struct page_life *life, const json_t *hop)
     if (step == NULL) {
         return;
     }
+    step->foreign = true;
     struct text words = TEXT_OVER(step->words);
     name_stations(step, answer_text(hop, "from"), answer_text(hop, "by"));
     append_part(&words, "", answer_text(hop, "protocol"));
     append_part(&words, ", ", answer_text(hop, "tls"));
     append_part(&words, ", id ", answer_text(hop, "queue_id"));
+    append_part(&words, ", ", answer_true(hop, "time_wrong") ? "its clock is wrong" : "");
     step->slowest = answer_true(hop, "slowest");
     if (!timed || !answer_span(hop, "delta_error_seconds", &step->error)) {
         step->error = (struct span){-1};
@@ -107,6 +109,7 @@ static void read_delivery(struct page_life *life, const json_t *probe)
         const json_t *hops = json_object_get(probe, "hops");
         const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
         name_stations(step, answer_text(last, "by"), "the mailbox");
+        step->foreign = true;
         step->slowest = answer_true(delivery, "slowest");
         answer_span(delivery, "delta_error_seconds", &step->error);
     }
@@ -152,6 +155,7 @@ static void read_visible(struct page_life *life, const json_t *probe)
 void page_life_read(struct page_life *life, const json_t *probe, struct walltime now)
 {
     static const char *const BEGINNINGS[] = {"planned", "sent"};
+    struct walltime arrived;
     *life = (struct page_life){.from = now, .to = now};
     for (size_t i = 0; i < sizeof BEGINNINGS / sizeof BEGINNINGS[0]; i++) {
         struct walltime at;
@@ -166,7 +170,12 @@ void page_life_read(struct page_life *life, const json_t *probe, struct walltime
     if (life->count > 0) {
         life->to = life->from;
     }
+    bool over = answer_time(probe, "arrived", &arrived);
+    life->to = over ? walltime_later(life->to, arrived) : life->to;
     for (size_t i = 0; i < life->count; i++) {
+        if (over && life->steps[i].foreign) {
+            continue; // a clock of others does not stretch what is known of it
+        }
         life->from = walltime_earlier(life->from, life->steps[i].from);
         life->to = walltime_later(life->to, life->steps[i].to);
     }
@@ -208,9 +217,10 @@ static void append_bar(struct text *out, const struct page_life *life, const str
 {
     double whole = fmax(span_seconds(walltime_since(life->to, life->from)), 1e-6);
     double from = span_seconds(walltime_since(step->from, life->from)) / whole;
-    double length = span_seconds(walltime_since(step->to, step->from)) / whole;
-    length = fmin(fmax(length, 0.004), 1);
-    from = fmin(fmax(from, 0), 1 - length);
+    double to = span_seconds(walltime_since(step->to, life->from)) / whole;
+    from = fmin(fmax(from, 0), 1);
+    double length = fmin(fmax(fmin(to, 1) - from, 0.004), 1);
+    from = fmin(from, 1 - length);
     text_format(out,
                 "<td class=\"bar\"><svg width=\"100%%\" height=\"12\" aria-hidden=\"true\">"
                 "<rect class=\"%s\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"12\" rx=\"2\"/>"

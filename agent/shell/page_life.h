@@ -21,6 +21,7 @@ struct life_step {
     struct walltime to;
     struct span error; // of a hop's duration; negative when it is not known
     bool slowest;
+    bool foreign; // between clocks of others
 };
 
 struct page_life {

@@ -215,6 +215,9 @@ bool store_query_incidents(struct store *store, struct walltime since, unsigned 
                            bool (*each)(void *context, const struct incident *incident),
                            void *context, struct error *error);
 
+// False when there is none with this id (any more). A failure to read makes the next commit fail.
+bool store_get_incident(struct store *store, int64_t id, struct incident *out);
+
 // How many incidents did not notify because of this window. A failure to read makes the next commit
 // fail.
 unsigned store_count_suppressed(struct store *store, const char *window);

@@ -140,6 +140,21 @@ int64_t store_last_incident(struct store *store)
     return last;
 }
 
+bool store_get_incident(struct store *store, int64_t id, struct incident *out)
+{
+    struct store_binder key = store_binder_for(store, STATEMENT_GET_INCIDENT);
+    store_bind_integer(&key, id);
+    struct store_reader row = store_reader_for(key.statement);
+    bool found = read_next(&row);
+    if (found) {
+        store_read_incident(&row, out);
+    } else if (row.code != SQLITE_DONE) {
+        store_fail(store, row.code);
+    }
+    sqlite3_reset(key.statement);
+    return found && !row.malformed;
+}
+
 unsigned store_count_suppressed(struct store *store, const char *window)
 {
     struct store_binder key = store_binder_for(store, STATEMENT_COUNT_SUPPRESSED);

@@ -149,6 +149,7 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"
                                " ORDER BY begin, id",
     [STATEMENT_LIST_ACKNOWLEDGED] = "SELECT window, revision, peer FROM acknowledgements",
+    [STATEMENT_GET_INCIDENT] = "SELECT " INCIDENT " FROM incidents WHERE id = ?1",
     [STATEMENT_LIST_RECENT_INCIDENTS] =
         "SELECT " INCIDENT " FROM incidents"
         " WHERE closed IS NULL OR closed >= ?1 ORDER BY id",

@@ -102,6 +102,9 @@ static void add_hops(const struct message *message, struct trace *trace)
         struct span waited = instant_since(message->stored, message->entered);
         struct walltime at = walltime_add(message->sent, trace->count++ == 0 ? SPAN_ZERO : waited);
         text_copy(hop->by, sizeof hop->by, host);
+        if (strcmp(host, message->marks.skewed) == 0) {
+            at = walltime_add(at, message->marks.skew);
+        }
         hop->time.ns = at.ns / second * second;
     }
 }

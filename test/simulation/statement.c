@@ -321,6 +321,7 @@ static const struct statement {
     {"replay", 1, say_replay},
     {"probe", 1, say_probe},
     {"route", 1, say_route},
+    {"skew", 3, say_skew},
     {"auth", 3, say_auth},
     {"folder", 2, say_folder},
     {"maintenance", 4, say_maintenance},

@@ -40,6 +40,20 @@ static bool visit_route(struct world *world, int from, int to, const struct word
     return true;
 }
 
+// One of its hosts has a clock that is off.
+static bool visit_skew(struct world *world, int from, int to, const struct words *words,
+                       struct error *error)
+{
+    struct marks *marks = marks_of(world, from, to);
+    bool behind = words->of[2][0] == '-';
+    if (!words_parse_span(words->of[2] + behind, &marks->skew, error)) {
+        return false;
+    }
+    marks->skew.ns = behind ? -marks->skew.ns : marks->skew.ns;
+    return text_copy(marks->skewed, sizeof marks->skewed, words->of[1]) ||
+           error_set(error, "the name is too long");
+}
+
 static bool visit_auth(struct world *world, int from, int to, const struct words *words,
                        struct error *error)
 {
@@ -64,6 +78,11 @@ static bool visit_folder(struct world *world, int from, int to, const struct wor
 bool say_route(struct world *world, const struct words *words, struct error *error)
 {
     return words_each_link(world, words, error, visit_route);
+}
+
+bool say_skew(struct world *world, const struct words *words, struct error *error)
+{
+    return words_each_link(world, words, error, visit_skew);
 }
 
 bool say_auth(struct world *world, const struct words *words, struct error *error)

@@ -42,6 +42,7 @@ bool say_certificate(struct world *world, const struct words *words, struct erro
 // ---- statement_ways.c ----
 
 bool say_route(struct world *world, const struct words *words, struct error *error);
+bool say_skew(struct world *world, const struct words *words, struct error *error);
 bool say_auth(struct world *world, const struct words *words, struct error *error);
 bool say_folder(struct world *world, const struct words *words, struct error *error);
 

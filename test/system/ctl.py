@@ -1,9 +1,12 @@
 """mailflowctl, run to its end."""
 
+import fcntl
 import os
 import pathlib
 import pty
+import struct
 import subprocess
+import termios
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 PROGRAM = BUILD / "agent" / "ctl" / "mailflowctl"
@@ -49,15 +52,16 @@ def ctl(*arguments, server=None, input=None, **more):
     return result
 
 
-def ctl_in_a_terminal(*arguments, server, **more):
-    """What it writes to a terminal of 100 columns."""
+def ctl_in_a_terminal(*arguments, server, columns=100, **more):
+    """What it writes to a terminal of so many columns."""
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(
         [PROGRAM, *arguments, "--control", server.socket_path],
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env=environment(COLUMNS="100", **more),
+        env=environment(**more),
     ) as process:
         os.close(slave)
         written = b""

@@ -4,7 +4,7 @@ import json
 
 from control_answers import LEGS, PATHS, arrived, probe
 from control_server import ControlServer, problem
-from ctl import ctl
+from ctl import ctl, ctl_in_a_terminal
 
 DRAINED = arrived(1127.0) | dict(
     kind="slot",
@@ -29,7 +29,7 @@ DRAINED = arrived(1127.0) | dict(
             "covers_seconds": 1127.0,
         }
     ],
-    rule="latency 1127s, above 60s: incident 17 held it up and had been reported",
+    rule="latency 1127s, above 60s: incident 17 held it up and is recorded",
     incident=17,
 )
 
@@ -57,16 +57,15 @@ probe 7q2kaaaaaaaaaaaaaaaaaaaaaa, mx02->mx01: drained
   clock     the peer's is 3.1 ms ±2.0 ms behind ours, as estimated now
   windows   w-1f3a2b4c mx01 routine, 2006-07-28 12:18:00 to 12:48:00, queues drained by \
 2006-07-28 14:09:40: covers 18 m 47 s of its life
-  verdict   drained: latency 1127s, above 60s: incident 17 held it up and had been reported
+  verdict   drained: latency 1127s, above 60s: incident 17 held it up and is recorded
   incident  17 overrun mx01, from 2006-07-28 12:48:00 to 2006-07-28 13:07:47, notified
 """
 
 
-def explain(answer, incidents=(), paths=PATHS):
+def explain(answer, paths=PATHS):
     answers = {
         "GET /probes/7q2kaa": answer,
         "GET /paths": {"paths": paths},
-        "GET /incidents": {"incidents": list(incidents)},
     }
     with ControlServer(answers) as server:
         return ctl("explain", "7q2kaa", server=server)
@@ -79,7 +78,7 @@ def line(result, name):
 
 
 def test_a_whole_life():
-    result = explain(DRAINED, [INCIDENT])
+    result = explain(DRAINED | dict(explained_by=INCIDENT))
     assert (result.code, result.out, result.err) == (0, DRAINED_TEXT, "")
 
 
@@ -190,7 +189,10 @@ def test_an_uncertain_one_says_so():
 
 def test_an_incident_that_has_gone_and_one_that_was_suppressed():
     gone = explain(DRAINED)
-    quiet = explain(DRAINED, [INCIDENT | {"notified": False, "closed": None, "suppressed_by": "w-2"}])
+    quiet = explain(
+        DRAINED
+        | {"explained_by": INCIDENT | {"notified": False, "closed": None, "suppressed_by": "w-2"}}
+    )
     assert line(gone, "incident") == "17, which the ledger does not have any more"
     assert line(quiet, "incident").endswith("12:48:00, still open, suppressed by w-2")
 
@@ -235,10 +237,18 @@ WAY = dict(
             slowest=True,
         ),
         hop(None, None, None),
-        hop("mx01.example", -2.0, time="2026-07-28T12:30:10.000000Z"),
+        hop("mx01.example", -2.0, time="2026-07-28T12:30:10.000000Z", time_wrong=True),
     ],
     hops_more=3,
     hops_cut=True,
+    slowest={
+        "hop": "mx03.example\x1b[2J",
+        "hop_from": "mx02.example",
+        "queue_id": "4F6B\x1b",
+        "delay_seconds": 12.0,
+        "error_seconds": 1.0,
+        "skipped": 0,
+    },
     delivery={"delta_seconds": 2.0, "delta_error_seconds": 1.1, "slowest": False},
     route={"hosts": ["mx02.example", "mx03.example", "mx01.example"], "changed": True},
     authentication={
@@ -254,6 +264,7 @@ WAY = dict(
 WAY_TEXT = """\
   route     mx02.example -> mx03.example -> mx01.example, \
 not the one that this path is known to take
+  slowest   12.0 s ±1.0 s, in the queue of mx02.example (id 4F6B\\x1b), to mx03.example\\x1b[2J
   hops      from server to server, by their own clocks:
             3 older hops left out
             its way is longer than what is read of it
@@ -266,7 +277,7 @@ TLSv1.3 TLS_AES_256_GCM_SHA384  4F7A2C    slowest
   ?                    -             -                         -      -  -      \
 -                               -
   mx01.example         -             2026-07-28 12:30:10  -2.0 s  1.0 s  -      \
--                               -
+-                               -         wrong
   the mailbox          -             2026-07-28 12:30:00   2.0 s  1.1 s  -      \
 -                               -
   auth      spf=pass, dkim=fail (bad \\x1bsignature), says mx01.example
@@ -281,6 +292,47 @@ def test_the_way_with_its_slowest_hop():
     first = next(i for i, line in enumerate(shown) if line.startswith("  route"))
     last = next(i for i, line in enumerate(shown) if line.startswith("  auth"))
     assert shown[first : last + 1] == [line.rstrip() for line in WAY_TEXT.splitlines()]
+
+
+SLOWEST = "  slowest   12.0 s ±1.0 s, in the queue of mx02.example (id 4F6B\\x1b), to mx03.example"
+
+
+def test_where_it_waited_is_said_however_narrow_it_is():
+    answers = {"GET /probes/7q2kaa": arrived() | WAY, "GET /paths": {"paths": PATHS}}
+    with ControlServer(answers) as server:
+        narrow = ctl_in_a_terminal("explain", "7q2kaa", server=server, columns=80)
+        told = ctl("explain", "7q2kaa", "--json", server=server)
+        plain = ctl("explain", "7q2kaa", server=server, LC_ALL="C")
+    assert "(too narrow for TLS, QUEUE ID)" in narrow
+    assert SLOWEST in narrow
+    assert SLOWEST.replace("±", "+-") in plain.out
+    assert json.loads(told.out)["slowest"] == WAY["slowest"]
+
+
+def slowest(**more):
+    return line(explain(arrived() | WAY | {"slowest": WAY["slowest"] | more}), "slowest")
+
+
+def test_where_nobody_can_say_whose_queue_it_was():
+    assert slowest(hop="mx03", skipped=2) == (
+        "12.0 s ±1.0 s, between mx02.example (id 4F6B\\x1b) and mx03, past 2 hops of unknown time"
+    )
+    assert slowest(hop="mx03", hop_from="agent", queue_id=None) == (
+        "12.0 s ±1.0 s, between the agent and mx03"
+    )
+    assert slowest(hop="mx03", hop_from="an earlier hop", queue_id=None, skipped=1) == (
+        "12.0 s ±1.0 s, between an earlier hop and mx03, past 1 hop of unknown time"
+    )
+    assert slowest(hop="mailbox", queue_id=None) == (
+        "12.0 s ±1.0 s, in the queue of mx02.example, to the mailbox"
+    )
+
+
+def test_the_sender_is_told_who_knows_the_way():
+    result = explain(arrived() | {"way_known_at": "mx01"})
+    assert line(result, "hops") == (
+        "known at mx01: mailflowctl explain " + arrived()["id"] + " there"
+    )
 
 
 def test_a_way_of_which_nothing_is_known_is_not_shown():

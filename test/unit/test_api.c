@@ -133,7 +133,7 @@ static void test_probe_with_everything(void **state)
         "\"error_cause\":null,\"queue_id\":\"4F\",\"hops\":[],\"folder\":null,\"windows\":[\"w-1\"]"
         ","
         "\"rule\":\"latency 3s, less 1s excused by windows, is 2s, within 60s: incident 17 held "
-        "it up and had been reported\",\"incident\":17}");
+        "it up and is recorded\",\"incident\":17}");
 }
 
 static void test_probe_with_nothing(void **state)
@@ -580,6 +580,25 @@ static void test_one_probe(void **state)
                    "a probe's id has 26 characters of A-Z and 2-7; the first 6 may do");
 }
 
+// However many there were since: the probe's answer has the incident itself.
+static void test_a_probe_brings_its_incident(void **state)
+{
+    struct agent *agent = *state;
+    struct incident incident = incident_of(INCIDENT_SILENT);
+    struct store_probe probe = {.record = {.id = {{1}}, .peer = "mx02", .incident = 3}};
+    incident.id = 3;
+    store_put_incident(agent->store, &incident);
+    json_t *object = api_json_probe_whole(agent, &probe, MOMENT(100));
+    json_t *told = json_object_get(object, "explained_by");
+    assert_int_equal(json_integer_value(json_object_get(told, "id")), 3);
+    assert_string_equal(json_string_value(json_object_get(told, "kind")), "silent");
+    json_decref(object);
+    probe.record.incident = 4;
+    object = api_json_probe_whole(agent, &probe, MOMENT(100));
+    assert_true(json_is_null(json_object_get(object, "explained_by")));
+    json_decref(object);
+}
+
 static void test_incidents_from_the_ledger(void **state)
 {
     static const enum incident_kind KINDS[] = {INCIDENT_SLOW, INCIDENT_SILENT, INCIDENT_DOWN};
@@ -828,6 +847,7 @@ int main(void)
         cmocka_unit_test(test_large_mesh_is_named_in_short),
         WITH_AGENT(test_pages_of_probes),
         WITH_AGENT(test_one_probe),
+        WITH_AGENT(test_a_probe_brings_its_incident),
         WITH_AGENT(test_incidents_from_the_ledger),
         WITH_AGENT(test_probe_by_hand),
         WITH_AGENT(test_life_of_a_window),

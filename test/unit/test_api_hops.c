@@ -70,8 +70,9 @@ static void put(struct agent *agent, const struct store_probe *probe, const stru
     json_decref(object);
 }
 
-static const char *const WAY[] = {"hops",  "hops_more",      "hops_cut", "delivery",
-                                  "route", "authentication", "folder",   NULL};
+static const char *const WAY[] = {
+    "hops",         "hops_more", "hops_cut",       "delivery", "slowest",
+    "way_known_at", "route",     "authentication", "folder",   NULL};
 
 static void test_way_with_everything(void **state)
 {
@@ -93,14 +94,18 @@ static void test_way_with_everything(void **state)
         "{\"hops\":[{\"from\":\"a<b>\",\"from_seen\":\"unknown [10.0.0.1]\","
         "\"by\":\"mx02.example\",\"protocol\":\"ESMTPS\",\"tls\":\"TLSv1.3\",\"queue_id\":\"4F\","
         "\"time\":\"2026-09-21T14:13:21.000000Z\",\"delta_seconds\":1.0,"
-        "\"delta_error_seconds\":1.25,\"slowest\":false},"
+        "\"delta_error_seconds\":1.25,\"slowest\":false,\"time_wrong\":false},"
         "{\"from\":null,\"from_seen\":null,\"by\":\"MX03.example\",\"protocol\":null,\"tls\":null,"
         "\"queue_id\":null,\"time\":null,\"delta_seconds\":null,\"delta_error_seconds\":null,"
-        "\"slowest\":false},"
+        "\"slowest\":false,\"time_wrong\":false},"
         "{\"from\":null,\"from_seen\":null,\"by\":\"mx01.example\",\"protocol\":null,\"tls\":null,"
         "\"queue_id\":null,\"time\":\"2026-09-21T14:13:34.000000Z\",\"delta_seconds\":13.0,"
-        "\"delta_error_seconds\":1.0,\"slowest\":true}],\"hops_more\":2,\"hops_cut\":false,"
-        "\"delivery\":{\"delta_seconds\":1.0,\"delta_error_seconds\":1.1,\"slowest\":false},"
+        "\"delta_error_seconds\":1.0,\"slowest\":true,\"time_wrong\":false}],"
+        "\"hops_more\":2,\"hops_cut\":false,"
+        "\"delivery\":{\"delta_seconds\":1.0,\"delta_error_seconds\":1.1,\"slowest\":false,"
+        "\"time_wrong\":false},\"slowest\":{\"hop\":\"mx01.example\",\"hop_from\":\"mx02.example\","
+        "\"queue_id\":\"4F\",\"delay_seconds\":13.0,\"error_seconds\":1.0,\"skipped\":1},"
+        "\"way_known_at\":null,"
         "\"route\":{\"hosts\":[\"mx02.example\",\"mx03.example\",\"mx01.example\"],"
         "\"changed\":true},\"authentication\":{\"authserv_id\":\"mx01.example\",\"spf\":\"pass\","
         "\"dkim\":\"fail\",\"dmarc\":null,\"arc\":null,\"reasons\":{\"dkim\":\"bad signature\"}},"
@@ -114,7 +119,48 @@ static void test_nothing_known(void **state)
     json_t *object = api_json_probe_whole(*state, &probe, MOMENT(100));
     assert_members(object, WAY,
                    "{\"hops\":[],\"hops_more\":0,\"hops_cut\":false,\"delivery\":null,"
+                   "\"slowest\":null,\"way_known_at\":null,"
                    "\"route\":null,\"authentication\":null,\"folder\":\"Junk\"}");
+    json_decref(object);
+}
+
+// A stamp after the arrival is said to be wrong, and what was left out is not blamed on the agent.
+static void test_a_wrong_clock(void **state)
+{
+    static const char *const SLOWEST[] = {"slowest", NULL};
+    struct store_probe probe = arrived_probe();
+    struct trace trace = {.hops = {{.by = "mx02.example", .queue_id = "4F", .time = WALL(86400)},
+                                   {.by = "mx01.example", .time = WALL(14)}},
+                          .count = 2,
+                          .more = 2};
+    put(*state, &probe, &trace, false);
+    json_t *object = api_json_probe_whole(*state, &probe, MOMENT(100));
+    json_t *wrong = json_array_get(json_object_get(object, "hops"), 0);
+    assert_true(json_is_true(json_object_get(wrong, "time_wrong")));
+    assert_members(object, SLOWEST,
+                   "{\"slowest\":{\"hop\":\"mx01.example\",\"hop_from\":\"an earlier hop\","
+                   "\"queue_id\":null,\"delay_seconds\":14.0,\"error_seconds\":1.25,"
+                   "\"skipped\":1}}");
+    json_decref(object);
+}
+
+// The sender, who has it by a receipt, is told whom to ask; of what flies nobody knows.
+static void test_a_way_known_elsewhere(void **state)
+{
+    static const char *const KNOWN[] = {"way_known_at", NULL};
+    struct store_probe probe = arrived_probe();
+    probe.record.direction = OUTBOUND;
+    json_t *object = api_json_probe_whole(*state, &probe, MOMENT(100));
+    assert_members(object, KNOWN, "{\"way_known_at\":\"mx02\"}");
+    json_decref(object);
+    text_copy(probe.mailbox, sizeof probe.mailbox, "gmail-box");
+    object = api_json_probe_whole(*state, &probe, MOMENT(100));
+    assert_members(object, KNOWN, "{\"way_known_at\":null}");
+    json_decref(object);
+    probe.mailbox[0] = '\0';
+    probe.record.arrived = WALLTIME_NONE;
+    object = api_json_probe_whole(*state, &probe, MOMENT(100));
+    assert_members(object, KNOWN, "{\"way_known_at\":null}");
     json_decref(object);
 }
 
@@ -123,6 +169,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_way_with_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_wrong_clock, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_way_known_elsewhere, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,10 +62,110 @@ static void test_negative_deltas_stay_negative(void **state)
     struct trace trace = way(3, times);
     struct hops hops;
     hops_measure(&trace, at(0), SPAN_ZERO, at(41000), SPAN_ZERO, &hops);
-    assert_delta(&hops.of[0], 100000, 1000);
-    assert_delta(&hops.of[1], -60000, 1000);
+    assert_delta(&hops.of[0], 100000, 101000);
+    assert_false(hops.of[0].believed);
+    assert_delta(&hops.of[1], 40000, 1000); // of the agent: what lies between cannot be right
     assert_delta(&hops.of[2], 1000, 1000);
-    assert_int_equal(hops.slowest, 0);
+    assert_int_equal(hops.slowest, 1);
+    hops_measure(&trace, at(0), SPAN_ZERO, at(100000), SPAN_ZERO, &hops);
+    assert_delta(&hops.of[0], 100000, 61000);
+    assert_delta(&hops.of[1], -60000, 61000);
+    assert_delta(&hops.of[2], 1000, 1000);
+    assert_delta(&hops.of[3], 59000, 1000 + 59000);
+    assert_int_equal(hops.slowest, 0); // 40 s of it are disputed by none
+}
+
+// The second server holds it back for 100 s, and the clock of the one before is 200 s ahead.
+static void test_a_clock_that_is_ahead_takes_no_blame(void **state)
+{
+    (void)state;
+    const int64_t times[] = {0, 201, 101};
+    struct trace trace = way(3, times);
+    struct hops hops;
+    struct slowest_hop slowest;
+    hops_measure(&trace, at(0), SPAN_ZERO, at(101000), SPAN_ZERO, &hops);
+    assert_false(hops.of[1].believed);
+    assert_delta(&hops.of[1], 201000, 202000);
+    assert_delta(&hops.of[2], 101000, 1000);
+    hops_name_slowest(&trace, &hops, &slowest);
+    assert_string_equal(slowest.to, "mx3");
+    assert_string_equal(slowest.from, "mx1");
+    assert_int_equal(slowest.delay.ns, 101000000000);
+    assert_ptr_equal(hops_before(&trace, &hops, 2), &trace.hops[0]);
+    assert_null(hops_before(&trace, &hops, 0));
+}
+
+static void test_a_year_ahead_or_behind_is_not_believed(void **state)
+{
+    (void)state;
+    const int64_t year = 31536000;
+    for (int64_t off = -year; off <= year; off += 2 * year) {
+        const int64_t times[] = {1, 1, 2};
+        struct trace trace = way(3, times);
+        struct hops hops;
+        trace.hops[1].time.ns += off * 1000000000;
+        hops_measure(&trace, at(0), SPAN_ZERO, at(3000), SPAN_ZERO, &hops);
+        assert_int_equal(hops.slowest, -1);
+        assert_false(hops.of[1].believed);
+        assert_true(hops.of[1].delta.ns - hops.of[1].error.ns <= 0);
+        assert_true(hops.of[1].delta.ns + hops.of[1].error.ns >= 3000000000);
+        assert_delta(&hops.of[2], 1000, 1000);
+    }
+}
+
+// One of the two in the middle is wrong, and it cannot be known which.
+static void test_what_runs_backwards_is_counted_only_as_far_as_undisputed(void **state)
+{
+    (void)state;
+    const int64_t times[] = {0, 50, 20};
+    struct trace trace = way(3, times);
+    struct hops hops;
+    hops_measure(&trace, at(0), SPAN_ZERO, at(100000), SPAN_ZERO, &hops);
+    assert_delta(&hops.of[1], 50000, 31000);
+    assert_delta(&hops.of[2], -30000, 31000);
+    assert_delta(&hops.of[3], 80000, 31000);
+    assert_int_equal(hops.slowest, 3);
+}
+
+// A server that takes it over twice (a filter) writes its wrong time twice.
+static void test_two_stamps_of_one_wrong_clock(void **state)
+{
+    (void)state;
+    const int64_t times[] = {0, 60, 60, 0};
+    struct trace trace = way(4, times);
+    struct hops hops;
+    hops_measure(&trace, at(0), SPAN_ZERO, at(100000), SPAN_ZERO, &hops);
+    assert_delta(&hops.of[1], 60000, 61000);
+    assert_int_equal(hops.slowest, 4);
+}
+
+// A clock of ours that is off far: it arrived before it was sent.
+static void test_a_life_that_runs_backwards(void **state)
+{
+    (void)state;
+    const int64_t times[] = {100, 0};
+    struct trace trace = way(2, times);
+    struct hops hops;
+    hops_measure(&trace, at(100000), SPAN_ZERO, at(500), SPAN_ZERO, &hops);
+    assert_true(hops.of[0].believed && hops.of[1].believed);
+    assert_int_equal(hops.slowest, -1);
+}
+
+static void test_what_was_left_out_is_not_the_agent(void **state)
+{
+    (void)state;
+    const int64_t times[] = {90, 90};
+    struct trace trace = way(2, times);
+    struct hops hops;
+    struct slowest_hop slowest;
+    for (int cut = 0; cut < 2; cut++) {
+        trace.cut = cut;
+        trace.more = cut ? 0 : 168;
+        hops_measure(&trace, at(0), SPAN_ZERO, at(90000), SPAN_ZERO, &hops);
+        hops_name_slowest(&trace, &hops, &slowest);
+        assert_string_equal(slowest.to, "mx1");
+        assert_string_equal(slowest.from, HOP_EARLIER);
+    }
 }
 
 static void test_nothing_within_its_error_is_slowest(void **state)
@@ -134,6 +234,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deltas_and_their_errors),
         cmocka_unit_test(test_negative_deltas_stay_negative),
+        cmocka_unit_test(test_a_clock_that_is_ahead_takes_no_blame),
+        cmocka_unit_test(test_a_year_ahead_or_behind_is_not_believed),
+        cmocka_unit_test(test_what_runs_backwards_is_counted_only_as_far_as_undisputed),
+        cmocka_unit_test(test_two_stamps_of_one_wrong_clock),
+        cmocka_unit_test(test_a_life_that_runs_backwards),
+        cmocka_unit_test(test_what_was_left_out_is_not_the_agent),
         cmocka_unit_test(test_nothing_within_its_error_is_slowest),
         cmocka_unit_test(test_a_hop_without_time_is_passed_over),
         cmocka_unit_test(test_the_ends),

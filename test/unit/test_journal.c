@@ -255,6 +255,30 @@ static void the_cells_behind_it_come_last(void **state)
                 "cells=\"mx07->mx01,mx02 bad; mx01->mx07 ok\"");
 }
 
+// Words of others may be as long as they like: they cut off nothing that we know ourselves.
+static void the_hop_comes_before_the_words_of_others(void **state)
+{
+    struct listener *listener = *state;
+    char smtp[600];
+    struct incident incident = {
+        .id = 3,
+        .kind = INCIDENT_SLOW,
+        .subject_text = "mx02->mx01",
+        .evidence = {.latency = SPAN_SECONDS(82),
+                     .threshold = SPAN_SECONDS(60),
+                     .late = 3,
+                     .of = 5,
+                     .hop = {.to = "mx03", .from = "mx02", .delay = SPAN_SECONDS(80)}}};
+    memset(smtp, '\1', sizeof smtp - 1);
+    smtp[sizeof smtp - 1] = '\0';
+    memset(incident.evidence.cause, '\1', sizeof incident.evidence.cause - 1);
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, smtp, NULL);
+    int priority;
+    const char *line = heard(listener, &priority);
+    const char *hop = strstr(line, " hop=mx03 hop_delay=80s hop_from=mx02 cause=\"\\x01");
+    assert_non_null(hop);
+}
+
 static void a_relay_that_takes_nothing_isolates(void **state)
 {
     struct listener *listener = *state;
@@ -492,6 +516,7 @@ int main(void)
         TEST(every_kind_shows_its_evidence),
         TEST(the_cells_behind_it_come_last),
         TEST(a_bounce_is_said_in_the_words_of_the_server),
+        TEST(the_hop_comes_before_the_words_of_others),
         TEST(a_relay_that_takes_nothing_isolates),
         TEST(an_outage_resolves_with_what_it_held_up),
         TEST(what_flaps_and_what_is_suppressed_is_said_as_such),

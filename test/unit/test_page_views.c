@@ -332,6 +332,27 @@ static void test_a_probe_is_a_timeline(void **state)
     free(page);
 }
 
+// The rest of the timeline keeps its measure beside it.
+static void test_a_clock_that_is_a_year_ahead(void **state)
+{
+    char *page = render(
+        *state,
+        "{\"id\":\"ABC\",\"path\":\"mx02->mx01\",\"state\":\"arrived\",\"verdict\":\"on_time\","
+        "\"sent\":\"2026-09-22T14:00:00Z\",\"accepted\":\"2026-09-22T14:00:01Z\","
+        "\"arrived\":\"2026-09-22T14:00:03Z\",\"present\":\"2026-09-22T14:00:04Z\","
+        "\"hops\":[{\"by\":\"past\",\"time\":\"2025-09-22T14:00:01Z\",\"delta_seconds\":-31536000,"
+        "\"delta_error_seconds\":1,\"slowest\":false,\"time_wrong\":true},"
+        "{\"by\":\"relay\",\"time\":\"2027-09-22T14:00:01Z\",\"delta_seconds\":31536000,"
+        "\"delta_error_seconds\":31536001,\"slowest\":false,\"time_wrong\":true}],"
+        "\"delivery\":{\"delta_seconds\":-31535998,\"delta_error_seconds\":1,\"slowest\":false}}");
+    page_check(page);
+    page_has(page, "x=\"25.00%\" width=\"50.00%\""); // the transit: two of four seconds
+    page_has(page, "its clock is wrong");
+    assert_null(strstr(page, " width=\"-"));
+    assert_null(strstr(page, " x=\"-"));
+    free(page);
+}
+
 // Every member that is text is hostile and long, every list is long.
 static json_t *hostile_text(void)
 {
@@ -434,6 +455,7 @@ int main(void)
         WITH_AGENT(test_hostile_values_in_the_newest_probes),
         WITH_AGENT(test_latency_as_json),
         WITH_AGENT(test_a_probe_is_a_timeline),
+        WITH_AGENT(test_a_clock_that_is_a_year_ahead),
         WITH_AGENT(test_hostile_values_in_every_field),
         WITH_AGENT(test_a_probe_with_nothing_known),
         WITH_AGENT(test_a_stored_probe_is_found),
