@@ -28,8 +28,8 @@ enum { SERVERS_MAXIMUM = 64, READERS_MAXIMUM = 8, ROUTES_MAXIMUM = 8, ROUTE_TEXT
 struct marks {
     char routes[ROUTES_MAXIMUM][ROUTE_TEXT_SIZE]; // taken in turn; what is between blanks are hosts
     unsigned route_count;                         // 0: no Received headers
-    char skewed[ROUTE_TEXT_SIZE]; // this one of them stamps by a clock ...
-    struct span skew;             // ... that is so far ahead
+    char skewed[ROUTE_TEXT_SIZE];                 // this one of them stamps by a clock ...
+    struct span skew;                             // ... that is so far ahead
     enum auth_result results[AUTH_METHODS];
     char folder[PROBE_FOLDER_SIZE]; // where they are put; "" = the first
 };
