@@ -9,6 +9,7 @@
 #include "config/check_http.h"
 #include "config/check_maintenance.h"
 #include "config/check_sources.h"
+#include "config/file.h"
 #include "config/lists.h"
 #include "config/mesh.h"
 #include "config/secret.h"
@@ -60,26 +61,14 @@ static const char *read_password(struct reading *reading, const struct node *map
 }
 
 // A token that cannot be had now is a problem like a password: the agent would not get in.
-static void check_oauth(struct reading *reading, const struct node *map,
-                        const struct oauth_settings *oauth, const char *password_file)
+static void check_token_file(struct reading *reading, const struct node *place, const char *file)
 {
-    const struct node *place = node_member(map, "oauth");
     struct error error;
-    if (place == NULL) {
-        return;
-    }
-    if (oauth->token_file[0] == '\0') {
-        if (strcmp(oauth->mechanism, "auto") != 0) { // else as it is printed where there is none
-            problem_error(reading->problems, place->at, "oauth: needs a token_file");
-        }
-    } else if (oauth->token_file[0] != '/') { // a credential of the unit never changes
+    if (file[0] != '/') { // a credential of the unit never changes
         problem_error(reading->problems, node_place(place, "token_file"),
                       "token_file: is read again and again: write an absolute path");
-    } else if (password_file[0] != '\0') {
-        problem_error(reading->problems, place->at,
-                      "oauth: there is a password_file as well: leave one of the two away");
     } else if (reading->secrets) {
-        char *token = secret_read_token(oauth->token_file, reading->beside, &error);
+        char *token = secret_read_token(file, reading->beside, &error);
         if (token == NULL) {
             problem_error(reading->problems, node_place(place, "token_file"), "token_file: %s",
                           error.message);
@@ -90,11 +79,56 @@ static void check_oauth(struct reading *reading, const struct node *map,
     }
 }
 
+// Whether it prints a token shows when one is wanted.
+static void check_token_command(struct reading *reading, const struct node *place,
+                                const char *program)
+{
+    struct error error;
+    if (program[0] != '/') {
+        problem_error(reading->problems, node_place(place, "token_command"),
+                      "token_command: '%s' is not the absolute path of a program",
+                      problem_quote(program).text);
+    } else if (reading->secrets && !file_executable(program, &error)) {
+        problem_error(reading->problems, node_place(place, "token_command"),
+                      "token_command: %s: %s", program, error.message);
+    }
+}
+
+static bool has_token(const struct oauth_settings *oauth)
+{
+    return oauth->token_file[0] != '\0' || oauth->token_command_count > 0;
+}
+
+static void check_oauth(struct reading *reading, const struct node *map,
+                        const struct oauth_settings *oauth, const char *password_file)
+{
+    const struct node *place = node_member(map, "oauth");
+    if (place == NULL) {
+        return;
+    }
+    if (!has_token(oauth)) {
+        if (strcmp(oauth->mechanism, "auto") != 0) { // else as it is printed where there is none
+            problem_error(reading->problems, place->at,
+                          "oauth: needs a token_file or a token_command");
+        }
+    } else if (password_file[0] != '\0') {
+        problem_error(reading->problems, place->at,
+                      "oauth: there is a password_file as well: leave one of the two away");
+    } else if (oauth->token_command_count == 0) {
+        check_token_file(reading, place, oauth->token_file);
+    } else if (oauth->token_file[0] != '\0') {
+        problem_error(reading->problems, node_place(place, "token_command"),
+                      "token_command: there is a token_file as well: leave one of the two away");
+    } else {
+        check_token_command(reading, place, oauth->token_command[0]);
+    }
+}
+
 static void check_relay(struct reading *reading, const struct node *map,
                         struct relay_settings *relay)
 {
     bool user = node_member(map, "user") != NULL;
-    bool token = relay->oauth.token_file[0] != '\0';
+    bool token = has_token(&relay->oauth);
     bool password = node_member(map, "password_file") != NULL;
     if (user != (password || token)) {
         problem_error(reading->problems,
@@ -123,7 +157,7 @@ static void check_mailbox(struct reading *reading, const struct node *map,
         mailbox->tls = TLS_IMPLICIT;
     }
     check_transport(reading, map, mailbox->host, mailbox->tls, mailbox->insecure);
-    if (node_member(map, "password_file") == NULL && mailbox->oauth.token_file[0] == '\0') {
+    if (node_member(map, "password_file") == NULL && !has_token(&mailbox->oauth)) {
         problem_error(reading->problems, map->at, "required key 'password_file' is missing");
     }
     check_oauth(reading, map, &mailbox->oauth, mailbox->password_file);

@@ -18,8 +18,10 @@ enum tls_mode { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
 
 // A bearer token instead of a password (RFC 6750).
 struct oauth_settings {
-    const char *token_file; // "" = none; read at every use, for somebody keeps it fresh
-    const char *mechanism;  // "auto", "xoauth2", "oauthbearer"
+    const char *token_file;           // "" = none; read at every use, for somebody keeps it fresh
+    const char *const *token_command; // or a program and its arguments that print one
+    size_t token_command_count;
+    const char *mechanism; // "auto", "xoauth2", "oauthbearer"
 };
 
 // Where probes are handed over.

@@ -53,6 +53,15 @@ bool file_readable(const char *path, struct error *error)
     return true;
 }
 
+bool file_executable(const char *path, struct error *error)
+{
+    struct stat what;
+    if (stat(path, &what) != 0 || access(path, X_OK) != 0) {
+        return error_set(error, "%s", strerror(errno));
+    }
+    return S_ISREG(what.st_mode) || error_set(error, "is not a regular file");
+}
+
 char *file_read(const char *path, size_t maximum, size_t *length, struct stat *what,
                 struct error *error)
 {

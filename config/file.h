@@ -18,4 +18,7 @@ char *file_read(const char *path, size_t maximum, size_t *length, struct stat *w
 // Whether file_read would find a file it may read; false with the reason.
 bool file_readable(const char *path, struct error *error);
 
+// Whether it is a file that we may execute; false with the reason.
+bool file_executable(const char *path, struct error *error);
+
 #endif

@@ -64,6 +64,13 @@ static const struct key OAUTH_KEYS[] = {
      LENGTH(PATH_LENGTH), .derived = "a password",
      .help = "File that holds a bearer token, read at every use: somebody else keeps it fresh.",
      .example = "/run/mailflow/probe.token"},
+    {"token_command", KEY_LIST, .item = KEY_TEXT,
+     COUNTED(oauth_settings, token_command, token_command_count), .fallback = "", RANGE(0, 16),
+     .help = "Instead of `token_file`, a program (its absolute path) and its arguments: it prints "
+             "a bearer token, or the JSON object of a token endpoint with `access_token` and "
+             "`expires_in`, within 20s. It is run without a shell when there is no token yet, when "
+             "the one there is ends, and when a server refuses it.",
+     .example = "/usr/local/bin/provider-token"},
     {"mechanism", KEY_OAUTH_MECHANISM, AT(oauth_settings, mechanism), .fallback = "auto",
      LENGTH(LABEL_LENGTH), .help = "`xoauth2`, `oauthbearer`, or `auto`: what the server offers."},
 };

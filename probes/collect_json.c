@@ -188,6 +188,7 @@ static void write_state(json_t *object, const struct collect_report *report)
         json_write_integer(legs, LEG_NAMES[i], report->legs[i].ns);
     }
     json_write_text(object, "cause", report->cause);
+    json_write_boolean(object, "token_refused", report->token_refused);
     json_write_object(object, "legs", legs);
     json_write_certificate(object, "certificate", &report->certificate);
 }
@@ -311,6 +312,7 @@ static bool read_state(const json_t *object, struct collect_report *out, struct 
 {
     const json_t *legs;
     if (!json_read_text(object, "cause", out->cause, sizeof out->cause, error) ||
+        !json_read_boolean(object, "token_refused", &out->token_refused, error) ||
         !json_read_object(object, "legs", &legs, error)) {
         return false;
     }

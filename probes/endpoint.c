@@ -25,40 +25,63 @@ static void endpoint_fill(const char *host, uint16_t port, enum tls_mode tls, co
     text_copy(out->password, sizeof out->password, password);
 }
 
-static bool fill_token(const struct oauth_settings *oauth, struct probe_endpoint *out,
-                       struct error *error)
+static bool has_file(const struct oauth_settings *oauth)
 {
-    out->oauth = PROBE_OAUTH_NONE;
-    if (oauth->token_file == NULL || oauth->token_file[0] == '\0') {
-        return true;
-    }
-    char *token = secret_read_token(oauth->token_file, "", error);
+    return oauth->token_file != NULL && oauth->token_file[0] != '\0';
+}
+
+static enum probe_oauth mechanism_of(const struct oauth_settings *oauth)
+{
+    return !has_file(oauth) && oauth->token_command_count == 0 ? PROBE_OAUTH_NONE
+           : strcmp(oauth->mechanism, "auto") == 0             ? PROBE_OAUTH_AUTO
+           : strcmp(oauth->mechanism, "xoauth2") == 0          ? PROBE_OAUTH_XOAUTH2
+                                                               : PROBE_OAUTH_OAUTHBEARER;
+}
+
+bool endpoint_read_token(const char *file, char out[PROBE_TOKEN_SIZE], struct error *error)
+{
+    char *token = secret_read_token(file, "", error);
     if (token == NULL) {
         return error_prefix(error, "token_file");
     }
-    out->oauth = strcmp(oauth->mechanism, "auto") == 0      ? PROBE_OAUTH_AUTO
-                 : strcmp(oauth->mechanism, "xoauth2") == 0 ? PROBE_OAUTH_XOAUTH2
-                                                            : PROBE_OAUTH_OAUTHBEARER;
-    text_copy(out->token, sizeof out->token, token);
+    text_copy(out, PROBE_TOKEN_SIZE, token);
     explicit_bzero(token, strlen(token));
     free(token);
     return true;
 }
 
-bool endpoint_of_relay(const struct relay_settings *relay, struct probe_endpoint *out,
-                       struct error *error)
+bool endpoint_has_token(const struct oauth_settings *oauth)
+{
+    return mechanism_of(oauth) != PROBE_OAUTH_NONE;
+}
+
+void endpoint_of_relay(const struct relay_settings *relay, struct probe_endpoint *out)
 {
     endpoint_fill(relay->host, relay->port, relay->tls, relay->ca_file, relay->user,
                   relay->password, out);
-    return fill_token(&relay->oauth, out, error);
+    out->oauth = mechanism_of(&relay->oauth);
 }
 
-bool endpoint_of_mailbox(const struct mailbox_settings *mailbox, struct probe_endpoint *out,
-                         struct error *error)
+void endpoint_of_mailbox(const struct mailbox_settings *mailbox, struct probe_endpoint *out)
 {
     endpoint_fill(mailbox->host, mailbox->port, mailbox->tls, mailbox->ca_file, mailbox->user,
                   mailbox->password, out);
-    return fill_token(&mailbox->oauth, out, error);
+    out->oauth = mechanism_of(&mailbox->oauth);
+}
+
+bool endpoint_of_command(const struct oauth_settings *oauth, const char *home,
+                         struct token_job *out, struct error *error)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    bool fits = text_copy(out->home, sizeof out->home, home) &&
+                text_copy(out->credentials, sizeof out->credentials,
+                          credentials == NULL ? "" : credentials) &&
+                oauth->token_command_count <= TOKEN_WORDS_MAXIMUM;
+    for (size_t i = 0; fits && i < oauth->token_command_count; i++) {
+        fits = text_copy(out->words[i], TOKEN_WORD_SIZE, oauth->token_command[i]);
+    }
+    out->word_count = oauth->token_command_count;
+    return fits || error_set(error, "token_command: is too long");
 }
 
 void endpoint_of_peer(const struct peer_settings *peer, struct greet_job *out)

@@ -103,6 +103,7 @@ struct submit_outcome {
     int code;                     // of the reply that decided, 0 when none came
     char reply[PROBE_REPLY_SIZE]; // its text, lines joined by blanks, code in front, redacted
     char cause[PROBE_REPLY_SIZE]; // what went wrong on our side of the wire; "" when nothing did
+    bool token_refused;           // and not the password, nor anything else: another token may do
     char queue_id[PROBE_QUEUE_ID_SIZE];
     struct moment sent;               // zero when no content started
     struct moment accepted;           // zero unless accepted
@@ -158,6 +159,7 @@ struct collect_report {
     char cause[PROBE_REPLY_SIZE]; // down, rejected; up: what still cannot be read or deleted, or ""
     struct span legs[COLLECT_LEGS]; // up, down; negative when the leg was not completed
     struct certificate certificate; // up, down: of the mailbox's server
+    bool token_refused;             // down: another token may do
     // complete
     struct moment at;
     int64_t foreign; // messages in the mailbox that are not ours, left alone

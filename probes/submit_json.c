@@ -100,6 +100,7 @@ char *submit_outcome_encode(const struct submit_outcome *outcome)
     json_write_integer(object, "code", outcome->code);
     json_write_text(object, "reply", outcome->reply);
     json_write_text(object, "cause", outcome->cause);
+    json_write_boolean(object, "token_refused", outcome->token_refused);
     json_write_text(object, "queue_id", outcome->queue_id);
     json_write_moment(object, "sent", outcome->sent);
     json_write_moment(object, "accepted", outcome->accepted);
@@ -151,6 +152,7 @@ bool submit_outcome_decode(const char *line, size_t length, struct submit_outcom
         read_verdict(object, out, error) &&
         json_read_text(object, "reply", out->reply, sizeof out->reply, error) &&
         json_read_text(object, "cause", out->cause, sizeof out->cause, error) &&
+        json_read_boolean(object, "token_refused", &out->token_refused, error) &&
         json_read_text(object, "queue_id", out->queue_id, sizeof out->queue_id, error) &&
         json_read_moment(object, "sent", &out->sent, error) &&
         json_read_moment(object, "accepted", &out->accepted, error) &&

@@ -64,11 +64,22 @@ static void try_relay(struct trial *trial, const char *name, const struct relay_
     tell(trial, &result);
 }
 
+static bool is_same_token(const struct oauth_settings *a, const struct oauth_settings *b)
+{
+    bool same = strcmp(a->token_file, b->token_file) == 0 &&
+                strcmp(a->mechanism, b->mechanism) == 0 &&
+                a->token_command_count == b->token_command_count;
+    for (size_t i = 0; same && i < a->token_command_count; i++) {
+        same = strcmp(a->token_command[i], b->token_command[i]) == 0;
+    }
+    return same;
+}
+
 static bool is_same_relay(const struct relay_settings *a, const struct relay_settings *b)
 {
     return strcmp(a->host, b->host) == 0 && a->port == b->port && a->tls == b->tls &&
            strcmp(a->ca_file, b->ca_file) == 0 && strcmp(a->user, b->user) == 0 &&
-           strcmp(a->password_file, b->password_file) == 0;
+           strcmp(a->password_file, b->password_file) == 0 && is_same_token(&a->oauth, &b->oauth);
 }
 
 // Whether the relay of this peer has been tried as that of all, or of an earlier peer.

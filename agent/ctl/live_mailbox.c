@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ctl/live_token.h"
 #include "probes/endpoint.h"
 #include "probes/probe.h"
 
@@ -12,12 +13,14 @@
 #define TO_DELETE   SPAN_SECONDS(5)
 #define COMMAND_LAG SPAN_MS(200) // from our pipe into the collector's hands, at most
 
-static bool watch(struct live_mailbox *mailbox, const struct mesh_keys *keys, struct error *error)
+static bool watch(struct live_mailbox *mailbox, const char *probers, const struct settings *all,
+                  struct error *error)
 {
     const struct mailbox_settings *settings = mailbox->settings;
-    struct collect_command command = {.kind = COLLECT_WATCH, .keys = *keys};
+    struct collect_command command = {.kind = COLLECT_WATCH, .keys = all->mesh_keys};
     text_copy(command.mailbox, sizeof command.mailbox, settings->name);
-    if (!endpoint_of_mailbox(settings, &command.endpoint, error)) {
+    endpoint_of_mailbox(settings, &command.endpoint);
+    if (!live_token_get(probers, all, &settings->oauth, command.endpoint.token, error)) {
         return false;
     }
     for (size_t i = 0; i < settings->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
@@ -135,7 +138,7 @@ void live_mailbox_open(struct live_mailbox *mailbox, const char *probers,
         live_result_fail(result, ADVICE_IMAP, error.message);
         return;
     }
-    if (watch(mailbox, &settings->mesh_keys, &error)) {
+    if (watch(mailbox, probers, settings, &error)) {
         await_readable(mailbox, result);
     } else {
         live_result_fail(result, ADVICE_IMAP, error.message);

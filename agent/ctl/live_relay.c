@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "ctl/live_token.h"
 #include "probes/endpoint.h"
 #include "probes/probe.h"
 
@@ -12,8 +13,8 @@
 #define GRACE     SPAN_SECONDS(2) // a prober keeps its deadline by itself
 
 // From us to us: no agent takes it for one of its cadence.
-static bool compose_job(const struct settings *settings, const struct relay_settings *relay,
-                        struct submit_job *job, struct error *error)
+static void compose_job(const struct settings *settings, const struct relay_settings *relay,
+                        struct submit_job *job)
 {
     *job = (struct submit_job){
         .number = 1,
@@ -27,7 +28,7 @@ static bool compose_job(const struct settings *settings, const struct relay_sett
     text_copy(job->tag.from, sizeof job->tag.from, settings->server);
     text_copy(job->tag.to, sizeof job->tag.to, settings->server);
     random_bytes(job->tag.id.bytes, sizeof job->tag.id.bytes);
-    return endpoint_of_relay(relay, &job->relay, error);
+    endpoint_of_relay(relay, &job->relay);
 }
 
 static bool read_outcome(struct prober_child *child, struct instant deadline,
@@ -120,7 +121,9 @@ void live_relay_try(const char *name, const char *probers, const struct settings
     struct text target = TEXT_OVER(result->target);
     text_copy(result->subject, sizeof result->subject, name);
     text_format(&target, "%s:%u", relay->host, (unsigned)relay->port);
-    if (!compose_job(settings, relay, &job, &error) || !submit(probers, &job, &outcome, &error)) {
+    compose_job(settings, relay, &job);
+    if (!live_token_get(probers, settings, &relay->oauth, job.relay.token, &error) ||
+        !submit(probers, &job, &outcome, &error)) {
         live_result_fail(result, ADVICE_SMTP, error.message);
     } else {
         for (int i = 0; i < SUBMIT_LEGS; i++) {

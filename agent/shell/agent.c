@@ -119,9 +119,12 @@ static void start_probers(struct agent *agent, const char *probers)
     static const struct collectors_handlers COLLECTORS = {agent_on_report};
     static const struct greeters_handlers GREETERS = {agent_on_greeted};
     static const struct fetcher_handlers FETCHER = {agent_on_fetched, agent_on_fetcher_died};
+    agent->tokens =
+        tokens_create(agent->loop, probers, agent->settings->state_dir, agent_on_tokens, agent);
     agent->submitters = submitters_create(agent->loop, probers, &SUBMITTERS, agent);
+    agent->sendings = sendings_create(agent->submitters, agent->tokens, agent_on_submitted, agent);
     agent->collectors =
-        collectors_create(agent->loop, probers, agent->settings, &COLLECTORS, agent);
+        collectors_create(agent->loop, probers, agent->tokens, agent->settings, &COLLECTORS, agent);
     agent->fetcher = fetcher_create(agent->loop, probers, &FETCHER, agent);
     agent->greeters = greeters_create(agent->loop, probers, &GREETERS, agent);
     agent->exchanges.started = agent->started;
@@ -193,6 +196,8 @@ void agent_destroy(struct agent *agent)
     agent_stop_origins(agent);
     agent_stop_lists(agent);
     submitters_destroy(agent->submitters);
+    sendings_destroy(agent->sendings);
+    tokens_destroy(agent->tokens);
     collectors_destroy(agent->collectors);
     fetcher_destroy(agent->fetcher);
     greeters_destroy(agent->greeters);

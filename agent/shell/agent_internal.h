@@ -17,7 +17,9 @@
 #include "shell/journal.h"
 #include "shell/list_watch.h"
 #include "shell/peer_sources.h"
+#include "shell/sendings.h"
 #include "shell/submitters.h"
+#include "shell/tokens.h"
 #include "shell/writes.h"
 
 // What is done once the ledger has what it says.
@@ -116,7 +118,9 @@ struct agent {
     struct core *core;
     struct store *store;
     struct journal *journal;
+    struct tokens *tokens;
     struct submitters *submitters;
+    struct sendings *sendings;
     struct collectors *collectors;
     struct fetcher *fetcher;
     struct exchanges exchanges;
@@ -160,6 +164,7 @@ struct agent {
 // Tells the core, gathers what it decides, and sets the timer for its next deadline.
 void agent_feed(struct agent *agent, const struct event *event);
 void agent_feed_time(struct agent *agent);
+void agent_on_tokens(void *context); // they have changed
 void agent_on_submitted(void *context, const char *peer, const struct probe_id *id,
                         const struct submit_outcome *outcome);
 void agent_on_prober_died(void *context, const char *how);

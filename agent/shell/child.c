@@ -185,6 +185,13 @@ void child_kill(struct child *child)
     }
 }
 
+void child_ask_to_end(struct child *child)
+{
+    if (!child->exited) {
+        uv_process_kill(&child->process, SIGTERM);
+    }
+}
+
 void child_finish(struct child *child)
 {
     close_input(child);

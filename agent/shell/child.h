@@ -33,6 +33,9 @@ void child_write(struct child *child, char *line);
 // SIGKILL; `ended` follows.
 void child_kill(struct child *child);
 
+// SIGTERM, for one that has something to clean up; `ended` follows.
+void child_ask_to_end(struct child *child);
+
 // Closes its input, so that it ends when it has done what it has; `ended` follows.
 void child_finish(struct child *child);
 

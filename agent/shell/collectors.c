@@ -20,7 +20,13 @@ struct collector {
     struct collectors *all;
     struct child *child; // NULL between two lives
     char mailbox[PROBE_MAILBOX_SIZE];
-    char *watch;      // the command's line; equal lines are equal settings
+    char *watch; // the command's line without the token; equal lines are equal settings
+    struct token_source *source;  // NULL: a password
+    char token[PROBE_TOKEN_SIZE]; // what the process has
+    bool awaits_token;            // to start with, or instead of one that was refused
+    bool retried;                 // with another token, since it was up
+    bool withholds;
+    struct collect_report refusal; // if so: to be told when no other token does better
     uv_timer_t timer; // between two lives until the next, during one until silence means death
     struct collect_report trace; // of the arrival that comes next
     uint64_t retry_ms;
@@ -34,18 +40,24 @@ struct collectors {
     struct collectors_handlers handlers;
     void *context;
     const struct settings *settings;
+    struct tokens *tokens;
     struct collector **each; // one for each mailbox of the settings, in their order
     size_t count;
 };
+
+static void tell(struct collector *collector, const struct collect_report *report)
+{
+    struct collectors *all = collector->all;
+    int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
+    all->handlers.report(all->context, mailbox, report);
+}
 
 static void report_down(struct collector *collector, const char *cause)
 {
     struct collect_report report = {.kind = COLLECT_DOWN};
     text_copy(report.mailbox, sizeof report.mailbox, collector->mailbox);
     text_copy(report.cause, sizeof report.cause, cause);
-    struct collectors *all = collector->all;
-    int mailbox = settings_find_mailbox(all->settings, report.mailbox);
-    all->handlers.report(all->context, mailbox, &report);
+    tell(collector, &report);
 }
 
 static void start(struct collector *collector);
@@ -92,40 +104,108 @@ static bool complete_report(struct collector *collector, struct collect_report *
 
 // The line that tells a prober what to watch, for the caller to free.
 static char *describe(const struct settings *settings, const struct mailbox_settings *mailbox,
-                      struct error *error)
+                      const char *token)
 {
     struct collect_command watch = {.kind = COLLECT_WATCH, .keys = settings->mesh_keys};
     text_copy(watch.mailbox, sizeof watch.mailbox, mailbox->name);
     text_copy(watch.authserv_id, sizeof watch.authserv_id, mailbox->authserv_id);
-    error->message[0] = '\0';
-    endpoint_of_mailbox(mailbox, &watch.endpoint, error);
+    endpoint_of_mailbox(mailbox, &watch.endpoint);
+    text_copy(watch.endpoint.token, sizeof watch.endpoint.token, token);
     for (size_t i = 0; i < mailbox->folder_count && i < PROBE_FOLDERS_MAXIMUM; i++) {
         text_copy(watch.folders[watch.folder_count++], PROBE_FOLDER_SIZE, mailbox->folders[i]);
     }
-    return collect_command_encode(&watch);
+    char *line = collect_command_encode(&watch);
+    explicit_bzero(&watch, sizeof watch);
+    return line;
 }
 
-// Takes over a token that somebody has renewed. False with the reason when there is none to be had;
-// `changed` when there is another.
-static bool renew_watch(struct collector *collector, bool *changed, struct error *error)
+static void say_watch(struct collector *collector)
 {
     const struct settings *settings = collector->all->settings;
     int mailbox = settings_find_mailbox(settings, collector->mailbox);
-    char *watch = describe(settings, &settings->mailboxes[mailbox], error);
-    *changed = strcmp(watch, collector->watch) != 0;
-    explicit_bzero(collector->watch, strlen(collector->watch));
-    free(collector->watch);
-    collector->watch = watch;
-    return error->message[0] == '\0';
+    child_write(collector->child,
+                describe(settings, &settings->mailboxes[mailbox], collector->token));
 }
 
-// A token that the server refuses may have been replaced.
+// ---- tokens ----
+
+// The newest token into `out`, "" where a password is used.
+static enum token_answer get_token(struct collector *collector, char out[PROBE_TOKEN_SIZE],
+                                   struct error *error)
+{
+    struct collectors *all = collector->all;
+    int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
+    const struct oauth_settings *oauth = &all->settings->mailboxes[mailbox].oauth;
+    out[0] = '\0';
+    if (!endpoint_has_token(oauth)) {
+        return TOKEN_HAD;
+    }
+    collector->source = tokens_find(all->tokens, oauth, error);
+    enum token_answer answer =
+        collector->source == NULL ? TOKEN_NONE : token_get(collector->source, out, error);
+    collector->awaits_token = answer == TOKEN_AWAITED;
+    return answer;
+}
+
+static void tell_refusal(struct collector *collector, const char *cause)
+{
+    if (collector->withholds) {
+        char before[PROBE_REPLY_SIZE];
+        text_copy(before, sizeof before, collector->refusal.cause);
+        struct text text = TEXT_OVER(collector->refusal.cause);
+        text_format(&text, "%s%s%s", before, cause[0] == '\0' ? "" : "; ", cause);
+        collector->withholds = false;
+        tell(collector, &collector->refusal);
+    }
+}
+
+// What the process has may have been replaced: by somebody who keeps a file fresh, or because it
+// has ended, or was refused.
 static void try_another_token(struct collector *collector)
 {
+    char token[PROBE_TOKEN_SIZE];
     struct error error;
-    bool changed;
-    if (renew_watch(collector, &changed, &error) && changed && collector->child != NULL) {
-        child_write(collector->child, memory_checked(strdup(collector->watch)));
+    switch (get_token(collector, token, &error)) {
+    case TOKEN_AWAITED:
+        break;
+    case TOKEN_NONE:
+        tell_refusal(collector, error.message);
+        break;
+    case TOKEN_HAD:
+        if (strcmp(token, collector->token) == 0) {
+            tell_refusal(collector, "");
+        } else if (collector->child != NULL) {
+            text_copy(collector->token, sizeof collector->token, token);
+            say_watch(collector);
+        }
+        explicit_bzero(token, sizeof token);
+        break;
+    }
+}
+
+// Whether to tell of it only when another token does no better.
+static bool withhold(struct collector *collector, const struct collect_report *report)
+{
+    collector->withholds = false;
+    if (!report->token_refused || collector->source == NULL) {
+        return false;
+    }
+    token_was_refused(collector->source, collector->token);
+    if (collector->retried && !collector->awaits_token) {
+        return false;
+    }
+    collector->retried = true;
+    collector->withholds = true;
+    collector->refusal = *report;
+    return true;
+}
+
+static void note_login(struct collector *collector)
+{
+    collector->retry_ms = RETRY_FIRST_MS;
+    collector->retried = collector->withholds = false;
+    if (collector->source != NULL) {
+        token_was_good(collector->source, collector->token);
     }
 }
 
@@ -142,16 +222,15 @@ static void on_line(void *context, const char *line, size_t length)
         child_kill(collector->child);
         return;
     }
-    struct collectors *all = collector->all;
     expect_life(collector, report.kind != COLLECT_DOWN);
     if (report.kind == COLLECT_UP) {
-        collector->retry_ms = RETRY_FIRST_MS;
+        note_login(collector);
     }
-    if (complete_report(collector, &report)) {
-        int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
-        all->handlers.report(all->context, mailbox, &report);
+    bool down = report.kind == COLLECT_DOWN;
+    if (complete_report(collector, &report) && !(down && withhold(collector, &report))) {
+        tell(collector, &report);
     }
-    if (report.kind == COLLECT_DOWN && collector->all != NULL) {
+    if (down && collector->all != NULL) {
         try_another_token(collector);
     }
 }
@@ -160,6 +239,7 @@ static void free_when_over(struct collector *collector)
 {
     if (collector->all == NULL && collector->child == NULL && collector->timer_closed) {
         free(collector->watch);
+        explicit_bzero(collector, sizeof *collector);
         free(collector);
     }
 }
@@ -195,8 +275,11 @@ static void start(struct collector *collector)
     static const struct child_handlers HANDLERS = {on_line, on_ended};
     struct collectors *all = collector->all;
     struct error error;
-    bool changed;
-    collector->child = renew_watch(collector, &changed, &error)
+    enum token_answer answer = get_token(collector, collector->token, &error);
+    if (answer == TOKEN_AWAITED) {
+        return;
+    }
+    collector->child = answer == TOKEN_HAD
                            ? child_create(all->loop, all->program, &HANDLERS, collector, &error)
                            : NULL;
     if (collector->child == NULL) {
@@ -204,8 +287,20 @@ static void start(struct collector *collector)
         start_later(collector);
         return;
     }
-    child_write(collector->child, memory_checked(strdup(collector->watch)));
+    say_watch(collector);
     expect_life(collector, false);
+}
+
+void collectors_look_again(struct collectors *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        struct collector *collector = all->each[i];
+        if (collector->awaits_token && collector->child == NULL) {
+            start(collector);
+        } else if (collector->awaits_token) {
+            try_another_token(collector);
+        }
+    }
 }
 
 static void on_timer_closed(uv_handle_t *timer)
@@ -224,11 +319,13 @@ static void let_go(struct collector *collector)
     }
 }
 
-static struct collector *create_one(struct collectors *all, const char *mailbox, char *watch)
+static struct collector *create_one(struct collectors *all, const char *mailbox, char *watch,
+                                    struct token_source *source)
 {
     struct collector *collector = memory_checked(calloc(1, sizeof *collector));
     collector->all = all;
     collector->watch = watch;
+    collector->source = source;
     text_copy(collector->mailbox, sizeof collector->mailbox, mailbox);
     collector->retry_ms = RETRY_FIRST_MS;
     uv_timer_init(all->loop, &collector->timer);
@@ -238,11 +335,13 @@ static struct collector *create_one(struct collectors *all, const char *mailbox,
 }
 
 // The collector that watches exactly this already, taken out of the list; NULL when there is none.
-static struct collector *take_unchanged(struct collectors *all, const char *watch)
+static struct collector *take_unchanged(struct collectors *all, const char *watch,
+                                        const struct token_source *source)
 {
     for (size_t i = 0; i < all->count; i++) {
         struct collector *collector = all->each[i];
-        if (collector != NULL && strcmp(collector->watch, watch) == 0) {
+        if (collector != NULL && collector->source == source &&
+            strcmp(collector->watch, watch) == 0) {
             all->each[i] = NULL;
             return collector;
         }
@@ -256,10 +355,13 @@ void collectors_configure(struct collectors *all, const struct settings *setting
     for (size_t i = 0; i < settings->mailbox_count; i++) {
         const struct mailbox_settings *mailbox = &settings->mailboxes[i];
         struct error error; // is told when the collector starts
-        char *watch = describe(settings, mailbox, &error);
-        each[i] = take_unchanged(all, watch);
+        char *watch = describe(settings, mailbox, "");
+        struct token_source *source = endpoint_has_token(&mailbox->oauth)
+                                          ? tokens_find(all->tokens, &mailbox->oauth, &error)
+                                          : NULL;
+        each[i] = take_unchanged(all, watch, source);
         if (each[i] == NULL) {
-            each[i] = create_one(all, mailbox->name, watch);
+            each[i] = create_one(all, mailbox->name, watch, source);
         } else {
             free(watch);
         }
@@ -275,12 +377,13 @@ void collectors_configure(struct collectors *all, const struct settings *setting
     all->settings = settings;
 }
 
-struct collectors *collectors_create(uv_loop_t *loop, const char *probers,
+struct collectors *collectors_create(uv_loop_t *loop, const char *probers, struct tokens *tokens,
                                      const struct settings *settings,
                                      const struct collectors_handlers *handlers, void *context)
 {
     struct collectors *all = memory_checked(calloc(1, sizeof *all));
     all->loop = loop;
+    all->tokens = tokens;
     all->handlers = *handlers;
     all->context = context;
     struct text program = TEXT_OVER(all->program);

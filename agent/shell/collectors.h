@@ -1,6 +1,7 @@
 // The mailflow-collect processes, one for each mailbox, so that one server that hangs keeps nobody
 // else from being read. A process that ends is started again, with growing patience; one that gives
-// no sign of life is killed and replaced.
+// no sign of life is killed and replaced. A login whose token is refused is tried once more with
+// another, if there is one, before it is told.
 #ifndef MAILFLOW_SHELL_COLLECTORS_H
 #define MAILFLOW_SHELL_COLLECTORS_H
 
@@ -8,6 +9,7 @@
 
 #include "config/config.h"
 #include "probes/probe.h"
+#include "shell/tokens.h"
 
 struct collectors;
 
@@ -17,9 +19,12 @@ struct collectors_handlers {
 
 // The settings must outlive the collectors or the next collectors_configure. A prober that cannot
 // be started or dies is reported as COLLECT_DOWN with the reason.
-struct collectors *collectors_create(uv_loop_t *loop, const char *probers,
+struct collectors *collectors_create(uv_loop_t *loop, const char *probers, struct tokens *tokens,
                                      const struct settings *settings,
                                      const struct collectors_handlers *handlers, void *context);
+
+// A token has come, or will not.
+void collectors_look_again(struct collectors *collectors);
 
 // Takes over other settings: processes of mailboxes that did not change go on.
 void collectors_configure(struct collectors *collectors, const struct settings *settings);

@@ -51,12 +51,8 @@ static void do_send(struct agent *agent, const struct deed *deed)
     text_copy(job.sender, sizeof job.sender, agent->settings->address);
     text_copy(job.recipient, sizeof job.recipient, settings->address);
     text_copy(job.ehlo, sizeof job.ehlo, strrchr(agent->settings->address, '@') + 1);
-    struct error error;
-    if (endpoint_of_relay(&settings->relay, &job.relay, &error)) {
-        submitters_submit(agent->submitters, &job);
-    } else {
-        refuse_send(agent, deed, error.message);
-    }
+    endpoint_of_relay(&settings->relay, &job.relay);
+    sendings_give(agent->sendings, &job, &settings->relay.oauth);
     explicit_bzero(&job.relay, sizeof job.relay);
 }
 

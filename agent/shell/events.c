@@ -38,9 +38,19 @@ void agent_on_submitted(void *context, const char *peer, const struct probe_id *
     event.submitted.peer = settings_find_peer(agent->settings, peer);
     event.submitted.id = *id;
     event.submitted.outcome = *outcome;
+    if (sendings_try_again(agent->sendings, id, &event.submitted.outcome)) {
+        return;
+    }
     if (event.submitted.peer >= 0) {
         agent_feed(agent, &event);
     }
+}
+
+void agent_on_tokens(void *context)
+{
+    struct agent *agent = context;
+    sendings_look_again(agent->sendings);
+    collectors_look_again(agent->collectors);
 }
 
 void agent_on_prober_died(void *context, const char *how)

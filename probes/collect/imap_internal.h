@@ -18,7 +18,7 @@ struct imap_session {
     char server[PROBE_HOST_SIZE + 8];   // host:port
     char secret[PROBE_TOKEN_SIZE];      // password or token
     char response[OAUTH_RESPONSE_SIZE]; // what was made of the token, else ""
-    struct span *legs;                  // while it opens: the caller's
+    struct imap_attempt *attempt;       // while it opens: the caller's
     struct instant leg_began;           // likewise
     bool can_idle;
     bool can_expunge_uids;

@@ -61,7 +61,8 @@ static enum imap_result authenticate(struct imap_session *session,
                                      enum probe_oauth mechanism, char status[OAUTH_STATUS_SIZE],
                                      struct error *error)
 {
-    char tag[16], response[OAUTH_RESPONSE_SIZE], line[OAUTH_RESPONSE_SIZE + 64];
+    char tag[16], line[OAUTH_RESPONSE_SIZE + 64];
+    char *response = session->response; // kept: a server may repeat it
     bool at_once = mailimap_has_extension(session->imap, "SASL-IR") != 0;
     oauth_response(mechanism, endpoint, response);
     snprintf(tag, sizeof tag, "%d", ++session->imap->imap_tag);
@@ -71,7 +72,6 @@ static enum imap_result authenticate(struct imap_session *session,
     enum imap_result result = say(session, line, error) ? converse(session, tag, mechanism,
                                                                    response, at_once, status, error)
                                                         : IMAP_BROKEN;
-    explicit_bzero(response, sizeof response);
     explicit_bzero(line, sizeof line);
     return result;
 }
@@ -104,6 +104,8 @@ bool imap_authenticate(struct imap_session *session, const struct probe_endpoint
     }
     enum imap_result result = authenticate(session, endpoint, mechanism, status, error);
     if (result == IMAP_REFUSED) {
+        const char *words = stream_guard(session->stream)->tagged;
+        session->attempt->token_refused = strstr(words, "[UNAVAILABLE]") == NULL; // RFC 5530
         imap_login_refused(session, endpoint->user, status, error);
     }
     if (result == IMAP_DONE) {

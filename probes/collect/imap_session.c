@@ -151,7 +151,7 @@ static enum imap_result ask_capabilities(struct imap_session *session, struct er
 
 static void end_leg(struct imap_session *session, enum collect_leg leg, struct instant now)
 {
-    session->legs[leg] = instant_since(now, session->leg_began);
+    session->attempt->legs[leg] = instant_since(now, session->leg_began);
     session->leg_began = now;
 }
 
@@ -278,23 +278,22 @@ static bool reach(struct imap_session *session, const struct probe_endpoint *end
 }
 
 struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, struct span timeout,
-                                       struct span legs[COLLECT_LEGS],
-                                       struct certificate *certificate, struct error *error)
+                                       struct imap_attempt *attempt, struct error *error)
 {
     struct imap_session *session = memory_checked(calloc(1, sizeof *session));
     session->timeout = timeout;
-    session->legs = legs;
+    session->attempt = attempt;
+    *attempt = (struct imap_attempt){.token_refused = false};
     for (int i = 0; i < COLLECT_LEGS; i++) {
-        legs[i] = (struct span){-1};
+        attempt->legs[i] = (struct span){-1};
     }
     snprintf(session->server, sizeof session->server, "%s:%d", endpoint->host, endpoint->port);
     text_copy(session->secret, sizeof session->secret,
               endpoint->oauth == PROBE_OAUTH_NONE ? endpoint->password : endpoint->token);
     session->imap = memory_checked(mailimap_new(0, NULL));
-    *certificate = (struct certificate){0};
     bool ready = reach(session, endpoint, error) && greet(session, endpoint, error);
     if (session->stream != NULL) {
-        *certificate = stream_certificate(session->stream);
+        attempt->certificate = stream_certificate(session->stream);
     }
     if (!ready) {
         imap_session_close(session);

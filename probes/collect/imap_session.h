@@ -53,11 +53,16 @@ struct imap_session;
 // Once per process.
 void imap_session_prepare(void);
 
-// Connects, secures and logs in; says how long each leg took and what certificate was shown. NULL
-// with the reason; the caller owns the session.
+// What was seen of a server on the way in, whether we got in or not.
+struct imap_attempt {
+    struct span legs[COLLECT_LEGS]; // negative when the leg was not completed
+    struct certificate certificate;
+    bool token_refused; // another one may do
+};
+
+// Connects, secures and logs in. NULL with the reason; the caller owns the session.
 struct imap_session *imap_session_open(const struct probe_endpoint *endpoint, struct span timeout,
-                                       struct span legs[COLLECT_LEGS],
-                                       struct certificate *certificate, struct error *error);
+                                       struct imap_attempt *attempt, struct error *error);
 void imap_session_close(struct imap_session *session);
 
 bool imap_session_can_idle(const struct imap_session *session);

@@ -33,9 +33,8 @@ struct mailbox {
     struct moment completed; // as reported
     struct instant completed_at;
     struct instant connected_at;
-    struct span legs[COLLECT_LEGS]; // of the last attempt, as is the certificate
-    struct certificate certificate;
-    int failures; // to connect, or soon after
+    struct imap_attempt attempt; // the last to get in
+    int failures;                // to connect, or soon after
     struct random_stream jitter;
     bool is_up;
     struct instant told; // when we last said whether it is up
@@ -84,18 +83,19 @@ static void report_state(struct mailbox *mailbox, enum collect_report_kind kind,
     struct instant now = clock_now().instant;
     bool due = !is_up && instant_reached(now, instant_add(mailbox->told, DOWN_AGAIN));
     if (mailbox->is_up == is_up && strcmp(mailbox->cause, cut) == 0 && !due &&
-        certificate_equal(&mailbox->certificate, &mailbox->told_certificate)) {
+        certificate_equal(&mailbox->attempt.certificate, &mailbox->told_certificate)) {
         return;
     }
     mailbox->told = now;
-    mailbox->told_certificate = mailbox->certificate;
+    mailbox->told_certificate = mailbox->attempt.certificate;
     mailbox->is_up = is_up;
     memcpy(mailbox->cause, cut, sizeof cut);
     struct collect_report report;
     report_begin(&report, kind, mailbox->watch.mailbox);
     memcpy(report.cause, cut, sizeof cut);
-    memcpy(report.legs, mailbox->legs, sizeof report.legs);
-    report.certificate = mailbox->certificate;
+    memcpy(report.legs, mailbox->attempt.legs, sizeof report.legs);
+    report.certificate = mailbox->attempt.certificate;
+    report.token_refused = !is_up && mailbox->attempt.token_refused;
     report_write(&report);
 }
 
@@ -248,7 +248,7 @@ static bool start(struct mailbox *mailbox, struct error *error)
 {
     struct instant now = clock_now().instant;
     mailbox->session = imap_session_open(&mailbox->watch.endpoint, mailbox->spans.timeout,
-                                         mailbox->legs, &mailbox->certificate, error);
+                                         &mailbox->attempt, error);
     if (mailbox->session == NULL) {
         return false;
     }

@@ -102,6 +102,8 @@ static void judge_stop(const struct evidence *evidence, const char *where,
         break;
     case STOP_AUTH_REFUSED:
         out->reply_class = dialogue->code / 100 == 4 ? REPLY_4XX : REPLY_5XX;
+        out->token_refused =
+            evidence->relay->oauth != PROBE_OAUTH_NONE && out->reply_class == REPLY_5XX;
         set_cause(out, out->reply_class, "authentication as %s is refused by %s%s%s%s",
                   evidence->relay->user, where,
                   evidence->oauth_status[0] == '\0' ? "" : " (status ", evidence->oauth_status,
