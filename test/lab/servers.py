@@ -142,6 +142,7 @@ namespace inbox {{
 }}
 auth_failure_delay = 0
 !include_try {home}/dovecot/quota.conf
+!include_try {home}/dovecot/token.conf
 service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0
@@ -165,6 +166,18 @@ mail_plugins = $mail_plugins quota
 plugin {
   quota = maildir:User quota
 }
+"""
+TOKEN_CONF = """\
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {home}/token.conf.ext
+}}
+"""
+TOKEN_SERVICE_CONF = """\
+tokeninfo_url = http://127.0.0.1:{port}/tokeninfo?access_token=
+username_attribute = email
 """
 QUEUE_DIRECTORIES = (
     *"active bounce corrupt defer deferred flush hold incoming private saved trace".split(),
@@ -291,6 +304,17 @@ class Dovecot:
         _write_secret(self.home / "passwd", "\n".join(lines) + "\n", "dovecot")
         if process.recorded(self.pid_file):
             self._doveadm("reload")
+
+    def accept_tokens(self, port):
+        """From now on bearer tokens let in, too; a service on this port knows whose they are."""
+        (self.home / "token.conf").write_text(TOKEN_CONF.format(home=self.home))
+        (self.home / "token.conf.ext").write_text(TOKEN_SERVICE_CONF.format(port=port))
+        if process.recorded(self.pid_file):
+            self._doveadm("reload")
+
+    def kick(self, user):
+        """End the user's sessions."""
+        self._doveadm("kick", user)
 
     def start(self):
         """Start Dovecot, or, where only IMAP was stopped, IMAP."""
