@@ -84,15 +84,21 @@ int core_certificate_server(const struct core *core, const struct certificate_en
                                                   : endpoint->index;
 }
 
-static struct certificate_sight *sight_of(const struct core *core,
-                                          const struct certificate_endpoint *endpoint)
+static struct certificate_sight **place_of(struct core *core,
+                                           const struct certificate_endpoint *endpoint)
 {
     if (endpoint->place == CERTIFICATE_MAILBOX) {
-        return core->mailboxes[endpoint->index].certificate;
+        return &core->mailboxes[endpoint->index].certificate;
     }
     return endpoint->index == OWN_SERVER
-               ? core->certificate
-               : core->peers[endpoint->index].certificates[endpoint->place];
+               ? &core->certificate
+               : &core->peers[endpoint->index].certificates[endpoint->place];
+}
+
+static const struct certificate_sight *sight_of(const struct core *core,
+                                                const struct certificate_endpoint *endpoint)
+{
+    return *place_of((struct core *)core, endpoint); // which nobody writes to
 }
 
 const struct certificate_sight *core_certificate(const struct core *core,
@@ -290,17 +296,6 @@ static void judge_server(struct core *core, int server, struct moment now)
     } else if (open != NULL && (finding.unseen == 0 || open->opened_at.ns > core->begun.ns)) {
         trouble_close(core, INCIDENT_CERTIFICATE, &subject, now);
     }
-}
-
-static struct certificate_sight **place_of(struct core *core,
-                                           const struct certificate_endpoint *endpoint)
-{
-    if (endpoint->place == CERTIFICATE_MAILBOX) {
-        return &core->mailboxes[endpoint->index].certificate;
-    }
-    return endpoint->index == OWN_SERVER
-               ? &core->certificate
-               : &core->peers[endpoint->index].certificates[endpoint->place];
 }
 
 void certificate_seen(struct core *core, const struct certificate_endpoint *endpoint,

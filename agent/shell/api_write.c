@@ -111,18 +111,19 @@ void api_begin_maintenance(struct agent *agent, const struct http_request *reque
     json_decref(body);
 }
 
-// A copy of the window that the path names; false with the answer.
-static bool take_window(const struct agent *agent, const struct http_request *request,
-                        struct window *out, struct http_response *response)
+// A copy of the window that the path names, and the body of the request, for the caller to free;
+// NULL with the answer.
+static json_t *take_window(const struct agent *agent, const struct http_request *request,
+                           struct window *out, struct http_response *response)
 {
     const char *id = request->path + strlen("/api/v1/maintenance/");
     const struct window *known = windows_find(core_windows(agent_core(agent)), id);
     if (known == NULL) {
         http_respond_problem(response, 404, "there is no window with this id (any more)");
-        return false;
+        return NULL;
     }
     *out = *known;
-    return true;
+    return read_body(request, response);
 }
 
 void api_change_maintenance(struct agent *agent, const struct http_request *request,
@@ -130,10 +131,7 @@ void api_change_maintenance(struct agent *agent, const struct http_request *requ
 {
     struct error error = {0};
     struct window window;
-    if (!take_window(agent, request, &window, response)) {
-        return;
-    }
-    json_t *body = read_body(request, response);
+    json_t *body = take_window(agent, request, &window, response);
     if (body == NULL) {
         return;
     }
@@ -150,10 +148,7 @@ void api_end_maintenance(struct agent *agent, const struct http_request *request
 {
     struct error error = {0};
     struct window window;
-    if (!take_window(agent, request, &window, response)) {
-        return;
-    }
-    json_t *body = read_body(request, response);
+    json_t *body = take_window(agent, request, &window, response);
     if (body == NULL) {
         return;
     }

@@ -1,7 +1,8 @@
 #include "probes/collect/header_block.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "probes/collect/bytes.h"
 
 enum { MESSAGE_ID = TAG_HEADERS, NO_HEADER };
 
@@ -10,43 +11,27 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-// The length of the line without its end, and where the next one begins.
-static size_t take_line(const char *at, const char *end, const char **next)
-{
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-    const char *line_end = newline == NULL ? end : newline;
-    *next = newline == NULL ? end : newline + 1;
-    if (line_end > at && line_end[-1] == '\r') {
-        line_end--;
-    }
-    return (size_t)(line_end - at);
-}
-
-static int find_header(const char *name, size_t length)
+static int find_header(struct bytes name)
 {
     for (int i = 0; i < TAG_HEADERS; i++) {
-        const char *known = tag_header_name((enum tag_header)i);
-        if (strlen(known) == length && strncasecmp(known, name, length) == 0) {
+        if (bytes_equal(name, tag_header_name((enum tag_header)i))) {
             return i;
         }
     }
-    return length == strlen("Message-ID") && strncasecmp("Message-ID", name, length) == 0
-               ? MESSAGE_ID
-               : NO_HEADER;
+    return bytes_equal(name, "Message-ID") ? MESSAGE_ID : NO_HEADER;
 }
 
 // Appends one line of a value; runs of white space become one blank.
-static enum header_block_fault append_line(char value[HEADER_VALUE_SIZE], const char *line,
-                                           size_t length)
+static enum header_block_fault append_line(char value[HEADER_VALUE_SIZE], struct bytes line)
 {
     size_t at = strlen(value);
     bool wants_blank = at > 0;
-    for (size_t i = 0; i < length; i++) {
-        if (is_blank(line[i])) {
+    for (const char *c = line.at; c < line.end; c++) {
+        if (is_blank(*c)) {
             wants_blank = at > 0;
             continue;
         }
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7F) {
             return HEADERS_MALFORMED;
         }
         if (at + 2 >= HEADER_VALUE_SIZE) {
@@ -56,7 +41,7 @@ static enum header_block_fault append_line(char value[HEADER_VALUE_SIZE], const 
             value[at++] = ' ';
             wants_blank = false;
         }
-        value[at++] = line[i];
+        value[at++] = *c;
         value[at] = '\0';
     }
     return HEADERS_SOUND;
@@ -64,15 +49,13 @@ static enum header_block_fault append_line(char value[HEADER_VALUE_SIZE], const 
 
 // Reads one header with its continuation lines, and moves past them. A value whose folding adds a
 // blank begins each continuation with one, whatever stood there.
-static enum header_block_fault read_value(const char *line, size_t length, const char **next,
-                                          const char *end, char value[HEADER_VALUE_SIZE])
+static enum header_block_fault read_value(struct bytes line, struct bytes *rest,
+                                          char value[HEADER_VALUE_SIZE])
 {
     value[0] = '\0';
-    enum header_block_fault fault = append_line(value, line, length);
-    while (*next < end && is_blank(**next)) {
-        const char *at = *next;
-        length = take_line(at, end, next);
-        fault = fault == HEADERS_SOUND ? append_line(value, at, length) : fault;
+    enum header_block_fault fault = append_line(value, line);
+    while (rest->at < rest->end && is_blank(*rest->at) && bytes_take_line(rest, &line)) {
+        fault = fault == HEADERS_SOUND ? append_line(value, line) : fault;
     }
     return fault;
 }
@@ -102,36 +85,39 @@ static void keep_header(struct header_block *out, int header, const char *value,
     memcpy(out->values[header], value, HEADER_VALUE_SIZE);
 }
 
+// Takes the name off the front of a header; false when the line has none.
+static bool take_name(struct bytes *line, struct bytes *name)
+{
+    const char *colon = memchr(line->at, ':', bytes_length(*line));
+    if (colon == NULL) {
+        return false;
+    }
+    *name = (struct bytes){line->at, colon};
+    line->at = colon + 1;
+    while (name->end > name->at && is_blank(name->end[-1])) {
+        name->end--;
+    }
+    return name->end > name->at;
+}
+
 void header_block_read(const char *bytes, size_t length, struct header_block *out)
 {
-    const char *at = bytes, *end = bytes + length;
+    struct bytes rest = {bytes, bytes + length}, line;
     bool seen_message_id = false;
     memset(out, 0, sizeof *out);
-    while (at < end) {
-        const char *next, *line = at;
-        size_t line_length = take_line(at, end, &next);
-        if (line_length == 0) {
-            return;
-        }
-        const char *colon = memchr(line, ':', line_length);
-        size_t name_length = colon == NULL ? 0 : (size_t)(colon - line);
-        while (name_length > 0 && is_blank(line[name_length - 1])) {
-            name_length--;
-        }
-        if (name_length == 0) {
+    while (bytes_take_line(&rest, &line) && line.at < line.end) {
+        struct bytes name;
+        if (!take_name(&line, &name)) {
             keep_fault(out, HEADERS_MALFORMED);
-            at = next;
             continue;
         }
         char value[HEADER_VALUE_SIZE] = "";
-        int header = find_header(line, name_length);
-        enum header_block_fault fault =
-            read_value(colon + 1, line_length - (size_t)(colon + 1 - line), &next, end, value);
+        int header = find_header(name);
+        enum header_block_fault fault = read_value(line, &rest, value);
         if (header == MESSAGE_ID) {
             keep_message_id(out, value, fault, &seen_message_id);
         } else if (header != NO_HEADER) {
             keep_header(out, header, value, fault);
         }
-        at = next;
     }
 }
