@@ -4,16 +4,18 @@ static void note_pass(struct auth_memory *memory, int method, unsigned recovered
 {
     memory->passed |= 1U << method;
     memory->unsure[method] = 0;
-    if (++memory->passes[method] >= recovered_after) {
+    if ((memory->failing & 1U << method) != 0 && ++memory->passes[method] >= recovered_after) {
         memory->failing &= ~(1U << method);
+        memory->passes[method] = 0;
     }
 }
 
 static void note_other(struct auth_memory *memory, int method, enum auth_result result)
 {
     memory->passes[method] = 0;
-    memory->unsure[method] = result == AUTH_TEMPERROR ? memory->unsure[method] + 1 : 0;
-    bool believed = result != AUTH_TEMPERROR || memory->unsure[method] >= AUTH_UNSURE;
+    unsigned *unsure = &memory->unsure[method];
+    *unsure = result != AUTH_TEMPERROR ? 0 : *unsure < AUTH_UNSURE ? *unsure + 1 : AUTH_UNSURE;
+    bool believed = result != AUTH_TEMPERROR || *unsure == AUTH_UNSURE;
     if (believed && (memory->passed & 1U << method) != 0) {
         memory->failing |= 1U << method;
     }

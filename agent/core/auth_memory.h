@@ -17,9 +17,8 @@ struct auth_memory {
     enum auth_result last[AUTH_METHODS]; // the newest that was not absent
     unsigned passed;                     // bits: has ever passed
     unsigned failing;                    // bits: has turned and not recovered
-    // Of this run only, not stored.
-    unsigned passes[AUTH_JUDGED]; // in a row
-    unsigned unsure[AUTH_JUDGED];
+    unsigned passes[AUTH_JUDGED];        // in a row, of what has turned
+    unsigned unsure[AUTH_JUDGED];        // temperrors in a row, up to AUTH_UNSURE
 };
 
 // An arrival. `recovered_after`: so many passes in a row.

@@ -177,6 +177,18 @@ bool fold_is_over(struct core *core, const struct incident *symptom, struct mome
                                            : fate_is_silent(core, subject->peer, now));
 }
 
+// What had been said before a cause took it over stands, where that one ends without a word; where
+// it has spoken for both, that is said and done.
+static void give_back(const struct incident *cause, struct incident *symptom)
+{
+    if (cause->notified) {
+        symptom->notified_at = WALLTIME_NONE;
+    } else if (cause->cause == 0 && walltime_known(symptom->notified_at)) {
+        symptom->notified = true;
+        symptom->unwritten = true;
+    }
+}
+
 void fold_release(struct core *core, const struct incident *cause, struct moment now)
 {
     // What was wrongly kept quiet has waited enough.
@@ -187,6 +199,7 @@ void fold_release(struct core *core, const struct incident *cause, struct moment
         if (other == NULL || other->cause != cause->id) {
             continue;
         }
+        give_back(cause, other);
         if (fold_is_over(core, other, now)) {
             trouble_close_soon(core, other, now);
         } else if (!other->closing) {

@@ -286,9 +286,9 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     follow_cadence(inbound, tag, sent_at_latest(core, peer, &record, unsure, now),
                    report->stripped ? inbound->sender_interval : tag->next, now);
 
+    bool news = take_words(core, peer, report, &record, now);
     struct way way = {record.sent, unsure, arrival};
     way_arrived(core, peer, INBOUND, report, &way, now);
-    bool news = take_words(core, peer, report, &record, now);
     struct span recovery = tag->drain.ns > 0 ? tag->drain : core->settings->maintenance.recovery;
     struct judgement judgement = path_arrived(core, peer, INBOUND, &record, recovery, now);
     cohort_arrived(core, peer, INBOUND, &record, now);

@@ -42,10 +42,16 @@ static void learn(struct route_memory *memory, const char *route)
     }
 }
 
+// True when the row is now this long.
+static bool count_row(unsigned *row, unsigned length)
+{
+    return *row < ROUTE_COUNTED && ++*row == length;
+}
+
 static struct route_step note_usual(struct route_memory *memory)
 {
     memory->strange = memory->expected = 0;
-    memory->usual++;
+    count_row(&memory->usual, ROUTE_COUNTED);
     memory->fresh.count = 0;
     return (struct route_step){false, false};
 }
@@ -65,13 +71,13 @@ struct route_step route_note(struct route_memory *memory, const char *route, uns
     memory->usual = 0;
     if (window) {
         memory->strange = 0;
-        return (struct route_step){true, ++memory->expected == after};
+        return (struct route_step){true, count_row(&memory->expected, after)};
     }
     memory->expected = 0;
     if (!add(&memory->fresh, route)) { // the newest is one of what it may become
         memcpy(memory->fresh.of[ROUTES_LEARNED - 1], route, strlen(route) + 1);
     }
-    return (struct route_step){true, ++memory->strange == after};
+    return (struct route_step){true, count_row(&memory->strange, after)};
 }
 
 void route_accept(struct route_memory *memory)

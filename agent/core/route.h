@@ -21,7 +21,9 @@
 
 #include "probes/trace.h"
 
-enum { ROUTES_LEARNED = 4, ROUTE_LEARNING = 10 };
+// Rows are counted up to ROUTE_COUNTED, the most that a configuration asks for, so that a path on
+// which nothing changes has nothing to write.
+enum { ROUTES_LEARNED = 4, ROUTE_LEARNING = 10, ROUTE_COUNTED = 64 };
 
 // As trace_route has them.
 struct routes {
@@ -33,10 +35,9 @@ struct route_memory {
     struct routes known;
     struct routes fresh; // while it learns: seen so far; later: seen since the last known one
     unsigned learned;    // probes that it has learned from; ROUTE_LEARNING when it knows
-    // Of this run only, not stored.
-    unsigned strange;  // probes in a row over none of the known routes
-    unsigned usual;    // likewise over a known one
-    unsigned expected; // likewise over none, within a window
+    unsigned strange;    // probes in a row over none of the known routes
+    unsigned usual;      // likewise over a known one
+    unsigned expected;   // likewise over none, within a window
 };
 
 struct route_step {

@@ -16,6 +16,8 @@ struct arriving {
     const struct collect_report *report;
     const struct way *way;
     struct moment now;
+    const struct window *window; // that has to do with it, NULL for none ...
+    bool hushed;                 // ... and still keeps quiet what is found
 };
 
 static struct habits *habits_of(struct path *path)
@@ -26,36 +28,46 @@ static struct habits *habits_of(struct path *path)
     return path->habits;
 }
 
+// ---- maintenance ----
+
+// A window of either end that its life touches.
+static bool touches(const struct arriving *of, const struct window *window)
+{
+    struct span settle = of->core->settings->maintenance.settle;
+    return path_touches(of->core, of->peer, window->server) && !window_void(window) &&
+           window_from(window).ns <= of->way->arrival.at.ns &&
+           of->way->sent.ns <= walltime_add(window_until(window), settle).ns;
+}
+
+// Finds them: one, an emergency before others.
+static void find_windows(struct arriving *of)
+{
+    struct span settle = of->core->settings->maintenance.settle;
+    for (size_t i = 0; i < of->core->windows.count; i++) {
+        const struct window *window = &of->core->windows.items[i];
+        if (touches(of, window)) {
+            bool first = of->window == NULL || window->kind == WINDOW_EMERGENCY;
+            of->window = first ? window : of->window;
+            of->hushed = of->hushed || window_suppresses(window, of->now.wall, settle);
+        }
+    }
+}
+
+// Opens, or renews what is open. What happened inside a window is told while that lasts, where it
+// is held back; afterwards it opens nothing.
 static void open_or_renew(const struct arriving *of, enum incident_kind kind,
                           const struct evidence *evidence)
 {
     struct incident *open = trouble_find(of->core, kind, &of->subject);
     if (open != NULL) {
         open->evidence = *evidence;
-        return;
+    } else if (of->window == NULL || of->hushed) {
+        trouble_open(of->core, kind, &of->subject, incident_rule(kind)->severity, of->way->sent,
+                     evidence, of->now);
     }
-    trouble_open(of->core, kind, &of->subject, incident_rule(kind)->severity, of->way->sent,
-                 evidence, of->now);
 }
 
 // ---- the route ----
-
-// The window of either end that its life touches, an emergency before others; NULL for none.
-static const struct window *window_touched(const struct arriving *of)
-{
-    const struct window *found = NULL;
-    struct span settle = of->core->settings->maintenance.settle;
-    for (size_t i = 0; i < of->core->windows.count; i++) {
-        const struct window *window = &of->core->windows.items[i];
-        if (path_touches(of->core, of->peer, window->server) && !window_void(window) &&
-            window_from(window).ns <= of->way->arrival.at.ns &&
-            of->way->sent.ns <= walltime_add(window_until(window), settle).ns &&
-            (found == NULL || window->kind == WINDOW_EMERGENCY)) {
-            found = window;
-        }
-    }
-    return found;
-}
 
 static void write_usual(const struct routes *known, char out[ROUTE_SIZE])
 {
@@ -66,20 +78,20 @@ static void write_usual(const struct routes *known, char out[ROUTE_SIZE])
     }
 }
 
-static void route_changed(const struct arriving *of, const char *route, const struct window *window)
+static void route_changed(const struct arriving *of, const char *route)
 {
     struct evidence evidence = {.has_probe = true, .probe = of->report->tag.id};
     text_copy(evidence.route, sizeof evidence.route, route);
     write_usual(&of->path->habits->route.known, evidence.usual_route);
     of->core->peers[of->peer].stats.route_changes++;
-    if (window == NULL) {
+    if (of->window == NULL) {
         open_or_renew(of, INCIDENT_REROUTED, &evidence);
         return;
     }
     struct action *action = core_act(of->core, ACTION_SAY_ROUTE);
     action->route.peer = of->peer;
     action->route.direction = of->subject.direction;
-    text_copy(action->route.window, sizeof action->route.window, window->id);
+    text_copy(action->route.window, sizeof action->route.window, of->window->id);
     memcpy(action->route.route, evidence.route, sizeof evidence.route);
     memcpy(action->route.usual, evidence.usual_route, sizeof evidence.usual_route);
 }
@@ -94,11 +106,10 @@ static void follow_route(const struct arriving *of)
         return;
     }
     struct route_memory *memory = &habits_of(of->path)->route;
-    const struct window *window = window_touched(of);
-    struct route_step step = route_note(memory, route, rules->rerouted_after, window != NULL);
+    struct route_step step = route_note(memory, route, rules->rerouted_after, of->window != NULL);
     of->path->last_rerouted = step.strange;
     if (step.changed && trouble_find(of->core, INCIDENT_REROUTED, &of->subject) == NULL) {
-        route_changed(of, route, window);
+        route_changed(of, route);
     }
     if (memory->usual >= rules->close_after) {
         trouble_close(of->core, INCIDENT_REROUTED, &of->subject, of->now);
@@ -154,13 +165,13 @@ static void follow_placement(const struct arriving *of)
     }
     bool misplaced = strcmp(of->report->folder, settings->mailboxes[index].folders[0]) != 0;
     struct placement *placement = &habits_of(of->path)->placement;
-    placement_note(placement, misplaced);
+    placement_note(placement, misplaced, of->window != NULL);
     of->core->peers[of->peer].stats.misplaced += misplaced;
     if (misplaced && placement_misplaced(placement) >= PLACEMENTS_MISPLACED) {
         struct evidence evidence = {.has_probe = true,
                                     .probe = of->report->tag.id,
                                     .late = placement_misplaced(placement),
-                                    .of = placement->count};
+                                    .of = placement_counted(placement)};
         text_copy(evidence.cause, sizeof evidence.cause, of->report->folder);
         open_or_renew(of, INCIDENT_MISPLACED, &evidence);
     } else if (placement_is_right(placement, settings->incidents.close_after)) {
@@ -175,14 +186,17 @@ static bool same_routes(const struct routes *a, const struct routes *b)
     return a->count == b->count && memcmp(a->of, b->of, a->count * sizeof a->of[0]) == 0;
 }
 
-// Of what is stored.
+static bool same_memory(const struct route_memory *a, const struct route_memory *b)
+{
+    return same_routes(&a->known, &b->known) && same_routes(&a->fresh, &b->fresh) &&
+           a->learned == b->learned && a->strange == b->strange && a->usual == b->usual &&
+           a->expected == b->expected;
+}
+
 static bool same_habits(const struct habits *a, const struct habits *b)
 {
-    return same_routes(&a->route.known, &b->route.known) &&
-           same_routes(&a->route.fresh, &b->route.fresh) && a->route.learned == b->route.learned &&
-           memcmp(a->auth.last, b->auth.last, sizeof a->auth.last) == 0 &&
-           a->auth.passed == b->auth.passed && a->auth.failing == b->auth.failing &&
-           a->placement.recent == b->placement.recent && a->placement.count == b->placement.count;
+    return same_memory(&a->route, &b->route) && memcmp(&a->auth, &b->auth, sizeof a->auth) == 0 &&
+           memcmp(&a->placement, &b->placement, sizeof a->placement) == 0;
 }
 
 void way_record(struct core *core, int peer, enum direction direction)
@@ -204,8 +218,14 @@ void way_arrived(struct core *core, int peer, enum direction direction,
                  const struct collect_report *report, const struct way *way, struct moment now)
 {
     struct path *path = path_of(core, peer, direction);
-    const struct arriving arriving = {core, peer, subject_of_path(peer, direction), path, report,
-                                      way,  now};
+    struct arriving arriving = {.core = core,
+                                .peer = peer,
+                                .subject = subject_of_path(peer, direction),
+                                .path = path,
+                                .report = report,
+                                .way = way,
+                                .now = now};
+    find_windows(&arriving);
     struct habits before = {0};
     if (path->habits != NULL) {
         before = *path->habits;

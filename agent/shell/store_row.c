@@ -309,6 +309,16 @@ void store_read_habits(struct store_reader *reader, enum direction *direction, s
     out->auth.failing = read_count(reader);
     out->placement.recent = read_count(reader);
     out->placement.count = read_count(reader);
+    out->route.strange = read_count(reader);
+    out->route.usual = read_count(reader);
+    out->route.expected = read_count(reader);
+    for (int method = 0; method < AUTH_JUDGED; method++) {
+        out->auth.passes[method] = read_count(reader);
+    }
+    for (int method = 0; method < AUTH_JUDGED; method++) {
+        out->auth.unsure[method] = read_count(reader);
+    }
+    out->placement.windows = read_count(reader);
 }
 
 void store_read_window(struct store_reader *reader, struct window *out)

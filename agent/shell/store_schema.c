@@ -141,7 +141,20 @@ static const char *const MIGRATIONS[] = {
     " spf TEXT, dkim TEXT, dmarc TEXT, arc TEXT, passed INTEGER, failing INTEGER,"
     " misplaced INTEGER, placed INTEGER,"
     " PRIMARY KEY (peer, direction)"
-    ") STRICT, WITHOUT ROWID;"};
+    ") STRICT, WITHOUT ROWID;",
+
+    // How many in a row came another way than before, or were found wanting: a restart amid them
+    // changes nothing. And which of the newest a window touches.
+    "ALTER TABLE habits ADD COLUMN strange INTEGER;"
+    "ALTER TABLE habits ADD COLUMN usual INTEGER;"
+    "ALTER TABLE habits ADD COLUMN expected INTEGER;"
+    "ALTER TABLE habits ADD COLUMN spf_passes INTEGER;"
+    "ALTER TABLE habits ADD COLUMN dkim_passes INTEGER;"
+    "ALTER TABLE habits ADD COLUMN dmarc_passes INTEGER;"
+    "ALTER TABLE habits ADD COLUMN spf_unsure INTEGER;"
+    "ALTER TABLE habits ADD COLUMN dkim_unsure INTEGER;"
+    "ALTER TABLE habits ADD COLUMN dmarc_unsure INTEGER;"
+    "ALTER TABLE habits ADD COLUMN in_windows INTEGER;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

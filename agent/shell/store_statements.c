@@ -17,7 +17,8 @@
 #define BOUNCE "action, status, remote_mta, diagnostic, recipient, reported"
 #define HABITS                                                                                     \
     "peer, direction, known, fresh, learned, spf, dkim, dmarc, arc, passed, failing, misplaced, "  \
-    "placed"
+    "placed, strange, usual, expected, spf_passes, dkim_passes, dmarc_passes, spf_unsure, "        \
+    "dkim_unsure, dmarc_unsure, in_windows"
 #define WINDOW                                                                                     \
     "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
 
@@ -92,7 +93,8 @@ static const char *const SQL[STATEMENTS] = {
         " ON CONFLICT (peer) DO UPDATE SET reserved = max(reserved, excluded.reserved)",
     [STATEMENT_PUT_HABITS] =
         "INSERT OR REPLACE INTO habits (" HABITS ")"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19, ?20, ?21, ?22, ?23)",
     [STATEMENT_PUT_MARK] = "INSERT OR REPLACE INTO marks (name, at) VALUES (?1, ?2)",
 
     [STATEMENT_EXPIRE_PROBES] =

@@ -320,6 +320,16 @@ void store_put_habits(struct store *store, const char *peer, enum direction dire
     store_bind_integer(&row, habits->auth.failing);
     store_bind_integer(&row, habits->placement.recent);
     store_bind_integer(&row, habits->placement.count);
+    store_bind_integer(&row, habits->route.strange);
+    store_bind_integer(&row, habits->route.usual);
+    store_bind_integer(&row, habits->route.expected);
+    for (int method = 0; method < AUTH_JUDGED; method++) {
+        store_bind_integer(&row, habits->auth.passes[method]);
+    }
+    for (int method = 0; method < AUTH_JUDGED; method++) {
+        store_bind_integer(&row, habits->auth.unsure[method]);
+    }
+    store_bind_integer(&row, habits->placement.windows);
     write_end(store, &row);
 }
 

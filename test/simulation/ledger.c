@@ -162,7 +162,6 @@ void ledger_put_habits(struct ledger *ledger, const char *peer, enum direction d
         row = &ledger->habits[ledger->habits_count++];
     }
     *row = (struct habits_row){.direction = direction, .habits = *habits};
-    route_restart(&row->habits.route); // as the store has it
     text_copy(row->peer, sizeof row->peer, peer);
 }
 

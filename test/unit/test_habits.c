@@ -34,6 +34,20 @@ static void test_a_route_is_learned_and_changes(void **state)
     assert_int_equal(memory.strange, 0);
 }
 
+// What is written down does not change for ever.
+static void test_a_row_is_counted_as_far_as_it_matters(void **state)
+{
+    (void)state;
+    struct route_memory memory = {.learned = 0};
+    learn(&memory, "a b", ROUTE_LEARNING + 100);
+    assert_int_equal(memory.usual, ROUTE_COUNTED);
+    for (int i = 1; i <= 100; i++) {
+        assert_int_equal(route_note(&memory, "a x b", ROUTE_COUNTED, false).changed,
+                         i == ROUTE_COUNTED);
+    }
+    assert_int_equal(memory.strange, ROUTE_COUNTED);
+}
+
 static void test_up_to_four_routes_are_known(void **state)
 {
     (void)state;
@@ -102,6 +116,7 @@ static void test_a_verdict_turns_from_pass_only(void **state)
     assert_int_not_equal(memory.failing, 0);
     assert_int_equal(note(&memory, AUTH_SPF, AUTH_PASS), -1);
     assert_int_equal(memory.failing, 0);
+    assert_int_equal(memory.passes[AUTH_SPF], 0); // nothing to count any more
     assert_int_equal(note(&memory, AUTH_ARC, AUTH_PASS), -1);
     assert_int_equal(note(&memory, AUTH_ARC, AUTH_FAIL), -1); // not judged
     assert_int_equal(memory.last[AUTH_ARC], AUTH_FAIL);
@@ -126,31 +141,50 @@ static void test_placements(void **state)
     struct placement placement = {.count = 0};
     const bool came[] = {true, false, true, false, true};
     for (int i = 0; i < 5; i++) {
-        placement_note(&placement, came[i]);
+        placement_note(&placement, came[i], false);
     }
     assert_int_equal(placement_misplaced(&placement), PLACEMENTS_MISPLACED);
     assert_false(placement_is_right(&placement, 1));
-    placement_note(&placement, false);
+    placement_note(&placement, false, false);
     assert_false(placement_is_right(&placement, 2));
-    placement_note(&placement, false);
+    placement_note(&placement, false, false);
     assert_true(placement_is_right(&placement, 2));
     for (int i = 0; i < 100; i++) {
-        placement_note(&placement, false);
+        placement_note(&placement, false, false);
     }
     assert_int_equal(placement_misplaced(&placement), 0);
     assert_true(placement_is_right(&placement, 64)); // all that is kept
+}
+
+static void test_what_a_window_touches_counts_beside_its_like_only(void **state)
+{
+    (void)state;
+    struct placement placement = {.count = 0};
+    placement_note(&placement, true, false);
+    placement_note(&placement, true, true);
+    placement_note(&placement, true, true);
+    assert_int_equal(placement_misplaced(&placement), 3);
+    assert_int_equal(placement_counted(&placement), 3);
+    placement_note(&placement, true, false);
+    assert_int_equal(placement_misplaced(&placement), 2);
+    assert_int_equal(placement_counted(&placement), 2);
+    placement_note(&placement, false, false);
+    assert_int_equal(placement_misplaced(&placement), 2);
+    assert_int_equal(placement_counted(&placement), 3);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_route_is_learned_and_changes),
+        cmocka_unit_test(test_a_row_is_counted_as_far_as_it_matters),
         cmocka_unit_test(test_up_to_four_routes_are_known),
         cmocka_unit_test(test_a_window_teaches_nothing_and_expects_anything),
         cmocka_unit_test(test_what_is_accepted_is_known),
         cmocka_unit_test(test_a_verdict_turns_from_pass_only),
         cmocka_unit_test(test_a_server_that_cannot_say_is_given_time),
         cmocka_unit_test(test_placements),
+        cmocka_unit_test(test_what_a_window_touches_counts_beside_its_like_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,11 +111,16 @@ static void keeps_what_a_path_is_used_to(void **state)
     struct habits habits = {
         .route = {.known = {.of = {"a b", "a c b"}, .count = 2},
                   .fresh = {.of = {"x"}, .count = 1},
-                  .learned = 10},
+                  .learned = 10,
+                  .strange = 2,
+                  .usual = 1,
+                  .expected = 3},
         .auth = {.last = {AUTH_PASS, AUTH_SOFTFAIL, AUTH_ABSENT, AUTH_NONE},
                  .passed = 5,
-                 .failing = 1},
-        .placement = {.recent = 0x15, .count = 5},
+                 .failing = 1,
+                 .passes = {1, 0, 2},
+                 .unsure = {0, 2, 1}},
+        .placement = {.recent = 0x15, .windows = 6, .count = 5},
     };
     struct habits seen = {0};
     struct error error = {0};
