@@ -24,11 +24,15 @@ void journal_free(struct journal *journal)
 {
     free(journal->spoken);
     free(journal->learned);
+    free(journal->passages);
+    free(journal->closings);
     if (journal->unread != NULL) {
         fclose(journal->unread);
     }
     journal->spoken = NULL;
     journal->learned = NULL;
+    journal->passages = NULL;
+    journal->closings = NULL;
     journal->unread = NULL;
 }
 
@@ -266,6 +270,35 @@ void journal_learned(struct world *world, int node, const struct window *window)
     journal->learned[journal->learned_count++] = (struct learned){world->now, node, *window};
 }
 
+void journal_passage(struct world *world, int node, const struct message *message,
+                     const struct probe_record *record)
+{
+    struct journal *journal = world->journal;
+    journal->passages = grown(journal->passages, journal->passage_count, sizeof *journal->passages);
+    struct passage *passage = &journal->passages[journal->passage_count++];
+    *passage = (struct passage){.at = world->now,
+                                .wall = world_moment(world, node).wall,
+                                .node = node,
+                                .from = message->from,
+                                .sent = record->sent,
+                                .arrived = record->arrived,
+                                .misplaced = strcmp(message->marks.folder, "Junk") == 0,
+                                .learned = journal->learned_count};
+    memcpy(passage->route, message->marks.routes[0], sizeof passage->route);
+    memcpy(passage->results, message->marks.results, sizeof passage->results);
+}
+
+void journal_closed(struct world *world, int node, const struct incident *incident)
+{
+    struct journal *journal = world->journal;
+    if (walltime_known(incident->closed)) {
+        journal->closings =
+            grown(journal->closings, journal->closing_count, sizeof *journal->closings);
+        journal->closings[journal->closing_count++] =
+            (struct closing){node, incident->id, journal->passage_count};
+    }
+}
+
 void journal_window(struct world *world, int node, const struct window *window,
                     enum window_transition transition)
 {
@@ -315,6 +348,9 @@ void journal_clock(struct world *world, int node, struct span step)
 void journal_route(struct world *world, int node, const struct action *action)
 {
     char path[SUBJECT_TEXT_SIZE];
+    struct node *agent = &world->servers[node].node;
+    const char *peer = agent->settings->peers[action->route.peer].name;
+    agent->routes_told[world_find_server(world, peer)]++;
     FILE *out = begin_line(world, node);
     core_path_text(world->servers[node].node.core, action->route.peer, action->route.direction,
                    path);

@@ -24,6 +24,28 @@ struct learned {
     struct window window;
 };
 
+// What the world wrote into a message that an agent took for an arrival, and of which windows that
+// agent knew.
+struct passage {
+    struct instant at;
+    struct walltime wall; // of the agent's clock
+    int node;
+    int from;
+    struct walltime sent;
+    struct walltime arrived;
+    char route[ROUTE_TEXT_SIZE];
+    enum auth_result results[AUTH_METHODS];
+    bool misplaced;
+    size_t learned; // so many of what has been learned
+};
+
+// An agent has closed an incident, when so many passages had been.
+struct closing {
+    int node;
+    int64_t incident;
+    size_t passages;
+};
+
 struct journal {
     FILE *out;
     FILE *unread; // where the lines go that are not shown, NULL before the first
@@ -32,6 +54,10 @@ struct journal {
     size_t spoken_count;
     struct learned *learned;
     size_t learned_count;
+    struct passage *passages;
+    size_t passage_count;
+    struct closing *closings;
+    size_t closing_count;
     unsigned failures;
 };
 
@@ -44,6 +70,9 @@ FILE *journal_of(const struct world *world, int server);
 
 void journal_notice(struct world *world, int node, const struct incident *incident,
                     enum notice notice);
+void journal_passage(struct world *world, int node, const struct message *message,
+                     const struct probe_record *record);
+void journal_closed(struct world *world, int node, const struct incident *incident);
 void journal_learned(struct world *world, int node, const struct window *window);
 void journal_drained(struct world *world, int node, const struct drained *drained);
 void journal_cohort(struct world *world, int node, int peer, enum direction direction,

@@ -54,6 +54,8 @@ static void keep_counts(struct world *world, struct node *agent, size_t peer)
     const struct peer_stats *stats = &core_peer(agent->core, (int)peer)->stats;
     agent->duplicates[server] += stats->duplicates;
     agent->missed[server] += stats->slots_missed;
+    agent->route_changes[server] += stats->route_changes;
+    agent->misplaced[server] += stats->misplaced;
     for (int i = 0; i < DIRECTIONS * VERDICTS; i++) {
         agent->resolved[server][i / VERDICTS][i % VERDICTS] +=
             stats->resolved[i / VERDICTS][i % VERDICTS];
@@ -139,13 +141,17 @@ static void commit(struct world *world, int node, const struct action *action,
     }
     case ACTION_RECORD_PROBE: {
         struct row *row = ledger_put_probe(&agent->ledger, &action->probe);
-        if (message != NULL && message->report == REPORT_NONE &&
+        if (message != NULL && message->report == REPORT_NONE && row->message == 0 &&
             probe_id_equal(&message->tag.id, &action->probe.id)) {
             row->message = message->uid;
+            journal_passage(world, node, message, &action->probe);
         }
         break;
     }
     case ACTION_INCIDENT:
+        journal_closed(world, node, &action->incident);
+        ledger_put_incident(&agent->ledger, &action->incident);
+        break;
     case ACTION_NOTIFY:
         ledger_put_incident(&agent->ledger, &action->incident);
         break;

@@ -73,19 +73,31 @@ static int script_time(const struct world *world, int node, struct walltime at)
     return seconds_of(world_time_at(world, node, at));
 }
 
+void oracle_known(const struct world *world, int node, size_t count,
+                  const struct window *known[PIECES_MAXIMUM])
+{
+    for (size_t i = 0; i < PIECES_MAXIMUM; i++) {
+        known[i] = NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct learned *learned = &world->journal->learned[i];
+        if (learned->node == node) {
+            known[strtoul(learned->window.id + 2, NULL, 10)] = &learned->window; // w-NUMBER
+        }
+    }
+}
+
 // Likewise by what an agent knew at this time: of each window its newest revision.
 static bool known(const struct world *world, int node, int server, int from, int to,
                   struct instant at)
 {
     const struct journal *journal = world->journal;
-    const struct window *newest[PIECES_MAXIMUM] = {NULL};
-    for (size_t i = 0; i < journal->learned_count; i++) {
-        const struct learned *learned = &journal->learned[i];
-        size_t number = strtoul(learned->window.id + 2, NULL, 10); // w-NUMBER, of the piece
-        if (learned->node == node && learned->at.ns <= at.ns) {
-            newest[number] = &learned->window;
-        }
+    const struct window *newest[PIECES_MAXIMUM];
+    size_t count = 0;
+    while (count < journal->learned_count && journal->learned[count].at.ns <= at.ns) {
+        count++;
     }
+    oracle_known(world, node, count, newest);
     for (size_t i = 0; i < PIECES_MAXIMUM; i++) {
         if (newest[i] != NULL && strcmp(newest[i]->server, world->servers[server].name) == 0 &&
             holds_back(script_time(world, node, newest[i]->begin),
@@ -317,4 +329,5 @@ void oracle_check(struct world *world, const struct plan *plan)
     check_duties(world, plan);
     check_verdicts(world, plan);
     check_ends(world);
+    oracle_check_ways(world, plan);
 }

@@ -9,6 +9,17 @@
 // Holds the run's notifications against the plan; what is wrong is a failed check of the journal.
 void oracle_check(struct world *world, const struct plan *plan);
 
+// Of each window, by the number of its piece, the newest revision among the first `count` that were
+// learned, of those this agent did; NULL where it knows none.
+void oracle_known(const struct world *world, int node, size_t count,
+                  const struct window *known[PIECES_MAXIMUM]);
+
+// ---- oracle_ways.c ----
+
+// What is said of the way that mail takes: exactly what follows from what every message carried,
+// whatever became of the agent between two of them.
+void oracle_check_ways(struct world *world, const struct plan *plan);
+
 // ---- oracle_rules.c: the table of what a trouble may and must lead to ----
 
 // A notification, by server numbers.

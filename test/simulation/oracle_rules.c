@@ -37,6 +37,9 @@ static const struct blame {
     [PIECE_STEP] = {.server = KIND(CLOCK), .own = KIND(CLOCK), .others = KIND(CLOCK)},
     [PIECE_BOUNCE] = {.path = KIND(BOUNCED) | KIND(SILENT),
                       .server = KIND(UNHEARD) | KIND(OVERRUN)},
+    [PIECE_ROUTE] = {.path = KIND(REROUTED)},
+    [PIECE_AUTH] = {.path = KIND(UNAUTHENTICATED)},
+    [PIECE_FOLDER] = {.path = KIND(MISPLACED)},
     [PIECE_LOSE] = {.path = KIND(LOST) | KIND(SILENT),
                     .server = KIND(STUCK),
                     .own = KIND(STUCK),
@@ -139,6 +142,19 @@ static struct duty duty_of_server(const struct plan *plan, const struct piece *p
     }
 }
 
+// Three of them; a verdict but for one that is none is believed at once.
+static struct duty duty_of_way(const struct plan *plan, const struct piece *piece)
+{
+    static const unsigned KINDS[PIECES] = {[PIECE_ROUTE] = KIND(REROUTED),
+                                           [PIECE_AUTH] = KIND(UNAUTHENTICATED),
+                                           [PIECE_FOLDER] = KIND(MISPLACED)};
+    int probes = piece->kind == PIECE_AUTH && piece->result != AUTH_TEMPERROR ? 1 : 3;
+    int within = (probes + 1) * plan->interval + plan->delay + MINUTE;
+    bool silent =
+        piece->kind == PIECE_AUTH && (piece->result == AUTH_ABSENT || piece->method == AUTH_DMARC);
+    return silent ? (struct duty){0} : (struct duty){KINDS[piece->kind], within, within};
+}
+
 struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int speaker)
 {
     bool receives = speaker == piece->other, sends = speaker == piece->server;
@@ -164,6 +180,10 @@ struct duty oracle_duty(const struct plan *plan, const struct piece *piece, int 
         int within = 4 * plan->interval + hold(plan) + 2 * MINUTE;
         return (struct duty){KIND(CLOCK), within, within};
     }
+    case PIECE_ROUTE:
+    case PIECE_AUTH:
+    case PIECE_FOLDER:
+        return receives ? duty_of_way(plan, piece) : (struct duty){0};
     case PIECE_LOSE:
         return (struct duty){0};
     default:

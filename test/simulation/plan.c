@@ -1,6 +1,6 @@
 #include "simulation/plan.h"
 
-enum { MARGIN = 60, SETTLE = 300 };
+enum { MARGIN = 60, SETTLE = 300, LEARNING = 12 };
 
 bool piece_is_trouble(const struct piece *piece)
 {
@@ -9,7 +9,12 @@ bool piece_is_trouble(const struct piece *piece)
 
 bool piece_is_of_path(const struct piece *piece)
 {
-    return piece->kind >= PIECE_CUT && piece->kind <= PIECE_BOUNCE;
+    return piece->kind >= PIECE_CUT && piece->kind <= PIECE_FOLDER;
+}
+
+bool piece_is_of_way(const struct piece *piece)
+{
+    return piece->kind >= PIECE_ROUTE && piece->kind <= PIECE_FOLDER;
 }
 
 bool piece_window(const struct piece *piece, int *begin, int *end)
@@ -60,10 +65,13 @@ static void add_noise(struct plan *plan)
             return;
         }
         piece->amount = plan_pick(plan, 1, 3);
+        // Often deferred, mail would be slow indeed; where the only probe within settle is, the end
+        // of a window is overrun.
+        bool too_much = at % 3 > 0 || plan->interval >= SETTLE;
         if (piece->kind == PIECE_SEVER && plan->http) {
             piece->to += plan_pick(plan, 30, 1500);
-        } else if (piece->kind == PIECE_SEVER || (piece->kind == PIECE_DEFER && at % 3 > 0)) {
-            piece->kind = PIECE_DUPLICATE; // often deferred, mail would be slow indeed
+        } else if (piece->kind == PIECE_SEVER || (piece->kind == PIECE_DEFER && too_much)) {
+            piece->kind = PIECE_DUPLICATE;
         }
     }
 }
@@ -77,12 +85,14 @@ static bool share_a_server(const struct piece *a, const struct piece *b)
            (piece_is_of_path(a) && piece_is_of_path(b) && a->other == b->other);
 }
 
-// Two troubles of one server at a time would end each other.
+// Two troubles of one server at a time would end each other; the way that mail takes has nothing to
+// do with whether it flows.
 static bool collides(const struct plan *plan, const struct piece *piece)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct piece *other = &plan->pieces[i];
-        if (other != piece && piece_is_trouble(other) && share_a_server(piece, other) &&
+        if (other != piece && piece_is_trouble(other) &&
+            piece_is_of_way(other) == piece_is_of_way(piece) && share_a_server(piece, other) &&
             piece->from <= other->to + MARGIN && other->from <= piece->to + MARGIN) {
             return true;
         }
@@ -90,10 +100,19 @@ static bool collides(const struct plan *plan, const struct piece *piece)
     return false;
 }
 
+// What never passed does not fail, and what nothing is said of neither.
+static void choose_result(struct plan *plan, struct piece *piece)
+{
+    static const enum auth_result RESULTS[] = {AUTH_FAIL, AUTH_SOFTFAIL,  AUTH_NONE,
+                                               AUTH_FAIL, AUTH_TEMPERROR, AUTH_ABSENT};
+    piece->method = (enum auth_method)plan_pick(plan, AUTH_SPF, AUTH_DMARC);
+    piece->result = RESULTS[plan_pick(plan, 0, 5)];
+}
+
 static struct piece *add_trouble(struct plan *plan, int from, int to)
 {
     bool alone = plan->mood == MOOD_SINGLE; // windows are told in the clocks of their announcers
-    int kind = plan_pick(plan, PIECE_HOST, alone ? PIECE_STEP : PIECE_BOUNCE);
+    int kind = plan_pick(plan, PIECE_HOST, alone ? PIECE_STEP : PIECE_FOLDER);
     struct piece *piece = plan_add(plan, (enum piece_kind)kind, from, to);
     if (piece == NULL) {
         return NULL;
@@ -106,6 +125,8 @@ static struct piece *add_trouble(struct plan *plan, int from, int to)
     } else if (kind == PIECE_REFUSE || kind == PIECE_LOSE || kind == PIECE_BOUNCE) {
         piece->amount = plan_pick(plan, 1, kind == PIECE_LOSE ? 2 : 5);
         piece->to = from + piece->amount * plan->interval;
+    } else if (kind == PIECE_AUTH) {
+        choose_result(plan, piece);
     }
     if (collides(plan, piece)) {
         plan->count--;
@@ -219,6 +240,11 @@ static void make_single(struct plan *plan)
     int from = plan_pick(plan, 700, 1600) + plan->interval;
     int most = plan_pick(plan, 0, 3) == 0 ? 200 : 2400 + 6 * plan->interval;
     struct piece *trouble = add_trouble(plan, from, from + plan_pick(plan, 20, most));
+    if (trouble->kind == PIECE_ROUTE) { // first it has to be known over which it comes
+        int learning = LEARNING * plan->interval;
+        trouble->from = from += learning;
+        trouble->to += learning;
+    }
     plan->length = trouble->to + tail(plan) + 4 * plan->interval;
     if (plan->servers > 2 && plan_pick(plan, 0, 1) == 0) {
         int server = 0;
@@ -270,6 +296,7 @@ struct plan plan_make(uint64_t seed)
     plan.width = plan_pick(&plan, 1, 5);
     plan.saved = plan_pick(&plan, 0, 1) == 1;
     plan.http = plan_pick(&plan, 0, 2) == 0;
+    plan.turns = plan_pick(&plan, 0, 3) == 0;
     MAKERS[plan.mood](&plan);
     return plan;
 }

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "probes/trace.h"
 
 // What kind of world it is, and so what must hold in it.
 enum mood {
@@ -42,7 +43,10 @@ enum piece_kind {
     PIECE_REFUSE,
     PIECE_LOSE,
     PIECE_BOUNCE,
-    PIECE_STEP, // of a server's wall clock by `amount` seconds, and back
+    PIECE_ROUTE,  // its mail comes through a third server
+    PIECE_AUTH,   // the receiving server finds `result` by `method`
+    PIECE_FOLDER, // and puts it into the folder for junk
+    PIECE_STEP,   // of a server's wall clock by `amount` seconds, and back
     PIECE_TROUBLE_LAST = PIECE_STEP,
     PIECE_WINDOW,
     PIECES
@@ -69,6 +73,8 @@ struct piece {
     int amount; // so many messages, or seconds of delay or of a step
     int announced;
     int by; // whose agent announces the window
+    enum auth_method method;
+    enum auth_result result;
     bool emergency;
     struct change changes[CHANGES_MAXIMUM];
     int change_count;
@@ -83,7 +89,8 @@ struct plan {
     int delay; // most, of an ordinary message
     int width;
     bool saved;
-    bool http; // the agents reach each other over HTTP, too
+    bool http;  // the agents reach each other over HTTP, too
+    bool turns; // two relays share the mail of every path
     int length;
     struct random_stream random;
     struct piece pieces[PIECES_MAXIMUM];
@@ -97,6 +104,7 @@ void plan_write(const struct plan *plan, struct text *out);
 
 bool piece_is_trouble(const struct piece *piece);
 bool piece_is_of_path(const struct piece *piece);
+bool piece_is_of_way(const struct piece *piece); // mail flows, but not as it used to
 
 // When the window begins and ends with all that has been changed of it; false when it is cancelled.
 bool piece_window(const struct piece *piece, int *begin, int *end);

@@ -50,6 +50,49 @@ static void write_server_trouble(const struct piece *piece, int a, struct text *
     }
 }
 
+// ---- the way that mail takes ----
+
+// From one to the other, over relays that share the load where there are two.
+static void write_usual_route(const struct plan *plan, int a, int b, struct text *out)
+{
+    text_format(out, "route mx%d->mx%d mx%d mx%d", a, b, a, b);
+    if (plan->turns) {
+        text_format(out, " / mx%d relay mx%d", a, b);
+    }
+    text_append(out, "\n");
+}
+
+static void write_usual_ways(const struct plan *plan, struct text *out)
+{
+    for (int a = 1; a <= plan->servers; a++) {
+        for (int b = 1; b <= plan->servers; b++) {
+            if (a != b) {
+                write_usual_route(plan, a, b, out);
+            }
+        }
+    }
+    text_append(out, "auth *->* spf pass\nauth *->* dkim pass\nauth *->* dmarc none\n");
+}
+
+static void write_way_trouble(const struct plan *plan, const struct piece *piece, int a, int b,
+                              struct text *out)
+{
+    if (piece->kind == PIECE_ROUTE) {
+        text_format(out, "at %ds route mx%d->mx%d mx%d third mx%d\nat %ds ", piece->from, a, b, a,
+                    b, piece->to);
+        write_usual_route(plan, a, b, out);
+    } else if (piece->kind == PIECE_AUTH) {
+        const char *usual = piece->method == AUTH_DMARC ? "none" : "pass";
+        const char *method = auth_method_name(piece->method);
+        text_format(out, "at %ds auth mx%d->mx%d %s %s\n", piece->from, a, b, method,
+                    piece->result == AUTH_ABSENT ? "absent" : auth_result_name(piece->result));
+        text_format(out, "at %ds auth mx%d->mx%d %s %s\n", piece->to, a, b, method, usual);
+    } else {
+        text_format(out, "at %ds folder mx%d->mx%d Junk\n", piece->from, a, b);
+        text_format(out, "at %ds folder mx%d->mx%d INBOX\n", piece->to, a, b);
+    }
+}
+
 static void write_path_trouble(const struct piece *piece, int a, int b, struct text *out)
 {
     const char *arrow = piece->kind == PIECE_CUT_PAIR ? "<->" : "->";
@@ -102,6 +145,7 @@ void plan_write(const struct plan *plan, struct text *out)
     text_format(out, "set width %ds\nset saved %d\nrun %ds\n", plan->width, plan->saved,
                 plan->length);
     text_append(out, plan->http ? "agent *<->*\n" : "");
+    write_usual_ways(plan, out);
     for (size_t i = 0; i < plan->count; i++) {
         const struct piece *piece = &plan->pieces[i];
         if (piece->dropped) {
@@ -111,6 +155,8 @@ void plan_write(const struct plan *plan, struct text *out)
             write_noise(piece, piece->server + 1, piece->other + 1, out);
         } else if (piece->kind == PIECE_WINDOW) {
             write_window(piece, i, out);
+        } else if (piece_is_of_way(piece)) {
+            write_way_trouble(plan, piece, piece->server + 1, piece->other + 1, out);
         } else if (piece_is_of_path(piece)) {
             write_path_trouble(piece, piece->server + 1, piece->other + 1, out);
         } else {

@@ -107,6 +107,9 @@ struct node {
     uint64_t runs;
     uint64_t duplicates[SERVERS_MAXIMUM]; // of earlier runs; the ledger has the rest
     uint64_t missed[SERVERS_MAXIMUM];
+    uint64_t route_changes[SERVERS_MAXIMUM];
+    uint64_t misplaced[SERVERS_MAXIMUM];
+    uint64_t routes_told[SERVERS_MAXIMUM]; // of all runs
     uint64_t resolved[SERVERS_MAXIMUM][DIRECTIONS][VERDICTS];
     uint64_t negative;
 };

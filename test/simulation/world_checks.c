@@ -20,8 +20,28 @@ static void check_rows(struct world *world)
             bool told = record->direction == OUTBOUND && record->state == PROBE_ARRIVED;
             journal_check(world, record->direction == OUTBOUND || theirs != NULL, i,
                           "a probe arrived that nobody sent");
+            bool bounced = record->direction == OUTBOUND && record->state == PROBE_BOUNCED;
+            journal_check(world, !bounced || theirs == NULL, i, "it came back, and arrived");
             journal_check(world, !told || (theirs != NULL && theirs->record.direction == INBOUND),
                           i, "a receipt for a probe that did not arrive");
+        }
+    }
+}
+
+// Of one kind and subject there is one at a time.
+static void check_incidents(struct world *world)
+{
+    for (int i = 0; i < world->server_count; i++) {
+        const struct ledger *ledger = &world->servers[i].node.ledger;
+        for (size_t k = 1; k < ledger->incident_count; k++) {
+            const struct incident *later = &ledger->incidents[k];
+            for (size_t j = 0; j < k; j++) {
+                const struct incident *earlier = &ledger->incidents[j];
+                bool same = earlier->kind == later->kind &&
+                            strcmp(earlier->subject_text, later->subject_text) == 0;
+                bool over = walltime_known(earlier->closed);
+                journal_check(world, !same || over, i, "an incident opened twice");
+            }
         }
     }
 }
@@ -110,6 +130,7 @@ static void check_windows(struct world *world, const struct plan *plan)
 void world_check(struct world *world, const struct plan *plan)
 {
     check_rows(world);
+    check_incidents(world);
     check_nothing_lost(world, plan);
     check_windows(world, plan);
 }
