@@ -1,7 +1,7 @@
 // The inside of the store, shared by its own files only. store.c opens, commits and closes;
 // store_files.c looks after the files; store_schema.c makes, migrates and checks the tables;
 // store_statements.c has every other word of SQL; store_row.c binds and reads values; store_write.c
-// and store_read.c do what store.h says, store_trace.c reads the ways of probes.
+// and store_read.c do what store.h says, store_trace.c writes and reads the ways of probes.
 #ifndef MAILFLOW_SHELL_STORE_INTERNAL_H
 #define MAILFLOW_SHELL_STORE_INTERNAL_H
 
@@ -20,6 +20,7 @@ enum store_statement {
     STATEMENT_PUT_MESSAGE,
     STATEMENT_PUT_BOUNCE,
     STATEMENT_PUT_TRACE,
+    STATEMENT_PUT_COURSE,
     STATEMENT_PUT_INCIDENT,
     STATEMENT_PUT_WINDOW,
     STATEMENT_PUT_ACKNOWLEDGED,
@@ -136,6 +137,7 @@ void store_bind_known(struct store_binder *binder, int64_t value);
 void store_bind_leg(struct store_binder *binder, struct span value);
 void store_bind_text(struct store_binder *binder, const char *value);
 void store_bind_id(struct store_binder *binder, const struct probe_id *value);
+void store_bind_bytes(struct store_binder *binder, const void *bytes, size_t size);
 
 // Reads the columns of a row in their order. What no version of us wrote is malformed.
 struct store_reader {
@@ -159,5 +161,15 @@ void store_read_incident(struct store_reader *reader, struct incident *out);
 // From `direction` on.
 void store_read_habits(struct store_reader *reader, enum direction *direction, struct habits *out);
 void store_read_window(struct store_reader *reader, struct window *out);
+
+// ---- store_write.c ----
+
+// True when the statement may be bound: nothing has failed since the last commit, and a transaction
+// is open.
+bool store_write_begin(struct store *store, enum store_statement which,
+                       struct store_binder *binder);
+
+// How many rows were written.
+unsigned store_write_end(struct store *store, struct store_binder *binder);
 
 #endif

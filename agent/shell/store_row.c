@@ -48,6 +48,11 @@ void store_bind_id(struct store_binder *binder, const struct probe_id *value)
                       SQLITE_STATIC);
 }
 
+void store_bind_bytes(struct store_binder *binder, const void *bytes, size_t size)
+{
+    sqlite3_bind_blob(binder->statement, ++binder->bound, bytes, (int)size, SQLITE_STATIC);
+}
+
 // ---- reading ----
 
 struct store_reader store_reader_for(sqlite3_stmt *statement)

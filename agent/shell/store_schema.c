@@ -154,7 +154,22 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE habits ADD COLUMN spf_unsure INTEGER;"
     "ALTER TABLE habits ADD COLUMN dkim_unsure INTEGER;"
     "ALTER TABLE habits ADD COLUMN dmarc_unsure INTEGER;"
-    "ALTER TABLE habits ADD COLUMN in_windows INTEGER;"};
+    "ALTER TABLE habits ADD COLUMN in_windows INTEGER;",
+
+    // What the ways of many probes share, once: most of a way is that of the probe before. Goes
+    // with the last of them. A way without a course is a whole one, of an earlier version.
+    "CREATE TABLE courses ("
+    " id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, course TEXT NOT NULL"
+    ") STRICT;"
+    "ALTER TABLE traces ADD COLUMN course INTEGER;"
+    "CREATE INDEX traces_by_course ON traces (course);"
+    "CREATE TRIGGER courses_follow AFTER DELETE ON traces BEGIN"
+    " DELETE FROM courses WHERE id = old.course"
+    " AND NOT EXISTS (SELECT 1 FROM traces WHERE course = old.course); END;"
+    "CREATE TRIGGER courses_change AFTER UPDATE OF course ON traces"
+    " WHEN old.course IS NOT new.course BEGIN"
+    " DELETE FROM courses WHERE id = old.course"
+    " AND NOT EXISTS (SELECT 1 FROM traces WHERE course = old.course); END;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

@@ -75,8 +75,12 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_PUT_BOUNCE] =
         "INSERT OR REPLACE INTO bounces (probe, " BOUNCE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STATEMENT_PUT_TRACE] =
-        "INSERT INTO traces (row, trace, rerouted) SELECT row, ?2, ?3 FROM probes WHERE id = ?1"
-        " ON CONFLICT (row) DO UPDATE SET" LATEST(trace) "," LATEST(rerouted),
+        "INSERT INTO traces (row, trace, rerouted, course) SELECT row, ?2, ?3,"
+        " (SELECT id FROM courses WHERE digest = ?4) FROM probes WHERE id = ?1"
+        " ON CONFLICT (row) DO UPDATE SET" LATEST(trace) "," LATEST(rerouted) "," LATEST(course),
+    [STATEMENT_PUT_COURSE] =
+        "INSERT INTO courses (digest, course) SELECT ?2, ?3"
+        " WHERE EXISTS (SELECT 1 FROM probes WHERE id = ?1) ON CONFLICT (digest) DO NOTHING",
     [STATEMENT_PUT_INCIDENT] =
         "INSERT OR REPLACE INTO incidents (" INCIDENT
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
@@ -119,7 +123,8 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_COUNT_SUPPRESSED] =
         "SELECT count(*) FROM incidents WHERE suppressed_by = ?1 AND suppressed_by <> ''",
     [STATEMENT_GET_TRACE] =
-        "SELECT trace, rerouted FROM traces JOIN probes USING (row) WHERE id = ?1",
+        "SELECT trace, rerouted, courses.course FROM probes JOIN traces USING (row)"
+        " LEFT JOIN courses ON courses.id = traces.course WHERE probes.id = ?1",
     [STATEMENT_GET_MARK] = "SELECT at FROM marks WHERE name = ?1",
     [STATEMENT_GET_LAST_INCIDENT] =
         "SELECT seq FROM sqlite_sequence WHERE name = 'incidents'",

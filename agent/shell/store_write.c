@@ -1,10 +1,7 @@
 #include "base/text.h"
 #include "shell/store_internal.h"
 
-// True when the statement may be bound: nothing has failed since the last commit, and a transaction
-// is open.
-static bool write_begin(struct store *store, enum store_statement which,
-                        struct store_binder *binder)
+bool store_write_begin(struct store *store, enum store_statement which, struct store_binder *binder)
 {
     if (store->corrupt) { // what is written now is gone at the next start
         store_fail(store, SQLITE_CORRUPT);
@@ -26,8 +23,7 @@ static bool write_begin(struct store *store, enum store_statement which,
     return true;
 }
 
-// How many rows were written.
-static unsigned write_end(struct store *store, struct store_binder *binder)
+unsigned store_write_end(struct store *store, struct store_binder *binder)
 {
     int code = sqlite3_step(binder->statement);
     if (code != SQLITE_DONE) {
@@ -41,7 +37,7 @@ static unsigned write_end(struct store *store, struct store_binder *binder)
 static void write_end_probe(struct store *store, struct store_binder *binder)
 {
     sqlite3_set_last_insert_rowid(store->database, 0);
-    if (write_end(store, binder) > 0 && sqlite3_last_insert_rowid(store->database) != 0) {
+    if (store_write_end(store, binder) > 0 && sqlite3_last_insert_rowid(store->database) != 0) {
         store->entries_written++;
     }
 }
@@ -69,7 +65,7 @@ static void bind_outcome_of_life(struct store_binder *row, const struct probe_re
 void store_put_probe(struct store *store, const struct probe_record *record)
 {
     struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_PROBE, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_PROBE, &row)) {
         return;
     }
     store_bind_integer(&row, noted(record).ns);
@@ -93,14 +89,15 @@ void store_put_probe(struct store *store, const struct probe_record *record)
 static void put_transcript(struct store *store, const struct probe_id *id, const char *lines)
 {
     struct store_binder row;
-    if (lines[0] == '\0' || !write_begin(store, STATEMENT_PUT_TRANSCRIPT, &row)) {
+    if (lines[0] == '\0' || !store_write_begin(store, STATEMENT_PUT_TRANSCRIPT, &row)) {
         return;
     }
     store_bind_id(&row, id);
     store_bind_text(&row, lines);
-    if (write_end(store, &row) > 0 && write_begin(store, STATEMENT_EXPIRE_TRANSCRIPTS, &row)) {
+    if (store_write_end(store, &row) > 0 &&
+        store_write_begin(store, STATEMENT_EXPIRE_TRANSCRIPTS, &row)) {
         store_bind_integer(&row, STORE_TRANSCRIPTS_MAXIMUM);
-        write_end(store, &row);
+        store_write_end(store, &row);
     }
 }
 
@@ -108,7 +105,7 @@ void store_put_outcome(struct store *store, const struct probe_id *id,
                        const struct submit_outcome *outcome)
 {
     struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_OUTCOME, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_OUTCOME, &row)) {
         return;
     }
     store_bind_id(&row, id);
@@ -128,7 +125,7 @@ void store_put_message(struct store *store, const struct probe_id *id,
                        const struct collect_report *report)
 {
     struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_MESSAGE, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_MESSAGE, &row)) {
         return;
     }
     store_bind_id(&row, id);
@@ -147,7 +144,7 @@ void store_put_bounce(struct store *store, const struct probe_id *id, const stru
                       struct walltime reported)
 {
     struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_BOUNCE, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_BOUNCE, &row)) {
         return;
     }
     store_bind_id(&row, id);
@@ -157,20 +154,7 @@ void store_put_bounce(struct store *store, const struct probe_id *id, const stru
     store_bind_text(&row, bounce->diagnostic);
     store_bind_text(&row, bounce->recipient);
     store_bind_integer(&row, reported.ns);
-    write_end(store, &row);
-}
-
-void store_put_trace(struct store *store, const struct probe_id *id, const char *trace,
-                     bool rerouted)
-{
-    struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_TRACE, &row)) {
-        return;
-    }
-    store_bind_id(&row, id);
-    store_bind_text(&row, trace);
-    store_bind_integer(&row, rerouted);
-    write_end(store, &row);
+    store_write_end(store, &row);
 }
 
 static void bind_evidence(struct store_binder *row, const struct evidence *evidence)
@@ -224,7 +208,7 @@ static void bind_way(struct store_binder *row, const struct evidence *evidence)
 void store_put_incident(struct store *store, const struct incident *incident)
 {
     struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_INCIDENT, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_INCIDENT, &row)) {
         return;
     }
     store_bind_integer(&row, incident->id);
@@ -243,13 +227,13 @@ void store_put_incident(struct store *store, const struct incident *incident)
     bind_aftermath(&row, &incident->aftermath);
     bind_cells(&row, &incident->cells);
     bind_way(&row, &incident->evidence);
-    write_end(store, &row);
+    store_write_end(store, &row);
 }
 
 void store_put_window(struct store *store, const struct window *window)
 {
     struct store_binder row;
-    if (!write_begin(store, STATEMENT_PUT_WINDOW, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_WINDOW, &row)) {
         return;
     }
     store_bind_text(&row, window->id);
@@ -264,28 +248,28 @@ void store_put_window(struct store *store, const struct window *window)
     store_bind_text(&row, window_origin_name(window->origin));
     store_bind_known(&row, window->held_from.ns);
     store_bind_known(&row, window->held_until.ns);
-    write_end(store, &row);
+    store_write_end(store, &row);
 }
 
 void store_put_acknowledged(struct store *store, const char *window, uint32_t revision,
                             const char *peer)
 {
     struct store_binder row;
-    if (write_begin(store, STATEMENT_PUT_ACKNOWLEDGED, &row)) {
+    if (store_write_begin(store, STATEMENT_PUT_ACKNOWLEDGED, &row)) {
         store_bind_text(&row, window);
         store_bind_text(&row, peer);
         store_bind_integer(&row, revision);
-        write_end(store, &row);
+        store_write_end(store, &row);
     }
 }
 
 void store_put_slots(struct store *store, const char *peer, int64_t reserved)
 {
     struct store_binder row;
-    if (write_begin(store, STATEMENT_PUT_SLOTS, &row)) {
+    if (store_write_begin(store, STATEMENT_PUT_SLOTS, &row)) {
         store_bind_text(&row, peer);
         store_bind_integer(&row, reserved);
-        write_end(store, &row);
+        store_write_end(store, &row);
     }
 }
 
@@ -303,7 +287,7 @@ void store_put_habits(struct store *store, const char *peer, enum direction dire
 {
     struct store_binder row;
     char known[ROUTES_LEARNED * ROUTE_SIZE], fresh[ROUTES_LEARNED * ROUTE_SIZE];
-    if (!write_begin(store, STATEMENT_PUT_HABITS, &row)) {
+    if (!store_write_begin(store, STATEMENT_PUT_HABITS, &row)) {
         return;
     }
     write_routes(&habits->route.known, known, sizeof known);
@@ -330,16 +314,16 @@ void store_put_habits(struct store *store, const char *peer, enum direction dire
         store_bind_integer(&row, habits->auth.unsure[method]);
     }
     store_bind_integer(&row, habits->placement.windows);
-    write_end(store, &row);
+    store_write_end(store, &row);
 }
 
 static void put_mark(struct store *store, const char *name, struct walltime at)
 {
     struct store_binder row;
-    if (write_begin(store, STATEMENT_PUT_MARK, &row)) {
+    if (store_write_begin(store, STATEMENT_PUT_MARK, &row)) {
         store_bind_text(&row, name);
         store_bind_integer(&row, at.ns);
-        write_end(store, &row);
+        store_write_end(store, &row);
     }
 }
 
@@ -358,12 +342,12 @@ static unsigned expire(struct store *store, enum store_statement which, struct w
                        unsigned limit)
 {
     struct store_binder row;
-    if (limit == 0 || !write_begin(store, which, &row)) {
+    if (limit == 0 || !store_write_begin(store, which, &row)) {
         return 0;
     }
     store_bind_integer(&row, before.ns);
     store_bind_integer(&row, limit);
-    return write_end(store, &row);
+    return store_write_end(store, &row);
 }
 
 bool store_retain(struct store *store, struct walltime before, unsigned limit)
@@ -373,8 +357,8 @@ bool store_retain(struct store *store, struct walltime before, unsigned limit)
     store->entries_written -= probes;
     struct store_binder row;
     if (expire(store, STATEMENT_EXPIRE_WINDOWS, before, limit) > 0 &&
-        write_begin(store, STATEMENT_EXPIRE_ACKNOWLEDGED, &row)) {
-        write_end(store, &row);
+        store_write_begin(store, STATEMENT_EXPIRE_ACKNOWLEDGED, &row)) {
+        store_write_end(store, &row);
     }
     return probes + incidents >= limit;
 }

@@ -174,7 +174,7 @@ static void a_full_disk_fails_the_commit_until_there_is_space(void **state)
 
 static void a_start_on_a_full_disk_says_so(void **state)
 {
-    mount_over(*state, "size=256k");
+    mount_over(*state, "size=512k");
     fill(*state);
     fixture_assert_refused(*state, *state, "free space on its file system");
     unlink(fixture_file_in(*state, "ballast"));

@@ -25,6 +25,7 @@ static char *way_of(const char *by)
     struct trace trace = {.count = 1, .more = 3, .cut = true};
     text_copy(trace.hops[0].by, sizeof trace.hops[0].by, by);
     trace.hops[0].time = WALL(7);
+    text_copy(trace.hops[0].queue_id, sizeof trace.hops[0].queue_id, "4Zx9kQ");
     text_copy(trace.authentication.authserv_id, AUTHSERV_ID_SIZE, "mx02");
     trace.authentication.results[AUTH_SPF] = AUTH_SOFTFAIL;
     json_t *object = trace_to_json(&trace);
@@ -51,6 +52,7 @@ static void keeps_a_way(void **state)
     assert_int_equal(trace.more, 3);
     assert_true(trace.cut);
     assert_string_equal(trace.hops[0].by, "mx04");
+    assert_string_equal(trace.hops[0].queue_id, "4Zx9kQ");
     assert_int_equal(trace.hops[0].time.ns, WALL(7).ns);
     assert_int_equal(trace.authentication.results[AUTH_SPF], AUTH_SOFTFAIL);
     assert_false(store_get_trace(store, &stranger, &trace, &rerouted));
@@ -64,36 +66,76 @@ static void keeps_a_way(void **state)
     free(other);
 }
 
-static int64_t count_traces(const char *directory)
+static int64_t count(const char *directory, const char *table)
 {
+    char sql[64];
     char file[FILE_SIZE];
     sqlite3 *database;
     sqlite3_stmt *statement;
     snprintf(file, sizeof file, "%s/ledger.db", directory);
     assert_int_equal(sqlite3_open(file, &database), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_prepare_v2(database, "SELECT count(*) FROM traces", -1, &statement, NULL),
-        SQLITE_OK);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+    assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t count = sqlite3_column_int64(statement, 0);
+    int64_t rows = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     sqlite3_close(database);
-    return count;
+    return rows;
 }
 
+// What they share is kept once, as long as one of them is there.
 static void goes_with_its_probe(void **state)
 {
     struct store *store = fixture_open(*state);
-    char *text = way_of("mx03");
+    char *text = way_of("mx03"), *other = way_of("mx04");
     for (unsigned i = 1; i <= 10; i++) {
-        put(store, i, text, false);
+        put(store, i, i < 5 ? other : text, false);
     }
     fixture_commit(store);
-    assert_int_equal(count_traces(*state), 10);
+    assert_int_equal(count(*state, "traces"), 10);
+    assert_int_equal(count(*state, "courses"), 2);
     assert_false(store_retain(store, WALL(5), 1000));
     fixture_commit(store);
     assert_int_equal(store_figures(store).entries, 6);
-    assert_int_equal(count_traces(*state), 6);
+    assert_int_equal(count(*state, "traces"), 6);
+    assert_int_equal(count(*state, "courses"), 1);
+    for (unsigned i = 5; i <= 10; i++) {
+        put(store, i, other, false);
+    }
+    fixture_commit(store);
+    assert_int_equal(count(*state, "courses"), 1);
+    assert_false(store_retain(store, WALL(20), 1000));
+    fixture_commit(store);
+    assert_int_equal(count(*state, "traces"), 0);
+    assert_int_equal(count(*state, "courses"), 0);
+    store_close(store);
+    free(text);
+    free(other);
+}
+
+// As written before ways were parted: whole.
+static void reads_a_whole_way(void **state)
+{
+    struct store *store = fixture_open(*state);
+    struct probe_id id = fixture_id(1);
+    struct trace trace;
+    bool rerouted;
+    char *text = way_of("mx03"), file[FILE_SIZE];
+    sqlite3 *database;
+    put(store, 1, text, false);
+    fixture_commit(store);
+    store_close(store);
+    snprintf(file, sizeof file, "%s/ledger.db", (const char *)*state);
+    assert_int_equal(sqlite3_open(file, &database), SQLITE_OK);
+    char *sql = sqlite3_mprintf("UPDATE traces SET course = NULL, trace = %Q", text);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_free(sql);
+    sqlite3_close(database);
+    store = fixture_open(*state);
+    assert_true(store_get_trace(store, &id, &trace, &rerouted));
+    assert_string_equal(trace.hops[0].by, "mx03");
+    assert_string_equal(trace.hops[0].queue_id, "4Zx9kQ");
+    assert_int_equal(trace.hops[0].time.ns, WALL(7).ns);
     store_close(store);
     free(text);
 }
@@ -142,6 +184,6 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {TEST(keeps_a_way), TEST(goes_with_its_probe),
-                                       TEST(keeps_what_a_path_is_used_to)};
+                                       TEST(reads_a_whole_way), TEST(keeps_what_a_path_is_used_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
