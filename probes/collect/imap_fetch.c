@@ -163,6 +163,7 @@ static bool read_message(const struct mailimap_msg_att *from, struct imap_messag
     out->uid = 0;
     out->number = from->att_number;
     out->saved = WALLTIME_NONE;
+    out->size = 0;
     out->header_length = 0;
     out->trace_length = 0;
     for (clistiter *at = clist_begin(from->att_list); at != NULL; at = clist_next(at)) {
@@ -174,6 +175,8 @@ static bool read_message(const struct mailimap_msg_att *from, struct imap_messag
             continue;
         } else if (value->att_type == MAILIMAP_MSG_ATT_UID) {
             out->uid = value->att_data.att_uid;
+        } else if (value->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE) {
+            out->size = value->att_data.att_rfc822_size;
         } else if (value->att_type == MAILIMAP_MSG_ATT_INTERNALDATE) {
             received = imap_date_read(value->att_data.att_internal_date);
         } else if (value->att_type == MAILIMAP_MSG_ATT_BODY_SECTION) {
@@ -266,8 +269,9 @@ enum imap_result imap_session_fetch_bytes(struct imap_session *session, uint32_t
                                           uint32_t offset, const struct imap_message **out,
                                           size_t *found, struct error *error)
 {
-    struct mailimap_section *whole = mailimap_section_new(NULL);
-    return fetch(session, &uid, 1, section_alone(whole, offset), out, found, error);
+    struct mailimap_fetch_type *type = section_alone(mailimap_section_new(NULL), offset);
+    want(type, mailimap_fetch_att_new_rfc822_size());
+    return fetch(session, &uid, 1, type, out, found, error);
 }
 
 enum imap_result imap_session_flag_deleted(struct imap_session *session, const uint32_t *uids,

@@ -42,6 +42,7 @@ struct imap_message {
     uint32_t uid;
     uint32_t number;       // its place in the folder
     struct walltime saved; // SAVEDATE, else INTERNALDATE
+    uint32_t size;         // of the whole message as the server has it; 0 where it was not asked
     size_t header_length;  // WIRE_LITERAL_MAXIMUM when there may be more
     char headers[WIRE_LITERAL_MAXIMUM];
     size_t trace_length; // IMAP_TRACE_MAXIMUM when there may be more
@@ -99,7 +100,8 @@ enum imap_result imap_session_fetch_signs(struct imap_session *session, const ui
                                           size_t count, const struct imap_message **out,
                                           size_t *found, struct error *error);
 
-// WIRE_LITERAL_MAXIMUM bytes of a message from `offset` on, fewer at its end, as its `headers`.
+// WIRE_LITERAL_MAXIMUM bytes of a message from `offset` on, fewer at its end, as its `headers`; and
+// its size.
 enum imap_result imap_session_fetch_bytes(struct imap_session *session, uint32_t uid,
                                           uint32_t offset, const struct imap_message **out,
                                           size_t *found, struct error *error);

@@ -22,6 +22,7 @@ class Message:
 
     def __init__(self, headers, flags=(), received="21-Nov-2026 12:00:00 +0100", trace=b""):
         self.headers = headers
+        self.size = len(headers)  # as it claims
         self.trace = trace  # Received and Authentication-Results
         self.received = received
         self.flags = set(flags)
@@ -239,8 +240,8 @@ class Session:
 
     def write_piece(self, number, uid, message, offset, size):
         piece = message.headers[offset : offset + size]
-        self.write(f"* {number} FETCH (UID {uid} BODY[]<{offset}> {{{len(piece)}}}\r\n")
-        self.write(piece + b")\r\n")
+        self.write(f"* {number} FETCH (UID {uid} RFC822.SIZE {message.size} ")
+        self.write(f"BODY[]<{offset}> {{{len(piece)}}}\r\n".encode() + piece + b")\r\n")
 
     def on_uid_fetch(self, tag, arguments):
         piece = re.search(r"BODY.PEEK\[\]<(\d+)\.(\d+)>", arguments)

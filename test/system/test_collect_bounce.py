@@ -1,29 +1,16 @@
 """mailflow-collect and what comes back: reports of delivery among mail of all kinds."""
 
-import base64
-import pathlib
 import random
 import time
 
 import pytest
 
+from bounces import FIXTURES, fixture, with_long_words
 from collector import BUILD, Collector
 from imap_server import Folder, Server
 from tag import Probe
 
-FIXTURES = pathlib.Path(__file__).parents[1] / "unit/bounces"
 PIECES = 8  # of 8 KiB each: as much as is looked at
-
-
-def fixture(name, probe):
-    """A report about this probe, as test/unit has it."""
-    text = (FIXTURES / f"{name}.eml").read_text()
-    message_id = probe.message_id()
-    encoded = base64.b64encode(f"Message-ID: {message_id}\r\n\r\n".encode()).decode()
-    values = {"message-id": message_id, "envelope": probe.id_text, "message-id-base64": encoded}
-    for placeholder, value in values.items():
-        text = text.replace(f"{{{placeholder}}}", value)
-    return text.replace("\n", "\r\n").encode()
 
 
 def pieces_of(server):
@@ -104,9 +91,38 @@ def test_ten_megabytes_cost_no_more_than_sixty_four_kilobytes():
         assert resident < 64 << 20 or "sanitized" in str(BUILD)
 
 
-def test_what_stands_too_far_behind_is_foreign():
+@pytest.mark.parametrize("name", ["postfix_failed", "exchange_failed", "gmail_failed"])
+@pytest.mark.parametrize("size", [30_000, 66_000, 10_000_000])
+def test_words_for_people_of_any_length_stand_before_the_report(name, size):
+    probe, after = Probe(), Probe()
+    report = with_long_words(fixture(name, probe), size)
+    with Server(report, block(after)) as server, Collector() as collector:
+        collector.watch(server.port)
+        bounce = collector.expect("bounce")
+        assert collector.expect("complete")["foreign"] == 0
+        print(f"{size} bytes: {pieces_of(server)} pieces")
+        assert pieces_of(server) <= 2 * PIECES
+    assert bounce["tag"]["id"] == probe.id_text and bounce["action"] == "failed"
+    assert bounce["diagnostic"]
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 65536, 65537, 2**32 - 1])
+def test_a_server_that_is_wrong_about_the_size(claimed):
+    """Nothing is read twice that need not be, and nothing hangs."""
+    probe, after = Probe(), Probe()
+    server = Server(with_long_words(fixture("postfix_failed", probe), 70_000), block(after))
+    server.folders["INBOX"].messages[1].size = claimed
+    with server, Collector() as collector:
+        collector.watch(server.port)
+        assert collector.expect("arrival")["tag"]["id"] == after.id_text
+        assert collector.expect("complete")["foreign"] == 1
+        assert pieces_of(server) <= 2 * PIECES and collector.count("down") == 0
+
+
+def test_what_stands_in_the_midst_is_foreign():
     probe = Probe()
     report = fixture("qmail", probe).replace(b"Hi. This", b"Hi. " + b"z" * 65536 + b" This")
+    report += b"z" * 65536
     with Server(report) as server, Collector() as collector:
         collector.watch(server.port)
         assert collector.expect("complete")["foreign"] == 1

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import dovecot
+from bounces import fixture, with_long_words
 from collector import Collector
 from tag import Probe, message
 
@@ -136,6 +137,18 @@ def test_another_folder_is_read_too(server):
         while box.maildir.files("Junk") and time.monotonic() < end:
             time.sleep(0.02)
         assert not box.maildir.files("Junk") and len(box.maildir.files()) == 1
+
+
+@pytest.mark.parametrize("size", [0, 70_000, 10_000_000])
+def test_a_bounce_behind_words_of_any_length(server, size):
+    probe = Probe()
+    with Box(server) as box:
+        box.watch()
+        box.maildir.deliver(with_long_words(fixture("postfix_failed", probe), size))
+        begin = time.monotonic()
+        bounce = box.collector.expect("bounce")
+        print(f"{size} bytes of words: {(time.monotonic() - begin) * 1000:.0f} ms")
+        assert bounce["tag"]["id"] == probe.id_text and bounce["action"] == "failed"
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
