@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { REFRESH_MS, look, text } from "./look.mjs";
+import { REFRESH_MS, look, text, until } from "./look.mjs";
 import { OUTPUT, stage } from "./stage.mjs";
 
 const CLICKS_MAXIMUM = 3;
@@ -64,9 +64,8 @@ const follow = async (page, why) => {
     const seen = [];
     for (const [words, found] of why) {
         await page.locator("article.trouble").first().getByText(words, { exact: true }).first().click();
-        await page.waitForFunction(
-            ([source]) => new RegExp(source).test(document.querySelector("main").innerText),
-            [found.source], { timeout: REFRESH_MS });
+        await until(page, (source) =>
+            new RegExp(source).test(document.querySelector("main")?.innerText), found.source);
         seen.push(`clicked on ${words}: ${found.exec(await text(page))[0].replace(/\s+/g, " ")}`);
     }
     return seen;

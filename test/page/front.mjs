@@ -1,7 +1,7 @@
 // What the first view says.
 
 import assert from "node:assert/strict";
-import { REFRESH_MS, look, refresh, text } from "./look.mjs";
+import { REFRESH_MS, look, refresh, text, until } from "./look.mjs";
 import { stage } from "./stage.mjs";
 
 export default () => {
@@ -24,10 +24,8 @@ export default () => {
 
     look("an agent with whom all is well says so", async (open) => {
         const page = await open("/", { agent: "well" });
-        await page.waitForFunction(
-            () => document.querySelector("h1").innerText === "Everything flows" &&
-                document.querySelector(".headline").innerText.includes("All 2 paths are ok."),
-            null, { timeout: REFRESH_MS });
+        await until(page, () => document.querySelector("h1").innerText === "Everything flows" &&
+            document.querySelector(".headline").innerText.includes("All 2 paths are ok."));
         assert.equal(await page.locator("article.trouble").count(), 0);
         await stage.shoot(page, "well", { fullPage: true });
     });
@@ -43,8 +41,8 @@ export default () => {
         assert.match(await unknowing.locator("li").innerText(), /^mx01: mail: /);
         const before = await active.locator("[data-until]").first().innerText();
         assert.match(before, /^in 1\d min( \d+ s)?$/);
-        await page.waitForFunction(
-            (old) => document.querySelector("#window-w-active5 [data-until]").innerText !== old, before);
+        await until(page, (old) =>
+            document.querySelector("#window-w-active5 [data-until]").innerText !== old, before);
         assert.match(await text(page, "#window-w-coming3"), /announced\s+emergency/);
         assert.match(await text(page, ".headline"), /In maintenance: mx05, until .*: new disks/);
     });

@@ -36,6 +36,10 @@ export const text = (page, selector = "main") => page.locator(selector).innerTex
 
 export const drawn = (page) => page.waitForSelector("figure.drawn canvas");
 
+// Looked at some times a second: a browser that looks at each frame draws them all.
+export const until = (page, condition, argument) =>
+    page.waitForFunction(condition, argument, { timeout: REFRESH_MS, polling: 200 });
+
 // As page.js does by itself after some seconds, but now.
 export const refresh = (page) => page.evaluate(() => new Promise((resolve) => {
     document.addEventListener("mailflow:refreshed", resolve, { once: true });

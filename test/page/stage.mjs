@@ -38,7 +38,8 @@ class Stage {
             executablePath: "/usr/bin/chromium",
             args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                    "--disable-background-networking", "--disable-component-update",
-                   "--disable-sync", "--renderer-process-limit=2"],
+                   "--disable-sync", "--disable-software-rasterizer",
+                   "--renderer-process-limit=2"],
         });
         this.context = await this.newContext({});
     }
