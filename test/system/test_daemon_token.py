@@ -15,6 +15,8 @@ from token_provider import REFUSED, Provider
 from wizard import PROBERS
 
 ACCEPTED, REFUSED_LINE = r"probe ACCEPTED .*", r"probe REFUSED .*"
+PATIENT = {"defaults": {"latency": {"warning": "10s", "critical": "20s"}},
+           "incidents": {"blind_after": "10s"}}  # a slow machine is no finding
 FAILURES = (REFUSED_LINE, r"mailbox DOWN .*refused.*", r".* FIRING .*")
 
 
@@ -41,16 +43,16 @@ def no_token_is_told(daemon):
 
 @pytest.mark.parametrize("answer, told", [
     ("echo token-$number", False),
-    ("""echo "{\\"access_token\\":\\"token-$number\\",\\"expires_in\\":2}" """, True)],
+    ("""echo "{\\"access_token\\":\\"token-$number\\",\\"expires_in\\":4}" """, True)],
     ids=["bare", "expires_in"])
 def test_over_expiries(tmp_path, answer, told):
-    """A token lives for 2 s; probes and logins go on for 5 lives, and nothing is refused."""
-    provider = Provider(tmp_path, life=2.1, answer=answer)
-    with agent(tmp_path, provider) as (daemon, office):
-        for _ in range(5):
+    """A token lives for 4 s; probes and logins go on for 4 lives, and nothing is refused."""
+    provider = Provider(tmp_path, life=4.1, answer=answer)
+    with agent(tmp_path, provider, **PATIENT) as (daemon, office):
+        for _ in range(4):
             expired = len(provider.issued) + 1
             daemon.wait(ACCEPTED, count=daemon.count(ACCEPTED) + 2)
-            wait_for(lambda: len(provider.issued) >= expired, 10, "another token")  # noqa: B023
+            wait_for(lambda: len(provider.issued) >= expired, 20, "another token")  # noqa: B023
             for session in office.imap.sessions:
                 session.close()
         daemon.wait(ACCEPTED, count=daemon.count(ACCEPTED) + 2)
@@ -60,7 +62,7 @@ def test_over_expiries(tmp_path, answer, told):
         refused = provider.refusals("smtp")
         print(f"{daemon.count(ACCEPTED)} probes, {len(provider.issued)} tokens, refused: "
               f"{refused} by SMTP, {provider.refusals('imap')} by IMAP")
-        assert refused == 0 if told else refused >= 4
+        assert refused == 0 if told else refused >= 3
         assert no_token_is_told(daemon)
 
 
@@ -169,7 +171,7 @@ def test_the_command_ends_with_the_agent(tmp_path, how):
         daemon.start()
         wait_for(lambda: len(running(mark)) >= 2, 10, "the command")
         if how == "end":
-            assert daemon.stop() == 0, daemon.said
+            assert daemon.stop(seconds=10.0) == 0, daemon.said
         else:
             daemon.process.kill()
             daemon.process.wait()

@@ -15,6 +15,7 @@ from daemon import wait_for
 from token_program import PROGRAM, job, run, running, script, start
 
 TOKEN = "ya29.a0-_~+/" + "x" * 1500 + "=="
+SLACK = 8.0  # seconds that starting and ending take at most, where much else goes on
 NO_TOKEN = "it printed no bearer token (RFC 6750): one word of ASCII, or a JSON object"
 
 
@@ -83,9 +84,9 @@ BAD = {
 @pytest.mark.parametrize("body, cause", BAD.values(), ids=BAD)
 def test_a_command_that_fails(tmp_path, body, cause):
     command = script(tmp_path, body)
-    done, took = run(command)
+    done, took = run(command, seconds=20.0)
     assert done["token"] == "" and done["cause"].startswith(f"{command}: {cause}"), done
-    assert len(done["cause"].encode()) < 256 and TOKEN[:70] not in str(done) and took < 4
+    assert len(done["cause"].encode()) < 256 and TOKEN[:70] not in str(done) and took < SLACK
 
 
 def test_expires_in_of_all_kinds(tmp_path):
@@ -104,7 +105,7 @@ def test_a_program_that_cannot_be_run(tmp_path):
     for place, why in ("none", "No such file or directory"), ("text", "Permission denied"), \
             ("binary", "Exec format error"), (".", "Permission denied"):
         done, took = run(tmp_path / place)
-        assert done["cause"] == f"{tmp_path / place}: cannot be run: {why}" and took < 2
+        assert done["cause"] == f"{tmp_path / place}: cannot be run: {why}" and took < SLACK
 
 
 HANGS = {
@@ -121,9 +122,9 @@ HANGS = {
 def test_a_command_that_hangs(tmp_path, body):
     mark = f"mark-{os.getpid()}-hangs"
     command = script(tmp_path, f"echo waiting >&2\n{body.replace('{mark}', '')}")
-    done, took = run(command, mark, seconds=1.0)
+    done, took = run(command, mark, seconds=3.0)
     assert done["cause"] == f"{command}: has not ended in time: waiting"
-    assert 0.9 < took < 3 and not running(mark)
+    assert 2.9 < took < 3 + SLACK and not running(mark)
 
 
 LEAVES = {
@@ -139,8 +140,8 @@ LEAVES = {
 def test_nothing_is_left_behind(tmp_path, body, hangs):
     mark = f"mark-{os.getpid()}-leaves"
     body = body.replace("{mark}", mark) + "\nsleep 0.2\necho token\n" + ("sleep 1000" if hangs else "")
-    done, took = run(script(tmp_path, body), mark, seconds=1.5)
-    assert (done["token"] == "token") != hangs and took < 3, done
+    done, took = run(script(tmp_path, body), mark, seconds=4.0)
+    assert (done["token"] == "token") != hangs and took < 4 + SLACK, done
     assert not running(mark)
 
 
