@@ -12,9 +12,9 @@ enum clause { CLAUSE_NONE, CLAUSE_FROM, CLAUSE_BY, CLAUSE_WITH, CLAUSE_ID, CLAUS
 // Where it stands in the clauses of the header.
 struct reading {
     enum clause clause;
-    unsigned words;   // of this clause so far
-    bool seen_client; // the comment behind `from`
-    bool tls_word;    // Exim writes "tls" and the cipher after its comment
+    unsigned words;    // of this clause so far
+    bool seen_address; // a comment behind `from` had it
+    bool tls_word;     // Exim writes "tls" and the cipher after its comment
 };
 
 // ---- TLS, as it stands in comments ----
@@ -98,6 +98,51 @@ static void tls_by_protocol(struct hop *hop)
     }
 }
 
+// ---- the client, as it stands in comments ----
+
+// An address in brackets, or nothing else: "10.0.0.1", "user@10.0.0.1", "2603:10a6::1".
+static bool has_address(const struct token *comment)
+{
+    bool parted = false, other = false; // since the last @
+    for (size_t i = 0; i < comment->length; i++) {
+        char byte = comment->from[i];
+        bool part = byte == '.' || byte == ':';
+        if (byte == '[') {
+            return true;
+        }
+        parted = byte != '@' && (parted || part);
+        other = byte != '@' && (other || (!part && !isxdigit((unsigned char)byte)));
+    }
+    return parted && !other;
+}
+
+// What the client called itself is no sight of the server: qmail has "HELO name" for it, Exim
+// "helo=name", alone or behind the address.
+static struct token without_greeting(struct token comment)
+{
+    static const char *const GREETINGS[] = {"HELO ", "EHLO ", "helo="};
+    for (size_t i = 0; i < sizeof GREETINGS / sizeof GREETINGS[0]; i++) {
+        const char *found = find_in(comment.from, comment.length, GREETINGS[i]);
+        if (found != NULL && (found == comment.from || isspace((unsigned char)found[-1]))) {
+            comment.length = (size_t)(found - comment.from);
+        }
+    }
+    return comment;
+}
+
+static void take_client(struct reading *reading, const struct token *comment, struct hop *hop)
+{
+    struct token seen = without_greeting(*comment);
+    if (seen.length == 0 && hop->from[0] == '[') { // Exim: from [10.0.0.1] (helo=name)
+        seen = (struct token){TOKEN_WORD, hop->from, strlen(hop->from)};
+    }
+    bool address = has_address(&seen);
+    if (seen.length > 0 && !reading->seen_address && (address || hop->seen[0] == '\0')) {
+        token_copy_plain(hop->seen, sizeof hop->seen, &seen);
+        reading->seen_address = address;
+    }
+}
+
 // ---- clauses ----
 
 static enum clause clause_of(const struct token *word)
@@ -138,7 +183,7 @@ static void take_word(struct reading *reading, const struct token *word, struct 
     enum clause begins = clause_of(word);
     // A word right behind the name of a clause is its value, whatever it is called.
     if (begins != CLAUSE_NONE && (reading->clause == CLAUSE_NONE || reading->words > 0)) {
-        *reading = (struct reading){.clause = begins, .seen_client = reading->seen_client};
+        *reading = (struct reading){.clause = begins, .seen_address = reading->seen_address};
         return;
     }
     reading->words++;
@@ -163,9 +208,8 @@ static void take_word(struct reading *reading, const struct token *word, struct 
 
 static void take_comment(struct reading *reading, const struct token *comment, struct hop *hop)
 {
-    if (!read_tls(comment, hop) && reading->clause == CLAUSE_FROM && !reading->seen_client) {
-        token_copy_plain(hop->seen, sizeof hop->seen, comment);
-        reading->seen_client = true;
+    if (!read_tls(comment, hop) && reading->clause == CLAUSE_FROM) {
+        take_client(reading, comment, hop);
     }
 }
 
