@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -119,16 +120,41 @@ static void append_escape(struct text *text, unsigned char byte)
     text_append(text, escape);
 }
 
-// U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: what is seen then stands in another
-// order than the bytes, or on another line.
-static bool changes_direction(const unsigned char *at)
+// Of a well-formed character.
+static uint32_t code_point(const unsigned char *at, size_t length)
 {
-    if (at[0] != 0xE2) {
-        return at[0] == 0xD8 && at[1] == 0x9C;
+    uint32_t code = length == 1 ? at[0] : at[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        code = code << 6 | (at[i] & 0x3Fu);
     }
-    bool mark = at[2] == 0x8E || at[2] == 0x8F || (at[2] >= 0xA8 && at[2] <= 0xAE);
-    bool isolate = at[2] >= 0xA6 && at[2] <= 0xA9;
-    return (at[1] == 0x80 && mark) || (at[1] == 0x81 && isolate);
+    return code;
+}
+
+// Characters that are not seen but change what is: they turn the direction, break the line, hide
+// or join what stands beside them. (Unicode: format characters, general category Cf, but those that
+// are drawn, such as Arabic number signs; and the separators of lines and paragraphs.)
+static bool misleads(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } RANGES[] = {
+        {0x00AD, 0x00AD},   {0x061C, 0x061C},   {0x180E, 0x180E},   {0x200B, 0x200F},
+        {0x2028, 0x202E},   {0x2060, 0x206F},   {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},
+        {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0001, 0xE007F},
+    };
+    for (size_t i = 0; i < sizeof RANGES / sizeof RANGES[0]; i++) {
+        if (code >= RANGES[i].first && code <= RANGES[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the character at the front, of that length, may be shown as it is.
+static bool is_shown(const unsigned char *at, size_t length)
+{
+    return length > 1 ? !misleads(code_point(at, length))
+                      : length == 1 && *at >= 0x20 && *at != 0x7F && *at != '"' && *at != '\\';
 }
 
 void text_append_escaped(struct text *text, const char *from)
@@ -136,8 +162,7 @@ void text_append_escaped(struct text *text, const char *from)
     const unsigned char *at = (const unsigned char *)from;
     while (*at != '\0') {
         size_t length = text_character_length((const char *)at);
-        if (length == 0 || *at < 0x20 || *at == 0x7F || *at == '"' || *at == '\\' ||
-            changes_direction(at)) {
+        if (!is_shown(at, length)) {
             append_escape(text, *at++);
         } else {
             text_append_bytes(text, (const char *)at, length);

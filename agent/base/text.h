@@ -23,8 +23,9 @@ void text_append_bytes(struct text *text, const char *bytes, size_t count);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // The bytes with control bytes, backslash and quote written as \n \t \\ \" \xNN, so that one line
-// stays one line and reads in its order: characters that change the direction are escaped, too, as
-// are bytes that are no UTF-8. The rest of UTF-8 passes.
+// stays one line and reads in its order: so are the bytes of characters that are not seen but turn,
+// break, hide or join what is (U+202E, U+2028, U+200B ...), and those that are no UTF-8. The rest
+// of UTF-8 passes.
 void text_append_escaped(struct text *text, const char *from);
 
 // A syslog value: as it is when plain, else in quotes and escaped.

@@ -114,6 +114,7 @@ static void text_is_harmless_and_keeps_its_quotes(void **state)
     assert_text("\033[2J\r\n\x7f", "\\x1b[2J\\r\\n\\x7f");
     assert_text("\\\"x\\", "\\\\\"x\\\\");
     assert_text("\xC2\x9B Malmö \xFF", "\\xc2\\x9b Malmö \\xff");
+    assert_text("\u2066a\u2069\uFEFF", "\\xe2\\x81\\xa6a\\xe2\\x81\\xa9\\xef\\xbb\\xbf");
 }
 
 static void text_that_does_not_fit_is_cut(void **state)

@@ -77,6 +77,11 @@ static void what_the_terminal_would_obey_is_escaped(void **state)
     assert_prints(table, "NAME     COUNT  NOTE\n"
                          "\\x1b[2J   \\r\\n  \\xc2\\x9b\\xff\n");
     table_destroy(table);
+    table = table_on(&terminal);
+    add_row(table, "\u202E10xm", "1", "x");
+    assert_prints(table, "NAME              COUNT  NOTE\n"
+                         "\\xe2\\x80\\xae10xm      1  x\n");
+    table_destroy(table);
 }
 
 static void cut_columns_shrink_first(void **state)

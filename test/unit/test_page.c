@@ -33,6 +33,9 @@ static void test_text_is_escaped(void **state)
     page_append_escaped(&text, "<b a=\"1\" c='2'>&amp;\\ \xc3\xa5\xff\x01\n");
     assert_string_equal(out, "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;\\ "
                              "\xc3\xa5\\xff\\x01\\n");
+    text = TEXT_OVER(out);
+    page_append_escaped(&text, "<\u202Egpj.exe\u2028");
+    assert_string_equal(out, "&lt;\\xe2\\x80\\xaegpj.exe\\xe2\\x80\\xa8");
 }
 
 static void test_long_text_keeps_its_characters_whole(void **state)

@@ -358,7 +358,7 @@ static json_t *hostile_text(void)
 {
     char text[4096] = "";
     for (int i = 0; i < 100; i++) {
-        strcat(text, "<script>\x01\"'&</td>\n");
+        strcat(text, "<script>\x01\"'&</td>\n\u202E\u2028");
     }
     return json_string(text);
 }

@@ -118,6 +118,41 @@ static void test_escapes_what_could_deceive(void **state)
     }
 }
 
+// In UTF-8; what is next to a range of them passes.
+static void test_escapes_what_is_not_seen_but_misleads(void **state)
+{
+    (void)state;
+    static const char *const ESCAPED[] = {
+        "\u00AD",     "\u061C",     "\u180E",     "\u200B",     "\u200C",     "\u200D",
+        "\u200E",     "\u200F",     "\u2028",     "\u2029",     "\u202A",     "\u202B",
+        "\u202C",     "\u202D",     "\u202E",     "\u2060",     "\u2061",     "\u2062",
+        "\u2063",     "\u2064",     "\u2066",     "\u2067",     "\u2068",     "\u2069",
+        "\u206A",     "\u206F",     "\uFEFF",     "\uFFF9",     "\uFFFB",     "\U0001BCA0",
+        "\U0001D173", "\U0001D17A", "\U000E0001", "\U000E0020", "\U000E007F",
+    };
+    static const char *const PASSES[] = {
+        "\u00AC",     "\u00AE",     "\u061B",     "\u061D",     "\u180B",     "\u200A",
+        "\u2010",     "\u2027",     "\u202F",     "\u205F",     "\u2070",     "\uFEFC",
+        "\uFF01",     "\uFFF8",     "\uFFFC",     "\uFFFD",     "\u0600",     "\u06DD",
+        "\U0001D17B", "\U0001F4EC", "\U000E0000", "\U000E0080", "\U0010FFFF",
+    };
+    for (size_t i = 0; i < COUNT(ESCAPED); i++) {
+        char buffer[64], expected[64];
+        struct text text = TEXT_OVER(buffer), escaped = TEXT_OVER(expected);
+        for (const char *at = ESCAPED[i]; *at != '\0'; at++) {
+            text_format(&escaped, "\\x%02x", (unsigned char)*at);
+        }
+        text_append_escaped(&text, ESCAPED[i]);
+        assert_string_equal(buffer, expected);
+    }
+    for (size_t i = 0; i < COUNT(PASSES); i++) {
+        char buffer[64];
+        struct text text = TEXT_OVER(buffer);
+        text_append_escaped(&text, PASSES[i]);
+        assert_string_equal(buffer, PASSES[i]);
+    }
+}
+
 static void test_escapes_are_not_cut(void **state)
 {
     (void)state;
@@ -147,6 +182,7 @@ static void test_values_are_quoted_when_needed(void **state)
         {"back\\slash", "\"back\\\\slash\""},
         {"line\nbreak", "\"line\\nbreak\""},
         {"\xC3\xA4", "\"\xC3\xA4\""},
+        {"moc.\u202Eexample", "\"moc.\\xe2\\x80\\xaeexample\""},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
         char buffer[64];
@@ -194,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_cuts_between_characters),
         cmocka_unit_test(test_copies_say_whether_they_fit),
         cmocka_unit_test(test_escapes_what_could_deceive),
+        cmocka_unit_test(test_escapes_what_is_not_seen_but_misleads),
         cmocka_unit_test(test_escapes_are_not_cut),
         cmocka_unit_test(test_values_are_quoted_when_needed),
         cmocka_unit_test(test_compares_without_case),
