@@ -210,8 +210,8 @@ static const struct key INCIDENT_KEYS[] = {
      .help = "So many probes on time in a row close an incident."},
     {"certificate_expires", KEY_SPAN, AT(incident_settings, certificate_expires), .fallback = "14d",
      RANGE(0, 366 * DAY),
-     .help = "A certificate of a mail server, or of a peer's agent, that ends within this time is "
-             "an incident."},
+     .help = "A certificate of a mail server, a peer's agent, the Alertmanager or ours that ends "
+             "within this time is an incident."},
 };
 static const struct section INCIDENT_SECTION = SECTION(incident_settings, INCIDENT_KEYS);
 

@@ -56,7 +56,7 @@ struct fetch_outcome {
     char signature[TAG_SIGNATURE_SIZE];
     struct fetch_body body;
     struct moment ended;
-    struct certificate certificate; // of the agent, when a connection was made for this job
+    struct certificate certificate; // of the server, when a connection was made for this job
 };
 
 // As in probe.h: one line with its newline, for the caller to free; decoders fill a zeroed value.

@@ -125,6 +125,9 @@ void json_write_certificate(json_t *object, const char *name, const struct certi
         json_write_integer(member, "expires", value->expires.ns);
         json_write_text(member, "subject", value->subject);
         json_write_text(member, "issuer", value->issuer);
+        if (value->authority[0] != '\0') {
+            json_write_text(member, "authority", value->authority);
+        }
     }
 }
 
@@ -363,7 +366,9 @@ bool json_read_certificate(const json_t *object, const char *name, struct certif
         ((json_read_boolean(member, "verified", &out->verified, error) &&
           json_read_integer(member, "expires", INT64_MIN, INT64_MAX, &out->expires.ns, error) &&
           json_read_text(member, "subject", out->subject, sizeof out->subject, error) &&
-          json_read_text(member, "issuer", out->issuer, sizeof out->issuer, error)) ||
+          json_read_text(member, "issuer", out->issuer, sizeof out->issuer, error) &&
+          (json_object_get(member, "authority") == NULL ||
+           json_read_text(member, "authority", out->authority, sizeof out->authority, error))) ||
          error_prefix(error, "\"%s\"", name));
     return out->seen;
 }

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/instant.h"
+#include "probes/certificate.h"
 
 enum {
     SILENCES_MAXIMUM = 1 << 20, // bytes of the answer
@@ -35,6 +36,7 @@ struct silence_line {
     struct walltime end;
     char creator[SILENCE_TEXT_SIZE]; // this and the comment are cut where they are longer
     char comment[SILENCE_TEXT_SIZE];
+    struct certificate certificate; // done, failed: of the Alertmanager, over TLS
 };
 
 // As in probe.h: one line with its newline, for the caller to free; decoders fill a zeroed value.

@@ -18,6 +18,9 @@ char *silence_line_encode(const struct silence_line *line)
         json_write_text(object, "creator", line->creator);
         json_write_text(object, "comment", line->comment);
     }
+    if (line->kind == SILENCES_DONE || line->kind == SILENCES_FAILED) {
+        json_write_certificate(object, "certificate", &line->certificate);
+    }
     return json_line_finish(object);
 }
 
@@ -45,6 +48,8 @@ bool silence_line_decode(const char *text, size_t length, struct silence_line *o
     out->kind = (enum silence_line_kind)kind;
     if (valid && out->kind == SILENCE_FOUND) {
         valid = read_found(object, out, error);
+    } else if (valid && (out->kind == SILENCES_DONE || out->kind == SILENCES_FAILED)) {
+        valid = json_read_certificate(object, "certificate", &out->certificate, error);
     }
     json_decref(object);
     return valid;

@@ -67,13 +67,12 @@ static void append_subject(struct text *to, X509 *certificate)
 }
 
 // "Let's Encrypt, R11".
-static void append_issuer(struct text *to, X509 *certificate)
+static void append_authority(struct text *to, const X509_NAME *name)
 {
-    const X509_NAME *issuer = X509_get_issuer_name(certificate);
-    bool organisation = append_part(to, issuer, NID_organizationName);
+    bool organisation = append_part(to, name, NID_organizationName);
     size_t length = to->length;
     text_append(to, organisation ? ", " : "");
-    if (!append_part(to, issuer, NID_commonName)) {
+    if (!append_part(to, name, NID_commonName)) {
         to->length = length;
         to->data[length] = '\0';
     }
@@ -94,22 +93,28 @@ static void note_certificate(struct certificate *out, X509 *certificate)
 {
     struct text subject = TEXT_OVER(out->subject), issuer = TEXT_OVER(out->issuer);
     append_subject(&subject, certificate);
-    append_issuer(&issuer, certificate);
+    append_authority(&issuer, X509_get_issuer_name(certificate));
     out->expires = time_of(X509_get0_notAfter(certificate));
     out->seen = true;
 }
 
-void tls_read_certificate(const char *pem, struct certificate *out)
+// A server's certificate and those that vouch for it, as far as they were found: all of it ends
+// with the first of them.
+static void note_chain(struct certificate *out, const STACK_OF(X509) * chain)
 {
-    *out = (struct certificate){0};
-    BIO *bytes = memory_checked(BIO_new_mem_buf(pem, -1));
-    X509 *certificate = PEM_read_bio_X509(bytes, NULL, NULL, NULL);
-    if (certificate != NULL) {
-        note_certificate(out, certificate);
+    if (sk_X509_num(chain) < 1) {
+        return;
     }
-    X509_free(certificate);
-    BIO_free(bytes);
-    ERR_clear_error();
+    note_certificate(out, sk_X509_value(chain, 0));
+    for (int i = 1; i < sk_X509_num(chain); i++) {
+        const X509 *above = sk_X509_value(chain, i);
+        struct walltime ends = time_of(X509_get0_notAfter(above));
+        if (walltime_known(ends) && ends.ns < out->expires.ns) {
+            struct text authority = TEXT_OVER(out->authority);
+            append_authority(&authority, X509_get_subject_name(above));
+            out->expires = ends;
+        }
+    }
 }
 
 static void describe_refusal(struct tls_verification *verification, X509_STORE_CTX *chain)
@@ -133,7 +138,7 @@ static int on_verify(int valid, X509_STORE_CTX *chain)
     SSL *session = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls_verification *verification = SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
     if (!verification->certificate.seen) {
-        note_certificate(&verification->certificate, X509_STORE_CTX_get0_cert(chain));
+        note_chain(&verification->certificate, X509_STORE_CTX_get0_chain(chain));
     }
     if (!valid && verification->reason[0] == '\0') {
         describe_refusal(verification, chain);
@@ -177,6 +182,46 @@ static bool trust(SSL_CTX *context, const char *ca_file, struct error *error)
     const char *reason =
         ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : "no certificate in it";
     return error_set(error, "ca_file %s: %s", ca_file, reason);
+}
+
+static X509 *read_pem(const char *pem)
+{
+    BIO *bytes = memory_checked(BIO_new_mem_buf(pem, -1));
+    X509 *certificate = PEM_read_bio_X509(bytes, NULL, NULL, NULL);
+    BIO_free(bytes);
+    return certificate;
+}
+
+static STACK_OF(X509) * read_pems(const char *const *pems, size_t count)
+{
+    STACK_OF(X509) *read = memory_checked(sk_X509_new_null());
+    for (size_t i = 0; i < count; i++) {
+        X509 *certificate = read_pem(pems[i]);
+        if (certificate != NULL) {
+            sk_X509_push(read, certificate);
+        }
+    }
+    return read;
+}
+
+void tls_read_chain(const char *const *pems, size_t count, const char *ca_file,
+                    struct certificate *out)
+{
+    struct error error;
+    STACK_OF(X509) *shown = read_pems(pems, count);
+    SSL_CTX *context = memory_checked(SSL_CTX_new(TLS_client_method()));
+    X509_STORE_CTX *search = memory_checked(X509_STORE_CTX_new());
+    *out = (struct certificate){0};
+    if (sk_X509_num(shown) > 0 && trust(context, ca_file, &error) &&
+        X509_STORE_CTX_init(search, SSL_CTX_get_cert_store(context), sk_X509_value(shown, 0),
+                            shown) == 1) {
+        X509_verify_cert(search);
+        note_chain(out, X509_STORE_CTX_get0_chain(search));
+    }
+    X509_STORE_CTX_free(search);
+    SSL_CTX_free(context);
+    sk_X509_pop_free(shown, X509_free);
+    ERR_clear_error();
 }
 
 static bool expect_host(SSL_CTX *context, const char *host)

@@ -27,9 +27,11 @@ SSL_CTX *tls_context_create(const char *ca_file, struct tls_verification *verifi
 // Why the handshake that just failed did: the verification's reason, else what OpenSSL has to say.
 void tls_describe_failure(const struct tls_verification *verification, struct text *out);
 
-// What can be told of a certificate in PEM, for a prober that leaves TLS to another library;
-// whether it was verified is for the caller to say.
-void tls_read_certificate(const char *pem, struct certificate *out);
+// What can be told of the certificates that a server showed, each in PEM, its own first, for a
+// prober that leaves TLS to another library; whether they were verified is for the caller to say.
+// Which of them count, and who vouches for the last of them, is found with the CA file.
+void tls_read_chain(const char *const *pems, size_t count, const char *ca_file,
+                    struct certificate *out);
 
 // Loads the library's tables and the system's store once, so that a confined process need not.
 void tls_warm_up(void);

@@ -193,7 +193,9 @@ void core_destroy(struct core *core)
     }
     free(core->peers);
     free_mailboxes(core);
-    free(core->certificate);
+    for (int i = 0; i < CERTIFICATE_PLACES; i++) {
+        free(core->certificates[i]);
+    }
     schedule_free(&core->peer_timers);
     schedule_free(&core->mailbox_timers);
     schedule_free(&core->incident_timers);

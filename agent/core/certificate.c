@@ -14,9 +14,13 @@
 #define OUTAGE_LAG SPAN_SECONDS(5)  // until what follows from a refusal has been decided
 #define ONE_DAY    SPAN_HOURS(24)
 
-enum { JUDGED_PER_STEP = 16 }; // each may write, fold and say
+enum {
+    JUDGED_PER_STEP = 16, // each may write, fold and say
+    OWN_PLACES = CERTIFICATE_PLACES - CERTIFICATE_HTTP,
+};
 
-static const char *const PLACE_NAMES[CERTIFICATE_PLACES] = {"relay", "agent", "mailbox"};
+static const char *const PLACE_NAMES[CERTIFICATE_PLACES] = {"relay", "agent", "mailbox", "http",
+                                                            "alertmanager"};
 static const char *const STATE_NAMES[CERTIFICATE_STATES] = {"unseen", "good", "expiring",
                                                             "refused"};
 
@@ -37,6 +41,20 @@ static const struct relay_settings *relay_of(const struct core *core, int index)
     return index == OWN_SERVER ? &core->settings->relay : &core->peers[index].settings->relay;
 }
 
+static bool is_https(const char *url)
+{
+    return strncmp(url, "https:", strlen("https:")) == 0;
+}
+
+static bool asks_over_https(const struct alertmanager_settings *settings)
+{
+    bool found = is_https(settings->url);
+    for (size_t i = 0; i < settings->url_count; i++) {
+        found = found || is_https(settings->urls[i]);
+    }
+    return found;
+}
+
 // Whether TLS is spoken there, so that there is a certificate to see.
 static bool is_expected(const struct core *core, const struct certificate_endpoint *endpoint)
 {
@@ -45,9 +63,13 @@ static bool is_expected(const struct core *core, const struct certificate_endpoi
         return relay_of(core, endpoint->index)->tls != TLS_NONE &&
                (endpoint->index == OWN_SERVER || !isolation_own_relay(core, endpoint->index));
     case CERTIFICATE_AGENT:
-        return strncmp(core->peers[endpoint->index].settings->agent, "https:", 6) == 0;
+        return is_https(core->peers[endpoint->index].settings->agent);
     case CERTIFICATE_MAILBOX:
         return core->mailboxes[endpoint->index].settings->tls != TLS_NONE;
+    case CERTIFICATE_HTTP:
+        return core->settings->http.certificate_file[0] != '\0';
+    case CERTIFICATE_ALERTMANAGER:
+        return asks_over_https(&core->settings->maintenance.alertmanager);
     case CERTIFICATE_PLACES:
         break;
     }
@@ -56,7 +78,7 @@ static bool is_expected(const struct core *core, const struct certificate_endpoi
 
 size_t core_certificate_count(const struct core *core)
 {
-    return 1 + 2 * core->settings->peer_count + core->settings->mailbox_count;
+    return 1 + 2 * core->settings->peer_count + core->settings->mailbox_count + OWN_PLACES;
 }
 
 struct certificate_endpoint core_certificate_endpoint(const struct core *core, size_t index)
@@ -67,8 +89,16 @@ struct certificate_endpoint core_certificate_endpoint(const struct core *core, s
         return (struct certificate_endpoint){CERTIFICATE_RELAY, peer};
     }
     index -= 1 + peers;
-    return index < peers ? (struct certificate_endpoint){CERTIFICATE_AGENT, (int)index}
-                         : (struct certificate_endpoint){CERTIFICATE_MAILBOX, (int)(index - peers)};
+    if (index < peers) {
+        return (struct certificate_endpoint){CERTIFICATE_AGENT, (int)index};
+    }
+    index -= peers;
+    if (index < core->settings->mailbox_count) {
+        return (struct certificate_endpoint){CERTIFICATE_MAILBOX, (int)index};
+    }
+    index -= core->settings->mailbox_count;
+    return (struct certificate_endpoint){CERTIFICATE_HTTP + (enum certificate_place)index,
+                                         OWN_SERVER};
 }
 
 const char *core_certificate_name(const struct core *core,
@@ -91,7 +121,7 @@ static struct certificate_sight **place_of(struct core *core,
         return &core->mailboxes[endpoint->index].certificate;
     }
     return endpoint->index == OWN_SERVER
-               ? &core->certificate
+               ? &core->certificates[endpoint->place]
                : &core->peers[endpoint->index].certificates[endpoint->place];
 }
 
@@ -143,23 +173,23 @@ static struct incident *find_outage(const struct core *core,
         subject = subject_of_mailbox(endpoint->index);
         return trouble_find(core, INCIDENT_BLIND, &subject);
     }
-    if (endpoint->place == CERTIFICATE_AGENT || endpoint->index == OWN_SERVER) {
-        return endpoint->place == CERTIFICATE_AGENT ? NULL : isolated;
+    if (endpoint->place != CERTIFICATE_RELAY || endpoint->index == OWN_SERVER) {
+        return endpoint->place == CERTIFICATE_RELAY ? isolated : NULL;
     }
     subject = subject_of_path(endpoint->index, OUTBOUND);
     return trouble_find(core, INCIDENT_REFUSED, &subject);
 }
 
-// How long that takes to open: the exchange with an agent has none.
+// How long that takes to open: what goes over HTTP has none.
 static struct span outage_patience(const struct core *core,
                                    const struct certificate_endpoint *endpoint)
 {
     const struct incident_settings *incidents = &core->settings->incidents;
-    if (endpoint->place == CERTIFICATE_AGENT) {
-        return SPAN_ZERO;
-    }
     if (endpoint->place == CERTIFICATE_MAILBOX) {
         return span_add(incidents->blind_after, OUTAGE_LAG);
+    }
+    if (endpoint->place != CERTIFICATE_RELAY) {
+        return SPAN_ZERO;
     }
     bool own = endpoint->index == OWN_SERVER;
     struct span interval =
@@ -213,6 +243,12 @@ static struct finding look_at(const struct core *core, int server, struct moment
     if (server != OWN_SERVER && is_expected(core, &endpoint)) {
         add_to(&finding, core, &endpoint, now);
     }
+    for (int i = 0; server == OWN_SERVER && i < OWN_PLACES; i++) {
+        endpoint.place = CERTIFICATE_HTTP + (enum certificate_place)i;
+        if (is_expected(core, &endpoint)) {
+            add_to(&finding, core, &endpoint, now);
+        }
+    }
     endpoint.place = CERTIFICATE_MAILBOX;
     for (size_t i = 0; i < core->settings->mailbox_count; i++) {
         endpoint.index = (int)i;
@@ -235,30 +271,44 @@ static void append_time_left(struct span left, struct text *out)
                 count, unit, count == 1 ? "" : "s");
 }
 
-static struct evidence describe(const struct core *core,
-                                const struct certificate_endpoint *endpoint, struct moment now)
+static void append_place(const struct core *core, const struct certificate_endpoint *endpoint,
+                         struct text *out)
 {
-    const struct certificate_sight *sight = sight_of(core, endpoint);
-    struct span left = walltime_since(sight->certificate.expires, now.wall);
-    struct evidence evidence = {.latency = left};
-    struct text cause = TEXT_OVER(evidence.cause);
     const struct relay_settings *relay;
     switch (endpoint->place) {
     case CERTIFICATE_RELAY:
         relay = relay_of(core, endpoint->index);
-        text_format(&cause, "relay %s:%u: ", relay->host, relay->port);
+        text_format(out, "relay %s:%u: ", relay->host, relay->port);
         break;
     case CERTIFICATE_AGENT:
-        text_format(&cause, "agent %s: ", core->peers[endpoint->index].settings->agent);
+        text_format(out, "agent %s: ", core->peers[endpoint->index].settings->agent);
         break;
     case CERTIFICATE_MAILBOX:
-        text_format(&cause, "mailbox %s: ", core->mailboxes[endpoint->index].settings->name);
+        text_format(out, "mailbox %s: ", core->mailboxes[endpoint->index].settings->name);
+        break;
+    case CERTIFICATE_HTTP:
+        text_append(out, "http.certificate_file: ");
+        break;
+    case CERTIFICATE_ALERTMANAGER:
+        text_append(out, "alertmanager: ");
         break;
     case CERTIFICATE_PLACES:
         break;
     }
+}
+
+static struct evidence describe(const struct core *core,
+                                const struct certificate_endpoint *endpoint, struct moment now)
+{
+    const struct certificate_sight *sight = sight_of(core, endpoint);
+    const char *authority = sight->certificate.authority;
+    struct span left = walltime_since(sight->certificate.expires, now.wall);
+    struct evidence evidence = {.latency = left};
+    struct text cause = TEXT_OVER(evidence.cause);
+    append_place(core, endpoint, &cause);
     if (sight->certificate.verified) {
-        text_append(&cause, "certificate ");
+        text_format(&cause, "certificate %s%s%s", authority[0] == '\0' ? "" : "of its authority ",
+                    authority, authority[0] == '\0' ? "" : " ");
         append_time_left(left, &cause);
     } else {
         text_append(&cause, sight->reason);
@@ -322,13 +372,23 @@ void certificate_submitted(struct core *core, int peer, const struct submit_outc
     certificate_seen(core, &endpoint, &outcome->certificate, outcome->cause, now);
 }
 
+// Whether there is something to judge: one that has been seen, or an incident of the server about
+// one that is not wanted any more.
+static bool is_due(const struct core *core, const struct certificate_endpoint *endpoint)
+{
+    struct subject subject = subject_of_server(endpoint->index);
+    return core_certificate(core, endpoint) != NULL ||
+           (endpoint->place == CERTIFICATE_RELAY &&
+            trouble_find(core, INCIDENT_CERTIFICATE, &subject) != NULL);
+}
+
 void certificate_follow(struct core *core, struct moment now)
 {
     size_t count = core_certificate_count(core);
     for (int judged = 0; judged < JUDGED_PER_STEP && core->certificate_at < count;
          core->certificate_at++) {
         struct certificate_endpoint at = core_certificate_endpoint(core, core->certificate_at);
-        if (core_certificate(core, &at) != NULL) {
+        if (is_due(core, &at)) {
             judge_server(core, core_certificate_server(core, &at), now);
             judged++;
         }

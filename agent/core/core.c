@@ -277,9 +277,8 @@ static void core_dispatch(struct core *core, const struct event *event, struct m
                       now);
         break;
     case EVENT_CERTIFICATE:
-        certificate_seen(core,
-                         &(struct certificate_endpoint){CERTIFICATE_AGENT, event->certificate.peer},
-                         event->certificate.certificate, event->certificate.cause, now);
+        certificate_seen(core, &event->certificate.endpoint, event->certificate.certificate,
+                         event->certificate.cause, now);
         break;
     case EVENT_EXCHANGE_FAILED:
         exchange_failed(core, event->exchange_failed.peer, event->exchange_failed.cause, now);

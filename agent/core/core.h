@@ -39,7 +39,7 @@ enum event_kind {
     EVENT_WINDOW,    // a window was announced or changed here: operator, config, calendar, flag
     EVENT_EXCHANGE,  // an agent's signed message came over HTTP: its request, or its reply to ours
     EVENT_EXCHANGE_FAILED, // our exchange with an agent did not come about
-    EVENT_CERTIFICATE,     // what certificate an agent has shown
+    EVENT_CERTIFICATE,     // what certificate was shown over HTTPS, to us or by us
     EVENT_GREETED,         // whether a peer's mail server has greeted us
     EVENT_CLOCK,           // what our kernel says of its clock
 };
@@ -99,7 +99,7 @@ struct event {
             const char *cause; // words of our prober
         } exchange_failed;
         struct {
-            int peer;
+            struct certificate_endpoint endpoint;
             const struct certificate *certificate; // for the duration of the call, as the cause
             const char *cause;                     // when it does not verify
         } certificate;

@@ -46,8 +46,8 @@ struct core {
     size_t flapping_count;
     struct server_state own; // our server
     struct isolation isolation;
-    struct certificate_sight *certificate; // of our relay, owned; NULL: unseen
-    size_t certificate_at;                 // how far the look at all of them has come
+    struct certificate_sight *certificates[CERTIFICATE_PLACES]; // our server's, owned; NULL: unseen
+    size_t certificate_at; // how far the look at all of them has come
     struct incident_counts incident_counts[INCIDENTS][SEVERITIES];
     struct agent_stats stats;
     struct histogram_edges edges;

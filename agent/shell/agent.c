@@ -178,6 +178,7 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
     start_probers(agent, options->probers);
     agent->restored = (size_t)restored;
     tell_clock_error(agent);
+    agent_look_at_own_certificate(agent);
     return agent;
 }
 
@@ -367,6 +368,7 @@ void agent_adopt(struct agent *agent, struct settings *settings)
         journal_peers_changed(agent->journal, settings, added, removed);
     }
     settings_destroy(before);
+    agent_look_at_own_certificate(agent);
     agent_look_at_origins(agent);
     agent_feed_time(agent);
 }

@@ -150,17 +150,6 @@ static struct round_trip trip_of(const struct exchange_message *reply, struct mo
     return (struct round_trip){begun.wall, reply->received, reply->time, ended.wall};
 }
 
-static void feed_certificate(struct agent *agent, int peer, const struct fetch_outcome *outcome)
-{
-    struct event event = {.kind = EVENT_CERTIFICATE};
-    event.certificate.peer = peer;
-    event.certificate.certificate = &outcome->certificate;
-    event.certificate.cause = outcome->cause;
-    if (outcome->certificate.seen) {
-        agent_feed(agent, &event);
-    }
-}
-
 void agent_on_fetched(void *context, const char *name, const struct fetch_outcome *outcome)
 {
     struct agent *agent = context;
@@ -170,7 +159,8 @@ void agent_on_fetched(void *context, const char *name, const struct fetch_outcom
     if (index < 0 || agent->exchanges.peers[index].running != outcome->number) {
         return; // a reload removed the peer meanwhile
     }
-    feed_certificate(agent, index, outcome);
+    agent_feed_certificate(agent, &(struct certificate_endpoint){CERTIFICATE_AGENT, index},
+                           &outcome->certificate, outcome->cause);
     struct exchange_peer *peer = &agent->exchanges.peers[index];
     struct span took = instant_since(outcome->ended.instant, peer->begun.instant);
     bool good = read_reply(agent, peer, outcome, &reply, &error);

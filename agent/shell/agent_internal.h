@@ -224,6 +224,15 @@ void agent_on_fetcher_died(void *context, const char *how);
 void agent_ask_for_greeting(struct agent *agent, const char *peer);
 void agent_on_greeted(void *context, const char *peer, const struct greet_outcome *outcome);
 
+// ---- agent_certificates.c ----
+
+// What was seen there; nothing, when it says that nothing was. The cause: why it does not verify.
+void agent_feed_certificate(struct agent *agent, const struct certificate_endpoint *endpoint,
+                            const struct certificate *certificate, const char *cause);
+
+// Looks at the one that we show ourselves, after every change of the settings.
+void agent_look_at_own_certificate(struct agent *agent);
+
 // ---- restore.c ----
 
 // Everything the ledger knows into the core; the number of probes, or -1 with a message.

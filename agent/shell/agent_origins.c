@@ -84,11 +84,18 @@ static void on_silences_changed(void *context)
     wanted_free(&wanted);
 }
 
+static void on_certificate(void *context, const struct certificate *certificate, const char *cause)
+{
+    agent_feed_certificate(context,
+                           &(struct certificate_endpoint){CERTIFICATE_ALERTMANAGER, OWN_SERVER},
+                           certificate, cause);
+}
+
 void agent_start_origins(struct agent *agent, const char *probers)
 {
     static const struct calendars_handlers CALENDARS = {on_calendars_changed};
     static const struct flags_handlers FLAGS = {on_flags_changed};
-    static const struct alertmanager_handlers ALERTMANAGER = {on_silences_changed};
+    static const struct alertmanager_handlers ALERTMANAGER = {on_silences_changed, on_certificate};
     agent->calendars =
         calendars_create(agent->loop, probers, agent->settings, agent->journal, &CALENDARS, agent);
     agent->flags = flags_create(agent->loop, agent->settings, agent->journal, &FLAGS, agent);

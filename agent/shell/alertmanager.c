@@ -25,6 +25,7 @@ struct answer {
     struct notes notes; // of silences, by id
     bool done;
     char failure[SILENCE_MESSAGE_SIZE]; // why not done
+    struct certificate certificate;
 };
 
 // Lives on until its process has ended, even when it is destroyed before.
@@ -145,8 +146,10 @@ static void take_line(struct alertmanager *alertmanager, const struct silence_li
         break;
     case SILENCES_DONE:
         alertmanager->answer.done = true;
+        alertmanager->answer.certificate = line->certificate;
         break;
     case SILENCES_FAILED:
+        alertmanager->answer.certificate = line->certificate;
         text_copy(alertmanager->answer.failure, sizeof alertmanager->answer.failure, line->message);
         break;
     }
@@ -195,11 +198,21 @@ static size_t count_unused(const struct notes *notes)
     return count;
 }
 
+static void tell_certificate(struct alertmanager *alertmanager)
+{
+    const struct answer *answer = &alertmanager->answer;
+    if (answer->certificate.seen) {
+        alertmanager->handlers.certificate(alertmanager->context, &answer->certificate,
+                                           answer->failure);
+    }
+}
+
 static void take_answer(struct alertmanager *alertmanager, struct moment now)
 {
     if (alertmanager->failing) {
         journal_alertmanager_usable(alertmanager->journal);
     }
+    tell_certificate(alertmanager);
     note_changes(alertmanager, now.wall);
     wanted_free(&alertmanager->last.wanted);
     alertmanager->last = alertmanager->answer;
@@ -228,6 +241,7 @@ static void try_next(struct alertmanager *alertmanager, const char *why, struct 
         ask(alertmanager, now);
         return;
     }
+    tell_certificate(alertmanager);
     if (!alertmanager->failing) {
         journal_alertmanager_unusable(alertmanager->journal, alertmanager->failures);
     }

@@ -12,6 +12,7 @@
 
 #include "base/instant.h"
 #include "config/config.h"
+#include "probes/certificate.h"
 #include "shell/journal.h"
 #include "shell/wanted.h"
 
@@ -20,6 +21,10 @@ struct alertmanager;
 struct alertmanager_handlers {
     // What is wanted may have changed: ask alertmanager_want.
     void (*changed)(void *context);
+
+    // What was shown over TLS by the one whose answer counts, or by the last when none does; why it
+    // does not verify, if it does not. Both for the duration of the call.
+    void (*certificate)(void *context, const struct certificate *certificate, const char *cause);
 };
 
 // The settings must outlive it or the next alertmanager_configure.

@@ -21,10 +21,13 @@ json_t *api_json_certificate(const struct core *core, size_t index, struct momen
     json_write_text(object, "state",
                     certificate_state_name(core_certificate_state(core, &endpoint, now)));
     api_json_time(object, "expires", sight->certificate.expires);
-    json_write_boolean(object, "verified", sight->certificate.verified);
+    if (endpoint.place != CERTIFICATE_HTTP) { // that is for the others
+        json_write_boolean(object, "verified", sight->certificate.verified);
+    }
     api_json_text_if(object, "reason", sight->reason);
     json_write_text(object, "subject", sight->certificate.subject);
     json_write_text(object, "issuer", sight->certificate.issuer);
+    api_json_text_if(object, "authority", sight->certificate.authority);
     api_json_time(object, "seen", sight->at);
     return object;
 }

@@ -30,15 +30,16 @@ static void write_verified(const struct metric_writer *writer, const struct metr
                            size_t index)
 {
     struct metric_labels labels;
+    struct certificate_endpoint endpoint = core_certificate_endpoint(view->core, index);
     const struct certificate *certificate = certificate_at(view, index, &labels);
-    if (certificate != NULL) {
+    if (certificate != NULL && endpoint.place != CERTIFICATE_HTTP) { // that is for the others
         metric_write_count(writer, &labels, certificate->verified ? 1 : 0);
     }
 }
 
 static const struct metric_family FAMILIES[] = {
     {"mailflow_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
-     "When the certificate ends that the server showed last, where TLS is spoken.", count_endpoints,
+     "When the certificate that was shown last, or one that vouches for it, ends.", count_endpoints,
      write_expiry},
     {"mailflow_certificate_verified", METRIC_GAUGE,
      "1 when that certificate verified: authority, name and dates.", count_endpoints,

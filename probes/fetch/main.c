@@ -130,7 +130,7 @@ static void print_silence_line(const struct silence_line *line)
 
 static void print_silences(struct transfer *transfer, const struct fetch_outcome *outcome)
 {
-    struct silence_line last = {.kind = SILENCES_FAILED};
+    struct silence_line last = {.kind = SILENCES_FAILED, .certificate = outcome->certificate};
     struct text message = TEXT_OVER(last.message);
     struct error error = {""};
     size_t length;

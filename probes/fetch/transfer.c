@@ -12,6 +12,7 @@
 enum {
     HEADERS_MAXIMUM = 16 * 1024, // bytes, all of a reply's
     BUFFER_BYTES = 16 * 1024,
+    CHAIN_MAXIMUM = 10, // certificates that are looked at
 };
 
 struct transfer {
@@ -235,19 +236,33 @@ const char *transfer_body(const struct transfer *transfer, size_t *length)
     return transfer->body;
 }
 
+static const char *find_pem(const struct curl_slist *at)
+{
+    static const char NAME[] = "Cert:";
+    for (; at != NULL; at = at->next) {
+        if (strncmp(at->data, NAME, strlen(NAME)) == 0) {
+            return at->data + strlen(NAME);
+        }
+    }
+    return NULL;
+}
+
 // Known only of a connection that was made for this job.
 static void take_certificate(const struct transfer *transfer, CURLcode result,
                              struct certificate *out)
 {
-    static const char NAME[] = "Cert:";
+    const char *pems[CHAIN_MAXIMUM], *pem;
+    size_t count = 0;
     struct curl_certinfo *chain = NULL;
     curl_easy_getinfo(transfer->easy, CURLINFO_CERTINFO, &chain);
-    const struct curl_slist *at =
-        chain == NULL || chain->num_of_certs < 1 ? NULL : chain->certinfo[0];
-    for (; at != NULL; at = at->next) {
-        if (strncmp(at->data, NAME, strlen(NAME)) == 0) {
-            tls_read_certificate(at->data + strlen(NAME), out);
+    int shown = chain == NULL ? 0 : chain->num_of_certs;
+    for (int i = 0; i < shown && i < CHAIN_MAXIMUM; i++) {
+        if ((pem = find_pem(chain->certinfo[i])) != NULL) {
+            pems[count++] = pem;
         }
+    }
+    if (count > 0) {
+        tls_read_chain(pems, count, transfer->job.ca_file, out);
     }
     out->verified = result != CURLE_PEER_FAILED_VERIFICATION && result != CURLE_SSL_CONNECT_ERROR;
 }

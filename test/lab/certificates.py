@@ -7,6 +7,7 @@ import os
 import subprocess
 
 LIFETIME_DAYS = "30"
+AUTHORITY_DAYS = "3650"  # a chain ends with the first of its certificates
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
@@ -24,7 +25,7 @@ def make_authority(directory):
     directory.mkdir(parents=True, exist_ok=True)
     draft = directory / "ca.pem.new"
     _openssl(
-        *("req", "-x509", "-subj", "/CN=mailflow lab", "-days", LIFETIME_DAYS, *NEW_KEY),
+        *("req", "-x509", "-subj", "/CN=mailflow lab", "-days", AUTHORITY_DAYS, *NEW_KEY),
         *("-keyout", str(directory / "ca.key"), "-out", str(draft)),
         *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
     )

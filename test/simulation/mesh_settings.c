@@ -69,7 +69,9 @@ struct settings *mesh_settings_build(const struct world *world, int node)
         .defaults = parameters->path,
         .maintenance = parameters->maintenance,
         .incidents = parameters->incidents,
+        .http = {.certificate_file = ""},
     };
+    settings->maintenance.alertmanager.url = "";
     if (world->servers[node].shown[PART_SMTP].tls) {
         settings->relay = (struct relay_settings){.host = "relay.example", .tls = TLS_STARTTLS};
     }

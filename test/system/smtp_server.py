@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 
+LOCAL_NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"
 EHLO = "250-server.test\n250-PIPELINING\n250-DSN\n250-ENHANCEDSTATUSCODES\n250 8BITMIME"
 
 
@@ -218,29 +219,39 @@ class Certificates:
     def __init__(self, folder):
         self.folder = folder
         self.authority = self.sign_self("authority", "Test Authority",
-                                        "basicConstraints=critical,CA:TRUE")
-        self.right = self.issue("right", "localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+                                        "basicConstraints=critical,CA:TRUE", days=3650)
+        self.right = self.issue("right", "localhost", LOCAL_NAMES, days=90)
         self.wrong_name = self.issue("wrong", "other.example", "subjectAltName=DNS:other.example")
         self.expired = self.issue("expired", "localhost", "subjectAltName=IP:127.0.0.1", days=-1)
-        self.self_signed = self.sign_self("selfsigned", "localhost", "subjectAltName=DNS:localhost")
+        self.self_signed = self.sign_self("selfsigned", "localhost", "subjectAltName=DNS:localhost",
+                                          days=90)
 
     def openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def sign_self(self, name, subject, extension):
+    def sign_self(self, name, subject, extension, days=2):
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                     "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2",
+                     "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", str(days),
                      "-subj", f"/CN={subject}", "-addext", extension)
         return self.bundle(name)
 
-    def issue(self, name, subject, extension, days=2):
+    def issue(self, name, subject, extension=LOCAL_NAMES, days=2, by="authority"):
+        """Signed by the authority, or by an intermediate one, which it comes with then."""
         (self.folder / f"{name}.ext").write_text(extension)
         self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                      "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "authority.crt", "-CAkey",
-                     "authority.key", "-CAcreateserial", "-days", str(days), "-extfile", f"{name}.ext",
+        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.crt", "-CAkey",
+                     f"{by}.key", "-CAcreateserial", "-days", str(days), "-extfile", f"{name}.ext",
                      "-out", f"{name}.crt")
+        if by != "authority":
+            with (self.folder / f"{name}.crt").open("a") as chain:
+                chain.write((self.folder / f"{by}.crt").read_text())
         return self.bundle(name)
+
+    def issue_below(self, name, days):
+        """Good for 90 days itself, its intermediate authority only for so long."""
+        self.issue(f"{name}-middle", "Middle Authority", "basicConstraints=critical,CA:TRUE", days)
+        return self.issue(name, "localhost", days=90, by=f"{name}-middle")
 
     def bundle(self, name):
         """Key and certificate in one file; the certificate alone is NAME.crt."""

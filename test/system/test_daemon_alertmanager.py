@@ -54,8 +54,8 @@ def silence(value="mx01", minutes=30, begin=0, state="active", name="mailflow_se
 class Alertmanager(http_server.Server):
     """Answers with its `silences`, unless it is told to do something else."""
 
-    def __init__(self, *silences):
-        super().__init__()
+    def __init__(self, *silences, certificate=None):
+        super().__init__(certificate=certificate)
         self.silences = list(silences)
         self.works()
 
@@ -321,3 +321,31 @@ def test_a_program_that_is_not_there_is_said(alertmanager, tmp_path):
     with agent:
         agent.wait(UNUSABLE.format(r"http://\S+: cannot start .*/mailflow-fetch: no such file or "
                                    "directory"))
+
+
+# ---- its certificate ----
+
+
+CERTIFICATE = r"certificate FIRING .*server=(\S+) days_left=(\S+) .*cause=\"(.*)\""
+
+
+def test_its_certificate_expires(tmp_path, certificates):
+    shows = certificates.issue("ten", "localhost", days=10)
+    with (Alertmanager(silence(), certificate=(shows,)) as alertmanager,
+          Agent(tmp_path, alertmanager.url("localhost"), ca_file=certificates.ca_file) as agent):
+        agent.window(server="mx01")
+        priority, match = agent.wait(CERTIFICATE)
+        assert (priority, match[1]) == ("warning", "mx02")
+        assert match[3] == "alertmanager: certificate expires in 9 days"
+        assert agent.metric("certificate_verified", place="alertmanager", name="mx02") == 1
+        alertmanager.context.load_cert_chain(certificates.right)
+        agent.wait(r"certificate RESOLVED .*server=mx02 .*")
+
+
+def test_its_certificate_is_nobodys(tmp_path, certificates):
+    with (Alertmanager(silence(), certificate=(certificates.self_signed,)) as alertmanager,
+          Agent(tmp_path, alertmanager.url("localhost"), ca_file=certificates.ca_file) as agent):
+        _, match = agent.wait(CERTIFICATE)
+        assert match[3].startswith("alertmanager: TLS: server certificate verification failed")
+        assert agent.metric("certificate_verified", place="alertmanager", name="mx02") == 0
+        assert agent.windows() == {}

@@ -2,11 +2,11 @@
 
 import pytest
 
+import http_server
 import smtp_server
 from ctl import ctl
 from daemon import BUILD, Daemon, PostOffice
 
-NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"
 FIRING = r"certificate FIRING severity=warning server=mx02 days_left=(\S+) .*cause=\"(.*)\""
 
 
@@ -15,9 +15,9 @@ def fixture_office(certificates):
     """Its SMTP server speaks TLS, for ten more days."""
     with PostOffice() as office:
         office.smtp.ehlo = smtp_server.EHLO.replace("250-DSN", "250-DSN\n250-STARTTLS")
-        office.smtp.certificate = certificates.issue("ten", "localhost", NAMES, days=10)
+        office.smtp.certificate = certificates.issue("ten", "localhost", days=10)
         office.renew = lambda days=90: setattr(
-            office.smtp, "certificate", certificates.issue(f"for{days}", "localhost", NAMES, days))
+            office.smtp, "certificate", certificates.issue(f"for{days}", "localhost", days=days))
         yield office
 
 
@@ -79,14 +79,66 @@ def test_one_that_does_not_verify_is_one_notification(tmp_path, office, certific
         assert daemon.count(r"certificate (FIRING|RESOLVED) .*") == 0
 
 
-def test_what_is_not_trusted_is_not_escaped_from(tmp_path, office, certificates):
-    """Names in a certificate are a stranger's words."""
-    name = "subjectAltName=DNS:localhost"
-    office.smtp.certificate = certificates.issue("odd", 'a"b\\\\c\x1b[31m', name, days=10)
-    with Daemon(tmp_path, office, relay=secure(office, certificates)) as daemon:
-        daemon.wait(FIRING)
+def test_names_are_a_strangers_words(tmp_path, office, certificates):
+    """Neither log nor API nor terminal has more of them than plain letters."""
+    name = 'a"b\\\\c\x1b[31m'  # where openssl takes two backslashes for one
+    office.smtp.certificate = certificates.sign_self("odd", name, "basicConstraints=CA:FALSE", 10)
+    with Daemon(tmp_path, office, relay=secure(office, certificates),
+                incidents={"isolated_after": "2s"}) as daemon:
+        daemon.wait(r"isolated FIRING .*")
         [seen] = daemon.api("status")["certificates"]
-        assert seen["subject"] == "localhost"
+        assert (seen["subject"], seen["issuer"]) == ("a?b?c?[31m", "a?b?c?[31m")
+    office.smtp.certificate = certificates.issue("odd", name, "basicConstraints=CA:FALSE", days=10)
+    second = tmp_path / "second"
+    second.mkdir()
+    with Daemon(second, office, relay=secure(office, certificates),
+                incidents={"isolated_after": "2s"}) as daemon:
+        _, match = daemon.wait(r"isolated FIRING .*cause=\"(.*)\".*")
+        reason = "certificate of localhost does not match: it is for a?b?c?[31m"
+        assert reason in match[1]
+        [seen] = daemon.api("status")["certificates"]
+        assert seen["reason"] == reason
+        status = ctl("--config", daemon.config, "status")
+        assert reason in status.out and "\x1b" not in status.out
+
+
+def test_that_of_a_peers_own_relay(tmp_path, office, certificates):
+    peer = {"name": "mx01", "address": "probe@mx01.example", "collect": "local",
+            "relay": secure(office, certificates)}
+    with Daemon(tmp_path, office, peers=[peer]) as daemon:
+        priority, match = daemon.wait(FIRING.replace("mx02", "mx01"))
+        assert priority == "warning"
+        assert match[2] == f"relay localhost:{office.smtp.port}: certificate expires in 9 days"
+        [seen] = daemon.api("status")["certificates"]
+        assert names(seen) == ["relay", "mx01", "mx01", "expiring", True]
+        office.renew()
+        daemon.wait(r"certificate RESOLVED severity=warning server=mx01 .*")
+
+
+def test_that_of_a_peers_agent(tmp_path, office, certificates):
+    """Which need not know us for that."""
+    shows = certificates.issue("ten", "localhost", days=10)
+    refuses = http_server.raw(http_server.answer(404))
+    with http_server.Server(refuses, certificate=(shows,)) as agent:
+        peer = {"name": "mx01", "address": "probe@mx01.example", "agent": agent.url("localhost")}
+        with Daemon(tmp_path, office, peers=[peer],
+                    http={"ca_file": certificates.ca_file}) as daemon:
+            _, match = daemon.wait(FIRING.replace("mx02", "mx01"))
+            assert match[2] == f"agent {agent.url('localhost')}: certificate expires in 9 days"
+            [seen] = daemon.api("status")["certificates"]
+            assert names(seen) == ["agent", "mx01", "mx01", "expiring", True]
+            agent.context.load_cert_chain(certificates.right)
+            daemon.wait(r"certificate RESOLVED severity=warning server=mx01 .*", seconds=60)
+
+
+def test_an_authority_that_ends_first_is_named(tmp_path, office, certificates):
+    office.smtp.certificate = certificates.issue_below("below", days=5)
+    with Daemon(tmp_path, office, relay=secure(office, certificates)) as daemon:
+        _, match = daemon.wait(FIRING)
+        assert match[2] == (f"relay localhost:{office.smtp.port}: certificate of its authority "
+                            "Middle Authority expires in 4 days")
+        [seen] = daemon.api("status")["certificates"]
+        assert seen["authority"] == "Middle Authority"
 
 
 def test_check_live_tells_how_long_they_are_good(tmp_path, office, certificates):

@@ -206,6 +206,15 @@ def test_tls(certificates):
             assert shown == {"verified": True, "subject": "localhost", "issuer": "Test Authority"}
 
 
+def test_a_chain_ends_with_the_first_of_its_certificates(certificates):
+    shows = certificates.issue_below("below", days=5)
+    with Server(certificate=(shows,)) as server:
+        [done] = fetch(job(server.url("localhost"), ca_file=certificates.ca_file))
+    shown = done["certificate"]
+    assert 4.9 < (shown["expires"] / 1e9 - time.time()) / 86400 < 5.1
+    assert (shown["verified"], shown["authority"]) == (True, "Middle Authority")
+
+
 @pytest.mark.parametrize(
     ("shown", "trusted", "said"),
     [

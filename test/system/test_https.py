@@ -15,6 +15,7 @@ import exchange
 from daemon import Daemon, wait_for
 from dovecot import free_port
 
+CERTIFICATE = r"certificate FIRING .*server=(\S+) days_left=(\S+) .*cause=\"(.*)\""
 TOKEN = "0123456789abcdef-token"
 
 
@@ -201,6 +202,37 @@ def test_without_a_token_nothing_is_written(tmp_path, office, house):
         assert status == 403 and "control socket only" in body
 
 
+# ---- its certificate ends ----
+
+
+def test_our_own_certificate_expires(tmp_path, office, house):
+    house.certificates.issue("ten", "localhost", days=10)
+    house.show("ten")
+    with Daemon(tmp_path, office, http=house.http) as daemon:
+        priority, match = daemon.wait(CERTIFICATE)
+        assert (priority, match[1], match[3]) == (
+            "warning", "mx02", "http.certificate_file: certificate expires in 9 days")
+        [seen] = daemon.api("status")["certificates"]
+        assert (seen["place"], seen["name"], seen["state"]) == ("http", "mx02", "expiring")
+        assert (seen["subject"], seen["issuer"]) == ("localhost", "Test Authority")
+        left = daemon.metric("certificate_expiry_timestamp_seconds", place="http",
+                             name="mx02") - time.time()
+        assert 9.9 < left / 86400 < 10.1
+        house.show("right")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait(r"certificate RESOLVED severity=warning server=mx02 .*")
+        assert daemon.api("status")["certificates"][0]["state"] == "good"
+
+
+def test_an_authority_below_our_own_certificate_expires(tmp_path, office, house):
+    house.certificates.issue_below("below", days=5)
+    house.show("below")
+    with Daemon(tmp_path, office, http=house.http) as daemon:
+        _, match = daemon.wait(CERTIFICATE)
+        assert match[3] == ("http.certificate_file: certificate of its authority Middle Authority "
+                            "expires in 4 days")
+
+
 # ---- agents ----
 
 
@@ -231,6 +263,10 @@ def test_an_agent_with_a_certificate_of_nobody(tmp_path, office, certificates):
     with Daemon(house.home, office, http=house.http, peers=[peer]) as mx02:
         cause = "TLS: server certificate verification failed"
         mx02.wait(f'exchange FAILING peer=mx01 cause="{cause}.*', seconds=15)
+        priority, match = mx02.wait(r"certificate FIRING .*server=(\S+) .*cause=\"(.*)\"", seconds=15)
+        assert (priority, match[1]) == ("warning", "mx01")  # and nothing of our own, which is the same
+        assert match[2].startswith(f"agent {peer['agent']}: {cause}")
+        assert mx02.metric("incident_active", kind="certificate", subject="mx01") == 1
 
 
 def test_a_request_over_tls(daemon, house):

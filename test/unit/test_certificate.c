@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "core/trouble.h"
 #include "core_fixture.h"
 
@@ -66,7 +67,17 @@ static void see_mailbox(struct core_fixture *fixture, int mailbox,
 static void see_agent(struct core_fixture *fixture, int peer, const struct certificate *certificate)
 {
     struct event event = {.kind = EVENT_CERTIFICATE};
-    event.certificate.peer = peer;
+    event.certificate.endpoint = (struct certificate_endpoint){CERTIFICATE_AGENT, peer};
+    event.certificate.certificate = certificate;
+    event.certificate.cause = "TLS: not trusted";
+    core_fixture_handle(fixture, &event);
+}
+
+static void see_own(struct core_fixture *fixture, enum certificate_place place,
+                    const struct certificate *certificate)
+{
+    struct event event = {.kind = EVENT_CERTIFICATE};
+    event.certificate.endpoint = (struct certificate_endpoint){place, OWN_SERVER};
     event.certificate.certificate = certificate;
     event.certificate.cause = "TLS: not trusted";
     core_fixture_handle(fixture, &event);
@@ -145,6 +156,73 @@ static void test_the_worst_is_told(void **state)
     core_fixture_end(&fixture);
 }
 
+static void assert_cause(const struct core_fixture *fixture, int server, const char *cause)
+{
+    assert_non_null(find(fixture, server));
+    assert_string_equal(find(fixture, server)->evidence.cause, cause);
+}
+
+// Ours over HTTPS, which nobody verifies here, and that of the Alertmanager that we ask.
+static void test_what_is_ours_over_http(void **state)
+{
+    (void)state;
+    static const char *const MEMBERS[] = {"http://one.example", "https://two.example"};
+    struct core_fixture fixture;
+    begin(&fixture);
+    struct certificate soon = good_for(&fixture, DAYS(3)), good = good_for(&fixture, DAYS(90));
+    struct certificate bad = {.seen = true, .expires = good.expires};
+    see_own(&fixture, CERTIFICATE_HTTP, &soon); // no such file is configured
+    see_own(&fixture, CERTIFICATE_ALERTMANAGER, &soon);
+    assert_null(find(&fixture, OWN_SERVER));
+    fixture.settings->http.certificate_file = "tls.pem";
+    fixture.settings->maintenance.alertmanager.urls = MEMBERS;
+    fixture.settings->maintenance.alertmanager.url_count = 2;
+    see_own(&fixture, CERTIFICATE_HTTP, &soon);
+    assert_cause(&fixture, OWN_SERVER, "http.certificate_file: certificate expires in 3 days");
+    see_own(&fixture, CERTIFICATE_ALERTMANAGER, &bad);
+    assert_cause(&fixture, OWN_SERVER, "alertmanager: TLS: not trusted");
+    core_fixture_wait(&fixture, SPAN_MINUTES(2));
+    see_own(&fixture, CERTIFICATE_ALERTMANAGER, &good);
+    assert_cause(&fixture, OWN_SERVER, "http.certificate_file: certificate expires in 2 days");
+    see_own(&fixture, CERTIFICATE_HTTP, &good);
+    assert_null(find(&fixture, OWN_SERVER));
+    core_fixture_end(&fixture);
+}
+
+// What no setting wants any more is no trouble, even when it was the server's only certificate.
+static void test_over_when_it_is_not_wanted_any_more(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    core_fixture_wait(&fixture, SPAN_MINUTES(10));
+    fixture.settings->incidents.certificate_expires = DAYS(14);
+    fixture.settings->http.certificate_file = "tls.pem";
+    struct certificate soon = good_for(&fixture, DAYS(3));
+    see_own(&fixture, CERTIFICATE_HTTP, &soon);
+    assert_non_null(find(&fixture, OWN_SERVER));
+    core_fixture_run(&fixture, SPAN_HOURS(1), NULL, NULL);
+    assert_non_null(find(&fixture, OWN_SERVER));
+    fixture.settings->http.certificate_file = "";
+    core_fixture_run(&fixture, SPAN_HOURS(1), NULL, NULL);
+    assert_null(find(&fixture, OWN_SERVER));
+    core_fixture_end(&fixture);
+}
+
+static void test_an_authority_that_ends_first_is_named(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    begin(&fixture);
+    struct certificate soon = good_for(&fixture, DAYS(3));
+    text_copy(soon.authority, sizeof soon.authority, "Example, R1");
+    see_agent(&fixture, 0, &soon);
+    assert_cause(&fixture, 0,
+                 "agent https://p0.example:9925: certificate of its authority Example, R1 expires "
+                 "in 3 days");
+    core_fixture_end(&fixture);
+}
+
 // That of an agent has no outage to wait for.
 static void test_an_agent_that_does_not_verify_is_said_at_once(void **state)
 {
@@ -209,6 +287,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whose_they_are),
         cmocka_unit_test(test_the_worst_is_told),
+        cmocka_unit_test(test_what_is_ours_over_http),
+        cmocka_unit_test(test_over_when_it_is_not_wanted_any_more),
+        cmocka_unit_test(test_an_authority_that_ends_first_is_named),
         cmocka_unit_test(test_an_agent_that_does_not_verify_is_said_at_once),
         cmocka_unit_test(test_of_an_earlier_run),
         cmocka_unit_test(test_many_at_once),
