@@ -321,6 +321,9 @@ enum acknowledgement_state {
 // The peers that are to know of a window: those with an agent, but for the window's own server.
 bool core_acknowledges(const struct core *core, const struct window *window, int peer);
 
+// The peer, one of those, has acknowledged the window as it is now.
+bool core_acknowledged(const struct core *core, const struct window *window, int peer);
+
 // `why`: what has been tried and what came of it, in words, for the operator; "" once acknowledged.
 enum acknowledgement_state core_acknowledgement(const struct core *core,
                                                 const struct window *window, int peer, char *why,

@@ -10,6 +10,11 @@ bool core_acknowledges(const struct core *core, const struct window *window, int
            strcmp(state->settings->name, window->server) != 0;
 }
 
+bool core_acknowledged(const struct core *core, const struct window *window, int peer)
+{
+    return acknowledgements_cover(&core->peers[peer].told.theirs, window);
+}
+
 static double seconds_ago(const struct core *core, struct walltime at)
 {
     return span_seconds(walltime_since(core->last.wall, at));
@@ -100,10 +105,12 @@ struct acknowledgement_count core_acknowledgement_count(const struct core *core,
                                                         const struct window *window)
 {
     struct acknowledgement_count count = {0};
-    for (size_t i = 0; i < core->settings->peer_count; i++) {
-        if (core_acknowledges(core, window, (int)i)) {
+    size_t peers = window->origin == ORIGIN_PEER ? 0 : core->settings->peer_count;
+    int its_own = settings_find_peer(core->settings, window->server);
+    for (size_t i = 0; i < peers; i++) {
+        if (core->peers[i].collect < 0 && (int)i != its_own) {
             count.of++;
-            count.known += acknowledgements_cover(&core->peers[i].told.theirs, window);
+            count.known += core_acknowledged(core, window, (int)i);
         }
     }
     return count;

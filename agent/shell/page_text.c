@@ -32,7 +32,11 @@ void page_append_escaped(struct text *out, const char *value)
         char plain[256];
         struct text part = TEXT_OVER(plain);
         size_t length = strcspn(value, SPECIAL);
-        text_append_bytes(&part, value, length < sizeof plain ? length : sizeof plain - 1);
+        text_append_bytes(&part, value, length);
+        if (part.length == 0 && length > 0) { // no character ends there, so they are none
+            part = TEXT_OVER(plain);
+            text_append_bytes(&part, value, 1);
+        }
         text_append_escaped(out, plain);
         value += part.length;
         if (part.length == length && *value != '\0') {

@@ -16,41 +16,48 @@ static void origin_cell(struct text *out, const struct window *window)
     text_format(out, " <span class=\"soft\">(%s)</span></td>", window_origin_name(window->origin));
 }
 
-// Who knows of it, or who does not; as far as there is room for it.
-static void append_names(struct text *out, const struct core *core, const struct window *window,
-                         bool knowing, bool with_reasons)
+static void append_reason(struct text *out, const struct core *core, const struct window *window,
+                          int peer)
 {
-    enum { SHOWN = 4 };
+    char why[INCIDENT_CAUSE_SIZE * 2];
+    core_acknowledgement(core, window, peer, why, sizeof why);
+    text_append(out, ": ");
+    page_append_escaped(out, why);
+    text_append(out, "</li>");
+}
+
+// Who knows of it, or who does not, so many in all; the first of them by name, and no more of the
+// peers are looked at.
+static void append_names(struct text *out, const struct core *core, const struct window *window,
+                         bool knowing, bool with_reasons, unsigned all)
+{
+    enum { NAMED = 4 };
     const struct settings *settings = core_settings(core);
-    unsigned count = 0;
-    for (size_t i = 0; i < settings->peer_count; i++) {
-        char why[INCIDENT_CAUSE_SIZE * 2];
-        if (!core_acknowledges(core, window, (int)i) ||
-            (core_acknowledgement(core, window, (int)i, why, sizeof why) == ACKNOWLEDGED) !=
-                knowing ||
-            count++ >= SHOWN) {
+    unsigned named = 0, wanted = all < NAMED ? all : NAMED;
+    for (int i = 0; i < (int)settings->peer_count && named < wanted; i++) {
+        if (!core_acknowledges(core, window, i) || core_acknowledged(core, window, i) != knowing) {
             continue;
         }
-        text_append(out, with_reasons ? "<li>" : count > 1 ? ", " : knowing ? " by " : "not by ");
+        named++;
+        text_append(out, with_reasons ? "<li>" : named > 1 ? ", " : knowing ? " by " : "not by ");
         page_append_escaped(out, settings->peers[i].name);
         if (with_reasons) {
-            text_append(out, ": ");
-            page_append_escaped(out, why);
-            text_append(out, "</li>");
+            append_reason(out, core, window, i);
         }
     }
-    if (count > SHOWN) {
-        text_format(out, with_reasons ? "<li>and %u more</li>" : " and %u more", count - SHOWN);
+    if (all > named) {
+        text_format(out, with_reasons ? "<li>and %u more</li>" : " and %u more", all - named);
     }
 }
 
 // By name, and folded behind them why.
-static void append_unknowing(struct text *out, const struct core *core, const struct window *window)
+static void append_unknowing(struct text *out, const struct core *core, const struct window *window,
+                             unsigned all)
 {
     text_append(out, "<details><summary>");
-    append_names(out, core, window, false, false);
+    append_names(out, core, window, false, false, all);
     text_append(out, "</summary>\n<ul class=\"folded soft\">");
-    append_names(out, core, window, false, true);
+    append_names(out, core, window, false, true, all);
     text_append(out, "</ul></details>");
 }
 
@@ -64,9 +71,9 @@ static void acknowledged_cell(struct text *out, const struct core *core,
     } else {
         text_format(out, "<b class=\"%s\">%u/%u</b>", count.known < count.of ? "warn" : "",
                     count.known, count.of);
-        append_names(out, core, window, true, false);
+        append_names(out, core, window, true, false, count.known);
         if (count.known < count.of) {
-            append_unknowing(out, core, window);
+            append_unknowing(out, core, window, count.of - count.known);
         }
     }
     text_append(out, "</td>");

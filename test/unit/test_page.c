@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -48,6 +50,26 @@ static void test_long_text_keeps_its_characters_whole(void **state)
     }
     page_append_escaped(&text, value);
     assert_string_equal(out, value);
+    for (size_t before = 0; before < 300; before++) { // wherever it is cut in parts
+        memset(value, 'a', before);
+        strcpy(value + before, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x93\xac z");
+        text = TEXT_OVER(out);
+        page_append_escaped(&text, value);
+        assert_string_equal(out, value);
+    }
+}
+
+// Bytes that are no characters come to an end, too, each of them seen.
+static void test_long_text_of_no_characters(void **state)
+{
+    char value[1024], out[4096];
+    struct text text = TEXT_OVER(out);
+    (void)state;
+    memset(value, 0x80, sizeof value - 1);
+    value[1000] = '\0';
+    page_append_escaped(&text, value);
+    assert_int_equal(text.length, 4000);
+    assert_memory_equal(out, "\\x80\\x80", 8);
 }
 
 static void test_spans_are_read_easily(void **state)
@@ -290,11 +312,43 @@ static void test_ten_thousand_peers(void **state)
     agent_fixture_destroy(agent);
 }
 
+static double processor_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+// Nor do the windows of many of them make it dear: 4 s before, when every peer was asked for words
+// about every window.
+static void test_two_hundred_windows_of_ten_thousand_peers(void **state)
+{
+    struct agent *agent = agent_fixture_create(10000);
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct window window = {.revision = 1, .begin = WALL(50), .end = WALL(500), .by = "root"};
+        snprintf(window.id, sizeof window.id, "w-%d", i);
+        snprintf(window.server, sizeof window.server, "mx%02d", i + 2);
+        core_restore_window(agent->core, &window);
+    }
+    double begun = processor_seconds();
+    char *page = render(agent);
+    double took = processor_seconds() - begun;
+    printf("%.2f s of the processor\n", took);
+    page_check(page);
+    page_has(page,
+             "<b class=\"warn\">0/9999</b><details><summary>not by mx03, mx04, mx05, mx06 and "
+             "9995 more</summary>");
+    page_has(page, "<li>and 9995 more</li></ul></details>");
+    assert_true(took < 1.5);
+    free(page);
+    agent_fixture_destroy(agent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_is_escaped),
         cmocka_unit_test(test_long_text_keeps_its_characters_whole),
+        cmocka_unit_test(test_long_text_of_no_characters),
         cmocka_unit_test(test_spans_are_read_easily),
         cmocka_unit_test(test_times_say_how_long_ago),
         cmocka_unit_test(test_another_day_is_said),
@@ -305,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_maintenance_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(test_maintenance_alone_is_calm, setup, teardown),
         cmocka_unit_test(test_ten_thousand_peers),
+        cmocka_unit_test(test_two_hundred_windows_of_ten_thousand_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
