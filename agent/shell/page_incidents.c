@@ -55,7 +55,29 @@ static void append_clock(struct text *out, const struct evidence *evidence)
     page_append_span(out, evidence->threshold);
 }
 
-static void append_evidence(struct text *out, const struct incident *incident, struct walltime now)
+// With the last report: who said so, and by which status. Its words are the cause.
+static void append_bounced(struct text *out, const struct agent *agent,
+                           const struct evidence *evidence)
+{
+    struct store_bounce last;
+    text_format(out, "%u probe%s came back", evidence->failures,
+                evidence->failures == 1 ? "" : "s");
+    if (!evidence->has_probe ||
+        !store_get_bounce(agent_store(agent), &evidence->probe, BOUNCE_FAILED, &last)) {
+        return;
+    }
+    if (last.bounce.remote_mta[0] != '\0') {
+        text_append(out, ", refused by ");
+        page_append_escaped(out, last.bounce.remote_mta);
+    }
+    if (last.bounce.status[0] != '\0') {
+        text_append(out, " with status ");
+        page_append_escaped(out, last.bounce.status);
+    }
+}
+
+static void append_evidence(struct text *out, const struct agent *agent,
+                            const struct incident *incident, struct walltime now)
 {
     const struct evidence *evidence = &incident->evidence;
     switch (incident->kind) {
@@ -91,8 +113,7 @@ static void append_evidence(struct text *out, const struct incident *incident, s
                     evidence->in_flight);
         break;
     case INCIDENT_BOUNCED:
-        text_format(out, "%u probe%s came back", evidence->failures,
-                    evidence->failures == 1 ? "" : "s");
+        append_bounced(out, agent, evidence);
         break;
     case INCIDENT_LOST:
         text_format(out, "%u given up", evidence->failures);
@@ -230,7 +251,7 @@ static void append_facts(struct text *out, const struct agent *agent,
     text_append(out, "</dd></div>\n<div><dt>Maintenance</dt><dd>");
     page_append_maintenance(out, agent, incident, now);
     text_append(out, "</dd></div>\n<div><dt>Evidence</dt><dd>");
-    append_evidence(out, incident, now);
+    append_evidence(out, agent, incident, now);
     text_append(out, "</dd></div>\n<div><dt>Notified</dt><dd>");
     append_notified(out, incident, now);
     text_append(out, "</dd></div>\n</dl>\n");

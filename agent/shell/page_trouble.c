@@ -77,6 +77,25 @@ static void append_slow_hop(struct text *out, const struct agent *agent,
     text_append(out, ": there the last probe was slowest");
 }
 
+// Whom the mail is handed over to.
+static void append_relay(struct text *out, const struct agent *agent,
+                         const struct incident *incident)
+{
+    const struct settings *settings = agent_settings(agent);
+    const char *arrow = strstr(incident->subject_text, "->");
+    int peer = arrow == NULL ? -1 : settings_find_peer(settings, arrow + 2);
+    if (peer >= 0) {
+        const struct relay_settings *relay = &settings->peers[peer].relay;
+        bool ours =
+            strcmp(relay->host, settings->relay.host) == 0 && relay->port == settings->relay.port;
+        text_append(out, ours ? "our own relay, " : "the relay ");
+        page_append_escaped(out, relay->host);
+        text_format(out, ":%u, or our way to it", relay->port);
+    } else {
+        text_append(out, "the server that the mail is handed over to, or our way to it");
+    }
+}
+
 // Nobody else says anything of it: what the kind itself tells.
 static void append_guess(struct text *out, const struct agent *agent,
                          const struct incident *incident)
@@ -112,7 +131,7 @@ static void append_guess(struct text *out, const struct agent *agent,
         text_append(out, ", or a server before it: what it said stands below");
         break;
     case INCIDENT_REFUSED:
-        text_append(out, "the server that the mail is handed over to, or our way to it");
+        append_relay(out, agent, incident);
         break;
     case INCIDENT_REROUTED:
     case INCIDENT_UNAUTHENTICATED:

@@ -36,6 +36,7 @@ static void add_peers(struct settings *settings, size_t count)
                                           .address = "",
                                           .agent = "",
                                           .collect = "",
+                                          .relay = settings->relay,
                                           .path = settings->defaults};
     }
     qsort_r(by_name, count, sizeof *by_name, compare_names, peers);
@@ -76,6 +77,7 @@ struct settings *agent_fixture_settings(size_t peers, const char *directory,
         .server = "mx01",
         .address = "",
         .state_dir = arena_copy_text(arena, directory),
+        .relay = {.host = "127.0.0.1", .port = 25},
         .mailboxes = &LOCAL,
         .mailbox_count = 1,
         .defaults = {.interval = SPAN_SECONDS(60),
