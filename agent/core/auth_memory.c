@@ -21,13 +21,29 @@ static void note_other(struct auth_memory *memory, int method, enum auth_result 
     }
 }
 
-void auth_memory_note(struct auth_memory *memory, const struct authentication *found,
+static bool note_nothing(struct auth_memory *memory, int method)
+{
+    bool failing = method < AUTH_JUDGED && (memory->failing & 1U << method) != 0;
+    if (!failing || ++memory->untold[method] < AUTH_UNTOLD) {
+        return false;
+    }
+    memory->failing &= ~(1U << method);
+    memory->untold[method] = memory->passes[method] = 0;
+    return true;
+}
+
+bool auth_memory_note(struct auth_memory *memory, const struct authentication *found,
                       unsigned recovered_after)
 {
+    bool let_go = false;
     for (int method = 0; method < AUTH_METHODS; method++) {
         enum auth_result result = found->results[method];
         if (result == AUTH_ABSENT) {
+            let_go = note_nothing(memory, method) || let_go;
             continue;
+        }
+        if (method < AUTH_JUDGED) {
+            memory->untold[method] = 0;
         }
         memory->last[method] = result;
         if (method < AUTH_JUDGED && result == AUTH_PASS) {
@@ -36,6 +52,7 @@ void auth_memory_note(struct auth_memory *memory, const struct authentication *f
             note_other(memory, method, result);
         }
     }
+    return let_go;
 }
 
 int auth_memory_turned(const struct auth_memory *memory, const struct authentication *found)

@@ -1,7 +1,9 @@
 // A server says what became of a probe of ours. A failure resolves it; a delay keeps it in flight
 // and is noted; what is said of a probe whose fate is known already is counted and changes nothing.
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "core/drain.h"
 #include "core/server.h"
 #include "core/trouble.h"
@@ -59,6 +61,42 @@ static void resolve(struct core *core, int peer, const struct flight *flight,
     drain_lost(core, peer, flight->sent, now);
 }
 
+// What is open for want of this mail tells it as its cause; what opens after it will.
+static void note_delay(struct core *core, int peer, const struct bounce *bounce)
+{
+    static const enum incident_kind KINDS[] = {INCIDENT_SILENT, INCIDENT_SLOW};
+    struct outbound *outbound = &core->peers[peer].outbound;
+    struct subject subject = subject_of_path(peer, OUTBOUND);
+    if (bounce->diagnostic[0] == '\0') {
+        return;
+    }
+    if (outbound->delay == NULL) {
+        outbound->delay = memory_checked(calloc(1, sizeof *outbound->delay));
+    }
+    text_copy(outbound->delay->words, sizeof outbound->delay->words, bounce->diagnostic);
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        struct incident *open = trouble_find(core, KINDS[i], &subject);
+        if (open != NULL) {
+            text_copy(open->evidence.cause, sizeof open->evidence.cause, bounce->diagnostic);
+            trouble_record(core, open);
+        }
+    }
+}
+
+const char *bounce_delay_words(const struct core *core, int peer, enum direction direction)
+{
+    const struct delay_report *delay = core->peers[peer].outbound.delay;
+    return direction == OUTBOUND && delay != NULL ? delay->words : "";
+}
+
+void bounce_forget_delay(struct core *core, int peer, enum direction direction)
+{
+    if (direction == OUTBOUND) {
+        free(core->peers[peer].outbound.delay);
+        core->peers[peer].outbound.delay = NULL;
+    }
+}
+
 static enum bounce_fate judge(struct core *core, int peer, const struct probe_id *id,
                               const struct bounce *bounce, struct moment now)
 {
@@ -67,7 +105,11 @@ static enum bounce_fate judge(struct core *core, int peer, const struct probe_id
         return BOUNCE_FATE_DELIVERED;
     }
     if (bounce->action == BOUNCE_DELAYED) {
-        return fate_is_open(core, peer, id) ? BOUNCE_FATE_DELAYED : BOUNCE_FATE_STALE;
+        if (!fate_is_open(core, peer, id)) {
+            return BOUNCE_FATE_STALE;
+        }
+        note_delay(core, peer, bounce);
+        return BOUNCE_FATE_DELAYED;
     }
     if (!take_down(core, peer, id, &flight, now)) {
         return BOUNCE_FATE_STALE;

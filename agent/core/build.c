@@ -56,6 +56,7 @@ static void adopt_mailboxes(struct core *core, const struct settings *settings, 
 static void free_peer(struct peer *peer)
 {
     flights_free(&peer->outbound.flights);
+    free(peer->outbound.delay);
     free(peer->outbound.path.habits);
     free(peer->inbound.path.habits);
     free(peer->inbound.unseen);
@@ -155,6 +156,7 @@ void core_configure(struct core *core, const struct settings *settings, struct m
     adopt_incidents(core, settings, now);
     const struct settings *before = core->settings;
     core->settings = settings;
+    way_configure(core, now);
     if (core->started) {
         core_resettle(core, before->maintenance.settle, now);
     }

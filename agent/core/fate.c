@@ -403,6 +403,7 @@ void fate_watch_silence(struct core *core, int peer, struct walltime as_of, stru
         .has_probe = true,
         .probe = oldest->id,
     };
+    text_copy(evidence.cause, sizeof evidence.cause, bounce_delay_words(core, peer, OUTBOUND));
     trouble_open(core, INCIDENT_SILENT, &subject, incident_rule(INCIDENT_SILENT)->severity,
                  oldest->sent, &evidence, now);
 }

@@ -47,6 +47,12 @@ bool incident_kind_parse(const char *name, enum incident_kind *out)
     return false;
 }
 
+const char *incident_end_name(enum incident_end end)
+{
+    static const char *const NAMES[INCIDENT_ENDS] = {"", "untold", "unset"};
+    return NAMES[end];
+}
+
 const char *severity_name(enum severity severity)
 {
     return severity == SEVERITY_CRITICAL ? "critical" : "warning";

@@ -97,6 +97,11 @@ struct aftermath {
     struct span longest; // raw latency of those that drained
 };
 
+// Why an unauthenticated or misplaced is over: all is well again, nothing is said of it any more, or
+// the configuration does not ask for it any more.
+enum incident_end { END_WELL, END_UNTOLD, END_UNSET, INCIDENT_ENDS };
+const char *incident_end_name(enum incident_end end); // "" for END_WELL
+
 struct incident {
     int64_t id;
     int64_t cause; // the incident that keeps it quiet, or whose closing spoke for it; 0 for none
@@ -122,6 +127,7 @@ struct incident {
         last;       // bounced, lost, forged: the newest of what it adds up; restored: its opening
     bool unwritten; // its cause has changed since its row was written
     bool hushed;    // its cause has counted it among what it keeps quiet
+    enum incident_end end;
 };
 
 struct incident_rule {

@@ -207,6 +207,7 @@ static void evaluate_slow(struct core *core, int peer, enum direction direction,
         .probe = record->id,
         .hop = path->last_hop,
     };
+    text_copy(evidence.cause, sizeof evidence.cause, bounce_delay_words(core, peer, direction));
     struct subject subject = subject_of_path(peer, direction);
     enum severity severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
     struct incident *open = trouble_find(core, INCIDENT_SLOW, &subject);
@@ -250,5 +251,8 @@ struct judgement path_arrived(struct core *core, int peer, enum direction direct
     server_arrived(core, peer, direction, record, now);
     evaluate_slow(core, peer, direction, record, now);
     evaluate_recovery(core, peer, direction, now);
+    if (judgement.verdict == VERDICT_ON_TIME) {
+        bounce_forget_delay(core, peer, direction);
+    }
     return judgement;
 }

@@ -98,6 +98,11 @@ struct path {
     struct flap_history flaps;
 };
 
+// What a server said of why a probe of ours waits.
+struct delay_report {
+    char words[INCIDENT_CAUSE_SIZE];
+};
+
 struct outbound {
     struct path path;
     struct flights flights;
@@ -122,6 +127,7 @@ struct outbound {
     struct told_receipts told;
     struct flight lost[LOST_KEPT]; // a ring: what may yet arrive after all
     uint32_t lost_count;
+    struct delay_report *delay; // owned; the newest since a probe was last on time; NULL for none
 };
 
 struct inbound {

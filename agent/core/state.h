@@ -198,6 +198,9 @@ void way_arrived(struct core *core, int peer, enum direction direction,
 void way_record(struct core *core, int peer, enum direction direction);
 
 // An incident has closed: of one about the route the path has got used to, or back to, one.
+// What was opened of ways stays open only as long as the configuration asks for it.
+void way_configure(struct core *core, struct moment now);
+
 void way_closed(struct core *core, const struct incident *incident, struct moment now);
 
 // ---- path.c ----

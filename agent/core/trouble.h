@@ -65,6 +65,14 @@ void trouble_record(struct core *core, struct incident *incident);
 // Lets the paths that it is about judge by it what it holds up, from when it began.
 void trouble_explain(struct core *core, const struct incident *incident);
 
+// ---- bounce.c ----
+
+// Why mail to the peer waits, in the words of the server that has it; "" when none has said.
+const char *bounce_delay_words(const struct core *core, int peer, enum direction direction);
+
+// A probe was on time: what was said before explains nothing that comes now.
+void bounce_forget_delay(struct core *core, int peer, enum direction direction);
+
 // ---- fold.c ----
 
 // The open incident that keeps this one quiet, the first cause of all; NULL for none.

@@ -136,11 +136,15 @@ void way_closed(struct core *core, const struct incident *incident, struct momen
 static void follow_authentication(const struct arriving *of)
 {
     const struct authentication *found = &of->report->trace.authentication;
-    if (found->authserv_id[0] == '\0') {
+    if (found->authserv_id[0] == '\0' && of->path->habits == NULL) {
         return;
     }
     struct auth_memory *memory = &habits_of(of->path)->auth;
-    auth_memory_note(memory, found, of->core->settings->incidents.close_after);
+    struct incident *open = trouble_find(of->core, INCIDENT_UNAUTHENTICATED, &of->subject);
+    bool let_go = auth_memory_note(memory, found, of->core->settings->incidents.close_after);
+    if (open != NULL) {
+        open->end = let_go ? END_UNTOLD : memory->failing == 0 ? open->end : END_WELL;
+    }
     int method = auth_memory_turned(memory, found);
     if (method >= 0) {
         struct evidence evidence = {.has_probe = true,
@@ -154,13 +158,61 @@ static void follow_authentication(const struct arriving *of)
     }
 }
 
+// ---- what the configuration asks for ----
+
+// Whether any mailbox does: which one a path's probes come to is known only when they do.
+static bool asked_for(const struct settings *settings, enum incident_kind kind)
+{
+    bool asked = kind != INCIDENT_UNAUTHENTICATED && kind != INCIDENT_MISPLACED;
+    for (size_t i = 0; i < settings->mailbox_count && !asked; i++) {
+        const struct mailbox_settings *mailbox = &settings->mailboxes[i];
+        asked = kind == INCIDENT_MISPLACED ? mailbox->folder_count > 1
+                                           : mailbox->authserv_id[0] != '\0';
+    }
+    return asked;
+}
+
+// What is open without being asked for is over, and forgotten.
+static void let_go(struct core *core, struct incident *incident, struct moment now)
+{
+    if (incident == NULL) {
+        return;
+    }
+    const struct subject *subject = &incident->subject;
+    struct habits *habits = habits_of(path_of(core, subject->peer, subject->direction));
+    if (incident->kind == INCIDENT_MISPLACED) {
+        habits->placement = (struct placement){0};
+    } else {
+        habits->auth.failing = 0;
+    }
+    way_record(core, subject->peer, subject->direction);
+    incident->end = END_UNSET;
+    trouble_close_soon(core, incident, now);
+}
+
+void way_configure(struct core *core, struct moment now)
+{
+    for (size_t i = 0; i < core->incidents.count; i++) {
+        struct incident *incident = core->incidents.places[i];
+        if (incident != NULL && incident->subject.kind == SUBJECT_PATH &&
+            !asked_for(core->settings, incident->kind)) {
+            let_go(core, incident, now);
+        }
+    }
+}
+
 // ---- where it lies ----
 
 static void follow_placement(const struct arriving *of)
 {
     const struct settings *settings = of->core->settings;
     int index = settings_find_mailbox(settings, of->report->mailbox);
-    if (index < 0 || settings->mailboxes[index].folder_count < 2) {
+    struct incident *open = trouble_find(of->core, INCIDENT_MISPLACED, &of->subject);
+    if (index < 0) {
+        return;
+    }
+    if (settings->mailboxes[index].folder_count < 2) {
+        let_go(of->core, open, of->now);
         return;
     }
     bool misplaced = strcmp(of->report->folder, settings->mailboxes[index].folders[0]) != 0;

@@ -120,8 +120,8 @@ static const struct evidence_member {
     {"reason", OF(UNAUTHENTICATED), cause_of},
     {"folder", OF(MISPLACED), cause_of},
     {"cause",
-     OF(REFUSED) | OF(BOUNCED) | OF(BLIND) | OF(ISOLATED) | OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) |
-         OF(CLOCK) | OF(FORGED) | OF(CERTIFICATE),
+     OF(REFUSED) | OF(BOUNCED) | OF(SILENT) | OF(SLOW) | OF(BLIND) | OF(ISOLATED) | OF(OVERRUN) |
+         OF(DOWN) | OF(UNHEARD) | OF(CLOCK) | OF(FORGED) | OF(CERTIFICATE),
      cause_of},
     {"probe",
      OF(REFUSED) | OF(BOUNCED) | OF(SILENT) | OF(SLOW) | OF(STUCK) | OF(LOST) | OF(CLOCK) |

@@ -61,14 +61,16 @@ static void do_notify(struct agent *agent, const struct deed *deed)
     const struct incident *incident = &deed->notify.incident;
     struct store_probe probe;
     struct store_bounce bounce;
-    bool bounced =
-        incident->kind == INCIDENT_BOUNCED &&
-        store_get_bounce(agent->store, &incident->evidence.probe, BOUNCE_FAILED, &bounce);
+    bool failed = incident->kind == INCIDENT_BOUNCED;
+    bool waits = incident->kind == INCIDENT_SLOW || incident->kind == INCIDENT_SILENT;
+    bool reported = (failed || (waits && incident->evidence.has_probe)) &&
+                    store_get_bounce(agent->store, &incident->evidence.probe,
+                                     failed ? BOUNCE_FAILED : BOUNCE_DELAYED, &bounce);
     bool evidence = incident->evidence.has_probe && incident->kind != INCIDENT_REFUSED &&
                     incident->kind != INCIDENT_BOUNCED &&
                     store_get_probe(agent->store, &incident->evidence.probe, &probe);
     journal_incident(agent->journal, incident, deed->notify.notice, evidence ? probe.reply : "",
-                     bounced ? &bounce.bounce : NULL);
+                     reported ? &bounce.bounce : NULL);
 }
 
 // A change that ends the window now is said by its end.

@@ -254,6 +254,8 @@ static void put_closing(struct text *line, const struct incident *incident)
     }
     if (incident->kind == INCIDENT_REROUTED) {
         put_way_end(line, incident);
+    } else if (incident->end != END_WELL) {
+        journal_put_text(line, "reason", incident_end_name(incident->end));
     }
     text_format(line, " drained=%u lost=%u in_flight=%u suppressed=%u", aftermath->drained,
                 aftermath->lost, aftermath->in_flight, aftermath->suppressed);

@@ -175,6 +175,9 @@ static void print_aftermath(FILE *out, const struct incident *incident)
         fprintf(out, " lasted=%.0fs",
                 span_seconds(walltime_since(incident->closed, incident->began)));
     }
+    if (incident->end != END_WELL) {
+        fprintf(out, " reason=%s", incident_end_name(incident->end));
+    }
     fprintf(out, " drained=%u", aftermath->drained);
     if (incident_rule(incident->kind)->subject == SUBJECT_SERVER) {
         fprintf(out, " lost=%u suppressed=%u longest=%.0fs", aftermath->lost, aftermath->suppressed,

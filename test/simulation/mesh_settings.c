@@ -13,6 +13,7 @@ static const struct mailbox_settings *build_mailboxes(const struct world *world,
         arena_take(settings->arena, node->reader_count * sizeof *mailboxes);
     for (size_t i = 0; i < node->reader_count; i++) {
         int server = node->readers[i].server;
+        mailboxes[i].authserv_id = "here";
         mailboxes[i].folders = FOLDERS;
         mailboxes[i].folder_count = sizeof FOLDERS / sizeof FOLDERS[0];
         mailboxes[i].name = i == 0 ? "local" : world->servers[server].name;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct mailbox_settings MAILBOX = {.name = "local"};
+static const struct mailbox_settings MAILBOX = {.name = "local", .authserv_id = ""};
 
 static int compare_by_name(const void *a, const void *b, void *peers)
 {

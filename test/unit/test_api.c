@@ -245,10 +245,10 @@ static void test_incidents_by_kind(void **state)
                              "\"in_flight\":7,\"cause\":\"no route\"}",
         [INCIDENT_REFUSED] = "{\"failures\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_SILENT] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
-                            "\"in_flight\":7," PROBE_MEMBER "}",
+                            "\"in_flight\":7,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_SLOW] = "{\"latency_seconds\":82.0,\"late\":3,\"of\":5,"
                           "\"threshold_seconds\":60.0,\"hop\":\"mx03\",\"hop_from\":\"mx02\","
-                          "\"hop_delay_seconds\":12.0," PROBE_MEMBER "}",
+                          "\"hop_delay_seconds\":12.0,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
         [INCIDENT_BOUNCED] = "{\"bounced\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",

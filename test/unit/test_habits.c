@@ -135,6 +135,27 @@ static void test_a_server_that_cannot_say_is_given_time(void **state)
     assert_int_equal(note(&memory, AUTH_DKIM, AUTH_TEMPERROR), AUTH_DKIM);
 }
 
+static void test_what_is_not_told_any_more_is_let_go(void **state)
+{
+    (void)state;
+    const struct authentication nothing = {.authserv_id = ""};
+    struct auth_memory memory = {.passed = 0};
+    note(&memory, AUTH_DKIM, AUTH_PASS);
+    note(&memory, AUTH_DKIM, AUTH_FAIL);
+    for (int i = 1; i < AUTH_UNTOLD; i++) {
+        assert_false(auth_memory_note(&memory, &nothing, 2));
+    }
+    note(&memory, AUTH_DKIM, AUTH_FAIL); // begins the count anew
+    for (int i = 1; i < AUTH_UNTOLD; i++) {
+        assert_false(auth_memory_note(&memory, &nothing, 2));
+    }
+    assert_int_not_equal(memory.failing, 0);
+    assert_true(auth_memory_note(&memory, &nothing, 2));
+    assert_int_equal(memory.failing, 0);
+    assert_false(auth_memory_note(&memory, &nothing, 2));
+    assert_int_equal(note(&memory, AUTH_DKIM, AUTH_FAIL), AUTH_DKIM); // it has passed once
+}
+
 static void test_placements(void **state)
 {
     (void)state;
@@ -183,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_what_is_accepted_is_known),
         cmocka_unit_test(test_a_verdict_turns_from_pass_only),
         cmocka_unit_test(test_a_server_that_cannot_say_is_given_time),
+        cmocka_unit_test(test_what_is_not_told_any_more_is_let_go),
         cmocka_unit_test(test_placements),
         cmocka_unit_test(test_what_a_window_touches_counts_beside_its_like_only),
     };

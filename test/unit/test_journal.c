@@ -279,6 +279,33 @@ static void the_hop_comes_before_the_words_of_others(void **state)
     assert_non_null(hop);
 }
 
+// A report of a delay says why it waits; an end that is none of the matter itself says so.
+static void words_of_a_delay_and_an_end_of_another_kind(void **state)
+{
+    struct listener *listener = *state;
+    struct incident incident = {
+        .id = 3,
+        .kind = INCIDENT_SILENT,
+        .severity = SEVERITY_CRITICAL,
+        .subject_text = "mx02->mx01",
+        .evidence = {.oldest_age = SPAN_SECONDS(90), .threshold = SPAN_SECONDS(60)}};
+    const struct bounce delay = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "timed out", ""};
+    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &delay);
+    assert_said(listener, LOG_CRIT,
+                "silent FIRING severity=critical path=mx02->mx01 overdue=90s threshold=60s "
+                "incident=3 maintenance=none cause=\"timed out\"");
+    incident.kind = INCIDENT_UNAUTHENTICATED;
+    incident.severity = SEVERITY_WARNING;
+    incident.began = AFTER(0);
+    incident.closed = AFTER(60);
+    incident.end = END_UNTOLD;
+    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
+    assert_said(listener, LOG_NOTICE,
+                "unauthenticated RESOLVED severity=warning path=mx02->mx01 "
+                "began=2006-07-28T12:48:00Z closed=2006-07-28T12:49:00Z duration=60s "
+                "reason=untold drained=0 lost=0 in_flight=0 suppressed=0 longest=0s incident=3");
+}
+
 static void a_relay_that_takes_nothing_isolates(void **state)
 {
     struct listener *listener = *state;
@@ -517,6 +544,7 @@ int main(void)
         TEST(the_cells_behind_it_come_last),
         TEST(a_bounce_is_said_in_the_words_of_the_server),
         TEST(the_hop_comes_before_the_words_of_others),
+        TEST(words_of_a_delay_and_an_end_of_another_kind),
         TEST(a_relay_that_takes_nothing_isolates),
         TEST(an_outage_resolves_with_what_it_held_up),
         TEST(what_flaps_and_what_is_suppressed_is_said_as_such),
