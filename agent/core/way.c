@@ -116,8 +116,24 @@ static void follow_route(const struct arriving *of)
     }
 }
 
+static void forget(struct core *core, const struct incident *incident)
+{
+    const struct subject *subject = &incident->subject;
+    struct habits *habits = habits_of(path_of(core, subject->peer, subject->direction));
+    if (incident->kind == INCIDENT_MISPLACED) {
+        habits->placement = (struct placement){0};
+    } else {
+        habits->auth.failing = 0;
+    }
+    way_record(core, subject->peer, subject->direction);
+}
+
 void way_closed(struct core *core, const struct incident *incident, struct moment now)
 {
+    if (incident->end == END_UNSET && incident->subject.kind == SUBJECT_PATH) {
+        forget(core, incident);
+        return;
+    }
     if (incident->kind != INCIDENT_REROUTED || incident->subject.kind != SUBJECT_PATH) {
         return;
     }
@@ -172,22 +188,14 @@ static bool asked_for(const struct settings *settings, enum incident_kind kind)
     return asked;
 }
 
-// What is open without being asked for is over, and forgotten.
+// What is open without being asked for is over. (A change of the configuration has no actions: what
+// is to be forgotten is, when it closes.)
 static void let_go(struct core *core, struct incident *incident, struct moment now)
 {
-    if (incident == NULL) {
-        return;
+    if (incident != NULL) {
+        incident->end = END_UNSET;
+        trouble_close_soon(core, incident, now);
     }
-    const struct subject *subject = &incident->subject;
-    struct habits *habits = habits_of(path_of(core, subject->peer, subject->direction));
-    if (incident->kind == INCIDENT_MISPLACED) {
-        habits->placement = (struct placement){0};
-    } else {
-        habits->auth.failing = 0;
-    }
-    way_record(core, subject->peer, subject->direction);
-    incident->end = END_UNSET;
-    trouble_close_soon(core, incident, now);
 }
 
 void way_configure(struct core *core, struct moment now)
