@@ -97,8 +97,8 @@ struct aftermath {
     struct span longest; // raw latency of those that drained
 };
 
-// Why an unauthenticated or misplaced is over: all is well again, nothing is said of it any more, or
-// the configuration does not ask for it any more.
+// Why an unauthenticated or misplaced is over: all is well again, nothing is said of it any more,
+// or the configuration does not ask for it any more.
 enum incident_end { END_WELL, END_UNTOLD, END_UNSET, INCIDENT_ENDS };
 const char *incident_end_name(enum incident_end end); // "" for END_WELL
 
