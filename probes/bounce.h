@@ -25,6 +25,7 @@ struct bounce {
     char remote_mta[BOUNCE_HOST_SIZE]; // who said so: the server beyond, else the one that reports
     char diagnostic[BOUNCE_DIAGNOSTIC_SIZE];
     char recipient[BOUNCE_RECIPIENT_SIZE];
+    char original_recipient[BOUNCE_RECIPIENT_SIZE]; // as the sender had it, before any alias
 };
 
 #endif

@@ -208,6 +208,7 @@ static void write_bounce(json_t *object, const struct collect_report *report)
     json_write_text(object, "remote_mta", bounce->remote_mta);
     json_write_text(object, "diagnostic", bounce->diagnostic);
     json_write_text(object, "recipient", bounce->recipient);
+    json_write_text(object, "original_recipient", bounce->original_recipient);
 }
 
 char *collect_report_encode(const struct collect_report *report)
@@ -273,7 +274,9 @@ static bool read_told(const json_t *object, struct bounce *out, struct error *er
            json_read_plain(object, "status", out->status, sizeof out->status, error) &&
            json_read_plain(object, "remote_mta", out->remote_mta, sizeof out->remote_mta, error) &&
            json_read_plain(object, "diagnostic", out->diagnostic, sizeof out->diagnostic, error) &&
-           json_read_plain(object, "recipient", out->recipient, sizeof out->recipient, error);
+           json_read_plain(object, "recipient", out->recipient, sizeof out->recipient, error) &&
+           json_read_plain(object, "original_recipient", out->original_recipient,
+                           sizeof out->original_recipient, error);
 }
 
 static bool read_bounce(const json_t *object, struct collect_report *out, struct error *error)

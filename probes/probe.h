@@ -135,7 +135,8 @@ struct collect_command {
 };
 
 enum collect_report_kind {
-    COLLECT_UP,       // the mailbox is readable; sent again when `cause` changes
+    COLLECT_UP,       // the mailbox is readable; sent again when `cause` changes, and as a sign of
+                      // life while much is read of which nothing is to be reported
     COLLECT_DOWN,     // it is not, `cause` says why; sent again when the cause changes, and when
                       // another attempt has failed and 30 s have passed: a sign of life
     COLLECT_COMPLETE, // everything there at `at` has been reported
@@ -180,7 +181,8 @@ struct collect_report {
     char row[TAG_LIST_SIZE];
     struct trace trace; // in a line of its own; whoever reads the lines puts it to the arrival
     // bounce, there at `present`. Verified: the tag is that of the probe, as far as its Message-ID
-    // has it; else only the tag's id is known, which the report claims and a ledger must confirm.
+    // has it; else only the tag's id is known, which the report claims: whoever has the ledger adds
+    // the ends when that confirms it.
     bool verified;
     struct bounce bounce;
 };

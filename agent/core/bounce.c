@@ -121,11 +121,13 @@ static enum bounce_fate judge(struct core *core, int peer, const struct probe_id
 void bounce_reported(struct core *core, const struct collect_report *report, struct moment now)
 {
     const struct tag *tag = &report->tag;
-    if (!report->verified || strcmp(tag->from, core->settings->server) != 0) {
+    if (strcmp(tag->from, core->settings->server) != 0) {
         return; // an agent that shares the mailbox may be waiting for it
     }
     int peer = core_find_peer(core, tag->to);
-    core_act(core, ACTION_DELETE);
+    if (report->verified) { // else anybody may have written it
+        core_act(core, ACTION_DELETE);
+    }
     if (peer < 0) {
         core->stats.rejected[REJECTED_UNKNOWN_PEER]++;
         return;

@@ -31,6 +31,11 @@ struct collector {
     struct collect_report trace; // of the arrival that comes next
     uint64_t retry_ms;
     bool stuck; // killed for its silence
+    // A mailbox that can be opened may still be one that cannot be read: where that failed before
+    // all had been read, `up` is believed only when all has been read.
+    bool unproven; // up, and not all has been read since
+    bool doubted;
+    struct collect_report up; // while it is doubted
     bool timer_closed;
 };
 
@@ -58,6 +63,36 @@ static void report_down(struct collector *collector, const char *cause)
     text_copy(report.mailbox, sizeof report.mailbox, collector->mailbox);
     text_copy(report.cause, sizeof report.cause, cause);
     tell(collector, &report);
+}
+
+static void doubt_unproven(struct collector *collector)
+{
+    collector->doubted = collector->doubted || collector->unproven;
+    collector->unproven = false;
+}
+
+// What is to be handed on instead of it: nothing of an `up` that is doubted, and that first of all
+// when the doubt is over.
+static bool believe(struct collector *collector, const struct collect_report *report)
+{
+    struct collectors *all = collector->all;
+    if (report->kind == COLLECT_DOWN) {
+        doubt_unproven(collector);
+    } else if (report->kind == COLLECT_UP) {
+        collector->unproven = true;
+        collector->up = *report;
+        return !collector->doubted;
+    } else if (report->kind == COLLECT_COMPLETE) {
+        bool relieved = collector->doubted && collector->unproven;
+        collector->unproven = false;
+        collector->retry_ms = RETRY_FIRST_MS;
+        if (relieved) {
+            collector->doubted = false;
+            int mailbox = settings_find_mailbox(all->settings, collector->mailbox);
+            all->handlers.report(all->context, mailbox, &collector->up);
+        }
+    }
+    return true;
 }
 
 static void start(struct collector *collector);
@@ -227,7 +262,8 @@ static void on_line(void *context, const char *line, size_t length)
         note_login(collector);
     }
     bool down = report.kind == COLLECT_DOWN;
-    if (complete_report(collector, &report) && !(down && withhold(collector, &report))) {
+    if (believe(collector, &report) && complete_report(collector, &report) &&
+        !(down && withhold(collector, &report))) {
         tell(collector, &report);
     }
     if (down && collector->all != NULL) {
@@ -266,6 +302,7 @@ static void on_ended(void *context, const char *how)
     text_format(&text, "mailflow-collect %s%s", how,
                 collector->stuck ? " for it had said nothing for too long" : "");
     collector->stuck = false;
+    doubt_unproven(collector);
     report_down(collector, cause);
     start_later(collector);
 }

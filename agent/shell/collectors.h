@@ -1,7 +1,9 @@
 // The mailflow-collect processes, one for each mailbox, so that one server that hangs keeps nobody
 // else from being read. A process that ends is started again, with growing patience; one that gives
 // no sign of life is killed and replaced. A login whose token is refused is tried once more with
-// another, if there is one, before it is told.
+// another, if there is one, before it is told. A mailbox that was never read to its end before
+// that, or before it failed, is not reported as up again until it has been: what only opens is not
+// readable.
 #ifndef MAILFLOW_SHELL_COLLECTORS_H
 #define MAILFLOW_SHELL_COLLECTORS_H
 

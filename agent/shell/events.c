@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "shell/agent_internal.h"
 
 static void on_deadline(uv_timer_t *timer)
@@ -92,6 +93,16 @@ static void on_readable(struct agent *agent, int mailbox, const struct collect_r
     agent_feed(agent, &event);
 }
 
+// Ids can be read by strangers: where the envelope's is all that there is, the report must be about
+// the address as well that the probe went to. What is not under our signature is not deleted.
+static bool went_there(const struct agent *agent, const char *peer, const struct bounce *bounce)
+{
+    int index = settings_find_peer(agent->settings, peer);
+    const char *address = index < 0 ? "" : agent->settings->peers[index].address;
+    return address[0] != '\0' && (text_equal_ignoring_case(address, bounce->recipient) ||
+                                  text_equal_ignoring_case(address, bounce->original_recipient));
+}
+
 // One that knows the probe by its id alone is about a probe of ours when the ledger has it.
 static bool claim_bounce(struct agent *agent, const struct collect_report *report,
                          struct collect_report *ours)
@@ -102,10 +113,10 @@ static bool claim_bounce(struct agent *agent, const struct collect_report *repor
         return true;
     }
     if (!store_get_probe(agent->store, &report->tag.id, &probe) ||
-        probe.record.direction != OUTBOUND) {
+        probe.record.direction != OUTBOUND ||
+        !went_there(agent, probe.record.peer, &report->bounce)) {
         return false;
     }
-    ours->verified = true;
     text_copy(ours->tag.from, sizeof ours->tag.from, agent->settings->server);
     text_copy(ours->tag.to, sizeof ours->tag.to, probe.record.peer);
     return true;

@@ -87,6 +87,8 @@ static void take_field(const struct header_field *field, struct group *group, st
         copy_typed(field->value, bounce->diagnostic, sizeof bounce->diagnostic);
     } else if (header_field_is(field, "Final-Recipient")) {
         copy_typed(field->value, bounce->recipient, sizeof bounce->recipient);
+    } else if (header_field_is(field, "Original-Recipient")) {
+        copy_typed(field->value, bounce->original_recipient, sizeof bounce->original_recipient);
     }
 }
 
@@ -185,4 +187,23 @@ bool dsn_read(char *bytes, size_t length, struct dsn *out)
         read_answers((struct bytes){bytes, bytes + length}, out);
     }
     return true;
+}
+
+// A report by its headers, or where these do not end here, or one in words that begin here.
+bool dsn_begins(const char *bytes, size_t length)
+{
+    char copy[DSN_BEGINNING_MAXIMUM];
+    struct dsn dsn;
+    struct bytes section = {bytes, bytes + length};
+    for (struct header_field field; header_field_take(&section, &field);) {
+        if (header_field_is(&field, "X-Failed-Recipients") ||
+            (header_field_is(&field, "Content-Type") &&
+             bytes_begin_with(bytes_trim(field.value), "multipart/report") &&
+             !bytes_contain(field.value, "disposition-notification"))) {
+            return true;
+        }
+    }
+    length = length < sizeof copy ? length : sizeof copy;
+    memcpy(copy, bytes, length);
+    return section.at == section.end || dsn_read(copy, length, &dsn);
 }

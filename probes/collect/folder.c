@@ -20,6 +20,17 @@ void folder_forget(struct folder *folder, uint32_t uid_validity)
     folder->checked = (struct moment){{0}, {0}};
     folder->doomed_count = 0;
     folder->suspect_count = 0;
+    folder->suspect_broke = 0;
+}
+
+void folder_suspect(struct folder *folder, uint32_t uid)
+{
+    if (folder->suspect_count == FOLDER_SUSPECTS_MAXIMUM) {
+        folder->suspect_count--;
+        memmove(folder->suspects, folder->suspects + 1,
+                folder->suspect_count * sizeof *folder->suspects);
+    }
+    folder->suspects[folder->suspect_count++] = uid;
 }
 
 bool folder_is_doomed(const struct folder *folder, uint32_t uid)

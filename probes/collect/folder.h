@@ -9,7 +9,7 @@
 #include "base/instant.h"
 #include "probes/probe.h"
 
-enum { FOLDER_DOOMED_MAXIMUM = 512, FOLDER_SUSPECTS_MAXIMUM = 16 };
+enum { FOLDER_DOOMED_MAXIMUM = 512, FOLDER_SUSPECTS_MAXIMUM = 2048 };
 
 struct folder {
     char name[PROBE_FOLDER_SIZE];
@@ -22,9 +22,9 @@ struct folder {
     struct moment checked; // everything there at that time has been reported; zero: not read yet
     uint32_t doomed[FOLDER_DOOMED_MAXIMUM];
     size_t doomed_count;
-    uint32_t suspects[FOLDER_SUSPECTS_MAXIMUM]; // no probes; to be looked at again
+    uint32_t suspects[FOLDER_SUSPECTS_MAXIMUM]; // no probes; to be looked into, the newest last
     size_t suspect_count;
-    bool suspects_sifted; // by their headers, or these cannot be read
+    uint32_t suspect_broke; // looking into it has broken the connection once
 };
 
 struct folder folder_of(const char *name);
@@ -37,6 +37,10 @@ void folder_doom(struct folder *folder, const uint32_t *uids, size_t count);
 
 // The first `count` doomed messages are dealt with.
 void folder_drop_doomed(struct folder *folder, size_t count);
+
+// Adds one that is to be looked into. Those that have waited longest make room: what came last is
+// most likely about what is still in flight.
+void folder_suspect(struct folder *folder, uint32_t uid);
 
 bool folder_is_doomed(const struct folder *folder, uint32_t uid);
 

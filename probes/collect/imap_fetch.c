@@ -7,7 +7,9 @@
 #include "probes/collect/imap_date.h"
 #include "probes/collect/imap_internal.h"
 
+// The headers that tell one section from another.
 #define TRACE_HEADER "Received"
+#define SIGNS_HEADER "X-Failed-Recipients"
 
 static struct mailimap_set *set_of(const uint32_t *uids, size_t count)
 {
@@ -77,8 +79,8 @@ static struct mailimap_section *headers_section(const char *const *names, size_t
     return memory_checked(mailimap_section_new_header_fields(list));
 }
 
-// The headers by which a message is ours, and those of its way, in two: a long way must not crowd
-// out the former.
+// The headers by which a message is ours, those of its way and the signs of a report, apart: none
+// must crowd out the others.
 static struct mailimap_section *wanted_headers(void)
 {
     const char *names[1 + TAG_HEADERS] = {"Message-ID"};
@@ -91,6 +93,13 @@ static struct mailimap_section *wanted_headers(void)
 static struct mailimap_section *wanted_trace(void)
 {
     static const char *const NAMES[] = {TRACE_HEADER, "Authentication-Results"};
+    return headers_section(NAMES, sizeof NAMES / sizeof NAMES[0]);
+}
+
+static struct mailimap_section *wanted_signs(void)
+{
+    static const char *const NAMES[] = {"Return-Path", "From", "Content-Type", "Auto-Submitted",
+                                        SIGNS_HEADER};
     return headers_section(NAMES, sizeof NAMES / sizeof NAMES[0]);
 }
 
@@ -112,11 +121,13 @@ static struct mailimap_fetch_type *wanted(const struct imap_session *session)
                                                                 WIRE_LITERAL_MAXIMUM));
     want(type,
          mailimap_fetch_att_new_body_peek_section_partial(wanted_trace(), 0, IMAP_TRACE_MAXIMUM));
+    want(type,
+         mailimap_fetch_att_new_body_peek_section_partial(wanted_signs(), 0, IMAP_SIGNS_MAXIMUM));
     return type;
 }
 
 // Servers repeat the names that they were asked for.
-static bool is_trace(const struct mailimap_section *section)
+static bool names_header(const struct mailimap_section *section, const char *wanted)
 {
     const struct mailimap_section_spec *spec = section == NULL ? NULL : section->sec_spec;
     if (spec == NULL || spec->sec_type != MAILIMAP_SECTION_SPEC_SECTION_MSGTEXT ||
@@ -126,7 +137,7 @@ static bool is_trace(const struct mailimap_section *section)
     const clist *names = spec->sec_data.sec_msgtext->sec_header_list->hdr_list;
     for (clistiter *at = clist_begin(names); at != NULL; at = clist_next(at)) {
         const char *name = clist_content(at);
-        if (name != NULL && strcasecmp(name, TRACE_HEADER) == 0) {
+        if (name != NULL && strcasecmp(name, wanted) == 0) {
             return true;
         }
     }
@@ -145,8 +156,12 @@ static void copy_part(const struct mailimap_msg_att_body_section *body, char *to
 // True for the headers by which a message is recognised.
 static bool read_body(const struct mailimap_msg_att_body_section *body, struct imap_message *out)
 {
-    if (body != NULL && is_trace(body->sec_section)) {
+    if (body != NULL && names_header(body->sec_section, TRACE_HEADER)) {
         copy_part(body, out->trace, sizeof out->trace, &out->trace_length);
+        return false;
+    }
+    if (body != NULL && names_header(body->sec_section, SIGNS_HEADER)) {
+        copy_part(body, out->signs, sizeof out->signs, &out->signs_length);
         return false;
     }
     if (body != NULL) {
@@ -166,6 +181,7 @@ static bool read_message(const struct mailimap_msg_att *from, struct imap_messag
     out->size = 0;
     out->header_length = 0;
     out->trace_length = 0;
+    out->signs_length = 0;
     for (clistiter *at = clist_begin(from->att_list); at != NULL; at = clist_next(at)) {
         const struct mailimap_msg_att_item *item = clist_content(at);
         const struct mailimap_msg_att_static *value = item->att_data.att_static;
@@ -244,32 +260,16 @@ enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t
     return fetch(session, uids, count, wanted(session), out, found, error);
 }
 
-// The first bytes of a section, or those from `offset` on, beside the UID.
-static struct mailimap_fetch_type *section_alone(struct mailimap_section *section, uint32_t offset)
-{
-    struct mailimap_fetch_type *type =
-        memory_checked(mailimap_fetch_type_new_fetch_att_list_empty());
-    want(type, mailimap_fetch_att_new_uid());
-    want(type, mailimap_fetch_att_new_body_peek_section_partial(memory_checked(section), offset,
-                                                                WIRE_LITERAL_MAXIMUM));
-    return type;
-}
-
-enum imap_result imap_session_fetch_signs(struct imap_session *session, const uint32_t *uids,
-                                          size_t count, const struct imap_message **out,
-                                          size_t *found, struct error *error)
-{
-    static const char *const NAMES[] = {"Return-Path", "From", "Content-Type", "Auto-Submitted",
-                                        "X-Failed-Recipients"};
-    struct mailimap_section *section = headers_section(NAMES, sizeof NAMES / sizeof NAMES[0]);
-    return fetch(session, uids, count, section_alone(section, 0), out, found, error);
-}
-
 enum imap_result imap_session_fetch_bytes(struct imap_session *session, uint32_t uid,
                                           uint32_t offset, const struct imap_message **out,
                                           size_t *found, struct error *error)
 {
-    struct mailimap_fetch_type *type = section_alone(mailimap_section_new(NULL), offset);
+    struct mailimap_fetch_type *type =
+        memory_checked(mailimap_fetch_type_new_fetch_att_list_empty());
+    struct mailimap_section *whole = memory_checked(mailimap_section_new(NULL));
+    want(type, mailimap_fetch_att_new_uid());
+    want(type,
+         mailimap_fetch_att_new_body_peek_section_partial(whole, offset, WIRE_LITERAL_MAXIMUM));
     want(type, mailimap_fetch_att_new_rfc822_size());
     return fetch(session, &uid, 1, type, out, found, error);
 }

@@ -24,7 +24,7 @@ enum imap_result {
 };
 
 // Of the headers of a message's way so much is asked for: what is read of it fits into a report.
-enum { IMAP_BATCH = 16, IMAP_TRACE_MAXIMUM = 7168 };
+enum { IMAP_BATCH = 16, IMAP_TRACE_MAXIMUM = 7168, IMAP_SIGNS_MAXIMUM = 2048 };
 
 struct imap_folder {
     uint32_t uid_validity;
@@ -47,6 +47,8 @@ struct imap_message {
     char headers[WIRE_LITERAL_MAXIMUM];
     size_t trace_length; // IMAP_TRACE_MAXIMUM when there may be more
     char trace[IMAP_TRACE_MAXIMUM];
+    size_t signs_length;
+    char signs[IMAP_SIGNS_MAXIMUM]; // headers by which it may be a report of delivery
 };
 
 struct imap_session;
@@ -88,17 +90,12 @@ enum imap_result imap_session_search(struct imap_session *session, uint32_t firs
 enum imap_result imap_session_search_deleted(struct imap_session *session, uint32_t **uids,
                                              size_t *count, struct error *error);
 
-// Message-ID and Mailflow- headers of at most IMAP_BATCH messages, and those of their way, without
-// marking them as seen.
+// Message-ID and Mailflow- headers of at most IMAP_BATCH messages, those of their way and the signs
+// of a report, without marking them as seen.
 // Those that are gone are left out. The messages are the session's, until the next fetch.
 enum imap_result imap_session_fetch(struct imap_session *session, const uint32_t *uids,
                                     size_t count, const struct imap_message **out, size_t *found,
                                     struct error *error);
-
-// The headers by which messages may be reports of delivery, likewise.
-enum imap_result imap_session_fetch_signs(struct imap_session *session, const uint32_t *uids,
-                                          size_t count, const struct imap_message **out,
-                                          size_t *found, struct error *error);
 
 // WIRE_LITERAL_MAXIMUM bytes of a message from `offset` on, fewer at its end, as its `headers`; and
 // its size.

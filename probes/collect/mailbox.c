@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "probes/collect/reader.h"
 #include "probes/collect/reports.h"
+#include "probes/collect/suspects.h"
 
 #define ROUND_INTERVAL    SPAN_SECONDS(30) // between checks of all folders
 #define COMPLETE_INTERVAL SPAN_SECONDS(1)  // between reports that nothing was found
@@ -23,6 +24,7 @@ struct mailbox {
     struct mailbox_spans spans;
     struct imap_session *session; // NULL while down
     struct reader reader;
+    struct collect_report up; // as last reported
     struct folder folders[PROBE_FOLDERS_MAXIMUM];
     size_t folder_count;
     bool idling;
@@ -53,6 +55,7 @@ struct mailbox *mailbox_create(const struct collect_command *watch,
     mailbox->reader.mailbox = mailbox->watch.mailbox;
     mailbox->reader.keys = &mailbox->watch.keys;
     mailbox->reader.authserv_id = mailbox->watch.authserv_id;
+    mailbox->reader.life = &mailbox->up;
     for (size_t i = 0; i < watch->folder_count; i++) {
         mailbox->folders[i] = folder_of(watch->folders[i]);
     }
@@ -96,6 +99,7 @@ static void report_state(struct mailbox *mailbox, enum collect_report_kind kind,
     memcpy(report.legs, mailbox->attempt.legs, sizeof report.legs);
     report.certificate = mailbox->attempt.certificate;
     report.token_refused = !is_up && mailbox->attempt.token_refused;
+    mailbox->up = is_up ? report : mailbox->up;
     report_write(&report);
 }
 
@@ -151,7 +155,8 @@ static bool visit(struct mailbox *mailbox, struct folder *folder, struct error *
         return true;
     }
     return result == IMAP_DONE && reader_read_opened(&mailbox->reader, error) &&
-           reader_remove_doomed(&mailbox->reader, error);
+           reader_remove_doomed(&mailbox->reader, error) &&
+           suspects_examine(&mailbox->reader, error);
 }
 
 static bool has_changed(const struct folder *folder, const struct imap_folder *now)
@@ -183,13 +188,17 @@ static bool check_other(struct mailbox *mailbox, struct folder *folder, struct e
 
 static bool check_others(struct mailbox *mailbox, struct error *error)
 {
-    mailbox->next_round = instant_add(clock_now().instant, ROUND_INTERVAL);
+    bool suspects = false;
     mailbox->limitation[0] = '\0';
     for (size_t i = 1; i < mailbox->folder_count; i++) {
-        if (!check_other(mailbox, &mailbox->folders[i], error)) {
+        struct folder *folder = &mailbox->folders[i];
+        if (!check_other(mailbox, folder, error)) {
             return false;
         }
+        suspects = suspects || (folder->readable && folder->suspect_count > 0);
     }
+    struct span rest = suspects ? COMPLETE_INTERVAL : ROUND_INTERVAL;
+    mailbox->next_round = instant_add(clock_now().instant, rest);
     return mailbox->reader.folder == &mailbox->folders[0] || open_first(mailbox, error);
 }
 
@@ -282,7 +291,8 @@ static bool look(struct mailbox *mailbox, struct error *error)
         return false;
     }
     bool is_round = instant_reached(clock_now().instant, mailbox->next_round);
-    return (!is_round && !has_doomed(mailbox)) || check_others(mailbox, error);
+    return ((!is_round && !has_doomed(mailbox)) || check_others(mailbox, error)) &&
+           suspects_examine(&mailbox->reader, error);
 }
 
 static bool is_due(const struct mailbox *mailbox)
@@ -297,6 +307,10 @@ static bool rest(struct mailbox *mailbox, struct error *error)
     mailbox->due =
         instant_earlier(expectations_next_look(&mailbox->reader.expectations, mailbox->looked, now),
                         mailbox->next_round);
+    if (mailbox->folders[0].suspect_count > 0) {
+        mailbox->due = now;
+        return true;
+    }
     if (!mailbox->wants_idle) {
         struct instant latest = instant_add(mailbox->looked, LOOK_INTERVAL);
         mailbox->due = instant_earlier(mailbox->due, latest);
@@ -353,6 +367,7 @@ static bool work(struct mailbox *mailbox, struct error *error)
 void mailbox_work(struct mailbox *mailbox)
 {
     struct error error = {""};
+    mailbox->reader.told = clock_now().instant;
     if (!work(mailbox, &error)) {
         go_down(mailbox, error.message);
     }

@@ -16,6 +16,10 @@
 // A connection that lasts would never show that the server's certificate has been replaced: so it
 // is made anew now and then, which is no trouble, and `up` is reported again when another is shown.
 //
+// Messages that may be reports of delivery are looked into when all probes have been reported
+// (suspects.h). There is a line at least every 20 s or so while it is at work: `up` is said again
+// when there is nothing else to say.
+//
 // A message whose answer cannot be read makes the batch be read one by one after a reconnect, and
 // is itself rejected and skipped.
 #ifndef MAILFLOW_PROBES_COLLECT_MAILBOX_H

@@ -21,17 +21,39 @@ struct splitter {
 
 // ---- Content-Type ----
 
-// Up to the next semicolon outside of quotes, taken off the front with it.
+// From its parenthesis to behind the one that closes it.
+static const char *skip_comment(const char *at, const char *end)
+{
+    int depth = 0;
+    do {
+        depth += *at == '(' ? 1 : *at == ')' ? -1 : 0;
+        at++;
+    } while (at < end && depth > 0);
+    return at;
+}
+
+// Up to the next semicolon outside of quotes and comments, taken off the front with it; without the
+// comments at its ends.
 static struct bytes take_parameter(struct bytes *value)
 {
-    struct bytes parameter = *value;
+    struct bytes parameter = {value->at, NULL};
     bool quoted = false;
     const char *at = value->at;
     while (at < value->end && (quoted || *at != ';')) {
+        if (*at == '(' && !quoted) {
+            const char *behind = skip_comment(at, value->end);
+            if (bytes_length(bytes_trim((struct bytes){parameter.at, at})) == 0) {
+                parameter.at = behind;
+            } else if (parameter.end == NULL) {
+                parameter.end = at;
+            }
+            at = behind;
+            continue;
+        }
         quoted = quoted != (*at == '"');
         at++;
     }
-    parameter.end = at;
+    parameter.end = parameter.end == NULL ? at : parameter.end;
     value->at = at < value->end ? at + 1 : at;
     return bytes_trim(parameter);
 }

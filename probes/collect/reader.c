@@ -6,12 +6,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "probes/collect/reports.h"
-#include "probes/collect/suspects.h"
 #include "probes/collect/trace_block.h"
 
-enum { FIRST_RANGE = 256, RANGE_MAXIMUM = 65536 };
+#define LIFE_INTERVAL SPAN_SECONDS(20) // who is silent for longer is taken for stuck in the end
 
-_Static_assert((int)FOLDER_SUSPECTS_MAXIMUM == (int)IMAP_BATCH, "a batch may be all suspects");
+enum { FIRST_RANGE = 256, RANGE_MAXIMUM = 65536 };
 
 struct collect_report *reader_begin_report(struct reader *reader, enum collect_report_kind kind,
                                            uint32_t uid)
@@ -21,7 +20,18 @@ struct collect_report *reader_begin_report(struct reader *reader, enum collect_r
     report->uid_validity = reader->folder->uid_validity;
     report->uid = uid;
     reader->found = true;
+    reader->told = clock_now().instant;
     return report;
+}
+
+// A large mailbox of others' mail takes long and gives nothing to report.
+static void show_life(struct reader *reader)
+{
+    struct instant now = clock_now().instant;
+    if (instant_since(now, reader->told).ns >= LIFE_INTERVAL.ns) {
+        reader->told = now;
+        report_write(reader->life);
+    }
 }
 
 static void report_rejected(struct reader *reader, uint32_t uid, enum rejection rejection,
@@ -83,7 +93,9 @@ static void take_message(struct reader *reader, const struct imap_message *messa
         report_rejected(reader, message->uid, recognised->rejection, recognised->cause);
         break;
     case RECOGNISED_FOREIGN:
-        reader->folder->suspects[reader->folder->suspect_count++] = message->uid;
+        if (dsn_may_be(message->signs, message->signs_length)) {
+            folder_suspect(reader->folder, message->uid);
+        }
         break;
     }
 }
@@ -120,7 +132,7 @@ static bool read_batch(struct reader *reader, const uint32_t *uids, size_t count
         take_message(reader, &messages[i], news);
     }
     reader->folder->next_uid = uids[count - 1] + 1;
-    return suspects_examine(reader, error);
+    return true;
 }
 
 static bool read_batches(struct reader *reader, const uint32_t *uids, size_t count,
@@ -138,6 +150,7 @@ static bool read_batches(struct reader *reader, const uint32_t *uids, size_t cou
         if (!read_batch(reader, uids + at, batch, news, error)) {
             return false;
         }
+        show_life(reader);
     }
     return true;
 }
@@ -151,6 +164,7 @@ static bool read_range(struct reader *reader, uint32_t last, const struct imap_n
                                     error) == IMAP_DONE &&
                 read_batches(reader, uids, *found, news, error);
     free(uids);
+    show_life(reader);
     return read;
 }
 
@@ -206,6 +220,7 @@ bool reader_check(struct reader *reader, struct error *error)
 enum imap_result reader_open(struct reader *reader, struct folder *folder, struct error *error)
 {
     reader->folder = NULL;
+    reader->suspect = 0;
     reader->opened_at = clock_now();
     enum imap_result result =
         imap_session_select(reader->session, folder->name, &reader->opened, error);
@@ -223,9 +238,6 @@ bool reader_read_opened(struct reader *reader, struct error *error)
 {
     struct imap_news news = {reader->opened.exists, clock_now()};
     size_t found;
-    if (!suspects_examine(reader, error)) { // those that the last connection did not live to see
-        return false;
-    }
     bool read = reader->opened.uid_next > 0
                     ? read_up_to(reader, reader->opened.uid_next, &news, error)
                     : read_range(reader, 0, &news, &found, error);

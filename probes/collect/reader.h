@@ -19,14 +19,20 @@ struct reader {
     const struct mesh_keys *keys;
     const char *authserv_id; // whose Authentication-Results are believed; "" for nobody's
     struct imap_session *session;
-    struct folder *folder;     // the selected one, NULL when none
-    struct imap_folder opened; // how it was when it was selected ...
-    struct moment opened_at;   // ... and when that was asked for
-    bool found;                // something was reported since this was last cleared
+    struct folder *folder;             // the selected one, NULL when none
+    struct imap_folder opened;         // how it was when it was selected ...
+    struct moment opened_at;           // ... and when that was asked for
+    bool found;                        // something was reported since this was last cleared
+    const struct collect_report *life; // what to say again when long nothing has been reported ...
+    struct instant told;               // ... since then
     struct expectations expectations;
     char hindrance[PROBE_REPLY_SIZE]; // why messages cannot be deleted; "" when they can
     struct recognised recognised;     // of the message at hand
-    char message[DSN_BYTES_MAXIMUM];  // likewise, when it may be a report of delivery
+    uint32_t suspect;                 // looked into, 0 when none; so far we have of it:
+    char message[DSN_BYTES_MAXIMUM];
+    size_t message_length;
+    uint32_t suspect_offset; // where its next piece stands
+    bool suspect_ends;       // its beginning told nothing: half of it and its end are read
     struct collect_report report;
 };
 

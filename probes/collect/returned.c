@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "probes/collect/header_field.h"
+
 // Headers that were changed on the way may still have the Message-ID as it was.
 static bool verify_original(struct bytes original, const struct mesh_keys *keys,
                             struct recognised *scratch, struct tag *out)
@@ -12,6 +14,16 @@ static bool verify_original(struct bytes original, const struct mesh_keys *keys,
         recognise(original.at, bytes_length(original), false, keys, scratch) == RECOGNISED_PROBE;
     *out = scratch->tag;
     return sound || tag_parse_message_id(scratch->headers.message_id, keys, out, &error);
+}
+
+static bool names_a_message(struct bytes original)
+{
+    for (struct header_field field; header_field_take(&original, &field);) {
+        if (header_field_is(&field, "Message-ID")) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // One of the Message-IDs in a list of them.
@@ -46,6 +58,9 @@ enum returned_identity returned_identify(const struct dsn *dsn, const struct mes
         verify_one_of(dsn->answers[0], keys, out) || verify_one_of(dsn->answers[1], keys, out)) {
         return RETURNED_VERIFIED;
     }
+    bool another = (has_original && names_a_message(dsn->original)) ||
+                   bytes_length(bytes_trim(dsn->answers[0])) > 0;
     *out = (struct tag){0};
-    return probe_id_parse(dsn->envelope_id, &out->id) ? RETURNED_CLAIMED : RETURNED_FOREIGN;
+    return !another && probe_id_parse(dsn->envelope_id, &out->id) ? RETURNED_CLAIMED
+                                                                  : RETURNED_FOREIGN;
 }

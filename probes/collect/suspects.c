@@ -16,7 +16,7 @@ static void report_bounce(struct reader *reader, uint32_t uid, const struct boun
     report->tag = *tag;
     report->bounce = *bounce;
     report_write(report);
-    reader->folder->ours++;
+    reader->folder->ours += verified; // what only claims to be about a probe stays
 }
 
 // False when it is no report of a probe.
@@ -35,106 +35,94 @@ static bool take_bytes(struct reader *reader, uint32_t uid, char *bytes, size_t 
     return identity != RETURNED_FOREIGN;
 }
 
-// What has been read of a message.
-struct taken {
-    size_t length;
-    uint32_t size; // of the whole
-};
-
-// From `offset` on, behind what has been read of it, up to `limit`. Piece by piece, as a larger
-// literal is none of ours to parse.
-static enum imap_result fetch(struct reader *reader, uint32_t uid, uint32_t offset, size_t limit,
-                              struct taken *taken, struct error *error)
+// The newest one, which need not be the one that the last piece was of.
+static uint32_t choose(struct reader *reader)
 {
-    for (bool more = true; more && taken->length < limit;) {
-        const struct imap_message *piece;
-        size_t found;
-        enum imap_result result =
-            imap_session_fetch_bytes(reader->session, uid, offset, &piece, &found, error);
-        if (result != IMAP_DONE) {
-            return result;
-        }
-        size_t got = found == 0 ? 0 : piece->header_length;
-        memcpy(reader->message + taken->length, piece->headers, got);
-        taken->length += got;
-        taken->size = found == 0 ? taken->size : piece->size;
-        offset += (uint32_t)got;
-        more = got == WIRE_LITERAL_MAXIMUM;
+    const struct folder *folder = reader->folder;
+    uint32_t uid = folder->suspects[folder->suspect_count - 1];
+    if (uid != reader->suspect) {
+        reader->suspect = uid;
+        reader->message_length = 0;
+        reader->suspect_offset = 0;
+        reader->suspect_ends = false;
     }
-    return IMAP_DONE;
+    return uid;
+}
+
+static void drop(struct reader *reader)
+{
+    reader->folder->suspect_count--;
+    reader->suspect = 0;
+}
+
+static bool is_broken(struct reader *reader, uint32_t uid)
+{
+    if (reader->folder->suspect_broke == uid) {
+        drop(reader);
+    } else {
+        reader->folder->suspect_broke = uid;
+    }
+    return false;
 }
 
 // Of one that is too long its beginning, as far as there is room; where that tells nothing, half of
 // it and the end: what people are to read may be long, and the report proper stands behind it.
-static enum imap_result examine(struct reader *reader, uint32_t uid, struct error *error)
+static void take_piece(struct reader *reader, uint32_t uid, const char *bytes, size_t length,
+                       uint32_t size)
 {
     const size_t room = sizeof reader->message;
-    struct taken taken = {0};
-    enum imap_result result = fetch(reader, uid, 0, room, &taken, error);
-    if (result != IMAP_DONE || take_bytes(reader, uid, reader->message, taken.length) ||
-        taken.size <= room) {
-        return result;
-    }
-    uint32_t end = taken.size - (uint32_t)(room / 2);
-    taken.length = 0;
-    result = fetch(reader, uid, 0, room / 2, &taken, error);
-    if (result == IMAP_DONE) {
-        result = fetch(reader, uid, end, room, &taken, error);
-    }
-    if (result == IMAP_DONE) {
-        take_bytes(reader, uid, reader->message, taken.length);
-    }
-    return result;
-}
-
-// What the server will not show, or shows so that it cannot be read, is left alone.
-static bool examine_one(struct reader *reader, struct error *error)
-{
-    struct folder *folder = reader->folder;
-    enum imap_result result = examine(reader, folder->suspects[folder->suspect_count - 1], error);
-    if (result == IMAP_BROKEN) {
-        return false;
-    }
-    folder->suspect_count--;
-    return result != IMAP_UNREADABLE;
-}
-
-// Keeps those whose headers may be those of a report; all of them where the headers of one cannot
-// be read, so that it does not stand in the way of the others.
-static bool sift(struct reader *reader, struct error *error)
-{
-    struct folder *folder = reader->folder;
-    const struct imap_message *messages;
-    size_t found;
-    enum imap_result result = imap_session_fetch_signs(
-        reader->session, folder->suspects, folder->suspect_count, &messages, &found, error);
-    if (result == IMAP_BROKEN) {
-        return false;
-    }
-    folder->suspects_sifted = true;
-    if (result == IMAP_UNREADABLE) {
-        return false;
-    }
-    folder->suspect_count = 0;
-    for (size_t i = 0; result == IMAP_DONE && i < found; i++) {
-        if (dsn_may_be(messages[i].headers, messages[i].header_length)) {
-            folder->suspects[folder->suspect_count++] = messages[i].uid;
+    memcpy(reader->message + reader->message_length, bytes, length);
+    reader->message_length += length;
+    reader->suspect_offset += (uint32_t)length;
+    bool first = reader->message_length == length && !reader->suspect_ends;
+    if (length == WIRE_LITERAL_MAXIMUM && reader->message_length < room &&
+        (!first || dsn_begins(bytes, length))) {
+        if (reader->suspect_ends && reader->message_length == room / 2) {
+            reader->suspect_offset = size - (uint32_t)(room / 2);
         }
+        return;
     }
+    bool whole = first || size <= room || reader->suspect_ends;
+    if (!take_bytes(reader, uid, reader->message, reader->message_length) && !whole) {
+        reader->suspect_ends = true;
+        reader->message_length = 0;
+        reader->suspect_offset = 0;
+        return;
+    }
+    drop(reader);
+}
+
+// One command: the next piece of one suspect, as a larger literal is none of ours to parse. What
+// the server will not show, or shows so that it cannot be read, is left alone.
+static bool step(struct reader *reader, struct error *error)
+{
+    const struct imap_message *piece;
+    size_t found;
+    uint32_t uid = choose(reader), offset = reader->suspect_offset;
+    enum imap_result result =
+        imap_session_fetch_bytes(reader->session, uid, offset, &piece, &found, error);
+    if (result == IMAP_BROKEN) {
+        return is_broken(reader, uid);
+    }
+    if (result != IMAP_DONE) {
+        drop(reader);
+        return result == IMAP_REFUSED;
+    }
+    take_piece(reader, uid, found == 0 ? "" : piece->headers, found == 0 ? 0 : piece->header_length,
+               found == 0 ? 0 : piece->size);
     return true;
 }
 
 bool suspects_examine(struct reader *reader, struct error *error)
 {
-    struct folder *folder = reader->folder;
-    if (folder->suspect_count > 0 && !folder->suspects_sifted && !sift(reader, error)) {
-        return false;
-    }
-    while (folder->suspect_count > 0) {
-        if (!examine_one(reader, error)) {
+    struct instant until = instant_add(clock_now().instant, SUSPECTS_SPAN);
+    bool rests = false;
+    while (reader->folder->suspect_count > 0 && !rests) {
+        if (!step(reader, error)) {
             return false;
         }
+        rests =
+            imap_session_has_news(reader->session) || instant_reached(clock_now().instant, until);
     }
-    folder->suspects_sifted = false;
     return true;
 }

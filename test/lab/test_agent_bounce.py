@@ -102,7 +102,7 @@ Content-Type: message/delivery-status
 Reporting-MTA: dns; elsewhere.example
 Original-Envelope-Id: {envelope}
 
-Final-Recipient: rfc822; x@elsewhere.example
+Final-Recipient: rfc822; {failed}
 Action: failed
 Status: 5.1.1
 Diagnostic-Code: smtp; 550 5.1.1 unknown
@@ -110,16 +110,16 @@ Diagnostic-Code: smtp; 550 5.1.1 unknown
 --b
 Content-Type: text/rfc822-headers
 
-Message-ID: <1@elsewhere.example>
+{returned}
 
 --b--
 """
 
 
-def send_stranger(host, envelope):
+def send_stranger(host, envelope, failed="x@elsewhere.example", returned="Message-ID: <1@x.example>"):
     """A bounce of a message that no agent has sent, unless its envelope says so."""
     recipient = f"probe@{host.domain}"
-    text = STRANGER.format(recipient=recipient, envelope=envelope)
+    text = STRANGER.format(recipient=recipient, envelope=envelope, failed=failed, returned=returned)
     host.send("", recipient, text.replace("\n", "\r\n"))
 
 
@@ -153,19 +153,26 @@ def test_a_bounce_that_waits_for_the_agent(mx01, mx02):
 
 @together.on(hosts=2)
 def test_a_bounce_that_knows_the_envelope_alone(mx01, mx02):
-    """Its id is in the ledger: that is enough; the same once more changes nothing."""
+    """Its id is in the ledger and its recipient the probe's: that is enough, not to delete it though.
+    A stranger's, who knows the id from the page, is not believed."""
     mx02.stop("smtp")
     start(mx01, mx02)
     mx01.wait_for(lambda: in_flight(mx01) >= 1, 20, "a probe in flight")
     newest = wait_for_line(mx01, r"probe ACCEPTED path=\S+ probe=(\w+) .*")[1][1]
+    address = f"probe@{mx02.domain}"
+    send_stranger(mx01, newest)
+    send_stranger(mx01, newest, failed=address)
+    send_stranger(mx01, newest, returned="Subject: x")
+    mx01.wait_for(lambda: total(mx01, "mailbox_foreign_messages") == 3, 40, "three of a stranger")
+    assert probe_of(mx01, newest)["state"] == "accepted"
     for _ in range(2):
-        send_stranger(mx01, newest)
+        send_stranger(mx01, newest, failed=address, returned="Subject: x")
     _, match = bounced(mx01, f"{mx01.name}->{mx02.name}")
     assert (match["probe"], match["status"]) == (newest, "5.1.1")
     assert match["remote"] == "elsewhere.example"
     wait_for_line(mx01, rf"bounce REPORTED .* probe={newest} action=failed fate=stale .*")
-    assert_cleaned(mx01)
-    assert total(mx01, "mailbox_foreign_messages") == 0
+    mx01.wait_for(lambda: total(mx01, "mailbox_foreign_messages") == 5, 40, "all of them left alone")
+    assert len(mx01.mail("probe")) == 5
 
 
 @together.on(hosts=2)

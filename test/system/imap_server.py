@@ -13,6 +13,14 @@ import threading
 import time
 
 
+# The headers by which a message may be a report of delivery, folds included.
+SIGNS = re.compile(
+    rb"^(?:Return-Path|From|Content-Type|Auto-Submitted|X-Failed-Recipients):"
+    rb"[^\n]*\n(?:[ \t][^\n]*\n)*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
 class Hang(Exception):
     pass
 
@@ -228,6 +236,7 @@ class Session:
 
     def write_message(self, number, uid, message, saved=""):
         headers = message.headers.partition(b"\r\n\r\n")
+        signs = b"".join(SIGNS.findall(headers[0] + b"\r\n"))[:2048]
         headers, trace = (headers[0] + headers[1])[:8192], message.trace[:7168]
         self.write(
             f'* {number} FETCH (UID {uid} INTERNALDATE "{message.received}"{saved}'
@@ -235,6 +244,8 @@ class Session:
             + headers
             + f" BODY[HEADER.FIELDS (RECEIVED AUTHENTICATION-RESULTS)]<0> {{{len(trace)}}}\r\n".encode()
             + trace
+            + f" BODY[HEADER.FIELDS (X-FAILED-RECIPIENTS)]<0> {{{len(signs)}}}\r\n".encode()
+            + signs
             + b")\r\n"
         )
 

@@ -140,11 +140,17 @@ static void test_what_is_not_ours_is_left_alone(void **state)
     text_copy(report.tag.from, sizeof report.tag.from, "elsewhere");
     tell(&fixture, &report);
     assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 0);
-    report = report_of(&fixture, &id, BOUNCE_FAILED);
+    report.tag.from[0] = '\0'; // a claim that nobody has confirmed
     report.verified = false;
     tell(&fixture, &report);
     assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 0);
     assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 1);
+    report = report_of(&fixture, &id, BOUNCE_FAILED); // one that the ledger confirms
+    report.verified = false;
+    tell(&fixture, &report);
+    assert_int_equal(core_fixture_count(&fixture, ACTION_DELETE), 0);
+    assert_int_equal(core_fixture_count(&fixture, ACTION_RECORD_PROBE), 1);
+    assert_int_equal(core_peer(fixture.core, 0)->outbound.flights.count, 0);
     core_fixture_end(&fixture);
 }
 

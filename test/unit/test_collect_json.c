@@ -92,7 +92,8 @@ static struct collect_report bounce(bool verified)
         .uid = 8,
         .present = {{1}, {2}},
         .verified = verified,
-        .bounce = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "\"refused\" \xC3\xA4", "probe@x"},
+        .bounce = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "\"refused\" \xC3\xA4", "probe@x",
+                   "alias@x"},
     };
     if (verified) {
         report.tag = (struct tag){.from = "mx02", .to = "mx01", .slot = 1041, .sent = {5}};
@@ -323,6 +324,7 @@ static void test_bounces_that_are_none(void **state)
         {"\"diagnostic\":\"", "\"diagnostic\":\"\\n", "\"diagnostic\" has a control byte"},
         {"\"probe\":\"", "\"probe\":\"a", "\"probe\""},
         {"\"recipient\"", "\"sender\"", "\"recipient\" is missing"},
+        {"\"original_recipient\"", "\"x\"", "\"original_recipient\" is missing"},
     };
     struct collect_report report = bounce(true), back;
     char *line = collect_report_encode(&report);

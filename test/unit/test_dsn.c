@@ -95,85 +95,94 @@ static const struct expected {
      {BOUNCE_FAILED, "5.1.1", "mx01.example",
       "550 5.1.1 <probe@mx01.example>: Recipient address rejected: User unknown in virtual mailbox "
       "table",
-      "probe@mx01.example"}},
+      "probe@mx01.example", "probe@mx01.example"}},
     {"postfix_delayed",
      RETURNED_VERIFIED,
      {BOUNCE_DELAYED, "4.4.1", "mx02.example",
-      "connect to mx01.example[192.0.2.1]:25: Connection refused", "probe@mx01.example"}},
+      "connect to mx01.example[192.0.2.1]:25: Connection refused", "probe@mx01.example", ""}},
     {"postfix_relayed",
      RETURNED_VERIFIED,
      {BOUNCE_OTHER, "2.0.0", "mx01.example", "250 2.0.0 Ok: queued as 4Fz1kd1bTzz3b",
-      "probe@mx01.example"}},
+      "probe@mx01.example", ""}},
     {"exim_failed",
      RETURNED_VERIFIED,
-     {BOUNCE_FAILED, "5.1.1", "mx01.example", "550 5.1.1 no such mailbox", "probe@mx01.example"}},
+     {BOUNCE_FAILED, "5.1.1", "mx01.example", "550 5.1.1 no such mailbox", "probe@mx01.example",
+      ""}},
     {"exim_unrouteable",
      RETURNED_VERIFIED,
-     {BOUNCE_FAILED, "5.0.0", "mx02.example", "Unrouteable address", "probe@mx01.example"}},
+     {BOUNCE_FAILED, "5.0.0", "mx02.example", "Unrouteable address", "probe@mx01.example", ""}},
     {"exim_text",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.2.2", "mx01.example",
       "SMTP error from remote mailer after RCPT TO:<probe@mx01.example>: host mx01.example "
       "[192.0.2.1]: 550 5.2.2 mailbox is full",
-      "probe@mx01.example"}},
+      "probe@mx01.example", ""}},
     {"exim_text_delayed",
      RETURNED_VERIFIED,
-     {BOUNCE_DELAYED, "", "", "Delay reason: Connection refused", "probe@mx01.example"}},
+     {BOUNCE_DELAYED, "", "", "Delay reason: Connection refused", "probe@mx01.example", ""}},
     {"sendmail_failed",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.1.1", "mx01.example", "550 5.1.1 <probe@mx01.example>... User unknown",
-      "probe@mx01.example"}},
+      "probe@mx01.example", ""}},
     {"sendmail_text",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "", "mx01.example",
       "----- Transcript of session follows ----- ... while talking to mx01.example.: >>> RCPT "
       "To:<probe@mx01.example> <<< 550 <probe@mx01.example>... User unknown 550 "
       "<probe@mx01.example>... User unknown",
-      "probe@mx01.example"}},
+      "probe@mx01.example", ""}},
     {"exchange_failed",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.1.10", "EX01.mx01.example",
       "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
-      "probe@mx01.example"}},
+      "probe@mx01.example", "probe@mx01.example"}},
     {"exchange_answer_only",
      RETURNED_VERIFIED,
-     {BOUNCE_FAILED, "5.2.2", "EX01.mx01.example", "554 5.2.2 mailbox full", "probe@mx01.example"}},
+     {BOUNCE_FAILED, "5.2.2", "EX01.mx01.example", "554 5.2.2 mailbox full", "probe@mx01.example",
+      ""}},
     {"gmail_failed",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.1.1", "gmail-smtp-in.l.google.com",
       "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 "
       "double-checking the recipient's email address for typos or 550 5.1.1 unnecessary spaces.",
-      "someone@example.com"}},
+      "someone@example.com", ""}},
     {"gmail_text",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.1.1", "",
       "Technical details of permanent failure: Google tried to deliver your message, but it was "
       "rejected by the recipient domain. The error that the other server returned was: 550 550 "
       "5.1.1 User unknown (state 14).",
-      "someone@example.com"}},
+      "someone@example.com", ""}},
     {"qmail",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.1.1", "",
       "192.0.2.1 does not like recipient. Remote host said: 550 5.1.1 sorry, no mailbox here by "
       "that name (#5.1.1 - chkuser) Giving up on 192.0.2.1.",
-      "probe@mx01.example"}},
+      "probe@mx01.example", ""}},
     {"encoded",
      RETURNED_VERIFIED,
      {BOUNCE_FAILED, "5.7.1", "mx01.example",
       "550 5.7.1 Nachricht abgelehnt: gr\xC3\xBC\xC3\x9F"
       "e ??[31m aus K\xC3\xB6ln",
-      "probe@mx01.example"}},
+      "probe@mx01.example", ""}},
     {"envelope_only",
      RETURNED_CLAIMED,
      {BOUNCE_FAILED, "5.2.2", "mx01.example",
       "552 5.2.2 <second@mx01.example> Quota exceeded (mailbox for user is full)",
-      "second@mx01.example"}},
+      "second@mx01.example", ""}},
+    {"envelope_contradicted",
+     RETURNED_FOREIGN,
+     {BOUNCE_FAILED, "5.1.1", "elsewhere.example", "550 5.1.1 unknown", "probe@mx01.example", ""}},
+    {"commented",
+     RETURNED_VERIFIED,
+     {BOUNCE_FAILED, "5.1.1", "mx01.example", "550 5.1.1 unknown", "alias@mx01.example",
+      "probe@mx01.example"}},
     {"nested",
      RETURNED_FOREIGN,
-     {BOUNCE_FAILED, "5.1.1", "mx03.example", "550 5.1.1 unknown", "probe@mx02.example"}},
+     {BOUNCE_FAILED, "5.1.1", "mx03.example", "550 5.1.1 unknown", "probe@mx02.example", ""}},
     {"strangers",
      RETURNED_FOREIGN,
-     {BOUNCE_FAILED, "5.1.1", "mx02.example", "", "someone@mx01.example"}},
+     {BOUNCE_FAILED, "5.1.1", "mx02.example", "", "someone@mx01.example", ""}},
 };
 
 static void assert_bounce(const char *name, const struct bounce *expected, const struct bounce *is)
@@ -181,9 +190,10 @@ static void assert_bounce(const char *name, const struct bounce *expected, const
     if (expected->action != is->action || strcmp(expected->status, is->status) != 0 ||
         strcmp(expected->remote_mta, is->remote_mta) != 0 ||
         strcmp(expected->diagnostic, is->diagnostic) != 0 ||
-        strcmp(expected->recipient, is->recipient) != 0) {
-        fail_msg("%s: %s, %s, %s, %s, %s", name, bounce_action_name(is->action), is->status,
-                 is->remote_mta, is->diagnostic, is->recipient);
+        strcmp(expected->recipient, is->recipient) != 0 ||
+        strcmp(expected->original_recipient, is->original_recipient) != 0) {
+        fail_msg("%s: %s, %s, %s, %s, %s, %s", name, bounce_action_name(is->action), is->status,
+                 is->remote_mta, is->diagnostic, is->recipient, is->original_recipient);
     }
 }
 
@@ -229,6 +239,27 @@ static void test_other_mail_is_left_alone(void **state)
     assert_false(dsn_may_be(plain, sizeof plain - 1));
 }
 
+// As far as the first piece of a message tells.
+static void test_what_is_worth_reading_on(void **state)
+{
+    (void)state;
+    char message[FIXTURE_SIZE];
+    for (size_t i = 0; i < COUNT(EXPECTED); i++) {
+        size_t length = load(EXPECTED[i].name, message);
+        length = length < DSN_BEGINNING_MAXIMUM ? length : DSN_BEGINNING_MAXIMUM;
+        if (!dsn_begins(message, length)) {
+            fail_msg("%s is not", EXPECTED[i].name);
+        }
+    }
+    assert_false(dsn_begins(message, load("vacation", message)));
+    assert_false(dsn_begins(message, load("read_receipt", message)));
+    memset(message, 'x', sizeof message); // headers that do not end
+    memcpy(message, "Return-Path: <>\r\nSubject: ", 26);
+    assert_true(dsn_begins(message, DSN_BEGINNING_MAXIMUM));
+    memcpy(message, "Return-Path: <>\r\n\r\nbody", 23);
+    assert_false(dsn_begins(message, DSN_BEGINNING_MAXIMUM));
+}
+
 // One that a key of another mesh has signed is nobody's of ours.
 static void test_another_mesh_is_foreign(void **state)
 {
@@ -242,9 +273,12 @@ static void test_another_mesh_is_foreign(void **state)
     size_t length = load("qmail", message);
     assert_true(dsn_read(message, length, &dsn));
     assert_int_equal(returned_identify(&dsn, &mesh, &scratch, &tag), RETURNED_FOREIGN);
-    length = load("postfix_failed", message);
+    length = load("postfix_failed", message); // whatever its envelope claims
     assert_true(dsn_read(message, length, &dsn));
-    assert_int_equal(returned_identify(&dsn, &mesh, &scratch, &tag), RETURNED_CLAIMED);
+    assert_int_equal(returned_identify(&dsn, &mesh, &scratch, &tag), RETURNED_FOREIGN);
+    length = load("exchange_answer_only", message);
+    assert_true(dsn_read(message, length, &dsn));
+    assert_int_equal(returned_identify(&dsn, &mesh, &scratch, &tag), RETURNED_FOREIGN);
 }
 
 // ---- whatever else comes ----
@@ -269,6 +303,7 @@ static void read_anything(const char *bytes, size_t length, const struct mesh_ke
     char *copy = memory_checked(malloc(length + (length == 0)));
     memcpy(copy, bytes, length);
     dsn_may_be(copy, length);
+    dsn_begins(copy, length);
     if (dsn_read(copy, length, &dsn)) {
         assert_harmless(dsn.bounce.status, sizeof dsn.bounce.status);
         assert_harmless(dsn.bounce.remote_mta, sizeof dsn.bounce.remote_mta);
@@ -420,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_form_is_read),
         cmocka_unit_test(test_other_mail_is_left_alone),
+        cmocka_unit_test(test_what_is_worth_reading_on),
         cmocka_unit_test(test_another_mesh_is_foreign),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_mutations_do_no_harm),

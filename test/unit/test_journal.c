@@ -221,7 +221,8 @@ static void a_bounce_is_said_in_the_words_of_the_server(void **state)
         .evidence = {
             .failures = 2, .has_probe = true, .probe = {{1}}, .cause = "550 5.1.1 no suc"}};
     const struct bounce bounce = {BOUNCE_FAILED, "5.1.1", "mx01.example",
-                                  "550 5.1.1 no \"such\" \u202Euser", "probe@mx01.example"};
+                                  "550 5.1.1 no \"such\" \u202Euser", "probe@mx01.example",
+                                  ""};
     journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &bounce);
     assert_said(listener, LOG_CRIT,
                 "bounced FIRING severity=critical path=mx02->mx01 bounced=2 status=5.1.1 "
