@@ -30,8 +30,7 @@ static struct life life_of(struct walltime sent, struct span sent_error, struct 
 // What it says may be wrong by as much as makes it any part of the life.
 static struct span doubt(struct span delta, const struct life *life)
 {
-    return span_longer(span_magnitude(delta),
-                       span_magnitude(span_subtract(life->length, delta)));
+    return span_longer(span_magnitude(delta), span_magnitude(span_subtract(life->length, delta)));
 }
 
 // A station is what comes before the delta of its index: 0 is where it was sent, one more than the

@@ -237,7 +237,6 @@ static bool withhold(struct collector *collector, const struct collect_report *r
 
 static void note_login(struct collector *collector)
 {
-    collector->retry_ms = RETRY_FIRST_MS;
     collector->retried = collector->withholds = false;
     if (collector->source != NULL) {
         token_was_good(collector->source, collector->token);

@@ -95,7 +95,7 @@ static void begin(struct place *place, const char *life)
     write_file(place, "mailflow-collect", program);
     uv_loop_init(&place->loop);
     place->collectors =
-        collectors_create(&place->loop, place->directory, &SETTINGS, &HANDLERS, place);
+        collectors_create(&place->loop, place->directory, NULL, &SETTINGS, &HANDLERS, place);
 }
 
 static void wait_for(struct place *place, size_t count)

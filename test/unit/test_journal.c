@@ -220,9 +220,9 @@ static void a_bounce_is_said_in_the_words_of_the_server(void **state)
         .subject_text = "mx02->mx01",
         .evidence = {
             .failures = 2, .has_probe = true, .probe = {{1}}, .cause = "550 5.1.1 no suc"}};
-    const struct bounce bounce = {BOUNCE_FAILED, "5.1.1", "mx01.example",
-                                  "550 5.1.1 no \"such\" \u202Euser", "probe@mx01.example",
-                                  ""};
+    const struct bounce bounce = {BOUNCE_FAILED,        "5.1.1",
+                                  "mx01.example",       "550 5.1.1 no \"such\" \u202Euser",
+                                  "probe@mx01.example", ""};
     journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &bounce);
     assert_said(listener, LOG_CRIT,
                 "bounced FIRING severity=critical path=mx02->mx01 bounced=2 status=5.1.1 "
@@ -290,7 +290,7 @@ static void words_of_a_delay_and_an_end_of_another_kind(void **state)
         .severity = SEVERITY_CRITICAL,
         .subject_text = "mx02->mx01",
         .evidence = {.oldest_age = SPAN_SECONDS(90), .threshold = SPAN_SECONDS(60)}};
-    const struct bounce delay = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "timed out", ""};
+    const struct bounce delay = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "timed out", "", ""};
     journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &delay);
     assert_said(listener, LOG_CRIT,
                 "silent FIRING severity=critical path=mx02->mx01 overdue=90s threshold=60s "

@@ -80,8 +80,8 @@ static void test_bounced_names_who_refused_it_and_how(void **state)
     struct agent *agent = *state;
     struct probe_record record = {
         .id = {{1}}, .peer = "mx02", .direction = OUTBOUND, .sent = WALL(5)};
-    const struct bounce bounce = {BOUNCE_FAILED, "5.1.1", "mx<9>.example", "550 5.1.1 unknown <b>",
-                                  "probe@mx02.example", ""};
+    const struct bounce bounce = {
+        BOUNCE_FAILED, "5.1.1", "mx<9>.example", "550 5.1.1 unknown <b>", "probe@mx02.example", ""};
     struct error error;
     store_put_probe(agent->store, &record);
     store_put_bounce(agent->store, &record.id, &bounce, WALL(8));

@@ -263,7 +263,8 @@ static void keeps_what_servers_reported(void **state)
 {
     struct store *store = fixture_open(*state);
     struct probe_record record = full_record();
-    struct bounce failed = {BOUNCE_FAILED, "5.1.1", "mx01.example", "550 '; DROP TABLE bounces",
+    struct bounce failed = {BOUNCE_FAILED,        "5.1.1",
+                            "mx01.example",       "550 '; DROP TABLE bounces",
                             "probe@mx01.example", ""};
     struct bounce delayed = {BOUNCE_DELAYED, "4.4.1", "", "refused \xC3\xA5", "", ""};
     struct store_bounce found;
