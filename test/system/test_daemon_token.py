@@ -85,7 +85,8 @@ def test_a_life_of_nothing_serves_once(tmp_path):
     with agent(tmp_path, provider) as (daemon, _):
         daemon.wait(ACCEPTED, count=4)
         assert daemon.count(REFUSED_LINE) == 0
-        assert 4 <= len(provider.issued) <= daemon.count(ACCEPTED) + 3
+        issued = len(provider.issued)
+        assert 4 <= issued <= len(provider.heard) + 3  # for some the login is under way
 
 
 def test_refused_twice(tmp_path):
