@@ -317,11 +317,17 @@ static double processor_seconds(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-// Nor do the windows of many of them make it dear: 4 s before, when every peer was asked for words
-// about every window.
-static void test_two_hundred_windows_of_ten_thousand_peers(void **state)
+// Nor do the windows of many of them make it dear. (Sanitizers take a thousand times as long for
+// comparing names, so that they see fewer.)
+static void test_two_hundred_windows_of_many_peers(void **state)
 {
-    struct agent *agent = agent_fixture_create(10000);
+#if defined(__SANITIZE_ADDRESS__)
+    enum { PEERS = 100 };
+#else
+    enum { PEERS = 10000 };
+#endif
+    struct agent *agent = agent_fixture_create(PEERS);
+    char unknowing[160];
     (void)state;
     for (int i = 0; i < 200; i++) {
         struct window window = {.revision = 1, .begin = WALL(50), .end = WALL(500), .by = "root"};
@@ -334,10 +340,13 @@ static void test_two_hundred_windows_of_ten_thousand_peers(void **state)
     double took = processor_seconds() - begun;
     printf("%.2f s of the processor\n", took);
     page_check(page);
-    page_has(page,
-             "<b class=\"warn\">0/9999</b><details><summary>not by mx03, mx04, mx05, mx06 and "
-             "9995 more</summary>");
-    page_has(page, "<li>and 9995 more</li></ul></details>");
+    snprintf(unknowing, sizeof unknowing,
+             "<b class=\"warn\">0/%d</b><details><summary>not by mx03, mx04, mx05, mx06 and %d more"
+             "</summary>",
+             PEERS - 1, PEERS - 5);
+    page_has(page, unknowing);
+    snprintf(unknowing, sizeof unknowing, "<li>and %d more</li></ul></details>", PEERS - 5);
+    page_has(page, unknowing);
     assert_true(took < 1.5);
     free(page);
     agent_fixture_destroy(agent);
@@ -359,7 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_maintenance_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(test_maintenance_alone_is_calm, setup, teardown),
         cmocka_unit_test(test_ten_thousand_peers),
-        cmocka_unit_test(test_two_hundred_windows_of_ten_thousand_peers),
+        cmocka_unit_test(test_two_hundred_windows_of_many_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
