@@ -1,5 +1,6 @@
 """Fixtures for tests that need a lab: `make_lab(count)` builds one and removes it in the end."""
 
+import itertools
 import os
 import re
 import sys
@@ -34,36 +35,48 @@ def remove_orphans():
 @pytest.fixture(scope="session")
 def lab_directories():
     """Names for lab directories, none of them twice; the labs are taken down at the end."""
-    used = []
+    numbers, used = itertools.count(), []
 
     def take():
-        used.append(_directory(len(used)))
-        return used[-1]
+        directory = _directory(next(numbers))
+        used.append(directory)
+        return directory
 
     yield take
     for directory in used:
         Lab(directory).down()
 
 
-@pytest.fixture(scope="module")
-def make_lab(lab_directories):
-    """make_lab(2) is a lab with hosts mx01 and mx02, of which every server greets."""
+@pytest.fixture(scope="session")
+def raise_lab(lab_directories):
+    """raise_lab(2) is a lab that whoever asks for it takes down."""
     if os.geteuid() != 0:
         pytest.skip("the lab needs root")
+    return lambda count: Lab(lab_directories()).up(count)
+
+
+@pytest.fixture(scope="module")
+def make_lab(raise_lab):
+    """make_lab(2) is a lab with hosts mx01 and mx02, of which every server greets."""
     made = []
 
     def make(count=2):
-        made.append(Lab(lab_directories()))
-        return made[-1].up(count)
+        made.append(raise_lab(count))
+        return made[-1]
 
     yield make
     for lab in made:
         lab.down()
 
 
-@pytest.fixture(scope="module")
-def under_way(request, make_lab):
-    """The tests of the module that run together: see together.py."""
-    tests = together.tests_of(request.module, request.session.items)
-    with together.running(tests, make_lab) as futures:
+def pytest_collection_modifyitems(items):
+    """First those that run together: the others have the machine for themselves."""
+    items.sort(key=lambda item: not together.is_meant(item))
+
+
+@pytest.fixture(scope="session")
+def under_way(request, raise_lab):
+    """The tests that run together: see together.py."""
+    tests = [item.function for item in request.session.items if together.is_meant(item)]
+    with together.running(tests, raise_lab) as futures:
         yield futures

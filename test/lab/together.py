@@ -1,12 +1,12 @@
-"""Tests of one module that run at the same time, each on lab hosts of its own.
+"""Lab tests that run at the same time, each on a lab of its own, whatever their module.
 
-What takes long in them is waiting; so a module takes hardly longer than its longest tests.
+What takes long in them is waiting; so a run takes hardly longer than the machine is busy with it.
 
     @together.on(hosts=2)
     def test_something(mx01, mx02):
         ...
 
-conftest.py brings up a lab for each batch of them; the names of the parameters do not matter.
+conftest.py begins them all with the first; the names of the parameters do not matter.
 """
 
 import concurrent.futures
@@ -14,9 +14,12 @@ import contextlib
 import os
 import threading
 
+# As many as the machine can feed: a host is two mail servers and an agent, its timings are seconds.
+HOSTS_AT_A_TIME = 6 * (os.cpu_count() or 2)
+
 
 def on(hosts):
-    """The function becomes a test that gets `hosts` hosts of a lab that its module shares."""
+    """The function becomes a test that gets `hosts` hosts of a new lab."""
 
     def decorate(function):
         def test(under_way):
@@ -30,58 +33,62 @@ def on(hosts):
     return decorate
 
 
-def tests_of(module, items):
-    """Those of the collected tests that are to run together in this module."""
-    chosen = (item.function for item in items if item.module is module)
-    return [test for test in chosen if hasattr(test, "scenario")]
+def is_meant(item):
+    """Whether a collected test is one of them."""
+    return hasattr(item.function, "scenario")
 
 
-def batches_of(tests):
-    """In their order, so many at a time as the machine can feed: a host is two mail servers and
-    an agent, and its timings are seconds.
-    """
-    most = 3 * (os.cpu_count() or 2)
-    batch = []
-    for test in tests:
-        if batch and sum(one.hosts for one in [*batch, test]) > most:
-            yield batch
-            batch = []
-        batch.append(test)
-    if batch:
-        yield batch
+class Places:
+    """So many hosts may be up; tests take theirs in their order, and give them back."""
+
+    def __init__(self, count):
+        self.free = count
+        self.changed = threading.Condition()
+
+    def take(self, count):
+        with self.changed:
+            self.changed.wait_for(lambda: self.free >= count)
+            self.free -= count
+
+    def give(self, count):
+        with self.changed:
+            self.free += count
+            self.changed.notify()
 
 
-def live(test, hosts, future):
+def live(test, make_lab, future):
     try:
-        future.set_result(test.scenario(*hosts))
+        with make_lab(test.hosts) as lab:
+            outcome = test.scenario(*lab)
+        future.set_result(outcome)
     except BaseException as problem:  # the test that waits for it shall have it
         future.set_exception(problem)
 
 
-def run_batch(batch, futures, make_lab):
-    lab = make_lab(sum(test.hosts for test in batch))
-    hosts = iter(lab)
-    with concurrent.futures.ThreadPoolExecutor(len(batch)) as pool:
-        for test in batch:
-            pool.submit(live, test, [next(hosts) for _ in range(test.hosts)], futures[test])
-    lab.down()
+def run_all(futures, make_lab, is_over):
+    places = Places(HOSTS_AT_A_TIME)
 
+    def run(test):
+        live(test, make_lab, futures[test])
+        places.give(test.hosts)
 
-def run_batches(batches, futures, make_lab):
-    for batch in batches:
-        try:
-            run_batch(batch, futures, make_lab)
-        except BaseException as problem:  # no lab
-            for test in batch:
-                if not futures[test].done():
-                    futures[test].set_exception(problem)
+    with concurrent.futures.ThreadPoolExecutor(HOSTS_AT_A_TIME) as pool:
+        for test in futures:
+            places.take(test.hosts)
+            if is_over.is_set():
+                return
+            pool.submit(run, test)
 
 
 @contextlib.contextmanager
 def running(tests, make_lab):
-    """{test: future of its outcome}; at the end of the context all of them have ended."""
+    """{test: future of its outcome}; at the end of the context all that have begun have ended."""
     futures = {test: concurrent.futures.Future() for test in tests}
-    runner = threading.Thread(target=run_batches, args=(list(batches_of(tests)), futures, make_lab))
+    is_over = threading.Event()
+    runner = threading.Thread(target=run_all, args=(futures, make_lab, is_over))
     runner.start()
-    yield futures
-    runner.join()
+    try:
+        yield futures
+    finally:
+        is_over.set()
+        runner.join()
