@@ -192,7 +192,9 @@ static void open_isolated(struct core *core, struct walltime began, const struct
                  evidence, now);
 }
 
-static void describe(const struct tally *tally, enum direction direction, struct evidence *evidence)
+// What our own relay says, where it refuses, says more than the count of those who miss it.
+static void describe(const struct core *core, const struct tally *tally, enum direction direction,
+                     struct evidence *evidence)
 {
     evidence->late = tally->bad;
     evidence->of = tally->eligible;
@@ -201,6 +203,10 @@ static void describe(const struct tally *tally, enum direction direction, struct
                 direction == INBOUND ? "nothing comes from %u of %u peers"
                                      : "nothing reaches %u of %u peers",
                 tally->bad, tally->eligible);
+    if (core->isolation.refusals > 0) {
+        evidence->failures = core->isolation.refusals;
+        text_format(&cause, ": %s", core->isolation.cause);
+    }
 }
 
 // The beginning and the signs of our isolation; false when we are not isolated.
@@ -218,7 +224,7 @@ static bool find_isolation(const struct core *core, struct walltime *began,
         struct tally tally = count_peers(core, (enum direction)direction, now);
         if (all_is_bad(&tally)) {
             *began = tally.since;
-            describe(&tally, (enum direction)direction, evidence);
+            describe(core, &tally, (enum direction)direction, evidence);
             return true;
         }
     }

@@ -63,6 +63,18 @@ static void add_hop(struct words *words)
     }
 }
 
+// At a receiver nothing is in flight that it knows of.
+static void add_silence(struct words *words)
+{
+    int64_t in_flight;
+    if (answer_integer(words->evidence, "in_flight", &in_flight) && in_flight > 0) {
+        add_count(words, "in_flight", " in flight");
+        add_span(words, "oldest ", "oldest_age_seconds");
+    } else {
+        add_span(words, "nothing came for ", "oldest_age_seconds");
+    }
+}
+
 // What a server said of it, or where it went, is all there is to say; else the figures.
 static void add_evidence(struct words *words)
 {
@@ -79,8 +91,7 @@ static void add_evidence(struct words *words)
     add_hop(words);
     if (answer_text(words->evidence, "cause")[0] == '\0') {
         add_count(words, "lost", " lost");
-        add_count(words, "in_flight", " in flight");
-        add_span(words, "oldest ", "oldest_age_seconds");
+        add_silence(words);
     }
 }
 

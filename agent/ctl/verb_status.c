@@ -128,7 +128,7 @@ static void print_paths(const struct view *view, const json_t *paths)
     table_destroy(table);
 }
 
-// Without the peer's agent nothing is known of what became of our probes.
+// "mx02: its agent answers 403: ...". Without it nothing is known of what became of our probes.
 static void print_agent_troubles(const json_t *paths)
 {
     for (size_t i = 0; i < json_array_size(paths); i++) {
@@ -137,7 +137,7 @@ static void print_agent_troubles(const json_t *paths)
         struct text text = TEXT_OVER(line);
         if (answer_text(path, "agent_trouble")[0] != '\0') {
             format_text(answer_text(path, "peer"), &text);
-            text_append(&text, "'s agent: ");
+            text_append(&text, ": ");
             format_text(answer_text(path, "agent_trouble"), &text);
             puts(line);
         }

@@ -11,6 +11,7 @@ struct headline {
     const struct agent *agent;
     const struct page_troubles *troubles;
     const struct window *window; // that is active, NULL for none
+    struct page_unknown unknown;
     struct moment now;
 };
 
@@ -35,21 +36,41 @@ static enum page_tone tone_of(const struct headline *headline, bool ready)
     if (!ready) {
         return TONE_WARN;
     }
+    if (headline->unknown.count > 0 && has_heard(headline->agent)) {
+        return TONE_WARN;
+    }
     if (headline->window != NULL || troubles->count > 0) {
         return TONE_CALM;
     }
     return has_heard(headline->agent) ? TONE_GOOD : TONE_SOFT;
 }
 
+static void append_unknown_title(struct text *out, const struct headline *headline)
+{
+    const struct page_unknown *unknown = &headline->unknown;
+    char path[SUBJECT_TEXT_SIZE];
+    if (unknown->count > 1) {
+        text_format(out, "Not known of %zu paths: whether mail flows", unknown->count);
+        return;
+    }
+    core_path_text(agent_core(headline->agent), unknown->peer, unknown->direction, path);
+    text_append(out, "Not known: whether mail flows ");
+    page_append_path(out, path);
+}
+
 static void append_title(struct text *out, const struct headline *headline)
 {
     if (headline->troubles->gravest != NULL) {
         page_append_trouble(out, headline->troubles->gravest);
+    } else if (headline->unknown.count > 0 && has_heard(headline->agent)) {
+        append_unknown_title(out, headline);
     } else if (headline->window != NULL) {
         page_append_escaped(out, headline->window->server);
         text_append(out, " is in maintenance, and nothing else is wrong");
     } else {
-        text_append(out, has_heard(headline->agent) ? "Everything flows" : "Nothing has come yet");
+        text_append(out, !has_heard(headline->agent)              ? "Nothing has come yet"
+                         : page_paths_are_many(headline->agent) ? "No trouble is known"
+                                                                : "Everything flows");
     }
 }
 
@@ -126,8 +147,37 @@ static void append_windows(struct text *out, const struct headline *headline)
     text_append(out, "</p>\n");
 }
 
+// Of our own probes the peer's agent tells; of its own, the mailbox that we read.
+static void append_unknown(struct text *out, const struct headline *headline)
+{
+    const struct page_unknown *unknown = &headline->unknown;
+    const struct peer *peer = core_peer(agent_core(headline->agent), unknown->peer);
+    if (unknown->direction == INBOUND) {
+        text_append(out, "<p>No probe of ");
+        page_append_escaped(out, peer->settings->name);
+        text_append(out, " has come lately, and none was due for so long that it must be missed.</p>\n");
+        return;
+    }
+    text_append(out, "<p>");
+    page_append_escaped(out, peer->settings->name);
+    if (walltime_known(peer->outbound.receipts_as_of)) {
+        text_append(out, " told last of what it has as of ");
+        page_append_time(out, peer->outbound.receipts_as_of, headline->now.wall);
+    } else {
+        text_append(out, " has never told what it has of our probes");
+    }
+    if (peer->exchange.cause[0] != '\0') {
+        text_append(out, "; ");
+        page_append_escaped(out, peer->exchange.cause);
+    }
+    text_append(out, ".</p>\n");
+}
+
 static void append_wellness(struct text *out, const struct headline *headline)
 {
+    if (headline->unknown.count > 0) {
+        append_unknown(out, headline);
+    }
     page_paths_summary(out, headline->agent, headline->now);
     if (headline->window == NULL) {
         text_append(out, "<p>No incident is open, no server is in maintenance.</p>\n");
@@ -139,7 +189,8 @@ void page_append_headline(struct text *out, const struct agent *agent,
 {
     char reason[256] = "";
     bool ready = agent_ready(agent, reason, sizeof reason);
-    struct headline headline = {agent, troubles, page_windows_active(agent, now.wall), now};
+    struct headline headline = {agent, troubles, page_windows_active(agent, now.wall),
+                                page_paths_unknown(agent, now), now};
     enum page_tone tone = tone_of(&headline, ready);
     text_format(out, "<div class=\"headline %s\">\n<h1>", page_tone_class(tone));
     page_append_sign(out, tone);

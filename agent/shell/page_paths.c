@@ -100,10 +100,29 @@ bool page_paths_next(struct text *out, const struct agent *agent, struct page_ma
     return true;
 }
 
+bool page_paths_are_many(const struct agent *agent)
+{
+    return agent_settings(agent)->peer_count > PEERS_SHOWN;
+}
+
+struct page_unknown page_paths_unknown(const struct agent *agent, struct moment now)
+{
+    struct page_unknown unknown = {0};
+    size_t peers = page_paths_are_many(agent) ? 0 : agent_settings(agent)->peer_count;
+    for (size_t i = peers * DIRECTIONS; i-- > 0;) { // backward: the first stays
+        int peer = (int)(i / DIRECTIONS);
+        enum direction direction = (enum direction)(i % DIRECTIONS);
+        if (core_path_state(agent_core(agent), peer, direction, now) == PATH_UNKNOWN) {
+            unknown = (struct page_unknown){unknown.count + 1, peer, direction};
+        }
+    }
+    return unknown;
+}
+
 void page_paths_summary(struct text *out, const struct agent *agent, struct moment now)
 {
     size_t peers = agent_settings(agent)->peer_count, counts[PATH_STATES] = {0};
-    if (peers == 0 || peers > PEERS_SHOWN) {
+    if (peers == 0 || page_paths_are_many(agent)) {
         return;
     }
     for (size_t i = 0; i < peers; i++) {
@@ -129,7 +148,7 @@ void page_paths_summary(struct text *out, const struct agent *agent, struct mome
 void page_paths_caption(struct text *out, const struct agent *agent)
 {
     size_t peers = agent_settings(agent)->peer_count;
-    if (peers > PEERS_SHOWN) {
+    if (page_paths_are_many(agent)) {
         text_format(out,
                     "Of %zu peers those whose mail does not flow, at most %d; "
                     "<a href=\"/api/v1/paths\">all as JSON</a>.",

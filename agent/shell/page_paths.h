@@ -18,6 +18,17 @@ bool page_paths_next(struct text *out, const struct agent *agent, struct page_ma
 // peers.
 void page_paths_summary(struct text *out, const struct agent *agent, struct moment now);
 
+// Paths of which nobody can tell whether mail flows, and the first of them; of very many peers none.
+struct page_unknown {
+    size_t count;
+    int peer;
+    enum direction direction;
+};
+struct page_unknown page_paths_unknown(const struct agent *agent, struct moment now);
+
+// Whether there are so many that their paths are not counted.
+bool page_paths_are_many(const struct agent *agent);
+
 // "Of 10,000 peers ...", for the table's caption.
 void page_paths_caption(struct text *out, const struct agent *agent);
 

@@ -48,7 +48,7 @@ const struct page_table PAGE_MESH = {
     "What all agents together say of the mail from each server (row) to each other one (column).",
     "matrix",
     "",
-    "Drawn for 3 to 42 servers; mailflowctl mesh has it for more.",
+    "Drawn for 3 servers or more, and up to 42; mailflowctl mesh draws any mesh.",
     page_mesh_count,
     page_mesh_row};
 

@@ -14,7 +14,7 @@ PATHS = [
         "in_flight": 13,
         "oldest_in_flight_sent": "2026-07-28T12:18:00.000000Z",
         "thinned": True,
-        "agent_trouble": "403: mx01 has no peer mx02 with an agent: add it to its peers",
+        "agent_trouble": "its agent answers 403: mx01 has no peer mx02 with an agent: add it to its peers",
         "interval_seconds": 900.0,
     },
     {

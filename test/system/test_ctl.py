@@ -17,7 +17,7 @@ PATH         STATE               LAST    MEDIAN  IN FLIGHT  OLDEST  LAST ARRIVAL
 mx02->mx01   silent, thinned  12.3 ms   11.0 ms         13    12 m      13 m ago
 mx01->mx02   ok                82.4 s  3 m 12 s          -       -      12 s ago
 mx02->gmail  unknown                -         -          0       -             -
-mx01's agent: 403: mx01 has no peer mx02 with an agent: add it to its peers
+mx01: its agent answers 403: mx01 has no peer mx02 with an agent: add it to its peers
 
 INCIDENT  SEVERITY  SUBJECT     SINCE                      FOR  NOTIFIED                  CAUSE
 silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c  13 in flight, oldest 12 m
@@ -39,7 +39,7 @@ mx02->mx01   silent, thinned  12.3 ms      13 m ago
 mx01->mx02   ok                82.4 s      12 s ago
 mx02->gmail  unknown                -             -
 (too narrow for MEDIAN, IN FLIGHT, OLDEST)
-mx01's agent: 403: mx01 has no peer mx02 with an agent: add it to its peers
+mx01: its agent answers 403: mx01 has no peer mx02 with an agent: add it to its peers
 
 INCIDENT  SEVERITY  SUBJECT           FOR  CAUSE
 silent    critical  mx02->mx01       12 m  13 in flight, oldest 12…
@@ -89,6 +89,7 @@ def test_status_fits_a_narrow_terminal():
          "spf, now fail, not permitted"),
         ({"misplaced": 3, "of": 5, "folder": "Junk"}, "3 of 5 misplaced, folder Junk"),
         ({"lost": 2}, "2 lost"),
+        ({"in_flight": 0, "oldest_age_seconds": 20.0}, "nothing came for 20.0 s"),
         ({"late": 3, "of": 5, "latency_seconds": 31.0, "hop": None, "hop_delay_seconds": None},
          "3 of 5 late, last 31.0 s"),
         ({}, "-"),

@@ -278,7 +278,8 @@ static void test_quiet_page_says_so(void **state)
     free(page);
     agent_fixture_peer(agent, 0)->inbound.path.last_arrival = WALL(90);
     page = render(agent);
-    page_has(page, "Everything flows");
+    page_has(page, "Not known of 2 paths: whether mail flows");
+    page_has(page, "<p>mx02 has never told what it has of our probes.</p>");
     page_has(page, "<p>Paths: 2 unknown.</p>");
     page_has(page, "<p>No incident is open, no server is in maintenance.</p>");
     assert_null(strstr(page, "<h2>Mesh"));
