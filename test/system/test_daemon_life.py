@@ -60,7 +60,7 @@ def test_without_a_watchdog_there_are_no_signs_of_life(tmp_path, office, manager
 
 def test_one_that_cannot_start_is_never_ready(tmp_path, office, manager):
     daemon = Daemon(tmp_path, office)
-    os.rmdir(daemon.state)
+    daemon.configure(daemon.settings, {"state_dir": str(tmp_path / "missing/state")})
     with contextlib.closing(daemon.syslog):
         daemon.refuses_to_start(before=("env", f"NOTIFY_SOCKET={manager.getsockname()}"))
     manager.setblocking(False)
