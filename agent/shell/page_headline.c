@@ -68,7 +68,7 @@ static void append_title(struct text *out, const struct headline *headline)
         page_append_escaped(out, headline->window->server);
         text_append(out, " is in maintenance, and nothing else is wrong");
     } else {
-        text_append(out, !has_heard(headline->agent)              ? "Nothing has come yet"
+        text_append(out, !has_heard(headline->agent)            ? "Nothing has come yet"
                          : page_paths_are_many(headline->agent) ? "No trouble is known"
                                                                 : "Everything flows");
     }
@@ -155,7 +155,8 @@ static void append_unknown(struct text *out, const struct headline *headline)
     if (unknown->direction == INBOUND) {
         text_append(out, "<p>No probe of ");
         page_append_escaped(out, peer->settings->name);
-        text_append(out, " has come lately, and none was due for so long that it must be missed.</p>\n");
+        text_append(out,
+                    " has come lately, and none was due for so long that it must be missed.</p>\n");
         return;
     }
     text_append(out, "<p>");

@@ -18,7 +18,8 @@ bool page_paths_next(struct text *out, const struct agent *agent, struct page_ma
 // peers.
 void page_paths_summary(struct text *out, const struct agent *agent, struct moment now);
 
-// Paths of which nobody can tell whether mail flows, and the first of them; of very many peers none.
+// Paths of which nobody can tell whether mail flows, and the first of them; of very many peers
+// none.
 struct page_unknown {
     size_t count;
     int peer;
