@@ -108,9 +108,10 @@ def meson_suite(count, suite):
     count_outcomes(count, outcomes(report), suite)
 
 
-def run_pytest(report, build_directory, arguments):
+def run_pytest(report, build_directory, arguments, **variables):
     report.unlink(missing_ok=True)
     environment = dict(os.environ, MAILFLOW_BUILD=str(build_directory), PYTHONDONTWRITEBYTECODE="1")
+    environment.update(variables)
     run((*PYTEST, f"--junitxml={report}", *arguments), env=environment)
     return outcomes(report)
 
@@ -124,7 +125,8 @@ def repeat_failed(found, name, build_directory):
         return {}
     print(f"== {name}: {len(failed)} failed; once more, by themselves", flush=True)
     places = [f"{place.replace('.', '/')}.py::{test}" for place, test in failed]
-    again = run_pytest(OUTPUT / f"{name}-again.xml", build_directory, places) or {}
+    report = OUTPUT / f"{name}-again.xml"
+    again = run_pytest(report, build_directory, places, MAILFLOW_ONE_BY_ONE="yes") or {}
     for which in failed:
         if again.get(which):
             print(f"REPEATED {name}: {' '.join(which)} failed among the others and passed alone")
@@ -202,35 +204,6 @@ def lint(count):
 
 PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, lint)}
 
-# The lab mostly waits: these work meanwhile, with what it leaves of the processors.
-BESIDE_LAB = (simulation, lint)
-
-
-def be_idle():
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-
-def begin_beside(names):
-    """Runs parts as a program of its own, which prints into a file."""
-    build_sanitized()
-    build_release()
-    command = (sys.executable, __file__, *names)
-    with open(OUTPUT / "beside.log", "w") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=be_idle)
-
-
-def end_beside(count, running):
-    """Waits for them, prints what they did, and counts it."""
-    running.wait()
-    said = (OUTPUT / "beside.log").read_text(errors="replace")
-    print(said, flush=True)
-    passed = re.search(r"^(\d+) passed, \d+ failed\n\Z", said, re.MULTILINE)
-    if passed is None:
-        count.add("what ran beside the lab did not come to its end", False)
-        return
-    count.passed += int(passed[1])
-    count.failed += re.findall(r"^FAILED (.*)$", said, re.MULTILINE)
-
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -252,16 +225,10 @@ def main():
     parts = arguments.parts or list(PARTS)
     OUTPUT.mkdir(exist_ok=True)
     count = Count(arguments.only)
-    beside = [part.__name__ for part in BESIDE_LAB if "lab" in parts and part.__name__ in parts]
     for name in parts:
-        if name in beside:
-            continue
         begun = time.monotonic()
         print(f"\n== {name}: {PARTS[name].__doc__}", flush=True)
-        running = begin_beside(beside) if name == "lab" and beside else None
         PARTS[name](count)
-        if running is not None:
-            end_beside(count, running)
         print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
     for failure in count.failed:
         print("FAILED", re.sub(r"\s+", " ", failure))

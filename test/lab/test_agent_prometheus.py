@@ -7,6 +7,7 @@ import pytest
 from announced import wait_for_window, windows
 from told import PATIENCE, count, restart, start, wait_for_arrivals, wait_for_line
 from watchers import Alertmanager, Prometheus, dashboard_queries, metrics_used
+from ways import judge
 
 SILENT = {"alertname": "MailflowPathSilent", "mailflow_server": "mx02", "mailflow_agent": "mx01"}
 WHERE_CONFIGURED = {"mailflow_peer_source_up"}  # not in these agents; see unit/metrics.expected
@@ -23,7 +24,9 @@ def fixture_world(make_lab, tmp_path_factory):
             Prometheus(lab, home / "prometheus", (mx01, mx02), alertmanager))
         origin = {"alertmanager": {"url": alertmanager.url, "interval": "1s"}}
         start(mx01, mx02, maintenance=origin)
-        start(mx02, mx01, maintenance=origin)
+        judge(mx02, "verdict", mx01, "spf=pass")
+        box = {**mx02.default_agent_config([])["mailboxes"][0], "authserv_id": mx02.domain}
+        start(mx02, mx01, maintenance=origin, mailboxes=[box])
         wait_for_arrivals(mx01, mx02)
         yield lab, prometheus, alertmanager
 

@@ -13,7 +13,7 @@ from told import (
     wait_for_arrivals,
     wait_for_line,
 )
-from ways import delaying, newest_arrival, relays_for, send_by, way_of
+from ways import delaying, judge, newest_arrival, relays_for, send_by, way_of, write_checks
 
 DELAY = 6  # seconds: less than Postfix waits for a greeting
 LATE = {"defaults": {"latency": {"warning": "3s", "critical": "15s"}}}  # and so not silent
@@ -103,21 +103,13 @@ def test_another_route_is_said_but_not_in_an_emergency(mx01, mx02, mx03):
     print(f"in an emergency: {told[1][0]}; over it {strange(mx02) - before} probes, nothing said")
 
 
-def write_checks(host, name, pattern, header):
-    """The host's Postfix puts a header in front of the one of this shape."""
-    checks = host.directory / "postfix" / name
-    checks.write_text(f"/{pattern}/ PREPEND {header}\n")
-    host.servers["smtp"].adjust({"header_checks": f"regexp:{checks}"})
-
-
 @together.on(hosts=2)
 def test_authentication_that_turns(mx01, mx02):
     path = f"{mx01.name}->{mx02.name}"
     ours = f"Authentication-Results: {mx02.domain};"
-    came = rf"^Received:.*[[:space:]]by {mx01.domain}"
     forged = f"{ours} spf=pass; dkim=pass (forged); dmarc=pass"
     write_checks(mx01, "forged", f"^Mailflow-Probe:.*to={mx02.name}", forged)
-    write_checks(mx02, "verdict0", came, f"{ours} spf=pass; dkim=pass")
+    judge(mx02, "verdict0", mx01, "spf=pass; dkim=pass")
     box = {**mx02.default_agent_config([])["mailboxes"][0], "authserv_id": mx02.domain}
     start(mx01, mx02)
     start(mx02, mx01, mailboxes=[box])
@@ -128,14 +120,14 @@ def test_authentication_that_turns(mx01, mx02):
 
     mx02.wait_for(lambda: result_is("pass"), 20, "dkim=pass")
     assert total(mx02, "auth_result", peer=mx01.name, method="dmarc") == 0  # the forged one says
-    write_checks(mx02, "verdict1", came, f"{ours} spf=pass; dkim=fail (bad signature)")
+    judge(mx02, "verdict1", mx01, "spf=pass; dkim=fail (bad signature)")
     line = rf"unauthenticated FIRING severity=warning path={path} method=dkim result=fail .*"
     _, found = wait_for_line(mx02, line)
     assert 'cause="bad signature"' in found[0]
     mx02.wait_for(lambda: result_is("fail"), 5, "dkim=fail")
     judged = way_of(mx02, newest_arrival(mx02, mx01))["authentication"]
     assert (judged["spf"], judged["dkim"], judged["dmarc"]) == ("pass", "fail", None), judged
-    write_checks(mx02, "verdict2", came, f"{ours} spf=pass; dkim=pass")
+    judge(mx02, "verdict2", mx01, "spf=pass; dkim=pass")
     wait_for_line(mx02, rf"unauthenticated RESOLVED .*path={path} .*")
     print(f"a forged pass below it is not believed: {found[0]}")
 

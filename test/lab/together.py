@@ -15,7 +15,10 @@ import os
 import threading
 
 # As many as the machine can feed: a host is two mail servers and an agent, its timings are seconds.
-HOSTS_AT_A_TIME = 6 * (os.cpu_count() or 2)
+HOSTS_AT_A_TIME = 3 * (os.cpu_count() or 2)
+
+# Those that failed beside others are repeated alone.
+ONE_BY_ONE = "MAILFLOW_ONE_BY_ONE" in os.environ
 
 
 def on(hosts):
@@ -68,13 +71,16 @@ def live(test, make_lab, future):
 def run_all(futures, make_lab, is_over):
     places = Places(HOSTS_AT_A_TIME)
 
+    def wanted_by(test):
+        return HOSTS_AT_A_TIME if ONE_BY_ONE else test.hosts
+
     def run(test):
         live(test, make_lab, futures[test])
-        places.give(test.hosts)
+        places.give(wanted_by(test))
 
     with concurrent.futures.ThreadPoolExecutor(HOSTS_AT_A_TIME) as pool:
         for test in futures:
-            places.take(test.hosts)
+            places.take(wanted_by(test))
             if is_over.is_set():
                 return
             pool.submit(run, test)

@@ -64,3 +64,16 @@ def way_of(host, probe):
 
 def as_text(probe):
     return base64.b32encode(probe).decode().rstrip("=")
+
+
+def write_checks(host, name, pattern, header):
+    """The host's Postfix puts a header in front of the one of this shape."""
+    checks = host.directory / "postfix" / name
+    checks.write_text(f"/{pattern}/ PREPEND {header}\n")
+    host.servers["smtp"].adjust({"header_checks": f"regexp:{checks}"})
+
+
+def judge(host, name, sender, verdict):
+    """The host's Postfix says this of the authentication of what comes from the sender."""
+    came = rf"^Received:.*[[:space:]]by {sender.domain}"
+    write_checks(host, name, came, f"Authentication-Results: {host.domain}; {verdict}")
