@@ -47,7 +47,7 @@ static struct span undisputed(const struct stations *stations, size_t place)
 {
     struct walltime before = stations->at[0], behind = stations->at[place + 1];
     for (size_t i = 1; i < stations->count; i++) {
-        if (stations->believed[i] && i <= place) {
+        if (i <= place && stations->believed[i]) {
             before = walltime_later(before, stations->at[i]);
         } else if (stations->believed[i]) {
             behind = walltime_earlier(behind, stations->at[i]);

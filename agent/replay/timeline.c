@@ -167,8 +167,10 @@ static void bring_receipts(struct peer_timeline *peer, const struct happening *a
     if (count == RECEIPTS_MAXIMUM) {
         receipts->as_of = peer->awaited[count - 1].arrived;
     }
-    peer->awaited_count -= count;
-    memmove(peer->awaited, peer->awaited + count, peer->awaited_count * sizeof *peer->awaited);
+    if (count > 0) { // else there may be no list
+        peer->awaited_count -= count;
+        memmove(peer->awaited, peer->awaited + count, peer->awaited_count * sizeof *peer->awaited);
+    }
 }
 
 // ---- rows ----

@@ -96,6 +96,24 @@ static void append_relay(struct text *out, const struct agent *agent,
     }
 }
 
+// The peer's agent could tell of our probes' arrival, unless it does not take what we say.
+static void append_silence(struct text *out, const struct agent *agent,
+                           const struct incident *incident)
+{
+    bool outbound =
+        incident->subject.kind == SUBJECT_PATH && incident->subject.direction == OUTBOUND;
+    const struct peer *peer =
+        outbound ? core_peer(agent_core(agent), incident->subject.peer) : NULL;
+    text_append(out, "not known: ");
+    if (peer != NULL && peer->exchange.cause[0] != '\0') {
+        page_append_escaped(out, peer->settings->name);
+        text_append(out, " could tell, but ");
+        page_append_escaped(out, peer->exchange.cause);
+    } else {
+        text_append(out, "no other agent can tell");
+    }
+}
+
 // Nobody else says anything of it: what the kind itself tells.
 static void append_guess(struct text *out, const struct agent *agent,
                          const struct incident *incident)
@@ -125,6 +143,9 @@ static void append_guess(struct text *out, const struct agent *agent,
         break;
     case INCIDENT_SLOW:
         append_slow_hop(out, agent, incident);
+        break;
+    case INCIDENT_SILENT:
+        append_silence(out, agent, incident);
         break;
     case INCIDENT_BOUNCED:
         append_end(out, incident, false);

@@ -96,6 +96,24 @@ static void test_bounced_names_who_refused_it_and_how(void **state)
     free(page);
 }
 
+static void test_silence_names_an_agent_that_could_tell(void **state)
+{
+    struct agent *agent = *state;
+    const struct evidence evidence = {
+        .oldest_age = SPAN_SECONDS(500), .threshold = SPAN_SECONDS(300), .in_flight = 4};
+    char *page = card_of(agent, INCIDENT_SILENT, "mx01->mx02", &evidence);
+    page_has(page, "<dt>Whose fault</dt><dd>not known: no other agent can tell</dd>");
+    free(page);
+    strcpy(agent_fixture_peer(agent, 0)->exchange.cause, "its agent answers 403: add <it>");
+    struct http_request request = {.path = "/", .now = MOMENT(100)};
+    struct http_response response = {0};
+    page_answer(agent, &request, &response);
+    page = agent_fixture_take_body(&response);
+    page_has(page,
+             "<dd>not known: mx02 could tell, but its agent answers 403: add &lt;it&gt;</dd>");
+    free(page);
+}
+
 static void test_refused_names_the_relay(void **state)
 {
     const struct evidence evidence = {.failures = 3, .cause = "cannot connect: refused"};
@@ -153,6 +171,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_slow_without_a_way_says_that_nobody_knows, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_bounced_names_who_refused_it_and_how, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_silence_names_an_agent_that_could_tell, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_refused_names_the_relay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rerouted_shows_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unauthenticated_says_what_passes_no_more, setup,
