@@ -136,7 +136,9 @@ class Stage:
             list(pool.map(Agent.start, self.agents.values()))
         for agent in self.agents.values():
             self.stack.enter_context(agent)
-        self.agents["hostile"].request("POST", "/api/v1/probes", json.dumps({"peer": "mx04"}))
+        for name, peer_of_it in ("hostile", "mx04"), ("expiring", "mx01"):  # what a server says now
+            order = json.dumps({"peer": peer_of_it})
+            self.agents[name].request("POST", "/api/v1/probes", order)
 
     def obey(self):
         """Until the tests are over."""
