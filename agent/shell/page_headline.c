@@ -12,6 +12,7 @@ struct headline {
     const struct page_troubles *troubles;
     const struct window *window; // that is active, NULL for none
     struct page_unknown unknown;
+    bool heard; // whether any probe has come yet
     struct moment now;
 };
 
@@ -36,13 +37,13 @@ static enum page_tone tone_of(const struct headline *headline, bool ready)
     if (!ready) {
         return TONE_WARN;
     }
-    if (headline->unknown.count > 0 && has_heard(headline->agent)) {
+    if (headline->unknown.count > 0 && headline->heard) {
         return TONE_WARN;
     }
     if (headline->window != NULL || troubles->count > 0) {
         return TONE_CALM;
     }
-    return has_heard(headline->agent) ? TONE_GOOD : TONE_SOFT;
+    return headline->heard ? TONE_GOOD : TONE_SOFT;
 }
 
 static void append_unknown_title(struct text *out, const struct headline *headline)
@@ -62,13 +63,13 @@ static void append_title(struct text *out, const struct headline *headline)
 {
     if (headline->troubles->gravest != NULL) {
         page_append_trouble(out, headline->troubles->gravest);
-    } else if (headline->unknown.count > 0 && has_heard(headline->agent)) {
+    } else if (headline->unknown.count > 0 && headline->heard) {
         append_unknown_title(out, headline);
     } else if (headline->window != NULL) {
         page_append_escaped(out, headline->window->server);
         text_append(out, " is in maintenance, and nothing else is wrong");
     } else {
-        text_append(out, !has_heard(headline->agent)            ? "Nothing has come yet"
+        text_append(out, !headline->heard                       ? "Nothing has come yet"
                          : page_paths_are_many(headline->agent) ? "No trouble is known"
                                                                 : "Everything flows");
     }
@@ -190,8 +191,12 @@ void page_append_headline(struct text *out, const struct agent *agent,
 {
     char reason[256] = "";
     bool ready = agent_ready(agent, reason, sizeof reason);
-    struct headline headline = {agent, troubles, page_windows_active(agent, now.wall),
-                                page_paths_unknown(agent, now), now};
+    struct headline headline = {agent,
+                                troubles,
+                                page_windows_active(agent, now.wall),
+                                page_paths_unknown(agent, now),
+                                has_heard(agent),
+                                now};
     enum page_tone tone = tone_of(&headline, ready);
     text_format(out, "<div class=\"headline %s\">\n<h1>", page_tone_class(tone));
     page_append_sign(out, tone);

@@ -81,8 +81,9 @@ class Stage {
         return context;
     }
 
-    // A page that notes whatever goes wrong in it, except what could not be loaded if it `mayFail`. All share one context, for a browser is slow to
-    // make another; `alone` has its own, as has what needs other options.
+    // A page that notes whatever goes wrong in it, except what could not be loaded if it `mayFail`.
+    // All share one context, for a browser is slow to make another; `alone` has its own, as has what
+    // needs other options.
     async open(address, { agent = "troubled", mayFail = false, alone = false, ...options } = {}) {
         const own = alone || Object.keys(options).length > 0;
         const page = await (own ? await this.newContext(options) : this.context).newPage();
