@@ -184,13 +184,20 @@ def page(count):
 
 
 def bench(count):
-    """figures, printed"""
+    """figures, printed; in the end as one table"""
     build_release()
+    table = OUTPUT / "bench-rows.jsonl"
+    table.unlink(missing_ok=True)
     for program in sorted((ROOT / "test/benchmarks").glob("bench_*.py")):
         if count.only and program.stem.removeprefix("bench_") not in count.only:
             continue
         environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE), PYTHONDONTWRITEBYTECODE="1")
+        environment["MAILFLOW_BENCH_ROWS"] = str(table)
         count.add(f"bench: {program.stem}", run(("/usr/bin/python3", program), env=environment))
+    sys.path.insert(0, str(ROOT / "test/benchmarks"))
+    from rows import table as as_table
+
+    print(as_table(table), flush=True)
 
 
 def lint(count):
