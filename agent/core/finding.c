@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "core/server.h"
 #include "core/trouble.h"
 
@@ -22,13 +24,33 @@ void finding_lost(struct core *core, int peer, const struct flight *lost, struct
     trouble_record(core, open);
 }
 
-// Each failure adds to the incident, which tells of the newest.
+// Whether this status is the first of its kind after others: something else is wrong now. When
+// there is no room for more nothing is news any longer.
+static bool note_status(struct evidence *evidence, const char *status)
+{
+    size_t place = 0;
+    while (place < STATUSES_KEPT && evidence->statuses[place][0] != '\0' &&
+           strcmp(evidence->statuses[place], status) != 0) {
+        place++;
+    }
+    if (status[0] == '\0' || place == STATUSES_KEPT || evidence->statuses[place][0] != '\0') {
+        return false;
+    }
+    text_copy(evidence->statuses[place], BOUNCE_STATUS_SIZE, status);
+    return place > 0;
+}
+
+// Each failure adds to the incident, which tells of the newest, and again when it is another one.
 int64_t finding_bounced(struct core *core, int peer, const struct flight *bounced,
                         const struct bounce *bounce, struct moment now)
 {
     struct subject subject = subject_of_path(peer, OUTBOUND);
     struct incident *open = trouble_find(core, INCIDENT_BOUNCED, &subject);
     struct evidence evidence = {.failures = 1, .has_probe = true, .probe = bounced->id};
+    if (open != NULL) {
+        memcpy(evidence.statuses, open->evidence.statuses, sizeof evidence.statuses);
+    }
+    bool news = note_status(&evidence, bounce->status);
     text_copy(evidence.cause, sizeof evidence.cause, bounce->diagnostic);
     if (open == NULL) {
         open =
@@ -37,6 +59,9 @@ int64_t finding_bounced(struct core *core, int peer, const struct flight *bounce
     } else {
         evidence.failures = open->evidence.failures + 1;
         open->evidence = evidence;
+        if (news) {
+            trouble_renew(core, open, now);
+        }
     }
     open->last = now.wall;
     trouble_record(core, open);

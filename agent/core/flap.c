@@ -55,7 +55,7 @@ enum flap_turn flap_notify(struct core *core, struct incident *incident, struct 
         return FLAP_SAY_NOTHING;
     }
     struct flap_history *history = history_of(core, &incident->subject);
-    if (history == NULL || incident->worsened) {
+    if (history == NULL || incident->renewed) {
         return FLAP_SAY;
     }
     struct walltime *opened = history->opened[incident->kind];

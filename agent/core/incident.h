@@ -14,6 +14,7 @@
 #include "core/hops.h"
 #include "core/stats.h"
 #include "core/window.h"
+#include "probes/bounce.h"
 
 // In the order of cause before symptom: an open one keeps those after it, on its subject, quiet.
 // (An overrun of our own server stands before all.)
@@ -58,7 +59,7 @@ struct subject {
     int mailbox;
 };
 
-enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160 };
+enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160, STATUSES_KEPT = 6 };
 
 // What the operator is told beside kind and subject. Which fields mean something depends on kind.
 // The cause of an overrun that a window which is active again has closed.
@@ -75,11 +76,13 @@ struct evidence {
     unsigned failures;      // refused, isolated: submissions, lost, bounced: probes, forged: tags
     bool has_probe;
     struct probe_id probe;
-    struct slowest_hop hop;          // slow: of that probe, where its way says so
-    char route[ROUTE_SIZE];          // rerouted: over which it came ...
-    char usual_route[ROUTE_SIZE];    // ... and what the path was known to take
-    enum auth_method method;         // unauthenticated: what did not pass ...
-    enum auth_result result;         // ... and what came of it
+    struct slowest_hop hop;       // slow: of that probe, where its way says so
+    char route[ROUTE_SIZE];       // rerouted: over which it came ...
+    char usual_route[ROUTE_SIZE]; // ... and what the path was known to take
+    enum auth_method method;      // unauthenticated: what did not pass ...
+    enum auth_result result;      // ... and what came of it
+    // bounced: each that was said, once, the newest last; "" where there are no more
+    char statuses[STATUSES_KEPT][BOUNCE_STATUS_SIZE];
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
 };
 
@@ -115,7 +118,7 @@ struct incident {
     struct walltime closed; // none while open
     bool closing;           // will be closed at its next turn
     bool notified;
-    bool worsened; // since it was notified: is to be notified once more
+    bool renewed; // since it was notified: is to be notified once more
     struct walltime notified_at;
     char suppressed_by[WINDOW_ID_SIZE]; // the last window that held its notification back
     bool flapping;                      // opens too often: its turns are not said one by one

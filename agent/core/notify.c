@@ -80,7 +80,7 @@ static void grow_older(struct incident *incident, bool reminder, struct moment n
 static struct instant next_word(const struct core *core, const struct incident *incident,
                                 struct moment now)
 {
-    if (!incident->notified || incident->worsened) {
+    if (!incident->notified || incident->renewed) {
         return now.instant;
     }
     struct span kept = incident_rule(incident->kind)->kept;
@@ -96,13 +96,13 @@ static struct instant next_word(const struct core *core, const struct incident *
 
 static void say_now(struct core *core, struct incident *incident, struct moment now)
 {
-    bool reminder = incident->notified && !incident->worsened;
+    bool reminder = incident->notified && !incident->renewed;
     enum flap_turn turn = reminder ? FLAP_SAY : flap_notify(core, incident, now);
     grow_older(incident, reminder, now);
     cells_gather(core, incident, now);
     incident->notified = true;
     incident->cause = 0;
-    incident->worsened = false;
+    incident->renewed = false;
     incident->notified_at = now.wall;
     trouble_record(core, incident);
     if (turn != FLAP_SAY_NOTHING) {

@@ -242,8 +242,13 @@ void trouble_worsen(struct core *core, struct incident *incident, enum severity 
     incident->severity = severity;
     core->incident_counts[incident->kind][severity].opened++;
     trouble_record(core, incident);
+    trouble_renew(core, incident, now);
+}
+
+void trouble_renew(struct core *core, struct incident *incident, struct moment now)
+{
     if (incident->notified) {
-        incident->worsened = true;
+        incident->renewed = true;
         trouble_set_timer(core, incident, now.instant);
     }
 }

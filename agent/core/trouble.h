@@ -32,6 +32,9 @@ struct incident *trouble_open_after(struct core *core, enum incident_kind kind,
 void trouble_worsen(struct core *core, struct incident *incident, enum severity severity,
                     const struct evidence *evidence, struct moment now);
 
+// There is news of it: if it was notified, it is once more.
+void trouble_renew(struct core *core, struct incident *incident, struct moment now);
+
 // Closes it if it is open and has been for the minimum hold; a recovery is announced only when the
 // incident was.
 void trouble_close(struct core *core, enum incident_kind kind, const struct subject *subject,

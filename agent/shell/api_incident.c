@@ -89,6 +89,15 @@ static json_t *result_of(const struct evidence *evidence)
     return api_json_text(auth_result_name(evidence->result));
 }
 
+static json_t *statuses_of(const struct evidence *evidence)
+{
+    json_t *array = memory_checked(json_array());
+    for (size_t i = 0; i < STATUSES_KEPT && evidence->statuses[i][0] != '\0'; i++) {
+        json_array_append_new(array, api_json_text(evidence->statuses[i]));
+    }
+    return array;
+}
+
 static const struct evidence_member {
     const char *name;
     unsigned kinds;
@@ -112,6 +121,7 @@ static const struct evidence_member {
     {"failures", OF(REFUSED) | OF(ISOLATED), failures_of},
     {"lost", OF(LOST), failures_of},
     {"bounced", OF(BOUNCED), failures_of},
+    {"statuses", OF(BOUNCED), statuses_of},
     {"tags", OF(FORGED), failures_of},
     {"route", OF(REROUTED), route_of},
     {"usual_route", OF(REROUTED), usual_route_of},

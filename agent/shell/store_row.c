@@ -262,6 +262,19 @@ static void read_way(struct store_reader *reader, struct evidence *out)
     understood(reader, result[0] == '\0' || auth_result_parse(result, &out->result));
 }
 
+// One a word. A row of schema 11 has none.
+static void read_statuses(struct store_reader *reader, struct evidence *out)
+{
+    const char *at = read_words(reader);
+    for (size_t i = 0; i < STATUSES_KEPT && *at != '\0'; i++) {
+        size_t length = strcspn(at, " ");
+        struct text text = TEXT_OVER(out->statuses[i]);
+        text_append_bytes(&text, at, length);
+        understood(reader, !text.truncated);
+        at += length + (at[length] == ' ');
+    }
+}
+
 void store_read_incident(struct store_reader *reader, struct incident *out)
 {
     *out = (struct incident){.subject = {.peer = -1, .mailbox = -1}};
@@ -282,6 +295,7 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     read_aftermath(reader, &out->aftermath);
     read_cells(reader, &out->cells);
     read_way(reader, &out->evidence);
+    read_statuses(reader, &out->evidence);
 }
 
 // One route a line.

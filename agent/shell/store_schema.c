@@ -169,7 +169,10 @@ static const char *const MIGRATIONS[] = {
     "CREATE TRIGGER courses_change AFTER UPDATE OF course ON traces"
     " WHEN old.course IS NOT new.course BEGIN"
     " DELETE FROM courses WHERE id = old.course"
-    " AND NOT EXISTS (SELECT 1 FROM traces WHERE course = old.course); END;"};
+    " AND NOT EXISTS (SELECT 1 FROM traces WHERE course = old.course); END;",
+
+    // Every status of what came back, in words: another one is news.
+    "ALTER TABLE incidents ADD COLUMN statuses TEXT;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

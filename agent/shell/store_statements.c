@@ -13,7 +13,8 @@
     "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
     "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
     "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells, hop, "  \
-    "hop_from, hop_delay, route, usual_route, method, result"
+    "hop_from, hop_delay, route, usual_route, method, result, "                                    \
+    "statuses"
 #define BOUNCE "action, status, remote_mta, diagnostic, recipient, reported"
 #define HABITS                                                                                     \
     "peer, direction, known, fresh, learned, spf, dkim, dmarc, arc, passed, failing, misplaced, "  \
@@ -86,7 +87,7 @@ static const char *const SQL[STATEMENTS] = {
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
         " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
-        " ?37, ?38, ?39, ?40, ?41, ?42, ?43)",
+        " ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)",
     [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_PUT_ACKNOWLEDGED] =

@@ -220,7 +220,9 @@ static void check_not_said(struct world *world, int node, const struct incident 
         }
         journal_check(world, earlier->incident.kind == incident->kind, node,
                       "one number for two incidents");
-        bool same = earlier->incident.severity == incident->severity;
+        bool same = earlier->incident.severity == incident->severity &&
+                    memcmp(earlier->incident.evidence.statuses, incident->evidence.statuses,
+                           sizeof incident->evidence.statuses) == 0;
         bool again = earlier->notice == notice &&
                      (notice == NOTICE_RESOLVED ||
                       (notice == NOTICE_FIRING && same && !world->servers[node].node.crashed &&

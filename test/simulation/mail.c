@@ -161,8 +161,9 @@ static void send_off(struct world *world, struct message *message)
         message_free(message);
         return;
     }
-    if (take_one(&link->bounce)) {
-        tell_sender(world, message, REPORT_FAILED, at);
+    bool full = take_one(&link->bounce_full);
+    if (full || take_one(&link->bounce)) {
+        tell_sender(world, message, full ? REPORT_FULL : REPORT_FAILED, at);
         message_free(message);
         return;
     }
@@ -270,7 +271,7 @@ void mail_deliver(struct world *world, struct message *message)
 void mail_return(struct world *world, struct message *message, enum report report)
 {
     int reporter = message->to;
-    journal_trace(world, message->from, report == REPORT_FAILED ? "bounced" : "delayed",
+    journal_trace(world, message->from, report == REPORT_DELAYED ? "delayed" : "bounced",
                   &message->tag);
     message->report = report;
     message->to = message->from;

@@ -73,14 +73,18 @@ static struct moment absent_at(const struct world *world, int node, const struct
 
 static void report_bounce(struct world *world, int node, int index, struct message *message)
 {
+    const struct bounce full = {
+        .action = BOUNCE_FAILED, .status = "5.2.2", .diagnostic = "552 5.2.2 mailbox full"};
+    const struct bounce unknown = {.action = message->report == REPORT_DELAYED ? BOUNCE_DELAYED
+                                                                               : BOUNCE_FAILED,
+                                   .status = "5.1.1",
+                                   .diagnostic = "550 5.1.1 no such user"};
     struct collect_report report = {
         .kind = COLLECT_BOUNCE,
         .present = world_moment(world, node),
         .verified = true,
         .tag = message->tag,
-        .bounce = {.action = message->report == REPORT_FAILED ? BOUNCE_FAILED : BOUNCE_DELAYED,
-                   .status = "5.1.1",
-                   .diagnostic = "550 5.1.1 no such user"},
+        .bounce = message->report == REPORT_FULL ? full : unknown,
     };
     struct event event = {
         .kind = EVENT_BOUNCE,

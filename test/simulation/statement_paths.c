@@ -139,10 +139,13 @@ static bool visit_bounce(struct world *world, int from, int to, const struct wor
 {
     struct link *link = &world->links[from][to];
     bool delivered = words->count > 2 && strcmp(words->of[2], "delivered") == 0;
-    if (words->count > 2 && !delivered) {
-        return error_set(error, "it may be delivered, not '%s'", words->of[2]);
+    bool full = words->count > 2 && strcmp(words->of[2], "full") == 0;
+    if (words->count > 2 && !delivered && !full) {
+        return error_set(error, "it may be delivered, or full, not '%s'", words->of[2]);
     }
-    *(delivered ? &link->bounce_delivered : &link->bounce) = count_of(words);
+    *(delivered ? &link->bounce_delivered
+      : full    ? &link->bounce_full
+                : &link->bounce) = count_of(words);
     return true;
 }
 

@@ -51,7 +51,7 @@ struct message {
     struct marks marks;     // its own route as the only one
     unsigned attempts;
     bool warned; // its sender has been told that it is delayed
-    enum report { REPORT_NONE, REPORT_FAILED, REPORT_DELAYED } report; // about it, not itself
+    enum report { REPORT_NONE, REPORT_FAILED, REPORT_FULL, REPORT_DELAYED } report; // about it
 };
 
 // Owned messages, in the order in which they came.
@@ -71,6 +71,7 @@ struct link {
     unsigned duplicate;
     unsigned defer;             // at their first attempt only (greylisting)
     unsigned bounce;            // refused by the next server: a report goes back ...
+    unsigned bounce_full;       // ... for the mailbox is full
     unsigned bounce_delivered;  // ... although it is delivered
     unsigned refuse;            // submissions answered with 5xx
     unsigned uncertain_arrives; // submissions without an answer, message taken over or not

@@ -318,6 +318,12 @@ static struct incident full_incident(int64_t id)
                      .failures = 7,
                      .has_probe = true,
                      .probe = fixture_id(9),
+                     .hop = {"mx03", "mx02", {12}},
+                     .route = "mx02 mx03 mx01",
+                     .usual_route = "mx02 mx01",
+                     .method = AUTH_DKIM,
+                     .result = AUTH_FAIL,
+                     .statuses = {"5.2.2", "5.1.1"},
                      .cause = "450 4.2.0 \"try\" later"},
         .cells = {.culprit = CULPRIT_SENDER, .seen_by = 6, .of = 7, .paths = "mx02->mx01 bad"},
     };
@@ -357,6 +363,13 @@ static void assert_incidents_equal(const struct incident *got, const struct inci
     assert_true(a->in_flight == b->in_flight && a->failures == b->failures);
     assert_true(a->has_probe == b->has_probe);
     assert_memory_equal(a->probe.bytes, b->probe.bytes, sizeof b->probe.bytes);
+    assert_string_equal(a->hop.to, b->hop.to);
+    assert_string_equal(a->hop.from, b->hop.from);
+    assert_true(a->hop.delay.ns == b->hop.delay.ns);
+    assert_string_equal(a->route, b->route);
+    assert_string_equal(a->usual_route, b->usual_route);
+    assert_true(a->method == b->method && a->result == b->result);
+    assert_memory_equal(a->statuses, b->statuses, sizeof b->statuses);
     assert_string_equal(a->cause, b->cause);
 }
 
