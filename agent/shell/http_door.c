@@ -23,8 +23,14 @@ enum {
     CONNECTION_MEMORY = 32 * 1024,
     IDLE_SECONDS = 15,
 };
-#define USELESS_MAXIMUM SPAN_MINUTES(1)
-#define LOG_PAUSE       SPAN_MINUTES(1)
+#define LOG_PAUSE SPAN_MINUTES(1)
+
+static const struct visitors_rules RULES = {
+    .room = CONNECTIONS_ROOM,
+    .share = CONNECTIONS_ROOM / 4,
+    .new = SPAN_SECONDS(1),
+    .useless = SPAN_MINUTES(1),
+};
 
 static const char TLS_PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
@@ -73,10 +79,19 @@ static void on_log(void *context, const char *format, va_list arguments)
 
 // ---- streamed answers ----
 
+struct delivery {
+    struct http_carrier *carrier;
+    struct visitors *visitors;
+    struct visitor *reader;
+};
+
+// Whoever reads on is of use, however long the answer is.
 static ssize_t on_read(void *context, uint64_t position, char *out, size_t room)
 {
+    const struct delivery *delivery = context;
     (void)position;
-    ssize_t count = http_carrier_read(context, out, room);
+    ssize_t count = http_carrier_read(delivery->carrier, out, room);
+    visitors_useful(delivery->visitors, delivery->reader, clock_now().instant);
     return count > 0    ? count
            : count == 0 ? MHD_CONTENT_READER_END_OF_STREAM
                         : MHD_CONTENT_READER_END_WITH_ERROR;
@@ -84,16 +99,23 @@ static ssize_t on_read(void *context, uint64_t position, char *out, size_t room)
 
 static void on_read_end(void *context)
 {
-    http_carrier_destroy(context);
+    struct delivery *delivery = context;
+    http_carrier_destroy(delivery->carrier);
+    free(delivery);
 }
 
 // To HEAD the library would send the last chunk all the same (0.9.75), hence without chunks then.
-static struct MHD_Response *carry(struct http_door *door, const struct http_stream *stream,
-                                  bool head)
+static struct MHD_Response *carry(struct http_door *door, struct visitor *reader,
+                                  const struct http_stream *stream, bool head)
 {
-    struct http_carrier *carrier = http_carrier_create(stream, agent_generation(door->rules.agent));
+    struct delivery *delivery = memory_checked(malloc(sizeof *delivery));
+    *delivery = (struct delivery){
+        .carrier = http_carrier_create(stream, agent_generation(door->rules.agent)),
+        .visitors = &door->visitors,
+        .reader = reader,
+    };
     struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, on_read, carrier, on_read_end);
+        MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, on_read, delivery, on_read_end);
     MHD_set_response_options(memory_checked(response),
                              head ? MHD_RF_HTTP_1_0_COMPATIBLE_STRICT : MHD_RF_NONE, MHD_RO_END);
     return response;
@@ -119,11 +141,12 @@ static struct visitor *visitor_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static struct MHD_Response *body_of(struct http_door *door, const char *method,
-                                    const struct http_response *response)
+static struct MHD_Response *body_of(struct http_door *door, struct MHD_Connection *connection,
+                                    const char *method, const struct http_response *response)
 {
     if (response->stream.next != NULL) {
-        return carry(door, &response->stream, strcmp(method, "HEAD") == 0);
+        bool head = strcmp(method, "HEAD") == 0;
+        return carry(door, visitor_of(connection), &response->stream, head);
     }
     if (response->lasting != NULL) {
         return MHD_create_response_from_buffer(response->length, (void *)response->lasting,
@@ -151,7 +174,7 @@ static void add_version(struct MHD_Response *out, const struct http_response *re
 static enum MHD_Result send_response(struct http_door *door, struct MHD_Connection *connection,
                                      const char *method, const struct http_response *response)
 {
-    struct MHD_Response *out = memory_checked(body_of(door, method, response));
+    struct MHD_Response *out = memory_checked(body_of(door, connection, method, response));
     MHD_add_response_header(out, "Content-Type", response->content_type);
     MHD_add_response_header(out, "X-Content-Type-Options", "nosniff");
     add_version(out, response);
@@ -285,12 +308,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     }
 }
 
-static void show_out(struct http_door *door, struct instant now)
-{
-    struct instant since = {now.ns - USELESS_MAXIMUM.ns};
-    visitors_show_out(&door->visitors, CONNECTIONS_ROOM, since);
-}
-
 static void on_connection(void *context, struct MHD_Connection *connection, void **place,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -300,10 +317,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         return;
     }
     struct instant now = clock_now().instant;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *place = visitors_add(&door->visitors, info->connect_fd, now);
-    show_out(door, now);
+    int descriptor =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const struct sockaddr *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    *place = visitors_add(&door->visitors, descriptor, visitors_origin(address), now);
+    visitors_show_out(&door->visitors, &RULES, now);
 }
 
 // ---- the door itself ----
@@ -350,12 +369,12 @@ int http_door_share(const struct http_door *door)
 void http_door_run(struct http_door *door)
 {
     MHD_run(door->daemon);
-    show_out(door, clock_now().instant);
+    visitors_show_out(&door->visitors, &RULES, clock_now().instant);
 }
 
 struct instant http_door_due(const struct http_door *door, struct instant now)
 {
-    struct instant due = instant_add(visitors_useless_since(&door->visitors), USELESS_MAXIMUM);
+    struct instant due = instant_add(visitors_useless_since(&door->visitors), RULES.useless);
     MHD_UNSIGNED_LONG_LONG wanted;
     if (MHD_get_timeout(door->daemon, &wanted) == MHD_YES) {
         due = instant_earlier(due, instant_add(now, SPAN_MS(wanted)));

@@ -2,7 +2,8 @@
 // libmicrohttpd daemon without a thread. Whoever owns the door waits for it and runs it.
 //
 // Connections, their memory and their idle time are limited. Above three quarters of the limit, or
-// after a minute, those that are of no use are shown out, so that nobody locks the others out.
+// after a minute, those that are of no use are shown out, first of addresses that hold many, so
+// that nobody locks the others out.
 #ifndef MAILFLOW_SHELL_HTTP_DOOR_H
 #define MAILFLOW_SHELL_HTTP_DOOR_H
 

@@ -4,6 +4,7 @@
 #include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,7 +12,12 @@
 
 #include "base/text.h"
 
-enum { BACKLOG = 128, ADDRESS_SIZE = 128 };
+// The backlog is what a crowd may queue up in between two turns of the loop: when it is full,
+// whoever else comes is heard a second later only. The kernel bounds it (net.core.somaxconn).
+//
+// Who has said nothing yet is not even let in (clients speak first, with TLS, too): those who come
+// to be silent take no place, and who has been let in is answered at once, not shown out before.
+enum { BACKLOG = 4096, SILENT_SECONDS = 10, ADDRESS_SIZE = 128 };
 
 // Closes the socket and returns -1, so that `return give_up(...)` reads as what it does.
 static int give_up(int descriptor, int number)
@@ -69,7 +75,7 @@ int http_socket_open(const char *address, struct error *error)
         errno = EINVAL;
         return -1;
     }
-    int on = 1;
+    int on = 1, silent = SILENT_SECONDS;
     int descriptor = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) {
         error_set(error, "%s: no socket: %s", address, strerror(errno));
@@ -77,6 +83,7 @@ int http_socket_open(const char *address, struct error *error)
         return -1;
     }
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, &silent, sizeof silent);
     if (found->ai_family == AF_INET6) {
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }
