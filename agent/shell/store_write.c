@@ -205,14 +205,12 @@ static void bind_way(struct store_binder *row, const struct evidence *evidence)
     store_bind_text(row, auth_result_name(evidence->result));
 }
 
-static void bind_statuses(struct store_binder *row, const struct evidence *evidence)
+// In words.
+static void write_statuses(const struct evidence *evidence, struct text *out)
 {
-    char said[sizeof evidence->statuses] = "";
-    struct text text = TEXT_OVER(said);
     for (size_t i = 0; i < STATUSES_KEPT && evidence->statuses[i][0] != '\0'; i++) {
-        text_format(&text, "%s%s", i > 0 ? " " : "", evidence->statuses[i]);
+        text_format(out, "%s%s", i > 0 ? " " : "", evidence->statuses[i]);
     }
-    store_bind_text(row, said);
 }
 
 void store_put_incident(struct store *store, const struct incident *incident)
@@ -237,7 +235,10 @@ void store_put_incident(struct store *store, const struct incident *incident)
     bind_aftermath(&row, &incident->aftermath);
     bind_cells(&row, &incident->cells);
     bind_way(&row, &incident->evidence);
-    bind_statuses(&row, &incident->evidence);
+    char statuses[sizeof incident->evidence.statuses] = ""; // until the row is written
+    struct text text = TEXT_OVER(statuses);
+    write_statuses(&incident->evidence, &text);
+    store_bind_text(&row, statuses);
     store_write_end(store, &row);
 }
 

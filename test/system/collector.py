@@ -11,7 +11,6 @@ import time
 from tag import Key
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
-LEAKS = pathlib.Path(__file__).with_name("leaks.supp")
 PATIENCE = 10.0
 
 
@@ -25,7 +24,6 @@ class Collector:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0"},
         )
         self.reports = queue.Queue()
         self.seen = []
