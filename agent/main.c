@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "base/rights.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "shell/agent.h"
@@ -174,9 +175,22 @@ static bool take_over_addresses(void *context, const struct settings *settings, 
     return http_reconfigure(context, settings, error);
 }
 
+// Started as root it has read its secrets by now, and goes on as the user whose ledger it is.
+static bool drop_rights(struct settings *settings, struct error *error)
+{
+    if (rights_become_owner(settings->state_dir, error) && rights_drop(error)) {
+        return true;
+    }
+    settings_destroy(settings);
+    return false;
+}
+
 static bool start(struct daemon *daemon, const struct agent_options *options,
                   struct settings *settings, struct error *error)
 {
+    if (!drop_rights(settings, error)) {
+        return false;
+    }
     daemon->agent = agent_create(&daemon->loop, options, settings, error);
     if (daemon->agent == NULL) {
         return false;
@@ -202,7 +216,12 @@ int main(int count, char **arguments)
     if (!read_options(count, arguments, &options, &status)) {
         return status;
     }
+    struct error error;
     signal(SIGPIPE, SIG_IGN);
+    if (!rights_hide(&error)) {
+        fprintf(stderr, "mailflowd: %s\n", error.message);
+        return EXIT_FAILURE;
+    }
     struct settings *settings = load(options.agent.config_file);
     if (settings == NULL || options.check_only) {
         settings_destroy(settings);
@@ -210,7 +229,6 @@ int main(int count, char **arguments)
     }
 
     struct daemon daemon = {.broken = false};
-    struct error error;
     uv_loop_init(&daemon.loop);
     options.agent.broken = on_broken;
     options.agent.context = &daemon;

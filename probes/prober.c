@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/rights.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 static const bool UNDER_SANITIZER = true;
 
@@ -234,11 +236,10 @@ static int load_allowed(void)
 bool prober_confine(const struct prober_limits *limits, struct error *error)
 {
     close_range(STDERR_FILENO + 1, ~0U, 0);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_DUMPABLE, 0) != 0) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
         return error_set(error, "prctl: %s", strerror(errno));
     }
-    if (!set_limits(limits, error)) {
+    if (!rights_drop(error) || !set_limits(limits, error)) {
         return false;
     }
     int result = load_allowed();

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <curl/curl.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/rights.h"
 #include "base/text.h"
 #include "ctl/control_socket.h"
 #include "ctl/help.h"
@@ -74,11 +74,6 @@ static int run_with_agent(struct context *context)
     return code;
 }
 
-static void forbid_core(void)
-{
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-}
-
 static int run_verb(struct context *context, struct command *command, size_t name_words)
 {
     command->word_count -= name_words;
@@ -88,8 +83,9 @@ static int run_verb(struct context *context, struct command *command, size_t nam
     if (code != EXIT_DONE) {
         return code;
     }
-    if (context->verb->secrets) {
-        forbid_core();
+    struct error error;
+    if (context->verb->secrets && !rights_hide(&error)) {
+        return report_failure(context, EXIT_REFUSED, error.message);
     }
     return context->verb->needs_agent ? run_with_agent(context) : context->verb->run(context);
 }

@@ -1,0 +1,66 @@
+#include "base/rights.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool rights_hide(struct error *error)
+{
+    return prctl(PR_SET_DUMPABLE, 0) == 0 ||
+           error_set(error, "cannot hide the memory: %s", strerror(errno));
+}
+
+static bool is_empty(const struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3])
+{
+    static const struct __user_cap_data_struct NONE[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return memcmp(held, NONE, sizeof NONE) == 0;
+}
+
+// Who holds none asks for nothing: the unit's filter of system calls refuses capset.
+static bool drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capget, &header, held) != 0) {
+        return false;
+    }
+    if (is_empty(held)) {
+        return true;
+    }
+    memset(held, 0, sizeof held);
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
+           syscall(SYS_capset, &header, held) == 0;
+}
+
+// Without new privileges root's next program gets none of root's capabilities back either.
+bool rights_drop(struct error *error)
+{
+    return rights_hide(error) &&
+           ((prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && drop_capabilities()) ||
+            error_set(error, "cannot drop privileges: %s", strerror(errno)));
+}
+
+static bool become(uid_t user, gid_t group, struct error *error)
+{
+    const struct passwd *entry = getpwuid(user);
+    bool grouped =
+        entry == NULL ? setgroups(0, NULL) == 0 : initgroups(entry->pw_name, entry->pw_gid) == 0;
+    group = entry == NULL ? group : entry->pw_gid;
+    return (grouped && setresgid(group, group, group) == 0 && setresuid(user, user, user) == 0) ||
+           error_set(error, "cannot become user %u: %s", (unsigned)user, strerror(errno));
+}
+
+bool rights_become_owner(const char *directory, struct error *error)
+{
+    struct stat status;
+    if (geteuid() != 0 || stat(directory, &status) != 0 || status.st_uid == 0) {
+        return true;
+    }
+    return become(status.st_uid, status.st_gid, error);
+}

@@ -1,0 +1,22 @@
+// What a program may do on this machine: less than whoever started it. Each function is called
+// once, early, while there is one thread (capabilities belong to threads).
+#ifndef MAILFLOW_BASE_RIGHTS_H
+#define MAILFLOW_BASE_RIGHTS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+// Nobody but root gets to see the memory of this process, where secrets are: no core file, not even
+// one that goes to a program, no debugger, no /proc/PID/mem.
+bool rights_hide(struct error *error);
+
+// Hidden, without a capability, and without a way to get any by executing a program.
+bool rights_drop(struct error *error);
+
+// For root only, others stay who they are: become the user who owns this directory, with that
+// user's groups. Of a directory that is root's, or not there, nobody is told to become somebody:
+// true.
+bool rights_become_owner(const char *directory, struct error *error);
+
+#endif
