@@ -14,12 +14,6 @@
 #include "shell/page_path.h"
 #include "shell/page_probe.h"
 
-struct route {
-    const char *path; // with '/' at its end: an id follows
-    void (*methods[HTTP_METHODS])(struct agent *agent, const struct http_request *request,
-                                  struct http_response *response);
-};
-
 static void answer_alive(struct agent *agent, const struct http_request *request,
                          struct http_response *response)
 {
@@ -64,23 +58,28 @@ static const struct route ROUTES[] = {
     {EXCHANGE_PATH, {[HTTP_POST] = exchange_answer}},
 };
 
-// The body says whether it may write.
-static bool is_signed(const struct route *route)
+const struct route *routes_at(size_t index)
+{
+    return index < sizeof ROUTES / sizeof ROUTES[0] ? &ROUTES[index] : NULL;
+}
+
+bool routes_is_signed(const struct route *route)
 {
     return route->methods[HTTP_POST] == exchange_answer;
 }
 
 static const struct route *find_route(const char *path)
 {
-    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
-        size_t length = strlen(ROUTES[i].path);
-        bool with_id = length > 1 && ROUTES[i].path[length - 1] == '/';
-        if (with_id ? strncmp(path, ROUTES[i].path, length) == 0 && path[length] != '\0'
-                    : strcmp(path, ROUTES[i].path) == 0) {
-            return &ROUTES[i];
+    const struct route *route;
+    for (size_t i = 0; (route = routes_at(i)) != NULL; i++) {
+        size_t length = strlen(route->path);
+        bool with_id = length > 1 && route->path[length - 1] == '/';
+        if (with_id ? strncmp(path, route->path, length) == 0 && path[length] != '\0'
+                    : strcmp(path, route->path) == 0) {
+            break;
         }
     }
-    return NULL;
+    return route;
 }
 
 static void answer_method(const struct route *route, struct http_response *response)
@@ -117,7 +116,7 @@ void routes_answer(struct agent *agent, const struct http_request *request,
         http_respond_problem(response, 404, "there is nothing at this path");
     } else if (request->method == HTTP_METHODS || route->methods[request->method] == NULL) {
         answer_method(route, response);
-    } else if (request->method != HTTP_GET && !request->may_write && !is_signed(route)) {
+    } else if (request->method != HTTP_GET && !request->may_write && !routes_is_signed(route)) {
         refuse_write(request, response);
     } else {
         route->methods[request->method](agent, request, response);
@@ -127,5 +126,5 @@ void routes_answer(struct agent *agent, const struct http_request *request,
 bool routes_take_signed(const char *path)
 {
     const struct route *route = find_route(path);
-    return route != NULL && is_signed(route);
+    return route != NULL && routes_is_signed(route);
 }
