@@ -14,10 +14,13 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import fuzzing
+
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = Path(os.environ.get("MAILFLOW_OUTPUT", ROOT / "build"))
 SANITIZED = OUTPUT / "sanitized"
 RELEASE = OUTPUT / "release"
+FUZZING = OUTPUT / "fuzz"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile")  # for tests that mostly wait
@@ -50,15 +53,17 @@ def run(command, **options):
     return subprocess.run([str(word) for word in command], cwd=ROOT, **options).returncode == 0
 
 
-def build(directory, *options):
+def build(directory, *options, targets=(), compiler=None):
     """Configure once, then build what has changed."""
     if not (directory / "build.ninja").exists():
         shutil.rmtree(directory, ignore_errors=True)
-        setup = ("meson", "setup", directory, "--werror", *options)
-        if not run(setup, stdout=subprocess.DEVNULL):
+        strict = () if compiler else ("--werror",)  # the warnings of one compiler are enough
+        setup = ("meson", "setup", directory, *strict, *options)
+        environment = dict(os.environ, CC=compiler) if compiler else None
+        if not run(setup, stdout=subprocess.DEVNULL, env=environment):
             sys.exit("the build could not be configured")
-    if not run(("ninja", "-C", directory), stdout=subprocess.DEVNULL):
-        run(("ninja", "-C", directory))  # once more, for the errors
+    if not run(("ninja", "-C", directory, *targets), stdout=subprocess.DEVNULL):
+        run(("ninja", "-C", directory, *targets))  # once more, for the errors
         sys.exit("the build failed")
 
 
@@ -200,6 +205,13 @@ def bench(count):
     print(as_table(table), flush=True)
 
 
+def fuzz(count):
+    """hostile input to everything that reads, by libFuzzer"""
+    targets = [f"test/fuzz/fuzz_{name}" for name in fuzzing.names()]
+    build(FUZZING, *fuzzing.SETUP, targets=targets, compiler=fuzzing.COMPILER)
+    fuzzing.run(FUZZING, count)
+
+
 def lint(count):
     """format, walls between the floors, static analysis"""
     build_release()
@@ -209,7 +221,7 @@ def lint(count):
             count.add(f"lint: {check.name}", run((check,), env=environment))
 
 
-PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, lint)}
+PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, fuzz, lint)}
 
 
 def parse_arguments():
