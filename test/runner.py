@@ -14,6 +14,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import coverage
 import fuzzing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ OUTPUT = Path(os.environ.get("MAILFLOW_OUTPUT", ROOT / "build"))
 SANITIZED = OUTPUT / "sanitized"
 RELEASE = OUTPUT / "release"
 FUZZING = OUTPUT / "fuzz"
+COVERAGE = OUTPUT / "coverage"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile")  # for tests that mostly wait
@@ -212,6 +214,16 @@ def fuzz(count):
     fuzzing.run(FUZZING, count)
 
 
+def line_coverage(count):
+    """which lines unit, simulation and system tests run (by name only: 10 minutes)"""
+    build(COVERAGE, *coverage.SETUP)
+    coverage.forget(COVERAGE)
+    suites = ("--suite", "unit", "--suite", "simulation")
+    run(("meson", "test", "-C", COVERAGE, "--no-rebuild", "-t", "10", *suites))
+    run_pytest(OUTPUT / "coverage.xml", COVERAGE, (*SIDE_BY_SIDE, "test/system"))
+    coverage.report(COVERAGE, count)  # whether the tests pass is for the other parts to say
+
+
 def lint(count):
     """format, walls between the floors, static analysis"""
     build_release()
@@ -222,20 +234,22 @@ def lint(count):
 
 
 PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, fuzz, lint)}
+BY_NAME = {"coverage": line_coverage}  # not among all
+KNOWN = {**PARTS, **BY_NAME}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="test/run",
         description="Builds mailflow and runs its tests: all, or the parts named.",
-        epilog="; ".join(f"{name}: {part.__doc__}" for name, part in PARTS.items()),
+        epilog="; ".join(f"{name}: {part.__doc__}" for name, part in KNOWN.items()),
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(KNOWN))
     parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="these benchmarks")
     arguments = parser.parse_args()
     for part in arguments.parts:
-        if part not in PARTS:
-            parser.error(f"no part {part!r}: there are {', '.join(PARTS)}")
+        if part not in KNOWN:
+            parser.error(f"no part {part!r}: there are {', '.join(KNOWN)}")
     return arguments
 
 
@@ -246,8 +260,8 @@ def main():
     count = Count(arguments.only)
     for name in parts:
         begun = time.monotonic()
-        print(f"\n== {name}: {PARTS[name].__doc__}", flush=True)
-        PARTS[name](count)
+        print(f"\n== {name}: {KNOWN[name].__doc__}", flush=True)
+        KNOWN[name](count)
         print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
     for failure in count.failed:
         print("FAILED", re.sub(r"\s+", " ", failure))
