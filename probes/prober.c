@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -98,17 +99,56 @@ void prober_begin(void)
     tzset();
 }
 
+// What was read of standard input and not yet asked for. In place of stdio's buffer, of which it
+// cannot be known whether a line is in it.
+static struct {
+    char bytes[16384];
+    size_t begin;
+    size_t end;
+} input;
+
+static bool fill_input(void)
+{
+    ssize_t got;
+    memmove(input.bytes, input.bytes + input.begin, input.end - input.begin);
+    input.end -= input.begin;
+    input.begin = 0;
+    do {
+        got = read(STDIN_FILENO, input.bytes + input.end, sizeof input.bytes - input.end);
+    } while (got < 0 && errno == EINTR);
+    input.end += got > 0 ? (size_t)got : 0;
+    return got > 0;
+}
+
 bool prober_read_line(char *line, size_t size, size_t *length)
 {
-    int byte;
     *length = 0;
-    while ((byte = getchar_unlocked()) != EOF && byte != '\n') {
+    for (;;) {
+        if (input.begin == input.end && !fill_input()) {
+            return *length > 0;
+        }
+        char byte = input.bytes[input.begin];
+        input.bytes[input.begin++] = '\0'; // it may have been of a password
+        if (byte == '\n') {
+            return true;
+        }
         if (*length < size) {
-            line[*length] = (char)byte;
+            line[*length] = byte;
         }
         ++*length;
     }
-    return byte != EOF || *length > 0;
+}
+
+bool prober_has_line(void)
+{
+    struct pollfd polled = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (memchr(input.bytes + input.begin, '\n', input.end - input.begin) == NULL) {
+        if (input.end - input.begin == sizeof input.bytes || poll(&polled, 1, 0) <= 0 ||
+            !fill_input()) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool prober_write_line(char *line)

@@ -31,6 +31,9 @@ void prober_begin(void);
 // but counted, so that the decoder refuses the line. False at the end of the input.
 bool prober_read_line(char *line, size_t size, size_t *length);
 
+// Whether a whole line is there already, so that reading it does not wait.
+bool prober_has_line(void);
+
 // Writes a line to standard output at once, and frees it. False when nobody listens any more.
 bool prober_write_line(char *line);
 

@@ -7,12 +7,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "shell/child.h"
+#include "shell/relays.h"
 
-enum { RELAYS_MAXIMUM = 16384 };
-
-#define USUAL_DURATION SPAN_SECONDS(3) // of a job; longer, and its relay may be hanging
-#define IDLE_LIFE      SPAN_MINUTES(1)
-#define GRACE          SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
+#define IDLE_LIFE SPAN_MINUTES(1)
+#define GRACE     SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
 
 struct job {
     struct job *next;
@@ -20,20 +18,12 @@ struct job {
     uint32_t relay;
 };
 
-// What we know of one relay, by host and port.
-struct relay {
-    char host[PROBE_HOST_SIZE];
-    uint16_t port;
-    unsigned window;       // processes it may hold
-    unsigned held;         // processes it holds
-    struct instant oldest; // since when its longest job has been running
-    bool suspect;          // its last job ran out of time
-};
-
 struct submitter {
     struct submitters *pool;
     struct child *child;
-    struct job *job;      // NULL when idle
+    struct job *job;               // NULL when idle
+    struct job *ahead[JOBS_AHEAD]; // given to it already, done after that one
+    unsigned ahead_count;
     struct instant began; // the job
     bool content;         // the message data went out
     bool leaving;         // told to end
@@ -52,31 +42,11 @@ struct submitters {
     unsigned waiting;
     uint64_t killed;
     int64_t next_number;
-    struct relay *relays;
-    uint32_t relay_count;
+    struct relays relays;
     uv_timer_t timer; // deadlines and idle ends
     bool ending;
     bool timer_closed;
 };
-
-static uint32_t find_relay(struct submitters *pool, const struct probe_endpoint *endpoint)
-{
-    for (uint32_t i = 0; i < pool->relay_count; i++) {
-        if (pool->relays[i].port == endpoint->port &&
-            strcmp(pool->relays[i].host, endpoint->host) == 0) {
-            return i;
-        }
-    }
-    if (pool->relay_count == RELAYS_MAXIMUM) {
-        return 0; // shares the fate of the first, which is harmless
-    }
-    size_t size = (pool->relay_count + 1) * sizeof *pool->relays;
-    pool->relays = memory_checked(realloc(pool->relays, size));
-    struct relay *relay = &pool->relays[pool->relay_count];
-    *relay = (struct relay){.port = endpoint->port, .window = 1, .oldest = INSTANT_NEVER};
-    text_copy(relay->host, sizeof relay->host, endpoint->host);
-    return pool->relay_count++;
-}
 
 static unsigned count_busy(const struct submitters *pool)
 {
@@ -87,45 +57,36 @@ static unsigned count_busy(const struct submitters *pool)
     return busy;
 }
 
+static unsigned count_ahead(const struct submitters *pool)
+{
+    unsigned ahead = 0;
+    for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
+        ahead += pool->processes[i] != NULL ? pool->processes[i]->ahead_count : 0;
+    }
+    return ahead;
+}
+
 static unsigned count_suspects(const struct submitters *pool)
 {
     unsigned suspects = 0;
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         const struct submitter *submitter = pool->processes[i];
         suspects += submitter != NULL && submitter->job != NULL &&
-                    pool->relays[submitter->job->relay].suspect;
+                    pool->relays.items[submitter->job->relay].suspect;
     }
     return suspects;
 }
 
-static bool may_hold_another(const struct relay *relay, unsigned suspects, struct instant now)
+static void let_go(struct submitters *pool, uint32_t relay, bool in_time)
 {
-    bool hanging = instant_reached(now, instant_add(relay->oldest, USUAL_DURATION));
-    unsigned window = hanging ? 1 : relay->window;
-    return relay->held < window && (!relay->suspect || suspects < SUSPECTS_MAXIMUM);
-}
-
-static void take_hold(struct submitters *pool, uint32_t relay, struct instant now)
-{
-    pool->relays[relay].held++;
-    pool->relays[relay].oldest = instant_earlier(pool->relays[relay].oldest, now);
-}
-
-static void let_go(struct submitters *pool, uint32_t index, bool in_time)
-{
-    struct relay *relay = &pool->relays[index];
-    relay->held--;
-    relay->suspect = !in_time;
-    relay->window = !in_time                               ? 1
-                    : relay->window < RELAY_WINDOW_MAXIMUM ? relay->window * 2
-                                                           : RELAY_WINDOW_MAXIMUM;
-    relay->oldest = INSTANT_NEVER;
+    struct instant oldest = INSTANT_NEVER;
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         const struct submitter *submitter = pool->processes[i];
-        if (submitter != NULL && submitter->job != NULL && submitter->job->relay == index) {
-            relay->oldest = instant_earlier(relay->oldest, submitter->began);
+        if (submitter != NULL && submitter->job != NULL && submitter->job->relay == relay) {
+            oldest = instant_earlier(oldest, submitter->began);
         }
     }
+    relay_let_go(&pool->relays.items[relay], in_time, oldest);
 }
 
 static void finish_job(struct submitters *pool, struct job *job, struct submit_outcome *outcome)
@@ -156,6 +117,23 @@ static struct submit_outcome broken_outcome(const struct submitter *submitter,
 
 static void serve(struct submitters *pool);
 
+static void begin_job(struct submitter *submitter, struct job *job)
+{
+    submitter->job = job;
+    submitter->began = clock_now().instant;
+    submitter->content = false;
+    relay_take_hold(&submitter->pool->relays.items[job->relay], submitter->began);
+}
+
+static struct job *take_ahead(struct submitter *submitter)
+{
+    struct job *job = submitter->ahead[0];
+    submitter->ahead_count--;
+    memmove(submitter->ahead, submitter->ahead + 1,
+            submitter->ahead_count * sizeof submitter->ahead[0]);
+    return job;
+}
+
 static void free_when_over(struct submitters *pool)
 {
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
@@ -164,7 +142,7 @@ static void free_when_over(struct submitters *pool)
         }
     }
     if (pool->timer_closed) {
-        free(pool->relays);
+        relays_destroy(&pool->relays);
         free(pool);
     }
 }
@@ -177,6 +155,9 @@ static void end_job(struct submitter *submitter, struct submit_outcome *outcome)
     submitter->content = false;
     submitter->idle_since = clock_now().instant;
     let_go(pool, job->relay, outcome->reply_class != REPLY_TIMEOUT);
+    if (submitter->ahead_count > 0) {
+        begin_job(submitter, take_ahead(submitter));
+    }
     finish_job(pool, job, outcome);
 }
 
@@ -205,10 +186,39 @@ static void on_line(void *context, const char *line, size_t length)
     serve(submitter->pool);
 }
 
+static void return_job(struct submitters *pool, struct job *job)
+{
+    job->next = pool->first;
+    if (pool->first == NULL) {
+        pool->last = &job->next;
+    }
+    pool->first = job;
+    pool->waiting++;
+}
+
+static struct job *take_first(struct submitters *pool)
+{
+    struct job *job = pool->first;
+    pool->first = job->next;
+    if (pool->first == NULL) {
+        pool->last = &pool->first;
+    }
+    pool->waiting--;
+    return job;
+}
+
+static void return_ahead(struct submitter *submitter)
+{
+    while (submitter->ahead_count > 0) {
+        return_job(submitter->pool, submitter->ahead[--submitter->ahead_count]);
+    }
+}
+
 static void on_ended(void *context, const char *how)
 {
     struct submitter *submitter = context;
     struct submitters *pool = submitter->pool;
+    return_ahead(submitter); // it has not begun with them
     if (submitter->job != NULL && !pool->ending) {
         bool late = instant_reached(clock_now().instant, submitter->job->work.deadline);
         char cause[PROBE_REPLY_SIZE];
@@ -258,34 +268,71 @@ static struct submitter *start_submitter(struct submitters *pool, struct error *
     return submitter;
 }
 
-static struct submitter *idle_submitter(struct submitters *pool, struct error *error)
+static struct submitter *find_idle(const struct submitters *pool)
 {
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
-        if (pool->processes[i] != NULL && pool->processes[i]->job == NULL &&
-            !pool->processes[i]->leaving) {
-            return pool->processes[i];
+        struct submitter *submitter = pool->processes[i];
+        if (submitter != NULL && submitter->job == NULL && !submitter->leaving) {
+            return submitter;
         }
     }
-    return start_submitter(pool, error);
+    return NULL;
+}
+
+// The process at work for this relay with the fewest jobs ahead of it; NULL when all have enough.
+static struct submitter *find_at_work(const struct submitters *pool, uint32_t relay)
+{
+    struct submitter *found = NULL;
+    unsigned fewest = JOBS_AHEAD;
+    for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
+        struct submitter *submitter = pool->processes[i];
+        if (submitter != NULL && submitter->job != NULL && submitter->job->relay == relay &&
+            submitter->ahead_count < fewest) {
+            found = submitter;
+            fewest = submitter->ahead_count;
+        }
+    }
+    return found;
 }
 
 static void give_job(struct submitter *submitter, struct job *job)
 {
-    submitter->job = job;
-    submitter->began = clock_now().instant;
-    take_hold(submitter->pool, job->relay, submitter->began);
-    submitter->content = false;
     char *line = submit_job_encode(&job->work);
+    if (submitter->job == NULL) {
+        begin_job(submitter, job);
+    } else {
+        submitter->ahead[submitter->ahead_count++] = job;
+    }
     child_write(submitter->child, line);
 }
 
+// Where a job goes now: to a process that idles, behind others for the same relay, whose session it
+// may share, or, where all of these have enough to do, to a process yet to be started.
+enum placement { PLACE_NONE, PLACE_IDLE, PLACE_BEHIND, PLACE_NEW };
+
+static enum placement place_job(const struct submitters *pool, const struct job *job,
+                                unsigned suspects, struct instant now)
+{
+    const struct relay *relay = &pool->relays.items[job->relay];
+    bool may_hold = relay_may_hold_another(relay, suspects, now);
+    if (may_hold && find_idle(pool) != NULL) {
+        return PLACE_IDLE;
+    }
+    if (!relay->suspect && !relay_is_hanging(relay, now) &&
+        find_at_work(pool, job->relay) != NULL) {
+        return PLACE_BEHIND;
+    }
+    return may_hold ? PLACE_NEW : PLACE_NONE;
+}
+
 // Takes the oldest job that may run now out of the queue.
-static struct job *take_runnable(struct submitters *pool)
+static struct job *take_runnable(struct submitters *pool, enum placement *placement)
 {
     unsigned suspects = count_suspects(pool);
     struct instant now = clock_now().instant;
     for (struct job **at = &pool->first; *at != NULL; at = &(*at)->next) {
-        if (may_hold_another(&pool->relays[(*at)->relay], suspects, now)) {
+        *placement = place_job(pool, *at, suspects, now);
+        if (*placement != PLACE_NONE) {
             struct job *job = *at;
             *at = job->next;
             if (pool->last == &job->next) {
@@ -298,24 +345,17 @@ static struct job *take_runnable(struct submitters *pool)
     return NULL;
 }
 
-static void return_job(struct submitters *pool, struct job *job)
-{
-    job->next = pool->first;
-    if (pool->first == NULL) {
-        pool->last = &job->next;
-    }
-    pool->first = job;
-    pool->waiting++;
-}
-
 // Gives waiting jobs to processes as far as there are any. False with a message when a process
 // cannot be started.
 static bool assign_jobs(struct submitters *pool, struct error *error)
 {
     struct job *job;
-    while (!pool->ending && (job = take_runnable(pool)) != NULL) {
+    enum placement placement;
+    while (!pool->ending && (job = take_runnable(pool, &placement)) != NULL) {
         error->message[0] = '\0';
-        struct submitter *submitter = idle_submitter(pool, error);
+        struct submitter *submitter = placement == PLACE_IDLE     ? find_idle(pool)
+                                      : placement == PLACE_BEHIND ? find_at_work(pool, job->relay)
+                                                                  : start_submitter(pool, error);
         if (submitter == NULL) {
             return_job(pool, job);
             return error->message[0] == '\0';
@@ -325,21 +365,14 @@ static bool assign_jobs(struct submitters *pool, struct error *error)
     return true;
 }
 
-static void fail_waiting(struct submitters *pool, const char *cause)
-{
-    struct job *job;
-    while ((job = take_runnable(pool)) != NULL) {
-        struct submit_outcome outcome = broken_outcome(NULL, REPLY_LOCAL, cause);
-        finish_job(pool, job, &outcome);
-    }
-}
-
-// As assign_jobs, from the loop: what cannot be served ends with the reason.
+// As assign_jobs, from the loop: a job for which no process can be started ends with the reason.
 static void serve(struct submitters *pool)
 {
     struct error error;
-    if (!assign_jobs(pool, &error)) {
-        fail_waiting(pool, error.message);
+    while (!assign_jobs(pool, &error)) {
+        struct job *job = take_first(pool);
+        struct submit_outcome outcome = broken_outcome(NULL, REPLY_LOCAL, error.message);
+        finish_job(pool, job, &outcome);
     }
 }
 
@@ -354,7 +387,7 @@ static void expire_waiting(struct submitters *pool, struct instant now)
         struct job *next = job->next;
         job->next = NULL;
         if (instant_reached(now, job->work.deadline)) {
-            bool hangs = pool->relays[job->relay].held > 0;
+            bool hangs = pool->relays.items[job->relay].held > 0;
             struct submit_outcome outcome =
                 hangs ? broken_outcome(NULL, REPLY_TIMEOUT,
                                        "not tried: the server has not answered earlier probes yet")
@@ -420,15 +453,14 @@ static void on_timer_closed(uv_handle_t *timer)
 void submitters_destroy(struct submitters *pool)
 {
     pool->ending = true;
-    while (pool->first != NULL) {
-        struct job *job = pool->first;
-        pool->first = job->next;
-        free(job);
-    }
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         if (pool->processes[i] != NULL) {
+            return_ahead(pool->processes[i]);
             child_kill(pool->processes[i]->child);
         }
+    }
+    while (pool->first != NULL) {
+        free(take_first(pool));
     }
     uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
 }
@@ -438,7 +470,7 @@ void submitters_submit(struct submitters *pool, const struct submit_job *work)
     struct job *job = memory_checked(calloc(1, sizeof *job));
     job->work = *work;
     job->work.number = ++pool->next_number;
-    job->relay = find_relay(pool, &work->relay);
+    job->relay = relays_find(&pool->relays, &work->relay);
     *pool->last = job;
     pool->last = &job->next;
     pool->waiting++;
@@ -450,7 +482,7 @@ struct submitters_figures submitters_figures(const struct submitters *pool)
 {
     return (struct submitters_figures){
         .busy = count_busy(pool),
-        .waiting = pool->waiting,
+        .waiting = pool->waiting + count_ahead(pool),
         .killed = pool->killed,
     };
 }

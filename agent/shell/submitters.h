@@ -6,6 +6,10 @@
 // processes it may hold: one at first, twice as many after each job that ended in time, and again
 // one while any of its jobs takes longer than it should. Relays whose last job ran out of time are
 // suspects, and all suspects together may hold only SUSPECTS_MAXIMUM processes.
+//
+// A process at work for a relay that answers is given up to JOBS_AHEAD more jobs for the same one
+// before another process is started: they go into the same session. What it has not begun when it
+// ends prematurely is given to others.
 #ifndef MAILFLOW_SHELL_SUBMITTERS_H
 #define MAILFLOW_SHELL_SUBMITTERS_H
 
@@ -16,7 +20,7 @@
 #include "base/probe_id.h"
 #include "probes/probe.h"
 
-enum { SUBMITTERS_MAXIMUM = 64, SUSPECTS_MAXIMUM = 16, RELAY_WINDOW_MAXIMUM = 16 };
+enum { SUBMITTERS_MAXIMUM = 64, JOBS_AHEAD = 2 };
 
 struct submitters;
 
@@ -38,8 +42,8 @@ void submitters_submit(struct submitters *submitters, const struct submit_job *j
 
 struct submitters_figures {
     unsigned busy;
-    unsigned waiting;
-    uint64_t killed; // at their deadline
+    unsigned waiting; // for their turn, those given to a process already included
+    uint64_t killed;  // at their deadline
 };
 struct submitters_figures submitters_figures(const struct submitters *submitters);
 

@@ -43,6 +43,13 @@ static void remember_secret(struct dialogue *dialogue, const char *secret, size_
     }
 }
 
+static void forget_legs(struct dialogue *dialogue)
+{
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        dialogue->legs[i] = (struct span){-1};
+    }
+}
+
 void dialogue_begin(struct dialogue *dialogue, const struct probe_endpoint *relay,
                     struct instant now)
 {
@@ -53,9 +60,7 @@ void dialogue_begin(struct dialogue *dialogue, const struct probe_endpoint *rela
         .leg = LEG_CONNECT,
         .leg_begun = now,
     };
-    for (int i = 0; i < SUBMIT_LEGS; i++) {
-        dialogue->legs[i] = (struct span){-1};
-    }
+    forget_legs(dialogue);
     recorder_begin(&dialogue->recorder, now);
     remember_secret(dialogue, relay->password, strlen(relay->password));
     remember_secret(dialogue, relay->token, strlen(relay->token));
@@ -75,8 +80,19 @@ static void ask(struct dialogue *dialogue, enum smtp_stage stage, struct instant
 
 static void end_leg(struct dialogue *dialogue, struct instant now)
 {
-    dialogue->legs[dialogue->leg] = instant_since(now, dialogue->leg_begun);
+    if (dialogue->leg != SUBMIT_LEGS) {
+        dialogue->legs[dialogue->leg] = instant_since(now, dialogue->leg_begun);
+    }
     dialogue->leg_begun = now;
+}
+
+void dialogue_next_message(struct dialogue *dialogue, struct instant now)
+{
+    forget_legs(dialogue);
+    dialogue->leg = SUBMIT_LEGS;
+    dialogue->received = 0;
+    ask(dialogue, STAGE_MAIL, now);
+    recorder_begin(&dialogue->recorder, now);
 }
 
 void dialogue_connected(struct dialogue *dialogue, struct instant now)
@@ -318,6 +334,8 @@ bool dialogue_read(struct dialogue *dialogue, char *bytes, size_t count, struct 
         } else if (dialogue->stage != STAGE_CONTENT) {
             record_bytes(dialogue, TRANSCRIPT_SERVER, bytes + i, count - i, now);
             return stop(dialogue, STOP_UNASKED);
+        } else {
+            dialogue->surplus = true;
         }
     }
     if (dialogue->stage == STAGE_STARTTLS && dialogue->code / 100 == 2) {

@@ -73,10 +73,11 @@ struct dialogue {
     bool no_starttls;     // the server does not offer it
     struct instant asked; // when the wait for the reply of this stage began
     bool answered;        // that reply is complete
+    bool surplus;         // more came than the reply to the content
     int code;             // 0 when what came is no reply
     char reply[PROBE_REPLY_SIZE];
     struct instant answered_at;
-    enum submit_leg leg; // the one under way
+    enum submit_leg leg; // the one under way, SUBMIT_LEGS between two messages
     struct instant leg_begun;
     struct span legs[SUBMIT_LEGS]; // negative until one is over
     size_t received;
@@ -93,6 +94,9 @@ void dialogue_begin(struct dialogue *dialogue, const struct probe_endpoint *rela
 
 // A connection to one of the relay's addresses stands: forgets what another address said.
 void dialogue_connected(struct dialogue *dialogue, struct instant now);
+
+// The session goes on with another message: what follows is told of that one alone.
+void dialogue_next_message(struct dialogue *dialogue, struct instant now);
 
 // Takes what was read, altering it in place where the library must not see it; takes what is about
 // to be written. False when the connection must be cut now (`stop` says why).

@@ -1,8 +1,10 @@
 // mailflow-submit: hands probes over to mail servers (SMTP, by libESMTP).
 //
-// Jobs come in on standard input, one JSON object a line (probes/probe.h), until it ends; for each,
-// two lines go out: when its content starts, and its outcome. Lines that are no jobs are answered
-// on standard error, and with an outcome where they have a number.
+// Jobs come in on standard input, one JSON object a line (probes/probe.h), until it ends; they are
+// done in their order, and those already there for the same relay share a session (session.h). For
+// each, two lines go out: when its content starts (again, should it be repeated), and its outcome.
+// Lines that are no jobs are answered on standard error, and with an outcome where they have a
+// number.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +35,22 @@ static void print_outcome(const struct submit_outcome *outcome)
     }
 }
 
+// The next job, read ahead where it is there already.
+struct backlog {
+    struct submit_job job;
+    bool filled;
+};
+
 static void on_content_started(void *context, const struct submit_outcome *so_far)
 {
     (void)context;
     print_outcome(so_far);
+}
+
+static void on_ended(void *context, const struct submit_outcome *outcome)
+{
+    (void)context;
+    print_outcome(outcome);
 }
 
 static void refuse_line(int64_t number, const char *reason)
@@ -54,30 +68,59 @@ static void refuse_line(int64_t number, const char *reason)
     }
 }
 
-static void serve_line(const char *line, size_t length)
+static void take_line(struct backlog *backlog, const char *line, size_t length)
 {
-    static const struct session_observer OBSERVER = {.content_started = on_content_started};
-    struct submit_job job;
-    struct submit_outcome outcome;
     struct error error;
-    if (submit_job_decode(line, length, &job, &error)) {
-        session_run(&job, &OBSERVER, &outcome);
-        print_outcome(&outcome);
-    } else {
-        refuse_line(job.number, error.message);
+    backlog->filled = submit_job_decode(line, length, &backlog->job, &error);
+    if (!backlog->filled) {
+        refuse_line(backlog->job.number, error.message);
     }
-    explicit_bzero(&job, sizeof job);
+}
+
+// False at the end of the input.
+static bool read_job(struct backlog *backlog)
+{
+    char line[JSON_LINE_MAXIMUM];
+    size_t length;
+    bool read = prober_read_line(line, sizeof line, &length);
+    if (read && length > 0) {
+        take_line(backlog, line, length);
+    }
+    explicit_bzero(line, sizeof line);
+    return read;
+}
+
+static const struct submit_job *find_waiting(void *context)
+{
+    struct backlog *backlog = context;
+    while (!backlog->filled && prober_has_line() && read_job(backlog)) {
+    }
+    return backlog->filled ? &backlog->job : NULL;
+}
+
+static void drop_taken(void *context)
+{
+    struct backlog *backlog = context;
+    explicit_bzero(backlog, sizeof *backlog);
 }
 
 static void serve(void)
 {
-    char line[JSON_LINE_MAXIMUM];
-    size_t length;
-    while (prober_read_line(line, sizeof line, &length)) {
-        if (length > 0) {
-            serve_line(line, length);
+    struct backlog backlog = {.filled = false};
+    const struct session_observer observer = {
+        .content_started = on_content_started,
+        .ended = on_ended,
+        .waiting = find_waiting,
+        .taken = drop_taken,
+        .context = &backlog,
+    };
+    while (backlog.filled || read_job(&backlog)) {
+        if (backlog.filled) {
+            struct submit_job job = backlog.job;
+            drop_taken(&backlog);
+            session_run(&job, &observer);
+            explicit_bzero(&job, sizeof job);
         }
-        explicit_bzero(line, sizeof line);
     }
 }
 

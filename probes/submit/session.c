@@ -16,22 +16,24 @@
 #include "base/text.h"
 #include "probes/oauth.h"
 #include "probes/resolve.h"
+#include "probes/submit/bearer.h"
 #include "probes/submit/dialogue.h"
 #include "probes/submit/interpose.h"
+#include "probes/submit/job.h"
 #include "probes/submit/judge.h"
 #include "probes/submit/message.h"
 #include "probes/submit/side_channel.h"
 #include "probes/submit/watchdog.h"
 #include "probes/tls.h"
 
-// What of the deadline is kept back for saying how it went, and how long QUIT may take.
-#define RESERVE    SPAN_MS(250)
+// How long QUIT may take.
 #define QUIT_GRACE SPAN_MS(500)
 
 struct session {
-    const struct submit_job *job;
+    struct submit_job *job; // the one under way; another takes its place when it shares the session
     const struct session_observer *observer;
-    struct submit_outcome *outcome;
+    struct submit_outcome outcome;
+    unsigned messages; // of this session so far, the job's included
     struct instant deadline;
     struct tag tag;
     struct wire wire;
@@ -57,9 +59,8 @@ static void cut(struct session *session)
     }
 }
 
-// ---- a bearer token: libESMTP has no mechanism for it, and loads none but from its own directory.
-// So before its first MAIL, when no reply is outstanding, the exchange is made here. ----
-
+// libESMTP has no mechanism for a bearer token, and loads none but from its own directory. So
+// before its first MAIL, when no reply is outstanding, the exchange is made here.
 static bool wants_token(const struct session *session, const char *bytes, size_t count)
 {
     const struct dialogue *dialogue = &session->dialogue;
@@ -67,61 +68,14 @@ static bool wants_token(const struct session *session, const char *bytes, size_t
            dialogue->stop == STOP_NONE && count > 5 && memcmp(bytes, "MAIL ", 5) == 0;
 }
 
-// One line out and the reply to it in; false when the session is over.
-static bool exchange(struct session *session, const char *line)
-{
-    struct dialogue *dialogue = &session->dialogue;
-    struct side_channel channel = {session->wire.descriptor, session->secured,
-                                   session->wire.deadline};
-    char bytes[512];
-    size_t length = strlen(line);
-    if (!dialogue_write(dialogue, line, length, clock_now().instant) ||
-        !side_channel_write(&channel, line, length)) {
-        return false;
-    }
-    while (!dialogue->answered) {
-        size_t count = side_channel_read(&channel, bytes, sizeof bytes);
-        if (count == 0 || !dialogue_read(dialogue, bytes, count, clock_now().instant)) {
-            return false;
-        }
-    }
-    return dialogue->stop == STOP_NONE;
-}
-
-// RFC 4954, section 4: a longer initial response waits until it is asked for.
-enum { COMMAND_LINE_MAXIMUM = 512 };
-
 static void authenticate(struct session *session)
 {
-    const struct probe_endpoint *relay = &session->job->relay;
-    const struct dialogue *dialogue = &session->dialogue;
-    char response[OAUTH_RESPONSE_SIZE], line[OAUTH_RESPONSE_SIZE + 32];
-    enum probe_oauth mechanism = oauth_choose(relay->oauth, dialogue_offers(dialogue, "XOAUTH2"),
-                                              dialogue_offers(dialogue, "OAUTHBEARER"));
-    if (mechanism == PROBE_OAUTH_NONE) {
-        return; // the dialogue stops what goes on without
-    }
-    oauth_response(mechanism, relay, response);
-    const char *name = oauth_mechanism_name(mechanism);
-    snprintf(line, sizeof line, "AUTH %s %s\r\n", name, response);
-    bool responded = strlen(line) <= COMMAND_LINE_MAXIMUM;
-    if (!responded) {
-        snprintf(line, sizeof line, "AUTH %s\r\n", name);
-    }
-    bool going = exchange(session, line);
-    for (int i = 0; going && dialogue->code == 334 && i < 3; i++) {
-        if (responded) {
-            oauth_status(dialogue->reply + strlen("334 "), session->oauth_status);
-        }
-        snprintf(line, sizeof line, "%s\r\n", responded ? oauth_end(mechanism) : response);
-        responded = true;
-        going = exchange(session, line);
-    }
-    if (!going) {
+    const struct side_channel channel = {session->wire.descriptor, session->secured,
+                                         session->wire.deadline};
+    if (!bearer_authenticate(&channel, &session->dialogue, &session->job->relay,
+                             session->oauth_status)) {
         cut(session);
     }
-    explicit_bzero(response, sizeof response);
-    explicit_bzero(line, sizeof line);
 }
 
 // The library's buffer is its own and about to be parsed: altered here, it is read altered.
@@ -168,39 +122,6 @@ static void note_encryption(struct session *session, const SSL *tls)
     dialogue_note(&session->dialogue, words, clock_now().instant);
 }
 
-static void on_event(smtp_session_t smtp, int event, void *context, ...)
-{
-    (void)smtp;
-    struct session *session = context;
-    va_list arguments;
-    va_start(arguments, context);
-    switch (event) {
-    case SMTP_EV_CONNECT:
-        session->connected = true;
-        dialogue_connected(&session->dialogue, clock_now().instant);
-        note_address(session);
-        break;
-    case SMTP_EV_DISCONNECT:
-        watchdog_guard(-1);
-        session->wire.descriptor = -1;
-        break;
-    case SMTP_EV_EXTNA_STARTTLS:
-        session->dialogue.no_starttls = true;
-        break;
-    case SMTP_EV_STARTTLS_OK:
-        dialogue_encrypted(&session->dialogue);
-        session->secured = va_arg(arguments, SSL *);
-        note_encryption(session, session->secured);
-        break;
-    case SMTP_EV_WRONG_PEER_CERTIFICATE:
-        // The library compares names in its own way. OpenSSL has compared them already, in ours,
-        // or the handshake would not be done.
-        *va_arg(arguments, int *) = 1;
-        break;
-    }
-    va_end(arguments);
-}
-
 static void note_content(struct session *session, struct instant now)
 {
     char words[64];
@@ -222,11 +143,11 @@ static bool compose_content(struct session *session)
         return false;
     }
     session->content_length = content.length;
-    session->outcome->sent = now;
-    session->outcome->result = SUBMIT_CONTENT;
+    session->outcome.sent = now;
+    session->outcome.result = SUBMIT_CONTENT;
     dialogue_content(&session->dialogue, now.instant);
     note_content(session, now.instant);
-    session->observer->content_started(session->observer->context, session->outcome);
+    session->observer->content_started(session->observer->context, &session->outcome);
     return true;
 }
 
@@ -253,6 +174,152 @@ static const char *on_content(void **state, int *length, void *context)
     session->content_read = true;
     *length = (int)session->content_length;
     return session->content;
+}
+
+static void create_envelope(struct session *session)
+{
+    char id[PROBE_ID_TEXT];
+    const struct submit_job *job = session->job;
+    session->message = memory_checked(smtp_add_message(session->smtp));
+    smtp_set_reverse_path(session->message, job->sender);
+    smtp_set_messagecb(session->message, on_content, session);
+    smtp_dsn_set_ret(session->message, Ret_HDRS);
+    smtp_dsn_set_envid(session->message, probe_id_format(&job->tag.id, id));
+    session->recipient = memory_checked(smtp_add_recipient(session->message, job->recipient));
+    smtp_dsn_set_notify(session->recipient, Notify_FAILURE | Notify_DELAY);
+}
+
+static bool is_positive(const smtp_status_t *status)
+{
+    return status != NULL && status->code / 100 == 2;
+}
+
+static void conclude(struct session *session)
+{
+    const struct dialogue *dialogue = &session->dialogue;
+    struct submit_outcome *out = &session->outcome;
+    struct instant now = clock_now().instant;
+    struct evidence evidence = {
+        .relay = &session->job->relay,
+        .dialogue = dialogue,
+        .connected = session->connected,
+        .connect_error = session->wire.connect_error,
+        .connect_waited = session->wire.connect_waited,
+        .timed_out = !dialogue->answered && instant_reached(now, session->deadline),
+        .accepted = is_positive(smtp_message_transfer_status(session->message)) &&
+                    is_positive(smtp_recipient_status(session->recipient)),
+        .ended = now,
+    };
+    text_copy(evidence.oauth_status, sizeof evidence.oauth_status, session->oauth_status);
+    out->certificate = session->verification.certificate;
+    struct text failure = TEXT_OVER(evidence.tls_failure);
+    tls_describe_failure(&session->verification, &failure);
+    judge(&evidence, out);
+    for (int i = LEG_CONNECT; i < SUBMIT_LEGS; i++) {
+        out->legs[i] = dialogue->legs[i];
+    }
+    if (out->result == SUBMIT_ACCEPTED) {
+        out->accepted.instant = dialogue->answered_at;
+        out->accepted.wall = moment_wall_at(out->sent, dialogue->answered_at);
+    } else {
+        dialogue_transcribe(&session->dialogue, out->transcript, now);
+    }
+}
+
+static void arm_watchdog(const struct session *session)
+{
+    watchdog_arm(instant_add(session->deadline, SPAN_MS(50)));
+}
+
+// ---- a backlog: a job that waits for the same relay goes into the session of the one before ----
+
+// The job that may go on in this session, NULL when there is none.
+static const struct submit_job *next_to_share(struct session *session)
+{
+    struct error error;
+    const struct dialogue *dialogue = &session->dialogue;
+    if (dialogue->stage != STAGE_CONTENT || !dialogue->answered || dialogue->code / 100 != 2 ||
+        dialogue->surplus || dialogue->stop != STOP_NONE ||
+        session->messages == SESSION_MESSAGES_MAXIMUM) {
+        return NULL;
+    }
+    const struct submit_job *job = session->observer->waiting(session->observer->context);
+    bool may = job != NULL && job_shares_relay(job, session->job) &&
+               !instant_reached(clock_now().instant, job_deadline(job)) &&
+               job_can_be_composed(job, &error);
+    return may ? job : NULL;
+}
+
+static void begin_job(struct session *session)
+{
+    const struct submit_job *job = session->job;
+    session->messages++;
+    session->deadline = job_deadline(job);
+    session->wire.deadline = session->deadline;
+    session->tag = job->tag;
+    session->content_length = 0;
+    session->outcome = (struct submit_outcome){.number = job->number};
+    for (int i = 0; i < SUBMIT_LEGS; i++) {
+        session->outcome.legs[i] = (struct span){-1};
+    }
+}
+
+// Called when the message is through, before the library looks whether another follows.
+static void share(struct session *session)
+{
+    const struct session_observer *observer = session->observer;
+    const struct submit_job *next = next_to_share(session);
+    if (next == NULL) {
+        return;
+    }
+    conclude(session);
+    if (session->outcome.result != SUBMIT_ACCEPTED) {
+        return; // it is judged again at the end
+    }
+    observer->ended(observer->context, &session->outcome);
+    *session->job = *next;
+    observer->taken(observer->context);
+    begin_job(session);
+    dialogue_next_message(&session->dialogue, clock_now().instant);
+    dialogue_note(&session->dialogue, "in the session of earlier probes", clock_now().instant);
+    arm_watchdog(session);
+    create_envelope(session);
+}
+
+static void on_event(smtp_session_t smtp, int event, void *context, ...)
+{
+    (void)smtp;
+    struct session *session = context;
+    va_list arguments;
+    va_start(arguments, context);
+    switch (event) {
+    case SMTP_EV_CONNECT:
+        session->connected = true;
+        dialogue_connected(&session->dialogue, clock_now().instant);
+        note_address(session);
+        break;
+    case SMTP_EV_DISCONNECT:
+        watchdog_guard(-1);
+        session->wire.descriptor = -1;
+        break;
+    case SMTP_EV_MESSAGESENT:
+        share(session);
+        break;
+    case SMTP_EV_EXTNA_STARTTLS:
+        session->dialogue.no_starttls = true;
+        break;
+    case SMTP_EV_STARTTLS_OK:
+        dialogue_encrypted(&session->dialogue);
+        session->secured = va_arg(arguments, SSL *);
+        note_encryption(session, session->secured);
+        break;
+    case SMTP_EV_WRONG_PEER_CERTIFICATE:
+        // The library compares names in its own way. OpenSSL has compared them already, in ours,
+        // or the handshake would not be done.
+        *va_arg(arguments, int *) = 1;
+        break;
+    }
+    va_end(arguments);
 }
 
 static int on_credentials(auth_client_request_t requests, char **results, int count, void *context)
@@ -290,19 +357,6 @@ void session_warm_up(void)
     auth_destroy_context(auth);
 }
 
-static void create_envelope(struct session *session)
-{
-    char id[PROBE_ID_TEXT];
-    const struct submit_job *job = session->job;
-    session->message = memory_checked(smtp_add_message(session->smtp));
-    smtp_set_reverse_path(session->message, job->sender);
-    smtp_set_messagecb(session->message, on_content, session);
-    smtp_dsn_set_ret(session->message, Ret_HDRS);
-    smtp_dsn_set_envid(session->message, probe_id_format(&job->tag.id, id));
-    session->recipient = memory_checked(smtp_add_recipient(session->message, job->recipient));
-    smtp_dsn_set_notify(session->recipient, Notify_FAILURE | Notify_DELAY);
-}
-
 static void create_smtp(struct session *session)
 {
     const struct submit_job *job = session->job;
@@ -329,52 +383,15 @@ static void create_smtp(struct session *session)
     create_envelope(session);
 }
 
-static bool is_positive(const smtp_status_t *status)
-{
-    return status != NULL && status->code / 100 == 2;
-}
-
 static void converse(struct session *session)
 {
     create_smtp(session);
     dialogue_begin(&session->dialogue, &session->job->relay, clock_now().instant);
-    watchdog_arm(instant_add(session->deadline, SPAN_MS(50)));
+    arm_watchdog(session);
     interpose_use(&session->wire);
     smtp_start_session(session->smtp);
     interpose_use(NULL);
     watchdog_disarm();
-}
-
-static void conclude(struct session *session)
-{
-    const struct dialogue *dialogue = &session->dialogue;
-    struct submit_outcome *out = session->outcome;
-    struct instant now = clock_now().instant;
-    struct evidence evidence = {
-        .relay = &session->job->relay,
-        .dialogue = dialogue,
-        .connected = session->connected,
-        .connect_error = session->wire.connect_error,
-        .connect_waited = session->wire.connect_waited,
-        .timed_out = !dialogue->answered && instant_reached(now, session->deadline),
-        .accepted = is_positive(smtp_message_transfer_status(session->message)) &&
-                    is_positive(smtp_recipient_status(session->recipient)),
-        .ended = now,
-    };
-    text_copy(evidence.oauth_status, sizeof evidence.oauth_status, session->oauth_status);
-    out->certificate = session->verification.certificate;
-    struct text failure = TEXT_OVER(evidence.tls_failure);
-    tls_describe_failure(&session->verification, &failure);
-    judge(&evidence, out);
-    for (int i = LEG_CONNECT; i < SUBMIT_LEGS; i++) {
-        out->legs[i] = dialogue->legs[i];
-    }
-    if (out->result == SUBMIT_ACCEPTED) {
-        out->accepted.instant = dialogue->answered_at;
-        out->accepted.wall = moment_wall_at(out->sent, dialogue->answered_at);
-    } else {
-        dialogue_transcribe(&session->dialogue, out->transcript, now);
-    }
 }
 
 static void refuse(struct submit_outcome *out, enum reply_class class, const char *cause)
@@ -389,16 +406,12 @@ static bool prepare(struct session *session)
 {
     struct error error;
     const struct submit_job *job = session->job;
-    struct submit_outcome *out = session->outcome;
-    struct text draft = TEXT_OVER(session->content);
-    struct moment now = clock_now();
-    struct tag tag = job->tag;
-    tag.sent = now.wall;
-    if (instant_reached(now.instant, session->deadline)) {
+    struct submit_outcome *out = &session->outcome;
+    if (instant_reached(clock_now().instant, session->deadline)) {
         refuse(out, REPLY_TIMEOUT, "the deadline had passed before the session began");
         return false;
     }
-    if (!message_compose(job, &tag, &draft, &error)) {
+    if (!job_can_be_composed(job, &error)) {
         refuse(out, REPLY_5XX, error.message);
         return false;
     }
@@ -423,10 +436,10 @@ static bool resolve(struct session *session)
     struct instant begin = clock_now().instant;
     if (!resolve_host(relay->host, relay->port, session->deadline, &session->wire.addresses,
                       &error)) {
-        refuse(session->outcome, REPLY_DNS, error.message);
+        refuse(&session->outcome, REPLY_DNS, error.message);
         return false;
     }
-    session->outcome->legs[LEG_DNS] = instant_since(clock_now().instant, begin);
+    session->outcome.legs[LEG_DNS] = instant_since(clock_now().instant, begin);
     return true;
 }
 
@@ -442,20 +455,21 @@ static void release(struct session *session)
     explicit_bzero(session, sizeof *session);
 }
 
-void session_run(const struct submit_job *job, const struct session_observer *observer,
-                 struct submit_outcome *out)
+// What a server refuses in a session that was not this job's may be the session's doing (too many
+// messages, a connection it has had enough of): nothing is in flight, so the job is done again in a
+// session of its own, and only that counts.
+static bool must_repeat(const struct session *session)
 {
-    struct session session = {
-        .job = job,
-        .observer = observer,
-        .outcome = out,
-        .deadline = instant_add(job->deadline, (struct span){-RESERVE.ns}),
-        .tag = job->tag,
-    };
-    *out = (struct submit_outcome){.number = job->number};
-    for (int i = 0; i < SUBMIT_LEGS; i++) {
-        out->legs[i] = (struct span){-1};
-    }
+    return session->messages > 1 && session->outcome.result == SUBMIT_REFUSED &&
+           !instant_reached(clock_now().instant, session->deadline);
+}
+
+// One session. The job is another one afterwards, if others came to share it; false when that one
+// is not over yet.
+static bool run_once(struct submit_job *job, const struct session_observer *observer)
+{
+    struct session session = {.job = job, .observer = observer};
+    begin_job(&session);
     text_copy(session.verification.host, sizeof session.verification.host, job->relay.host);
     session.wire =
         (struct wire){.host = job->relay.host, .deadline = session.deadline, .descriptor = -1};
@@ -463,5 +477,18 @@ void session_run(const struct submit_job *job, const struct session_observer *ob
         converse(&session);
         conclude(&session);
     }
+    bool over = !must_repeat(&session);
+    if (over) {
+        observer->ended(observer->context, &session.outcome);
+    }
     release(&session);
+    return over;
+}
+
+void session_run(const struct submit_job *job, const struct session_observer *observer)
+{
+    struct submit_job current = *job;
+    while (!run_once(&current, observer)) {
+    }
+    explicit_bzero(&current, sizeof current);
 }

@@ -73,9 +73,14 @@ class PostOffice:
         return {uid: message.headers for uid, message in dict(self.imap.inbox.messages).items()}
 
     @property
+    def contents(self):
+        """Of all messages handed over, session by session."""
+        return [content for session in list(self.smtp.sessions) for content in session.contents]
+
+    @property
     def taken(self):
         """How many messages were handed over."""
-        return sum(session.content is not None for session in list(self.smtp.sessions))
+        return len(self.contents)
 
 
 class Syslog:

@@ -68,10 +68,15 @@ class Session:
         self.socket = connection
         self.buffer = b""
         self.commands = []
-        self.content = None
+        self.contents = []  # of every message, in their order
         self.content_at = None
         self.tls = None
         self.name_indicated = None
+
+    @property
+    def content(self):
+        """Of the last message, None when none has come."""
+        return self.contents[-1] if self.contents else None
 
     def send(self, octets):
         self.socket.sendall(octets)
@@ -110,7 +115,7 @@ class Session:
             if line == b".\r":
                 break
             lines.append(line[1:] if line.startswith(b".") else line)
-        self.content = b"\n".join(lines) + b"\n"
+        self.contents.append(b"\n".join(lines) + b"\n")
 
     def serve(self):
         self.act("greeting", "220 server.test ESMTP")

@@ -82,8 +82,8 @@ def test_a_submit_prober_killed_after_the_content_leaves_the_fate_open(tmp_path)
         os.kill(daemon.prober("mailflow-submit"), signal.SIGKILL)
         _, match = daemon.wait(r"probe UNCERTAIN path=mx02->mx01 probe=(\S+) .*")
         probe = match[1]
-        late = next(s for s in office.smtp.sessions if probe.encode() in (s.content or b""))
-        office.put(late.content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+        late = next(content for content in office.contents if probe.encode() in content)
+        office.put(late.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
         daemon.wait(rf"probe ARRIVED path=mx02->mx01 probe={probe} .*")
 
 
@@ -99,6 +99,36 @@ def test_a_collect_prober_that_is_killed_is_replaced(tmp_path, office):
         daemon.wait(ARRIVED, count=arrived + 2)
         assert daemon.count(".* FIRING .*") == 0
         assert set(daemon.states()) <= {"arrived", "accepted", "sending"}
+
+
+# ---- a backlog ----
+
+
+def mails(session):
+    return sum(command.startswith("MAIL") for command in session.commands)
+
+
+def test_a_backlog_shares_sessions(tmp_path):
+    peers = [f"mx{number}" for number in range(10, 22)]
+    slow = [smtp_server.wait(0.5), smtp_server.reply("220 server.test ESMTP")]
+    with PostOffice(greeting=slow) as office, Daemon(tmp_path, office, peers) as daemon:
+        daemon.wait(r"probe ACCEPTED .*", count=2 * len(peers))
+        assert max(mails(session) for session in office.smtp.sessions) >= 3
+        assert daemon.count("probe (REFUSED|UNCERTAIN) .*") == 0
+
+
+def test_jobs_behind_one_whose_prober_dies_go_to_another(tmp_path):
+    """Three wait in one process; who has not begun is not lost with it, nor blamed."""
+    peers = [f"mx{number}" for number in range(10, 13)]
+    with PostOffice(greeting=[smtp_server.hang()]) as office, \
+            Daemon(tmp_path, office, peers) as daemon:
+        wait_for(lambda: office.smtp.sessions, 10, "a session")
+        wait_for(lambda: sum(daemon.states().values()) >= 3, 10, "all under way")
+        office.smtp.script.pop("greeting")
+        os.kill(daemon.prober("mailflow-submit"), signal.SIGKILL)
+        daemon.wait(r"probe ACCEPTED .*", count=len(peers))
+        assert daemon.count(r"probe REFUSED .*") == 1
+        assert daemon.count("prober DIED .*") == 1
 
 
 # ---- the end ----

@@ -49,7 +49,7 @@ def say(daemon, office, sender, maintenance, kind="announce"):
 
 def told(office, receiver):
     """What the daemon has announced to this peer so far: the Mailflow-Maintenance of its probes."""
-    contents = [session.content for session in list(office.smtp.sessions) if session.content]
+    contents = office.contents
     heads = [content.partition(b"\r\n\r\n")[0].decode() for content in contents]
     heads = [re.sub(r"\r\n[ \t]+", " ", head) for head in heads]
     found = [re.search(r"^Mailflow-Maintenance: (.*)$", head.replace("\r", ""), re.MULTILINE)
