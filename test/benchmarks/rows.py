@@ -1,8 +1,9 @@
 """What a benchmark was asked, what it measured, and whether that holds: the rows of one table.
 
-A limit is firm where a busy machine does not move what it limits: a ratio of two figures of one run,
-or time of the processor. Whoever misses a firm one fails; another limit is marked MISSED. Both are
-tried again first: a machine that is busy with something else may tell more of that than of us.
+A limit is firm where a busy machine does not move what it limits, as a ratio of two figures of one
+run. Whoever misses a firm one fails; another limit is marked MISSED. Before that it is tried again,
+for a machine that is busy with something else may tell more of that than of us: a firm one always,
+another when MAILFLOW_BENCH_SECONDS asks for a long measurement.
 
 Each row is printed, and written as a line of JSON to the file MAILFLOW_BENCH_ROWS where that is set:
 test/runner.py makes one table of them.
@@ -69,16 +70,17 @@ def publish(row):
 def conclude(measure, rounds=ROUNDS):
     """Publish the rows that measure() returns; the exit status.
 
-    While one is bad, measure again; a row counts as it was when it was good, else as it was last.
+    While one is bad that is worth it, measure again; a row counts as it was when it was good, else
+    as it was last.
     """
     best = {}
     for number in range(rounds):
         for row in measure():
             if not best.get(row.what, row).good or row.what not in best:
                 best[row.what] = row
-        if all(row.good for row in best.values()):
+        bad = [row for row in best.values() if not row.good and (row.firm or SECONDS)]
+        if not bad:
             break
-        bad = [row for row in best.values() if not row.good]
         again = "once more" if number < rounds - 1 else "that was the last round"
         print(*(f"  {row.what}: {row.measured}" for row in bad), f"  {again}", sep="\n", flush=True)
     for row in best.values():
@@ -95,7 +97,7 @@ def table(file):
     except FileNotFoundError:
         return ""
     lines = [heads, *(tuple(row[name] for name in names) for row in rows)] if rows else []
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))] if rows else []
+    widths = [max(map(len, column)) for column in zip(*lines)]
     aligned = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
     )
