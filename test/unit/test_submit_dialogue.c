@@ -356,9 +356,61 @@ static void test_next_address_begins_anew(void **state)
     assert_true(say(&dialogue, "EHLO mx02\r\n", 4));
 }
 
+static void hand_over(struct dialogue *dialogue, int64_t second)
+{
+    assert_true(say(dialogue, "MAIL FROM:<a@b>\r\n", second));
+    assert_true(hear(dialogue, "250 ok\r\n", second));
+    assert_true(say(dialogue, "RCPT TO:<c@d>\r\n", second));
+    assert_true(hear(dialogue, "250 ok\r\n", second));
+    assert_true(say(dialogue, "DATA\r\n", second));
+    assert_true(hear(dialogue, "354 go\r\n", second));
+    dialogue_content(dialogue, at(second));
+}
+
+static void test_another_message_is_told_of_alone(void **state)
+{
+    (void)state;
+    char transcript[TRANSCRIPT_SIZE];
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01 ESMTP\r\n", 1));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    assert_true(hear(&dialogue, "250 mx01\r\n", 2));
+    hand_over(&dialogue, 2);
+    assert_true(hear(&dialogue, "250 queued as FIRST\r\n", 5));
+    dialogue_next_message(&dialogue, at(5));
+    assert_false(dialogue.answered);
+    assert_true(dialogue.legs[LEG_SUBMIT].ns < 0);
+    hand_over(&dialogue, 7);
+    assert_true(dialogue.legs[LEG_SUBMIT].ns < 0);
+    assert_true(hear(&dialogue, "250 queued as SECOND\r\n", 8));
+    assert_int_equal(dialogue.legs[LEG_SUBMIT].ns, 1000000000);
+    assert_true(dialogue.legs[LEG_CONNECT].ns < 0);
+    dialogue_transcribe(&dialogue, transcript, at(8));
+    assert_null(strstr(transcript, "FIRST"));
+    assert_null(strstr(transcript, "EHLO"));
+    assert_non_null(strstr(transcript, "SECOND"));
+}
+
+static void test_what_follows_the_last_reply_is_noticed(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01 ESMTP\r\n", 1));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    assert_true(hear(&dialogue, "250 mx01\r\n", 2));
+    hand_over(&dialogue, 2);
+    assert_true(hear(&dialogue, "250 queued\r\n", 5));
+    assert_false(dialogue.surplus);
+    assert_true(hear(&dialogue, "421 bye\r\n", 6));
+    assert_true(dialogue.surplus);
+    assert_int_equal(dialogue.code, 250);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_another_message_is_told_of_alone),
+        cmocka_unit_test(test_what_follows_the_last_reply_is_noticed),
         cmocka_unit_test(test_plain_session),
         cmocka_unit_test(test_transcript),
         cmocka_unit_test(test_transcript_of_what_nobody_asked_for),
