@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -186,6 +187,9 @@ static enum MHD_Result send_response(struct http_door *door, struct MHD_Connecti
     if (response->allow[0] != '\0') {
         MHD_add_response_header(out, "Allow", response->allow);
     }
+    if (response->last) {
+        MHD_add_response_header(out, "Connection", "close");
+    }
     if (response->status == 401) {
         MHD_add_response_header(out, "WWW-Authenticate", response->authenticate);
     }
@@ -243,6 +247,24 @@ static bool may_write(const struct http_door *door, struct MHD_Connection *conne
             bearer_matches(authorization, agent_settings(door->rules.agent)->http.token));
 }
 
+static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    unsigned *lengths = context;
+    (void)kind, (void)value;
+    *lengths += strcasecmp(name, "Content-Length") == 0;
+    return MHD_YES;
+}
+
+// The library takes one of several lengths; who stands before us may have taken another, and what
+// is a request to us was a part of somebody's body to him (RFC 9112 section 6.3).
+static bool is_length_disputed(struct MHD_Connection *connection)
+{
+    unsigned lengths = 0;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &lengths);
+    return lengths > 1;
+}
+
 // Makes room for the body that is announced; false with the answer when it is not wanted.
 static bool expect(struct MHD_Connection *connection, const char *path, struct incoming *incoming,
                    struct http_response *refusal)
@@ -250,6 +272,12 @@ static bool expect(struct MHD_Connection *connection, const char *path, struct i
     const char *length = header(connection, "Content-Length");
     if (header(connection, "Transfer-Encoding") != NULL) {
         http_respond_problem(refusal, 411, "say the length of the body in Content-Length");
+        refusal->last = true;
+        return false;
+    }
+    if (is_length_disputed(connection)) {
+        http_respond_problem(refusal, 400, "say the length of the body once");
+        refusal->last = true;
         return false;
     }
     uintmax_t expected = length == NULL ? 0 : strtoumax(length, NULL, 10);

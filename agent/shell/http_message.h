@@ -69,6 +69,7 @@ struct http_response {
     char allow[32];                      // "" = no such header
     char signature[TAG_SIGNATURE_SIZE];  // likewise
     const char *authenticate;            // with 401: what is wanted
+    bool last;                           // nothing more is read on this connection
     char *body;                          // from malloc; NULL when it is streamed or lasting
     const void *lasting;                 // a body that outlives every response, or NULL
     size_t length;
