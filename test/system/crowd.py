@@ -1,6 +1,6 @@
-"""A crowd of HTTP clients that hold places: crowd.py PORT COUNT one|many|DESCRIPTION...
+"""A crowd of HTTP clients that hold places: crowd.py PORT COUNT one|many
 
-Each connects, in one of the manners below, and comes again a second after it was shown out. From
+Each connects, in one of the manners below, and comes again two seconds after it was shown out. From
 `one` address (127.0.0.9) or from as `many` as there are clients. Prints a line when all have been
 in, and at its end, when standard input ends, how often what happened, as JSON. A program of its
 own, so that it does not slow down whoever measures.
@@ -16,17 +16,16 @@ import sys
 import time
 
 DRIBBLE = 0.5  # seconds between two bytes of a client
-RETURN = 1.0  # seconds until one that was shown out comes again
+RETURN = 2.0  # seconds until one that was shown out comes again
 ADDRESS = "127.0.0.9"
 HEADERS = b"%s %s HTTP/1.1\r\nHost: x\r\n"
 # What is said at once; and what is said then, byte by byte: None = nothing, and nothing is read.
-MANNERS = [
-    (b"", b""),  # idle
-    (HEADERS % (b"GET", b"/metrics") + b"X-Slow: ", b"x"),
-    (HEADERS % (b"POST", b"/peer/v1/exchange") + b"Content-Length: 60000\r\n\r\n", b"{"),
-    (HEADERS % (b"GET", b"/metrics") + b"\r\n", None),  # deaf
-    (40 * (HEADERS % (b"GET", b"/metrics") + b"\r\n"), None),  # deaf, with 40 requests in a row
-]
+IDLE = (b"", b"")
+HEADER = (HEADERS % (b"GET", b"/metrics") + b"X-Slow: ", b"x")
+BODY = (HEADERS % (b"POST", b"/peer/v1/exchange") + b"Content-Length: 60000\r\n\r\n", b"{")
+DEAF = (HEADERS % (b"GET", b"/metrics") + b"\r\n", None)
+PIPELINE = (40 * (HEADERS % (b"GET", b"/healthz") + b"\r\n"), None)
+MANNERS = [IDLE, HEADER, BODY, DEAF, HEADER, BODY, HEADER, PIPELINE, IDLE, HEADER]
 
 
 class Client:

@@ -70,7 +70,8 @@ def test_started_by_root_it_becomes_the_owner_of_its_state(house, office):
             assert status["Groups"].split() in ([], [str(NOBODY.pw_gid)])
             # Not its own: whose memory may be read by its user has all of /proc/PID owned by it.
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0
-        assert all(status_of(pid)["Seccomp"] == "2" for pid in pids[1:])
+        wait_for(lambda: all(status_of(pid)["Seccomp"] == "2" for pid in daemon.children()), 5,
+                 "confinement of all probers")
         assert {file.owner() for file in daemon.state.iterdir()} == {"nobody"}
 
 

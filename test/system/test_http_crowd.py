@@ -50,24 +50,40 @@ def memory(pid):
     return int(re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE)[1]) << 10
 
 
-@pytest.mark.parametrize("addresses", ["one", "many"])
-def test_scrapes_stay_fast(tmp_path, office, addresses):
+def is_sanitized(pid):
+    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+
+def scrapes_beside_a_crowd(home, office, addresses):
+    """Seconds (median, slowest) of scrapes by whom, and the bytes that the agent has and had more."""
     port = free_port()
-    with Daemon(tmp_path, office, http={"listen": [f"127.0.0.1:{port}"]}) as daemon:
+    with Daemon(home, office, http={"listen": [f"127.0.0.1:{port}"]}) as daemon:
         daemon.wait(r"probe ARRIVED .*")
-        quiet, _ = measure(lambda: scrape(port, "127.0.0.2"))
-        before = memory(daemon.pid)
+        found = {"quiet": measure(lambda: scrape(port, "127.0.0.2")), "memory": memory(daemon.pid),
+                 "sanitized": is_sanitized(daemon.pid)}
         with crowd(port, CROWD, addresses) as counts:
-            others = measure(lambda: scrape(port, "127.0.0.2"))
-            control = measure(lambda: scrape_control(daemon))
-            grown = memory(daemon.pid) - before
+            found["tcp"] = measure(lambda: scrape(port, "127.0.0.2"))
+            found["control"] = measure(lambda: scrape_control(daemon))
+            found["more"] = memory(daemon.pid) - found["memory"]
             arrived = daemon.count(r"probe ARRIVED .*")
             daemon.wait(r"probe ARRIVED .*", count=arrived + 2)
-        print(f"{CROWD} of {addresses} address: {counts}; a scrape took {quiet * 1e3:.1f} ms before, then "
-              f"over TCP {others[0] * 1e3:.1f} ms (slowest {others[1] * 1e3:.1f}), over the control "
-              f"socket {control[0] * 1e3:.1f} ms ({control[1] * 1e3:.1f}); memory (PSS) "
-              f"{before / 2**20:.1f} MiB and {grown / 2**20:.1f} more")
-        limit = max(MARK, 8 * quiet)  # where the machine is slow by itself, by the ratio
-        assert others[0] < limit and control[0] < limit
-        assert grown < MEMORY
-        assert counts["shown_out"] >= CROWD / 2
+    return found | counts
+
+
+def describe(found):
+    times = (f"{name} {1e3 * found[name][0]:.1f} ms (slowest {1e3 * found[name][1]:.1f})"
+             for name in ("quiet", "tcp", "control"))
+    return (f"scrapes: {', '.join(times)}; PSS {found['memory'] / 2**20:.1f} MiB and "
+            f"{found['more'] / 2**20:.1f} more; {found['connections']} connections, "
+            f"{found['shown_out']} shown out")
+
+
+@pytest.mark.parametrize("addresses", ["one", "many"])
+def test_scrapes_stay_fast(tmp_path, office, addresses):
+    found = scrapes_beside_a_crowd(tmp_path, office, addresses)
+    print(f"{CROWD} of {addresses} address: {describe(found)}")
+    # Where the machine is slow by itself, by the ratio; a sanitizer takes ten times as long.
+    limit = max(MARK, 8 * found["quiet"][0]) * (10 if found["sanitized"] else 1)
+    assert found["tcp"][0] < limit and found["control"][0] < limit
+    assert found["more"] < MEMORY or found["sanitized"]
+    assert found["shown_out"] >= CROWD / 2
