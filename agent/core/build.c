@@ -20,6 +20,7 @@ static void free_mailboxes(struct core *core)
     size_t count = core->settings == NULL ? 0 : core->settings->mailbox_count;
     for (size_t i = 0; i < count; i++) {
         free(core->mailboxes[i].certificate);
+        free(core->mailboxes[i].flaps);
     }
     free(core->mailboxes);
 }
@@ -39,6 +40,7 @@ static void adopt_mailboxes(struct core *core, const struct settings *settings, 
         mailboxes[i].owner = OWN_SERVER;
         if (known >= 0) {
             core->mailboxes[known].certificate = NULL;
+            core->mailboxes[known].flaps = NULL;
         }
     }
     for (size_t i = 0; i < settings->peer_count; i++) {
@@ -53,13 +55,26 @@ static void adopt_mailboxes(struct core *core, const struct settings *settings, 
     core->mailboxes = mailboxes;
 }
 
+static void free_path(struct path *path)
+{
+    decisions_free(&path->decisions);
+    free(path->troubles);
+    free(path->habits);
+    free(path->flaps);
+}
+
 static void free_peer(struct peer *peer)
 {
+    free_path(&peer->outbound.path);
+    free_path(&peer->inbound.path);
     flights_free(&peer->outbound.flights);
+    free(peer->outbound.lost);
     free(peer->outbound.delay);
-    free(peer->outbound.path.habits);
-    free(peer->inbound.path.habits);
     free(peer->inbound.unseen);
+    free(peer->told.refused);
+    free(peer->told.heard);
+    free(peer->row);
+    free(peer->server.flaps);
     acknowledgements_free(&peer->told.theirs);
     free(peer->certificates[CERTIFICATE_RELAY]);
     free(peer->certificates[CERTIFICATE_AGENT]);
@@ -67,6 +82,7 @@ static void free_peer(struct peer *peer)
 
 static void adopt_peers(struct core *core, const struct settings *settings)
 {
+    uint16_t kept = decisions_kept(settings->peer_count, settings->incidents.slow_of);
     struct peer *peers = memory_checked(calloc(settings->peer_count + 1, sizeof *peers));
     struct peer *before = core->peers;
     size_t before_count = core->settings == NULL ? 0 : core->settings->peer_count;
@@ -77,6 +93,8 @@ static void adopt_peers(struct core *core, const struct settings *settings)
             peers[i] = before[known];
             before[known] = (struct peer){0};
         }
+        decisions_keep(&peers[i].outbound.path.decisions, kept);
+        decisions_keep(&peers[i].inbound.path.decisions, kept);
         peers[i].settings = wanted;
         peers[i].collect =
             wanted->collect[0] == '\0' ? -1 : settings_find_mailbox(settings, wanted->collect);
@@ -204,6 +222,7 @@ void core_destroy(struct core *core)
     schedule_free(&core->own_timers);
     windows_free(&core->windows);
     incidents_free(&core->incidents);
+    free(core->own.flaps);
     free(core->flapping);
     free(core);
 }

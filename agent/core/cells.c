@@ -82,7 +82,7 @@ static struct row_entry entry_of(const struct core *core, int teller, int peer,
 {
     struct row_entry entry = {0};
     if (!core_row_is_fresh(core, teller, now) ||
-        !row_find(core->peers[teller].row, core->settings->peers[peer].name, &entry)) {
+        !row_find(core_row(core, teller), core->settings->peers[peer].name, &entry)) {
         return entry;
     }
     for (int way = 0; way < DIRECTIONS; way++) {

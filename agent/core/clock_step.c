@@ -12,7 +12,7 @@ static void move(struct walltime *at, struct span step)
 
 static void move_flaps(struct flap_history *flaps, struct span step)
 {
-    for (int kind = 0; kind < INCIDENTS; kind++) {
+    for (int kind = 0; flaps != NULL && kind < INCIDENTS; kind++) {
         for (int i = 0; i < FLAP_TURNS - 1; i++) {
             move(&flaps->opened[kind][i], step);
         }
@@ -24,19 +24,19 @@ static void move_server(struct server_state *server, struct span step)
     move(&server->last_arrival, step);
     move(&server->drain.from, step);
     move(&server->drain.until, step);
-    move_flaps(&server->flaps, step);
+    move_flaps(server->flaps, step);
 }
 
 static void move_path(struct path *path, struct span step)
 {
-    move_flaps(&path->flaps, step);
+    move_flaps(path->flaps, step);
     move(&path->cohort.first_sent, step);
     move(&path->cohort.last_sent, step);
     move(&path->cohort.arrived, step);
     move(&path->last_sent, step);
     move(&path->last_arrival, step);
     move(&path->decided, step);
-    for (size_t i = 0; i < TROUBLES_KEPT; i++) {
+    for (size_t i = 0; i < TROUBLES_KEPT && i < path->trouble_count; i++) {
         move(&path->troubles[i].began, step);
         move(&path->troubles[i].closed, step);
         move(&path->troubles[i].over, step);
@@ -44,7 +44,7 @@ static void move_path(struct path *path, struct span step)
     for (size_t i = 0; i < RESUMPTIONS_KEPT; i++) {
         move(&path->resumptions[i].at, step); // its end is the window's name here
     }
-    for (size_t i = 0; i < DECISIONS_KEPT; i++) {
+    for (size_t i = 0; i < path->decisions.room && i < path->decisions.count; i++) {
         move(&path->decisions.ring[i].arrived, step);
     }
 }
@@ -56,12 +56,15 @@ static void move_peer(struct core *core, int index, struct span step, struct mom
     move_path(&peer->inbound.path, step);
     move_server(&peer->server, step);
     for (size_t i = 0; i < peer->outbound.flights.count; i++) {
-        move(&peer->outbound.flights.items[i].sent, step);
+        struct flight *flight = &peer->outbound.flights.items[i];
+        bool uncertain = flight_uncertain(flight);
+        move(&flight->sent, step);
+        flight_mark(flight, uncertain);
     }
     for (size_t i = 0; i < peer->outbound.sending_count; i++) {
         move(&peer->outbound.sending[i].planned, step);
     }
-    for (size_t i = 0; i < LOST_KEPT; i++) {
+    for (size_t i = 0; i < LOST_KEPT && i < peer->outbound.lost_count; i++) {
         move(&peer->outbound.lost[i].sent, step);
     }
     struct span ahead = span_longer(step, SPAN_ZERO); // what the peer has seen, it says as it was

@@ -242,6 +242,11 @@ void core_restore_window(struct core *core, const struct window *window);
 void core_restore_acknowledged(struct core *core, const char *window, uint32_t revision,
                                const char *peer);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);
+
+// Takes a block of slots, up to what is returned, for the caller to write down: where many peers
+// are new, or all are at a start, that is done for all at once. The blocks differ in length, so
+// that they do not run out at once.
+int64_t core_reserve_slots(struct core *core, int peer);
 void core_restore_habits(struct core *core, int peer, enum direction direction,
                          const struct habits *habits);
 
@@ -293,8 +298,8 @@ const char *path_state_name(enum path_state state);
 enum path_state core_path_state(const struct core *core, int peer, enum direction direction,
                                 struct moment now);
 
-// What the path is used to; NULL as long as nothing is known.
-const struct habits *core_habits(const struct core *core, int peer, enum direction direction);
+// What the path is used to. False, and all zero, as long as nothing is known.
+bool core_habits(const struct core *core, int peer, enum direction direction, struct habits *out);
 
 // "mx02->mx01".
 void core_path_text(const struct core *core, int peer, enum direction direction,
@@ -305,6 +310,7 @@ void core_path_text(const struct core *core, int peer, enum direction direction,
 void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out);
 
 // The row that the peer said last is at most two of its intervals old.
+const char *core_row(const struct core *core, int peer);
 bool core_row_is_fresh(const struct core *core, int peer, struct moment now);
 
 // Another peer whose row, at most two of its intervals old, says that mail passes through this one;

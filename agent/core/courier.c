@@ -244,6 +244,9 @@ static void refuse(struct core *core, int peer, const struct window *window, con
     if (refused_before(told, window)) {
         return;
     }
+    if (told->refused == NULL) {
+        told->refused = memory_checked(calloc(REFUSED_KEPT, sizeof *told->refused));
+    }
     struct acknowledgement *entry = &told->refused[told->refused_count++ % REFUSED_KEPT];
     *entry = (struct acknowledgement){.refused = window->revision};
     text_copy(entry->window, sizeof entry->window, window->id);
@@ -324,6 +327,9 @@ static void note_heard(struct told *told, const char *window, size_t place)
     size_t from = place_among_heard(told, window);
     if (place >= HEARD_KEPT || from < place) {
         return;
+    }
+    if (told->heard == NULL) {
+        told->heard = memory_checked(calloc(HEARD_KEPT, sizeof *told->heard));
     }
     if (from == told->heard_count && told->heard_count < HEARD_KEPT) {
         told->heard_count++;

@@ -1,20 +1,78 @@
 #include "core/decision.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+#include "base/error.h"
+
+enum { FIRST_ROOM = 4, ALL_PEERS = 64000 }; // so many decisions of all paths one way
+
+static uint16_t most_kept(const struct decisions *decisions)
+{
+    return decisions->kept == 0 ? DECISIONS_KEPT : decisions->kept;
+}
+
+uint16_t decisions_kept(size_t peers, unsigned looked_at)
+{
+    size_t share = peers == 0 ? DECISIONS_KEPT : ALL_PEERS / peers;
+    size_t least = looked_at > DECISIONS_KEPT_LEAST ? looked_at : DECISIONS_KEPT_LEAST;
+    share = share > least ? share : least;
+    return (uint16_t)(share < DECISIONS_KEPT ? share : DECISIONS_KEPT);
+}
+
+// Moves the newest to a ring of this room, in their order.
+static void move(struct decisions *decisions, uint16_t room)
+{
+    struct decision *ring = memory_checked(malloc(room * sizeof *ring));
+    uint32_t count = 0;
+    for (size_t place = room; place > 0; place--) {
+        const struct decision *decision = decisions_get(decisions, place - 1);
+        if (decision != NULL) {
+            ring[count++] = *decision;
+        }
+    }
+    free(decisions->ring);
+    decisions->ring = ring;
+    decisions->room = room;
+    decisions->count = count;
+}
+
+void decisions_keep(struct decisions *decisions, uint16_t kept)
+{
+    decisions->kept = kept;
+    if (decisions->room > kept) {
+        move(decisions, kept);
+    }
+}
+
+void decisions_free(struct decisions *decisions)
+{
+    free(decisions->ring);
+    *decisions = (struct decisions){.kept = decisions->kept};
+}
+
+static void make_room(struct decisions *decisions)
+{
+    uint16_t most = most_kept(decisions);
+    if (decisions->count >= decisions->room && decisions->room < most) {
+        int room = decisions->room == 0 ? FIRST_ROOM : decisions->room * 2;
+        move(decisions, room < most ? (uint16_t)room : most);
+    }
+}
 
 const struct decision *decisions_get(const struct decisions *decisions, size_t place)
 {
-    if (place >= decisions->count || place >= DECISIONS_KEPT) {
+    if (place >= decisions->count || place >= decisions->room) {
         return NULL;
     }
-    return &decisions->ring[(decisions->count - 1 - place) % DECISIONS_KEPT];
+    return &decisions->ring[(decisions->count - 1 - place) % decisions->room];
 }
 
 // The newest decision that began a flush which an arrival at this time belongs to.
 static struct decision *open_cohort(struct decisions *decisions, struct walltime arrived)
 {
-    for (size_t i = 0; i < DECISIONS_KEPT && i < decisions->count; i++) {
-        struct decision *decision = &decisions->ring[(decisions->count - 1 - i) % DECISIONS_KEPT];
+    for (size_t i = 0; i < decisions->room && i < decisions->count; i++) {
+        struct decision *decision = &decisions->ring[(decisions->count - 1 - i) % decisions->room];
         if (decision->verdict == VERDICT_LATE && decision->counts) {
             struct span apart = span_magnitude(walltime_since(arrived, decision->arrived));
             return apart.ns <= COHORT_SPAN.ns ? decision : NULL;
@@ -34,8 +92,10 @@ void decisions_add(struct decisions *decisions, struct walltime arrived, struct 
         .verdict = verdict,
         .counts = verdict == VERDICT_ON_TIME || verdict == VERDICT_LATE,
     };
+    make_room(decisions);
+    assert(decisions->room > 0);
     struct decision *cohort = verdict == VERDICT_LATE ? open_cohort(decisions, arrived) : NULL;
-    struct decision *place = &decisions->ring[decisions->count++ % DECISIONS_KEPT];
+    struct decision *place = &decisions->ring[decisions->count++ % decisions->room];
     if (cohort != NULL && decision.residual > cohort->residual) {
         cohort->residual = decision.residual;
     }
@@ -77,7 +137,7 @@ unsigned decisions_on_time_since(const struct decisions *decisions, struct wallt
 
 void decisions_restart(struct decisions *decisions)
 {
-    for (size_t i = 0; i < DECISIONS_KEPT; i++) {
+    for (size_t i = 0; i < decisions->room && i < decisions->count; i++) {
         decisions->ring[i].counts = false;
     }
 }

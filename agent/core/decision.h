@@ -14,7 +14,7 @@
 #include "base/instant.h"
 #include "core/verdict.h"
 
-enum { DECISIONS_KEPT = 64 };
+enum { DECISIONS_KEPT = 64, DECISIONS_KEPT_LEAST = 16 };
 #define COHORT_SPAN  SPAN_SECONDS(5)
 #define COARSE_ERROR SPAN_MS(50)
 
@@ -28,9 +28,19 @@ struct decision {
 };
 
 struct decisions {
-    struct decision ring[DECISIONS_KEPT];
-    uint32_t count; // all ever; the newest is ring[(count - 1) % DECISIONS_KEPT]
+    struct decision *ring; // owned; grows as they come
+    uint32_t count;        // all ever; the newest is ring[(count - 1) % room]
+    uint16_t room;
+    uint16_t kept; // at most, 0 for DECISIONS_KEPT
 };
+
+// How many a path keeps: DECISIONS_KEPT, or fewer where there are so many peers that they, and the
+// time that it takes to restore them, would weigh; never fewer than what `slow` looks at.
+uint16_t decisions_kept(size_t peers, unsigned looked_at);
+
+// From here on so many are kept, of those that are there the newest.
+void decisions_keep(struct decisions *decisions, uint16_t kept);
+void decisions_free(struct decisions *decisions);
 
 // `place` 0 is the newest; NULL past the oldest kept.
 const struct decision *decisions_get(const struct decisions *decisions, size_t place);

@@ -119,7 +119,7 @@ static struct waiting find_waiting(const struct core *core, const struct drain *
         const struct flights *flights = &outbound->flights;
         for (size_t i = 0; i < flights->count; i++) {
             const struct flight *flight = &flights->items[i];
-            if (flight->uncertain || !waits(core, drain, (int)peer, flight->sent)) {
+            if (flight_uncertain(flight) || !waits(core, drain, (int)peer, flight->sent)) {
                 continue;
             }
             bool older = waiting.count == 0 || flight->sent.ns < waiting.oldest->sent.ns;

@@ -95,8 +95,8 @@ static void take_off(struct core *core, int peer, const struct sending *sent,
     struct outbound *outbound = outbound_of(core, peer);
     struct walltime at = walltime_known(outcome->sent.wall) ? outcome->sent.wall : sent->planned;
     if (!sent->resolved) {
-        flights_add(&outbound->flights, &sent->id, at)->uncertain =
-            outcome->result == SUBMIT_UNCERTAIN;
+        flight_mark(flights_add(&outbound->flights, &sent->id, at),
+                    outcome->result == SUBMIT_UNCERTAIN);
         outbound->unanswered++;
     }
     if (sent->slot > outbound->previous_slot) {
@@ -194,6 +194,9 @@ static void arrived(struct core *core, int peer, const struct receipt *receipt,
 void fate_remember_lost(struct core *core, int peer, const struct flight *flight)
 {
     struct outbound *outbound = outbound_of(core, peer);
+    if (outbound->lost == NULL) {
+        outbound->lost = memory_checked(calloc(LOST_KEPT, sizeof *outbound->lost));
+    }
     outbound->lost[outbound->lost_count++ % LOST_KEPT] = *flight;
 }
 
@@ -427,7 +430,7 @@ void fate_lose(struct core *core, int peer, struct moment now)
         fate_remember_lost(core, peer, &lost);
         flights_remove(flights, 0);
         drain_lost(core, peer, lost.sent, now);
-        if (!lost.uncertain) {
+        if (!flight_uncertain(&lost)) {
             finding_lost(core, peer, &lost, now);
         }
         path_count_verdict(core, peer, OUTBOUND, VERDICT_LOST);

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "core/trouble.h"
 
-static struct flap_history *history_of(struct core *core, const struct subject *subject)
+static struct flap_history **place_of(struct core *core, const struct subject *subject)
 {
     switch (subject->kind) {
     case SUBJECT_PATH:
@@ -18,6 +18,16 @@ static struct flap_history *history_of(struct core *core, const struct subject *
         break;
     }
     return NULL;
+}
+
+// NULL for a subject that is gone.
+static struct flap_history *history_of(struct core *core, const struct subject *subject)
+{
+    struct flap_history **place = place_of(core, subject);
+    if (place != NULL && *place == NULL) {
+        *place = memory_checked(calloc(1, sizeof **place));
+    }
+    return place == NULL ? NULL : *place;
 }
 
 static struct flapping *find(const struct core *core, const struct incident *incident)
@@ -140,8 +150,11 @@ void flap_configure(struct core *core, const struct settings *settings)
 
 void flap_restore(struct core *core, const struct incident *incident, struct moment now)
 {
+    if (!incident->notified && !incident->flapping) {
+        return;
+    }
     struct flap_history *history = history_of(core, &incident->subject);
-    if (history == NULL || (!incident->notified && !incident->flapping)) {
+    if (history == NULL) {
         return;
     }
     for (int i = FLAP_TURNS - 2; i > 0; i--) {

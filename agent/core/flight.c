@@ -5,6 +5,16 @@
 
 #include "base/error.h"
 
+bool flight_uncertain(const struct flight *flight)
+{
+    return (flight->sent.ns & 1) != 0;
+}
+
+void flight_mark(struct flight *flight, bool uncertain)
+{
+    flight->sent.ns = (flight->sent.ns & ~INT64_C(1)) | uncertain;
+}
+
 void flights_free(struct flights *flights)
 {
     free(flights->items);
@@ -35,7 +45,7 @@ struct flight *flights_add(struct flights *flights, const struct probe_id *id, s
         flights_remove(flights, (size_t)known);
     }
     if (flights->count == flights->room) {
-        flights->room = flights->room == 0 ? 4 : flights->room * 2;
+        flights->room = flights->room + flights->room / 4 + 2;
         flights->items =
             memory_checked(realloc(flights->items, flights->room * sizeof *flights->items));
     }
@@ -46,6 +56,7 @@ struct flight *flights_add(struct flights *flights, const struct probe_id *id, s
     memmove(flights->items + place + 1, flights->items + place,
             (flights->count - place) * sizeof *flights->items);
     flights->items[place] = (struct flight){.sent = sent, .id = *id};
+    flight_mark(&flights->items[place], false);
     flights->count++;
     return &flights->items[place];
 }

@@ -29,7 +29,7 @@ static void add_row(const struct core *core, struct matrix_cell *cell, int telle
                     const char *server, enum direction way, struct moment now)
 {
     struct row_entry entry;
-    if (row_find(core->peers[teller].row, server, &entry)) {
+    if (row_find(core_row(core, teller), server, &entry)) {
         add_entry(core, cell, teller, &entry, way, now);
     }
 }
@@ -104,7 +104,7 @@ static void visit_entry(const struct core *core, int teller, const struct row_en
     int server = core_find_peer(core, entry->server);
     struct row_entry other = {0};
     if (server >= 0) {
-        row_find(core->peers[server].row, name, &other);
+        row_find(core_row(core, server), name, &other);
     }
     if (entry->ways[OUTBOUND] != ROW_UNKNOWN && other.ways[INBOUND] == ROW_UNKNOWN) {
         struct matrix_cell cell = cell_of(name, entry->server);
@@ -128,7 +128,7 @@ void matrix_visit(const struct core *core, size_t place, struct moment now, matr
         return;
     }
     int teller = (int)(place - peers);
-    struct row_reader reader = row_read(core->peers[teller].row);
+    struct row_reader reader = row_read(core_row(core, teller));
     struct row_entry entry;
     while (row_next(&reader, &entry)) {
         if (strcmp(entry.server, core->settings->server) != 0 &&

@@ -143,6 +143,14 @@ static struct probe_id new_id(struct core *core)
     return id;
 }
 
+int64_t core_reserve_slots(struct core *core, int peer)
+{
+    struct outbound *outbound = outbound_of(core, peer);
+    double some = random_stream_fraction(&core->random) * SLOT_BLOCK;
+    outbound->reserved_slot = outbound->next_slot + SLOT_BLOCK + (int64_t)some;
+    return outbound->reserved_slot;
+}
+
 static int64_t take_slot(struct core *core, int peer)
 {
     struct outbound *outbound = outbound_of(core, peer);
@@ -181,6 +189,8 @@ static void consider_thinning(struct core *core, int peer)
 void outbound_slot(struct core *core, int peer, struct moment now)
 {
     struct outbound *outbound = outbound_of(core, peer);
+    histogram_observe(&core->stats.slips, &LEG_EDGES,
+                      span_seconds(instant_since(now.instant, outbound->due)));
     consider_thinning(core, peer);
     struct span cadence = cadence_of(core, peer);
     outbound->cadence = instant_add(outbound->cadence, cadence);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "core/server.h"
 #include "core/trouble.h"
 
@@ -16,9 +17,20 @@ struct path *path_of(struct core *core, int peer, enum direction direction)
     return direction == OUTBOUND ? &state->outbound.path : &state->inbound.path;
 }
 
+// The room is a power of two up to TROUBLES_KEPT: it grows when as many have been.
+static struct verdict_trouble *next_trouble(struct path *path)
+{
+    uint32_t count = path->trouble_count++;
+    if (count < TROUBLES_KEPT && (count & (count - 1)) == 0) {
+        size_t room = count == 0 ? 1 : (size_t)count * 2;
+        path->troubles = memory_checked(realloc(path->troubles, room * sizeof *path->troubles));
+    }
+    return &path->troubles[count % TROUBLES_KEPT];
+}
+
 void path_add_trouble(struct path *path, struct walltime began, int64_t incident, int rank)
 {
-    path->troubles[path->trouble_count++ % TROUBLES_KEPT] =
+    *next_trouble(path) =
         (struct verdict_trouble){.began = began, .incident = incident, .rank = rank};
 }
 
@@ -34,7 +46,7 @@ void path_close_trouble(struct path *path, struct walltime closed, int64_t incid
 void path_add_interruption(struct path *path, struct walltime began, struct walltime closed,
                            struct span settle)
 {
-    path->troubles[path->trouble_count++ % TROUBLES_KEPT] = (struct verdict_trouble){
+    *next_trouble(path) = (struct verdict_trouble){
         .began = began, .closed = walltime_add(closed, settle), .over = closed, .rank = INCIDENTS};
 }
 

@@ -16,7 +16,7 @@
 #include "core/drain.h"
 #include "core/flap.h"
 #include "core/flight.h"
-#include "core/habits.h"
+#include "core/kept_habits.h"
 #include "core/hops.h"
 #include "core/row.h"
 #include "core/stats.h"
@@ -70,14 +70,15 @@ struct cohort {
 struct server_state {
     struct walltime last_arrival; // of any probe from it or to it
     struct drain drain;
-    struct flap_history flaps;
-    unsigned suppressed; // notifications, by its windows since the last began
+    struct flap_history *flaps; // owned; NULL as long as nothing was notified
+    unsigned suppressed;        // notifications, by its windows since the last began
 };
 
-// What both directions have.
+// What both directions have. There may be 20,000 of them: what most never need they own when they
+// do.
 struct path {
     struct decisions decisions;
-    struct verdict_trouble troubles[TROUBLES_KEPT]; // a ring, the newest overwrites the oldest
+    struct verdict_trouble *troubles; // owned, a ring of TROUBLES_KEPT; NULL before the first
     uint32_t trouble_count;
     struct walltime last_sent;    // of the newest probe that arrived, by sent
     struct walltime last_arrival; // when the last one arrived
@@ -85,7 +86,7 @@ struct path {
     struct span last_error;
     struct slowest_hop last_hop; // the slowest of its way, as far as that is known
     bool last_rerouted;          // it took another route than the path is known to take
-    struct habits *habits;       // owned; NULL as long as nothing is known
+    struct kept_habits *habits;  // owned; NULL as long as nothing is known
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;
@@ -95,7 +96,7 @@ struct path {
     struct resumption resumptions[RESUMPTIONS_KEPT]; // a ring
     uint32_t resumption_count;
     struct cohort cohort;
-    struct flap_history flaps;
+    struct flap_history *flaps; // owned; NULL as long as nothing was notified
 };
 
 // What a server said of why a probe of ours waits.
@@ -125,7 +126,7 @@ struct outbound {
     struct walltime receipts_as_of;    // the peer's newest
     struct walltime receipts_complete; // the newest that left nothing out
     struct told_receipts told;
-    struct flight lost[LOST_KEPT]; // a ring: what may yet arrive after all
+    struct flight *lost; // owned, a ring of LOST_KEPT: what may yet arrive after all; or NULL
     uint32_t lost_count;
     struct delay_report *delay; // owned; the newest since a probe was last on time; NULL for none
 };
@@ -144,10 +145,11 @@ struct inbound {
 
 // What the two of us have told each other of windows.
 struct told {
-    struct acknowledgements theirs;               // what the peer knows of them
-    struct acknowledgement refused[REFUSED_KEPT]; // a ring: what we would not take of the peer's
+    struct acknowledgements theirs;  // what the peer knows of them
+    struct acknowledgement *refused; // owned, a ring of REFUSED_KEPT: what we would not take; NULL
     uint32_t refused_count;
-    char heard[HEARD_KEPT][WINDOW_ID_SIZE]; // what the peer told last, the most important first
+    char (*heard)[WINDOW_ID_SIZE]; // owned, HEARD_KEPT: what the peer told last, the most important
+                                   // first; NULL as long as it has told nothing
     size_t heard_count;
     struct walltime mailed;               // our last probe, which carries what there is to tell ...
     struct walltime mailed_first;         // ... and the first since there was something new
@@ -176,7 +178,7 @@ struct peer {
     struct clock_relation clock;
     struct exchanging exchange;
     struct instant passed[DIRECTIONS]; // when we last learned that mail had come through
-    char row[ROW_SIZE];                // what it last said of other servers ...
+    char *row;                         // what it last said of other servers, owned, or NULL ...
     struct instant row_at;             // ... and when that was written
     struct walltime heard;             // the last time anything signed came from it
     struct server_state server;
@@ -206,7 +208,7 @@ struct mailbox {
     int64_t foreign_messages;
     uint64_t errors;
     char cause[160];
-    struct flap_history flaps;
+    struct flap_history *flaps; // owned; NULL as long as nothing was notified
 };
 
 #endif

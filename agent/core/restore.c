@@ -25,8 +25,8 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
     }
     if (record->state == PROBE_ACCEPTED || record->state == PROBE_UNCERTAIN) {
         struct walltime sent = walltime_known(record->sent) ? record->sent : record->planned;
-        flights_add(&outbound->flights, &record->id, sent)->uncertain =
-            record->state == PROBE_UNCERTAIN;
+        flight_mark(flights_add(&outbound->flights, &record->id, sent),
+                    record->state == PROBE_UNCERTAIN);
         fate_watch_loss(core, index, core->last);
     }
 }

@@ -93,6 +93,7 @@ struct agent_stats {
     uint64_t negative_latencies;
     uint64_t windows_refused; // that peers announce and nobody should keep
     struct histogram legs[LEGS];
+    struct histogram slips; // how late slots of the cadence came; with LEG_EDGES
 };
 
 #endif

@@ -11,7 +11,7 @@ static unsigned count_stuck(const struct core *core, int server, struct walltime
     for (size_t peer = first; peer < last; peer++) {
         const struct flights *flights = &core->peers[peer].outbound.flights;
         for (size_t i = 0; i < flights->count && flights->items[i].sent.ns < until.ns; i++) {
-            count += !flights->items[i].uncertain && flights->items[i].sent.ns >= from.ns;
+            count += !flight_uncertain(&flights->items[i]) && flights->items[i].sent.ns >= from.ns;
         }
     }
     return count;

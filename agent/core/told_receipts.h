@@ -19,7 +19,7 @@ struct told_receipts {
     struct instant at;      // ... and when it was told
     struct walltime newest; // arrival
     bool behind;            // what it told last was older: late mail, or its clock was put back
-    struct probe_id answered[ANSWERED_KEPT]; // a ring
+    uint32_t answered[ANSWERED_KEPT]; // a ring of the first bytes of ids, which tell them apart
     uint32_t answered_count;
 };
 

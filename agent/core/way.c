@@ -20,14 +20,6 @@ struct arriving {
     bool hushed;                 // ... and still keeps quiet what is found
 };
 
-static struct habits *habits_of(struct path *path)
-{
-    if (path->habits == NULL) {
-        path->habits = memory_checked(calloc(1, sizeof *path->habits));
-    }
-    return path->habits;
-}
-
 // ---- maintenance ----
 
 // A window of either end that its life touches.
@@ -78,11 +70,11 @@ static void write_usual(const struct routes *known, char out[ROUTE_SIZE])
     }
 }
 
-static void route_changed(const struct arriving *of, const char *route)
+static void route_changed(const struct arriving *of, const char *route, const struct routes *usual)
 {
     struct evidence evidence = {.has_probe = true, .probe = of->report->tag.id};
     text_copy(evidence.route, sizeof evidence.route, route);
-    write_usual(&of->path->habits->route.known, evidence.usual_route);
+    write_usual(usual, evidence.usual_route);
     of->core->peers[of->peer].stats.route_changes++;
     if (of->window == NULL) {
         open_or_renew(of, INCIDENT_REROUTED, &evidence);
@@ -105,11 +97,14 @@ static void follow_route(const struct arriving *of)
     if (of->report->stripped || route[0] == '\0') {
         return;
     }
-    struct route_memory *memory = &habits_of(of->path)->route;
+    struct habits habits;
+    kept_habits_get(of->path->habits, &habits);
+    struct route_memory *memory = &habits.route;
     struct route_step step = route_note(memory, route, rules->rerouted_after, of->window != NULL);
+    kept_habits_put(&of->path->habits, &habits);
     of->path->last_rerouted = step.strange;
     if (step.changed && trouble_find(of->core, INCIDENT_REROUTED, &of->subject) == NULL) {
-        route_changed(of, route);
+        route_changed(of, route, &memory->known);
     }
     if (memory->usual >= rules->close_after) {
         trouble_close(of->core, INCIDENT_REROUTED, &of->subject, of->now);
@@ -119,12 +114,15 @@ static void follow_route(const struct arriving *of)
 static void forget(struct core *core, const struct incident *incident)
 {
     const struct subject *subject = &incident->subject;
-    struct habits *habits = habits_of(path_of(core, subject->peer, subject->direction));
+    struct path *path = path_of(core, subject->peer, subject->direction);
+    struct habits habits;
+    kept_habits_get(path->habits, &habits);
     if (incident->kind == INCIDENT_MISPLACED) {
-        habits->placement = (struct placement){0};
+        habits.placement = (struct placement){0};
     } else {
-        habits->auth.failing = 0;
+        habits.auth.failing = 0;
     }
+    kept_habits_put(&path->habits, &habits);
     way_record(core, subject->peer, subject->direction);
 }
 
@@ -138,12 +136,14 @@ void way_closed(struct core *core, const struct incident *incident, struct momen
         return;
     }
     struct path *path = path_of(core, incident->subject.peer, incident->subject.direction);
-    struct route_memory *memory = &habits_of(path)->route;
+    struct habits habits;
+    kept_habits_get(path->habits, &habits);
     if (finding_is_over(incident, now)) {
-        route_accept(memory);
+        route_accept(&habits.route);
     } else {
-        route_restart(memory);
+        route_restart(&habits.route);
     }
+    kept_habits_put(&path->habits, &habits);
     way_record(core, incident->subject.peer, incident->subject.direction);
 }
 
@@ -152,12 +152,14 @@ void way_closed(struct core *core, const struct incident *incident, struct momen
 static void follow_authentication(const struct arriving *of)
 {
     const struct authentication *found = &of->report->trace.authentication;
-    if (found->authserv_id[0] == '\0' && of->path->habits == NULL) {
+    struct habits habits;
+    if (!kept_habits_get(of->path->habits, &habits) && found->authserv_id[0] == '\0') {
         return;
     }
-    struct auth_memory *memory = &habits_of(of->path)->auth;
+    struct auth_memory *memory = &habits.auth;
     struct incident *open = trouble_find(of->core, INCIDENT_UNAUTHENTICATED, &of->subject);
     bool let_go = auth_memory_note(memory, found, of->core->settings->incidents.close_after);
+    kept_habits_put(&of->path->habits, &habits);
     if (open != NULL) {
         open->end = let_go ? END_UNTOLD : memory->failing == 0 ? open->end : END_WELL;
     }
@@ -224,8 +226,11 @@ static void follow_placement(const struct arriving *of)
         return;
     }
     bool misplaced = strcmp(of->report->folder, settings->mailboxes[index].folders[0]) != 0;
-    struct placement *placement = &habits_of(of->path)->placement;
+    struct habits habits;
+    kept_habits_get(of->path->habits, &habits);
+    struct placement *placement = &habits.placement;
     placement_note(placement, misplaced, of->window != NULL);
+    kept_habits_put(&of->path->habits, &habits);
     of->core->peers[of->peer].stats.misplaced += misplaced;
     if (misplaced && placement_misplaced(placement) >= PLACEMENTS_MISPLACED) {
         struct evidence evidence = {.has_probe = true,
@@ -278,6 +283,8 @@ void way_arrived(struct core *core, int peer, enum direction direction,
                  const struct collect_report *report, const struct way *way, struct moment now)
 {
     struct path *path = path_of(core, peer, direction);
+    struct habits before, after;
+    kept_habits_get(path->habits, &before);
     struct arriving arriving = {.core = core,
                                 .peer = peer,
                                 .subject = subject_of_path(peer, direction),
@@ -286,27 +293,25 @@ void way_arrived(struct core *core, int peer, enum direction direction,
                                 .way = way,
                                 .now = now};
     find_windows(&arriving);
-    struct habits before = {0};
-    if (path->habits != NULL) {
-        before = *path->habits;
-    }
     name_slowest(&arriving);
     follow_route(&arriving);
     follow_authentication(&arriving);
     follow_placement(&arriving);
-    if (path->habits != NULL && !same_habits(&before, path->habits)) {
+    if (kept_habits_get(path->habits, &after) && !same_habits(&before, &after)) {
         way_record(core, peer, direction);
     }
 }
 
-const struct habits *core_habits(const struct core *core, int peer, enum direction direction)
+bool core_habits(const struct core *core, int peer, enum direction direction, struct habits *out)
 {
     const struct peer *state = &core->peers[peer];
-    return direction == OUTBOUND ? state->outbound.path.habits : state->inbound.path.habits;
+    bool outbound = direction == OUTBOUND;
+    return kept_habits_get(outbound ? state->outbound.path.habits : state->inbound.path.habits,
+                           out);
 }
 
 void core_restore_habits(struct core *core, int peer, enum direction direction,
                          const struct habits *habits)
 {
-    *habits_of(path_of(core, peer, direction)) = *habits;
+    kept_habits_put(&path_of(core, peer, direction)->habits, habits);
 }

@@ -1,6 +1,8 @@
 // What the agents tell each other of third servers: our own row, and the rows of the others.
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "core/row.h"
 #include "core/trouble.h"
 
@@ -50,10 +52,18 @@ void witness_compose(const struct core *core, struct moment now, struct text *ou
 void witness_take(struct core *core, int peer, const char *row, struct instant at)
 {
     struct peer *state = &core->peers[peer];
-    if (row[0] != '\0' && at.ns >= state->row_at.ns && strlen(row) < sizeof state->row) {
-        text_copy(state->row, sizeof state->row, row);
+    size_t size = strlen(row) + 1;
+    if (size > 1 && size <= ROW_SIZE && at.ns >= state->row_at.ns) {
+        state->row = memory_checked(realloc(state->row, size));
+        memcpy(state->row, row, size);
         state->row_at = at;
     }
+}
+
+const char *core_row(const struct core *core, int peer)
+{
+    const char *row = core->peers[peer].row;
+    return row == NULL ? "" : row;
 }
 
 bool core_row_is_fresh(const struct core *core, int peer, struct moment now)
@@ -71,7 +81,7 @@ int core_witness(const struct core *core, int peer, struct moment now)
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         struct row_entry entry;
         if ((int)i != peer && core_row_is_fresh(core, (int)i, now) &&
-            row_find(core->peers[i].row, server, &entry) && row_entry_view(&entry) == ROW_OK) {
+            row_find(core_row(core, (int)i), server, &entry) && row_entry_view(&entry) == ROW_OK) {
             return (int)i;
         }
     }

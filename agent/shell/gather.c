@@ -146,9 +146,10 @@ static void gather_route(struct agent *agent, const struct action *action)
 static void gather_habits(struct agent *agent, const struct action *action)
 {
     int peer = action->habits.peer;
+    struct habits habits;
+    core_habits(agent->core, peer, action->habits.direction, &habits);
     writes_put_habits(&agent->writes, agent->store, agent->settings->peers[peer].name,
-                      action->habits.direction,
-                      core_habits(agent->core, peer, action->habits.direction));
+                      action->habits.direction, &habits);
 }
 
 static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)

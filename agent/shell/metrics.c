@@ -4,7 +4,10 @@
 
 struct metrics_cursor metrics_begin(const struct metrics_view *view, enum metrics_format format)
 {
-    return (struct metrics_cursor){.view = *view, .format = format};
+    struct metrics_cursor cursor = {.view = *view, .format = format};
+    metric_edges_write(&cursor.view.latency_edges, core_histogram_edges(view->core), format);
+    metric_edges_write(&cursor.view.leg_edges, &LEG_EDGES, format);
+    return cursor;
 }
 
 // The family at a place in all tables, or NULL past the last.

@@ -25,6 +25,8 @@ struct metrics_view {
     struct store_figures ledger;
     bool reload_successful;
     struct process_figures process;
+    struct metric_edges latency_edges; // these two by metrics_begin
+    struct metric_edges leg_edges;
 };
 
 struct metrics_cursor {

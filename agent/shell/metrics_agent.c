@@ -61,7 +61,15 @@ static void write_leg(const struct metric_writer *writer, const struct metrics_v
                       size_t index)
 {
     struct metric_labels labels = {{{"leg", leg_name((int)index)}}};
-    metric_write_histogram(writer, &labels, &core_stats(view->core)->legs[index], &LEG_EDGES);
+    metric_write_histogram(writer, &labels, &core_stats(view->core)->legs[index], &view->leg_edges);
+}
+
+static void write_slips(const struct metric_writer *writer, const struct metrics_view *view,
+                        size_t index)
+{
+    (void)index;
+    metric_write_histogram(writer, METRIC_NO_LABELS, &core_stats(view->core)->slips,
+                           &view->leg_edges);
 }
 
 // ---- mailboxes ----
@@ -239,6 +247,9 @@ static const struct metric_family FAMILIES[] = {
      "How long the legs of probes took; transit is from the message data to the mailbox, visible "
      "how long an arrival may have lain there unseen.",
      count_legs, write_leg},
+    {"mailflow_slot_slip_seconds", METRIC_HISTOGRAM,
+     "How late slots of the cadence came, after they were due: what the agent lags behind.",
+     count_one, write_slips},
     {"mailflow_imap_up", METRIC_GAUGE, "1 while the mailbox can be read.", count_mailboxes,
      write_up},
     {"mailflow_imap_last_collect_timestamp_seconds", METRIC_GAUGE,

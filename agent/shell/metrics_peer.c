@@ -109,10 +109,11 @@ static void write_bounces(const struct metric_writer *writer, const struct metri
 {
     const struct peer *peer = peer_at(view, index);
     struct metric_labels labels = peer_labels(peer);
-    labels.items[1].name = "fate";
+    struct metric_series series;
+    metric_series_begin(&series, writer, &labels, "fate");
     for (int fate = 0; fate < BOUNCE_FATES; fate++) {
-        labels.items[1].value = bounce_fate_name((enum bounce_fate)fate);
-        metric_write_count(writer, &labels, peer->stats.bounces[fate]);
+        const char *name = bounce_fate_name((enum bounce_fate)fate);
+        metric_series_write(&series, name, peer->stats.bounces[fate]);
     }
 }
 
@@ -159,12 +160,13 @@ static void write_auth_result(const struct metric_writer *writer, const struct m
 {
     const struct peer *peer = peer_at(view, index);
     enum direction direction = peer->collect >= 0 ? OUTBOUND : INBOUND;
-    const struct habits *habits = core_habits(view->core, (int)index, direction);
+    struct habits habits;
+    bool known = core_habits(view->core, (int)index, direction, &habits);
     struct metric_labels labels = peer_labels(peer);
     labels.items[1].name = "method";
     labels.items[2].name = "result";
-    for (int method = 0; habits != NULL && method < AUTH_METHODS; method++) {
-        write_method(writer, &labels, (enum auth_method)method, habits->auth.last[method]);
+    for (int method = 0; known && method < AUTH_METHODS; method++) {
+        write_method(writer, &labels, (enum auth_method)method, habits.auth.last[method]);
     }
 }
 
@@ -173,10 +175,11 @@ static void write_replies(const struct metric_writer *writer, const struct metri
 {
     const struct peer *peer = peer_at(view, index);
     struct metric_labels labels = peer_labels(peer);
-    labels.items[1].name = "class";
+    struct metric_series series;
+    metric_series_begin(&series, writer, &labels, "class");
     for (int class = 0; class < REPLY_CLASSES; class ++) {
-        labels.items[1].value = reply_class_name((enum reply_class) class);
-        metric_write_count(writer, &labels, peer->stats.replies[class]);
+        const char *name = reply_class_name((enum reply_class) class);
+        metric_series_write(&series, name, peer->stats.replies[class]);
     }
 }
 
@@ -184,10 +187,11 @@ static void write_resolved(const struct metric_writer *writer, const struct metr
                            size_t index)
 {
     struct way way = way_at(view, index);
-    way.labels.items[2].name = "verdict";
+    struct metric_series series;
+    metric_series_begin(&series, writer, &way.labels, "verdict");
     for (int verdict = VERDICT_OPEN + 1; verdict < VERDICTS; verdict++) {
-        way.labels.items[2].value = verdict_name((enum verdict)verdict);
-        metric_write_count(writer, &way.labels, way.peer->stats.resolved[way.direction][verdict]);
+        metric_series_write(&series, verdict_name((enum verdict)verdict),
+                            way.peer->stats.resolved[way.direction][verdict]);
     }
 }
 
@@ -198,7 +202,7 @@ static void write_latency(const struct metric_writer *writer, const struct metri
 {
     struct way way = way_at(view, index);
     metric_write_histogram(writer, &way.labels, &way.peer->stats.latency[way.direction],
-                           core_histogram_edges(view->core));
+                           &view->latency_edges);
 }
 
 static void write_last_latency(const struct metric_writer *writer, const struct metrics_view *view,
@@ -249,10 +253,11 @@ static void write_state(const struct metric_writer *writer, const struct metrics
     struct way way = way_at(view, index);
     enum path_state now =
         core_path_state(view->core, (int)(index / DIRECTIONS), way.direction, view->now);
-    way.labels.items[2].name = "state";
+    struct metric_series series;
+    metric_series_begin(&series, writer, &way.labels, "state");
     for (int state = 0; state < PATH_STATES; state++) {
-        way.labels.items[2].value = path_state_name((enum path_state)state);
-        metric_write_count(writer, &way.labels, state == (int)now ? 1 : 0);
+        metric_series_write(&series, path_state_name((enum path_state)state),
+                            state == (int)now ? 1 : 0);
     }
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LABELS_MAXIMUM = 3, NUMBER_TEXT = 32 };
+enum { LABELS_MAXIMUM = 3, NUMBER_TEXT = 32, DIGITS_MAXIMUM = 20 };
 
 static const char OPENMETRICS_TYPE[] = "application/openmetrics-text";
 
@@ -69,39 +69,77 @@ static const char *number_text(double value, char out[NUMBER_TEXT])
     return out;
 }
 
-// OpenMetrics wants an edge to look like a number with a fraction: 1 is "1.0" there.
-static void append_edge(const struct metric_writer *writer, double edge)
+void metric_edges_write(struct metric_edges *texts, const struct histogram_edges *edges,
+                        enum metrics_format format)
 {
-    char number[NUMBER_TEXT];
-    text_append(writer->out, number_text(edge, number));
-    if (writer->format == METRICS_OPENMETRICS && strpbrk(number, ".e") == NULL) {
-        text_append(writer->out, ".0");
+    texts->edges = edges;
+    for (size_t i = 0; i < edges->count; i++) {
+        char number[NUMBER_TEXT];
+        struct text text = TEXT_OVER(texts->of[i]);
+        text_append(&text, number_text(edges->of[i], number));
+        // OpenMetrics wants an edge to look like a number with a fraction: 1 is "1.0" there.
+        bool whole = strpbrk(number, ".e") == NULL;
+        text_append(&text, whole && format == METRICS_OPENMETRICS ? ".0\"} " : "\"} ");
     }
+}
+
+// What follows is done a million times for one answer of an agent with many peers, hence by hand.
+
+// As text_append_bytes, but seen through by the compiler, above all where the count is a constant.
+static inline void put(struct text *out, const char *bytes, size_t count)
+{
+    if (count >= out->size - out->length || out->truncated) {
+        text_append_bytes(out, bytes, count);
+        return;
+    }
+    memcpy(out->data + out->length, bytes, count);
+    out->length += count;
+    out->data[out->length] = '\0';
+}
+
+#define PUT(out, literal) put(out, literal, sizeof(literal) - 1)
+
+static void append_digits(struct text *out, uint64_t value, size_t least)
+{
+    char digits[DIGITS_MAXIMUM];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0 || sizeof digits - at < least);
+    put(out, digits + at, sizeof digits - at);
 }
 
 // Nanoseconds as seconds without needless zeros.
 static void append_nanoseconds(struct text *out, int64_t ns)
 {
+    enum { FRACTION = 9 };
     uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-    text_format(out, "%s%" PRIu64, ns < 0 ? "-" : "", magnitude / 1000000000);
-    if (magnitude % 1000000000 != 0) {
-        text_format(out, ".%09" PRIu64, magnitude % 1000000000);
-        while (out->data[out->length - 1] == '0') {
-            out->data[--out->length] = '\0';
+    uint64_t fraction = magnitude % 1000000000;
+    size_t digits = FRACTION;
+    text_append(out, ns < 0 ? "-" : "");
+    append_digits(out, magnitude / 1000000000, 1);
+    if (fraction > 0) {
+        for (; fraction % 10 == 0; fraction /= 10) {
+            digits--;
         }
+        PUT(out, ".");
+        append_digits(out, fraction, digits);
     }
 }
 
 // A backslash, a quote and a newline are escaped in label values; in help texts no quote.
-static void append_escaped(struct text *out, const char *value, const char *escaped)
+static void append_escaped(struct text *out, const char *value, bool quoted)
 {
-    while (*value != '\0') {
-        size_t plain = strcspn(value, escaped);
-        text_append_bytes(out, value, plain);
-        value += plain;
-        if (*value != '\0') {
-            text_append(out, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
-            value++;
+    for (const char *at = value;; at++) {
+        if (*at == '\0') {
+            put(out, value, (size_t)(at - value));
+            return;
+        }
+        if (*at == '\\' || *at == '\n' || (*at == '"' && quoted)) {
+            put(out, value, (size_t)(at - value));
+            text_append(out, *at == '\n' ? "\\n" : *at == '"' ? "\\\"" : "\\\\");
+            value = at + 1;
         }
     }
 }
@@ -109,11 +147,13 @@ static void append_escaped(struct text *out, const char *value, const char *esca
 static void append_labels(struct text *out, const struct metric_labels *labels)
 {
     for (size_t i = 0; i < LABELS_MAXIMUM && labels->items[i].name != NULL; i++) {
-        text_append(out, i == 0 ? "" : ",");
-        text_append(out, labels->items[i].name);
-        text_append(out, "=\"");
-        append_escaped(out, labels->items[i].value, "\\\"\n");
-        text_append(out, "\"");
+        if (i > 0) {
+            PUT(out, ",");
+        }
+        put(out, labels->items[i].name, strlen(labels->items[i].name));
+        PUT(out, "=\"");
+        append_escaped(out, labels->items[i].value, true);
+        PUT(out, "\"");
     }
 }
 
@@ -121,14 +161,36 @@ static void append_labels(struct text *out, const struct metric_labels *labels)
 static void begin_sample(const struct metric_writer *writer, const char *suffix,
                          const struct metric_labels *labels)
 {
-    text_append(writer->out, writer->name);
-    text_append(writer->out, suffix);
+    put(writer->out, writer->name, strlen(writer->name));
+    put(writer->out, suffix, strlen(suffix));
     if (labels->items[0].name != NULL) {
-        text_append(writer->out, "{");
+        PUT(writer->out, "{");
         append_labels(writer->out, labels);
-        text_append(writer->out, "}");
+        PUT(writer->out, "} ");
+    } else {
+        PUT(writer->out, " ");
     }
-    text_append(writer->out, " ");
+}
+
+static void end_sample(const struct metric_writer *writer, uint64_t value)
+{
+    append_digits(writer->out, value, 1);
+    PUT(writer->out, "\n");
+}
+
+// "name_suffix{labels,last=\"", after which the value of the last label stands.
+static void begin_series(struct metric_series *series, const struct metric_writer *writer,
+                         const char *suffix, const struct metric_labels *labels, const char *last)
+{
+    series->writer = writer;
+    series->begin = TEXT_OVER(series->bytes);
+    text_append(&series->begin, writer->name);
+    text_append(&series->begin, suffix);
+    PUT(&series->begin, "{");
+    append_labels(&series->begin, labels);
+    text_append(&series->begin, labels->items[0].name == NULL ? "" : ",");
+    text_append(&series->begin, last);
+    PUT(&series->begin, "=\"");
 }
 
 // ---- families ----
@@ -151,7 +213,7 @@ void metric_write_header(const struct metric_writer *writer, enum metric_type ty
     bool as_gauge = type == METRIC_INFO && writer->format == METRICS_PROMETHEUS;
     int length = family_name_length(writer, type);
     text_format(writer->out, "# HELP %.*s ", length, writer->name);
-    append_escaped(writer->out, help, writer->format == METRICS_OPENMETRICS ? "\\\"\n" : "\\\n");
+    append_escaped(writer->out, help, writer->format == METRICS_OPENMETRICS);
     text_format(writer->out, "\n# TYPE %.*s %s\n", length, writer->name,
                 TYPES[as_gauge ? METRIC_GAUGE : type]);
 }
@@ -160,7 +222,22 @@ void metric_write_count(const struct metric_writer *writer, const struct metric_
                         uint64_t value)
 {
     begin_sample(writer, "", labels);
-    text_format(writer->out, "%" PRIu64 "\n", value);
+    end_sample(writer, value);
+}
+
+void metric_series_begin(struct metric_series *series, const struct metric_writer *writer,
+                         const struct metric_labels *labels, const char *last)
+{
+    begin_series(series, writer, "", labels, last);
+}
+
+void metric_series_write(const struct metric_series *series, const char *value, uint64_t count)
+{
+    struct text *out = series->writer->out;
+    put(out, series->begin.data, series->begin.length);
+    append_escaped(out, value, true);
+    PUT(out, "\"} ");
+    end_sample(series->writer, count);
 }
 
 void metric_write_number(const struct metric_writer *writer, const struct metric_labels *labels,
@@ -169,7 +246,7 @@ void metric_write_number(const struct metric_writer *writer, const struct metric
     char number[NUMBER_TEXT];
     begin_sample(writer, "", labels);
     text_append(writer->out, number_text(value, number));
-    text_append(writer->out, "\n");
+    PUT(writer->out, "\n");
 }
 
 void metric_write_span(const struct metric_writer *writer, const struct metric_labels *labels,
@@ -177,7 +254,7 @@ void metric_write_span(const struct metric_writer *writer, const struct metric_l
 {
     begin_sample(writer, "", labels);
     append_nanoseconds(writer->out, value.ns);
-    text_append(writer->out, "\n");
+    PUT(writer->out, "\n");
 }
 
 void metric_write_time(const struct metric_writer *writer, const struct metric_labels *labels,
@@ -196,45 +273,39 @@ static void append_exemplar(struct text *out, const struct exemplar *exemplar)
 }
 
 // `exemplar` is NULL in all buckets but its own.
-static void write_bucket(const struct metric_writer *writer, const char *labels, const double *edge,
-                         uint64_t count, const struct exemplar *exemplar)
+static void write_bucket(const struct metric_series *series, const char *edge, uint64_t count,
+                         const struct exemplar *exemplar)
 {
-    struct text *out = writer->out;
-    text_append(out, writer->name);
-    text_append(out, "_bucket{");
-    text_append(out, labels);
-    text_append(out, labels[0] == '\0' ? "le=\"" : ",le=\"");
-    if (edge == NULL) {
-        text_append(out, "+Inf");
-    } else {
-        append_edge(writer, *edge);
-    }
-    text_format(out, "\"} %" PRIu64, count);
+    const struct metric_writer *writer = series->writer;
+    put(writer->out, series->begin.data, series->begin.length);
+    put(writer->out, edge, strlen(edge));
+    append_digits(writer->out, count, 1);
     if (exemplar != NULL && writer->format == METRICS_OPENMETRICS) {
-        append_exemplar(out, exemplar);
+        append_exemplar(writer->out, exemplar);
     }
-    text_append(out, "\n");
+    PUT(writer->out, "\n");
 }
 
 void metric_write_histogram(const struct metric_writer *writer, const struct metric_labels *labels,
-                            const struct histogram *histogram, const struct histogram_edges *edges)
+                            const struct histogram *histogram, const struct metric_edges *texts)
 {
-    char label_text[256], number[NUMBER_TEXT];
-    struct text out = TEXT_OVER(label_text);
-    append_labels(&out, labels);
+    char number[NUMBER_TEXT];
+    struct metric_series series;
+    const struct histogram_edges *edges = texts->edges;
+    begin_series(&series, writer, "_bucket", labels, "le");
     const struct exemplar *exemplar =
         walltime_known(histogram->exemplar.at) ? &histogram->exemplar : NULL;
     uint64_t below = 0;
     for (size_t i = 0; i < edges->count; i++) {
         below += histogram->buckets[i];
         bool its_own = exemplar != NULL && exemplar->value <= edges->of[i];
-        write_bucket(writer, label_text, &edges->of[i], below, its_own ? exemplar : NULL);
+        write_bucket(&series, texts->of[i], below, its_own ? exemplar : NULL);
         exemplar = its_own ? NULL : exemplar;
     }
-    write_bucket(writer, label_text, NULL, histogram->count, exemplar);
+    write_bucket(&series, "+Inf\"} ", histogram->count, exemplar);
     begin_sample(writer, "_sum", labels);
     text_append(writer->out, number_text(histogram->sum, number));
-    text_append(writer->out, "\n");
+    PUT(writer->out, "\n");
     begin_sample(writer, "_count", labels);
-    text_format(writer->out, "%" PRIu64 "\n", histogram->count);
+    end_sample(writer, histogram->count);
 }

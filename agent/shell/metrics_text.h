@@ -34,6 +34,15 @@ struct metric_labels {
     } items[3];
 };
 
+// The edges of histograms as they stand in their buckets, written once for all of one answer.
+struct metric_edges {
+    const struct histogram_edges *edges;
+    char of[HISTOGRAM_EDGES_MAXIMUM][32];
+};
+
+void metric_edges_write(struct metric_edges *texts, const struct histogram_edges *edges,
+                        enum metrics_format format);
+
 #define METRIC_NO_LABELS (&(struct metric_labels){0})
 
 void metric_write_header(const struct metric_writer *writer, enum metric_type type,
@@ -43,6 +52,17 @@ void metric_write_count(const struct metric_writer *writer, const struct metric_
 void metric_write_number(const struct metric_writer *writer, const struct metric_labels *labels,
                          double value);
 
+// Counts that differ in the value of their last label, which is not among the labels.
+struct metric_series {
+    const struct metric_writer *writer;
+    struct text begin;
+    char bytes[512];
+};
+
+void metric_series_begin(struct metric_series *series, const struct metric_writer *writer,
+                         const struct metric_labels *labels, const char *last);
+void metric_series_write(const struct metric_series *series, const char *value, uint64_t count);
+
 // In seconds, exact.
 void metric_write_span(const struct metric_writer *writer, const struct metric_labels *labels,
                        struct span value);
@@ -50,6 +70,6 @@ void metric_write_time(const struct metric_writer *writer, const struct metric_l
                        struct walltime value);
 
 void metric_write_histogram(const struct metric_writer *writer, const struct metric_labels *labels,
-                            const struct histogram *histogram, const struct histogram_edges *edges);
+                            const struct histogram *histogram, const struct metric_edges *texts);
 
 #endif

@@ -41,7 +41,7 @@ static double y_of(const struct scale *scale, const struct decision *decision)
 
 void page_append_spark(struct text *out, const struct decisions *decisions)
 {
-    size_t count = decisions->count < DECISIONS_KEPT ? decisions->count : DECISIONS_KEPT;
+    size_t count = decisions->count < decisions->room ? decisions->count : decisions->room;
     if (count < 2) {
         return;
     }

@@ -36,9 +36,9 @@ static void append_routes(struct text *out, const char *name, const struct route
     }
 }
 
-static void write_route(struct text *out, const struct path *path)
+static void write_route(struct text *out, const struct path *path,
+                        const struct route_memory *memory)
 {
-    const struct route_memory *memory = &path->habits->route;
     if (route_knows(memory)) {
         append_routes(out, "Usual route", &memory->known);
     } else if (memory->learned > 0) {
@@ -98,12 +98,13 @@ static void write_placement(struct text *out, const struct placement *placement)
 
 void page_append_way(struct text *out, const struct path *path)
 {
-    if (path->habits == NULL) {
+    struct habits habits;
+    if (!kept_habits_get(path->habits, &habits)) {
         return;
     }
     text_append(out, "<section id=\"way\">\n<h2>Way</h2>\n<dl>\n");
-    write_route(out, path);
-    write_authentication(out, &path->habits->auth);
-    write_placement(out, &path->habits->placement);
+    write_route(out, path, &habits.route);
+    write_authentication(out, &habits.auth);
+    write_placement(out, &habits.placement);
     text_append(out, "</dl>\n</section>\n");
 }

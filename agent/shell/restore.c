@@ -83,7 +83,7 @@ static struct store_restore visitors_of(struct restoring *restoring)
     return (struct store_restore){
         .windows_since = walltime_subtract(restoring->now.wall, kept),
         .incidents_since = walltime_subtract(restoring->now.wall, INCIDENTS_BACK),
-        .newest = DECISIONS_KEPT,
+        .newest = decisions_kept(settings->peer_count, settings->incidents.slow_of),
         .context = restoring,
         .probe = restore_probe,
         .incident = restore_incident,
@@ -102,6 +102,12 @@ static void record_interrupted(struct restoring *restoring)
     free(restoring->interrupted);
 }
 
+static void reserve_slots(struct agent *agent, int peer)
+{
+    writes_put_slots(&agent->writes, agent->store, agent->settings->peers[peer].name,
+                     core_reserve_slots(agent->core, peer));
+}
+
 int64_t agent_restore(struct agent *agent, struct moment now, struct error *error)
 {
     struct restoring restoring = {.agent = agent, .now = now};
@@ -117,6 +123,9 @@ int64_t agent_restore(struct agent *agent, struct moment now, struct error *erro
         store_put_started(agent->store, now.wall);
     }
     store_put_alive(agent->store, now.wall);
+    for (size_t i = 0; i < agent->settings->peer_count; i++) {
+        reserve_slots(agent, (int)i);
+    }
     return restoring.probes;
 }
 
@@ -129,4 +138,6 @@ void agent_restore_peer(struct agent *agent, const char *peer, struct moment now
         journal_ledger_failed(agent->journal, error.message);
     }
     record_interrupted(&restoring);
+    reserve_slots(agent, settings_find_peer(agent->settings, peer));
+    agent->durable = true;
 }

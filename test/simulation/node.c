@@ -167,11 +167,13 @@ static void commit(struct world *world, int node, const struct action *action,
         ledger_put_acknowledged(&agent->ledger, action->acknowledged.window,
                                 action->acknowledged.revision, action->acknowledged.peer);
         break;
-    case ACTION_RECORD_HABITS:
+    case ACTION_RECORD_HABITS: {
+        struct habits habits;
+        core_habits(agent->core, action->habits.peer, action->habits.direction, &habits);
         ledger_put_habits(&agent->ledger, agent->settings->peers[action->habits.peer].name,
-                          action->habits.direction,
-                          core_habits(agent->core, action->habits.peer, action->habits.direction));
+                          action->habits.direction, &habits);
         break;
+    }
     case ACTION_BOUNCE:
     case ACTION_DELETE:
     case ACTION_SAY_ROUTE:

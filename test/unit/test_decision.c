@@ -26,6 +26,7 @@ static void test_coarse_figures_stay_out_of_the_median(void **state)
     decisions_add(&decisions, (struct walltime){9}, SPAN_MS(8), SPAN_MS(3), SPAN_MS(8),
                   VERDICT_ON_TIME);
     assert_true(decisions_median(&decisions) < 0.009);
+    decisions_free(&decisions);
 }
 
 static void test_excused_and_drained_decide_nothing(void **state)
@@ -42,6 +43,7 @@ static void test_excused_and_drained_decide_nothing(void **state)
     assert_int_equal(decisions_above(&decisions, 3, SPAN_SECONDS(60)), 2);
     assert_int_equal(decisions_above(&decisions, 5, SPAN_SECONDS(60)), 3);
     assert_int_equal(decisions_above(&decisions, 5, SPAN_SECONDS(100)), 0);
+    decisions_free(&decisions);
 }
 
 static void test_a_flush_is_one_decision(void **state)
@@ -58,6 +60,7 @@ static void test_a_flush_is_one_decision(void **state)
     assert_int_equal(decisions_above(&decisions, DECISIONS_KEPT, SPAN_SECONDS(124)), 0);
     add(&decisions, 1006, VERDICT_LATE, 100);
     assert_int_equal(decisions_above(&decisions, DECISIONS_KEPT, SPAN_SECONDS(60)), 2);
+    decisions_free(&decisions);
 }
 
 static void test_a_flush_larger_than_the_ring_is_one_decision(void **state)
@@ -68,6 +71,7 @@ static void test_a_flush_larger_than_the_ring_is_one_decision(void **state)
         add(&decisions, 1000 + i / 125, VERDICT_LATE, 1000 - i);
         assert_int_equal(decisions_above(&decisions, DECISIONS_KEPT, SPAN_SECONDS(60)), 1);
     }
+    decisions_free(&decisions);
 }
 
 static void test_on_time_since(void **state)
@@ -86,6 +90,7 @@ static void test_on_time_since(void **state)
     assert_int_equal(decisions_on_time_since(&decisions, opened), 0);
     add(&decisions, 340, VERDICT_ON_TIME, 1);
     assert_int_equal(decisions_on_time_since(&decisions, opened), 1);
+    decisions_free(&decisions);
 }
 
 static void test_restart_forgets_but_keeps_the_picture(void **state)
@@ -102,6 +107,7 @@ static void test_restart_forgets_but_keeps_the_picture(void **state)
     // a late one right after is a new decision and no member of a forgotten flush
     add(&decisions, 301, VERDICT_LATE, 90);
     assert_int_equal(decisions_above(&decisions, 5, SPAN_SECONDS(60)), 1);
+    decisions_free(&decisions);
 }
 
 static void test_the_ring_forgets_the_oldest(void **state)
@@ -119,6 +125,39 @@ static void test_the_ring_forgets_the_oldest(void **state)
     assert_null(decisions_get(&decisions, DECISIONS_KEPT));
     double median = decisions_median(&decisions);
     assert_true(median > 167.4 && median < 167.6);
+    decisions_free(&decisions);
+}
+
+static void test_with_many_peers_fewer_are_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(decisions_kept(0, 5), DECISIONS_KEPT);
+    assert_int_equal(decisions_kept(1000, 5), DECISIONS_KEPT);
+    assert_int_equal(decisions_kept(2000, 5), 32);
+    assert_int_equal(decisions_kept(10000, 5), DECISIONS_KEPT_LEAST);
+    assert_int_equal(decisions_kept(10000, 40), 40);
+}
+
+static void test_what_is_kept_changes_with_the_peers(void **state)
+{
+    (void)state;
+    struct decisions decisions = {0};
+    for (int i = 0; i < 100; i++) {
+        add(&decisions, i, VERDICT_ON_TIME, i);
+    }
+    decisions_keep(&decisions, 16);
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(decisions_get(&decisions, (size_t)i)->arrived.ns,
+                         INT64_C(1000000000) * (99 - i));
+    }
+    assert_null(decisions_get(&decisions, 16));
+    add(&decisions, 100, VERDICT_ON_TIME, 100);
+    assert_null(decisions_get(&decisions, 16));
+    decisions_keep(&decisions, DECISIONS_KEPT);
+    add(&decisions, 101, VERDICT_ON_TIME, 101);
+    assert_int_equal(decisions_get(&decisions, 16)->arrived.ns, INT64_C(85000000000));
+    decisions_free(&decisions);
+    assert_null(decisions_get(&decisions, 0));
 }
 
 int main(void)
@@ -131,6 +170,8 @@ int main(void)
         cmocka_unit_test(test_on_time_since),
         cmocka_unit_test(test_restart_forgets_but_keeps_the_picture),
         cmocka_unit_test(test_the_ring_forgets_the_oldest),
+        cmocka_unit_test(test_with_many_peers_fewer_are_kept),
+        cmocka_unit_test(test_what_is_kept_changes_with_the_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

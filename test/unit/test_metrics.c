@@ -109,6 +109,7 @@ static void fill_agent(struct agent *agent)
     stats->negative_latencies = 2;
     stats->windows_refused = 6;
     histogram_observe(&stats->legs[LEG_VISIBLE], &LEG_EDGES, 0.5);
+    histogram_observe(&stats->slips, &LEG_EDGES, 0.004);
     mailbox->certificate = calloc(1, sizeof *mailbox->certificate);
     mailbox->certificate->certificate =
         (struct certificate){.seen = true, .verified = true, .expires = WALL(86400)};

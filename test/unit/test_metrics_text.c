@@ -109,6 +109,14 @@ static void test_spans_are_exact(void **state)
     }
 }
 
+static void write_histogram(const struct metric_writer *writer, const struct metric_labels *labels,
+                            const struct histogram *histogram, const struct histogram_edges *edges)
+{
+    struct metric_edges texts;
+    metric_edges_write(&texts, edges, writer->format);
+    metric_write_histogram(writer, labels, histogram, &texts);
+}
+
 static void test_histogram_is_cumulative(void **state)
 {
     struct text out;
@@ -121,7 +129,7 @@ static void test_histogram_is_cumulative(void **state)
     histogram_observe(&histogram, &edges, 0.8);
     histogram_observe(&histogram, &edges, 500000);
     struct metric_writer writer = writer_of(&out, METRICS_PROMETHEUS, "a");
-    metric_write_histogram(&writer, &labels, &histogram, &edges);
+    write_histogram(&writer, &labels, &histogram, &edges);
     assert_string_equal(buffer, "a_bucket{leg=\"tls\",le=\"0.05\"} 1\n"
                                 "a_bucket{leg=\"tls\",le=\"1\"} 3\n"
                                 "a_bucket{leg=\"tls\",le=\"432000\"} 3\n"
@@ -129,7 +137,7 @@ static void test_histogram_is_cumulative(void **state)
                                 "a_sum{leg=\"tls\"} 500001.55\n"
                                 "a_count{leg=\"tls\"} 4\n");
     writer = writer_of(&out, METRICS_OPENMETRICS, "a");
-    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
     assert_string_equal(buffer, "a_bucket{le=\"0.05\"} 1\n"
                                 "a_bucket{le=\"1.0\"} 3\n"
                                 "a_bucket{le=\"432000.0\"} 3\n"
@@ -147,7 +155,7 @@ static void test_exemplar_stands_at_its_bucket(void **state)
     (void)state;
     histogram_observe(&histogram, &edges, 0.7);
     struct metric_writer writer = writer_of(&out, METRICS_OPENMETRICS, "a");
-    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
     assert_string_equal(buffer,
                         "a_bucket{le=\"0.05\"} 0\n"
                         "a_bucket{le=\"1.0\"} 1 # {probe=\"74AAAAAAAAAAAAAAAAAAAAAAAA\"} 0.7 "
@@ -157,10 +165,10 @@ static void test_exemplar_stands_at_its_bucket(void **state)
                         "a_count 1\n");
     histogram.exemplar.value = 2;
     writer = writer_of(&out, METRICS_OPENMETRICS, "a");
-    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
     assert_non_null(strstr(buffer, "le=\"+Inf\"} 1 # {probe="));
     writer = writer_of(&out, METRICS_PROMETHEUS, "a");
-    metric_write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
+    write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
     assert_null(strstr(buffer, "#")); // 0.0.4 has none
 }
 

@@ -48,9 +48,10 @@ static void test_what_nobody_asks_for_is_over(void **state)
     core_configure(fixture.core, fixture.settings, fixture.now);
     core_fixture_run(&fixture, SPAN_SECONDS(1), count_unset, &unset);
     assert_int_equal(unset, 2);
-    const struct habits *habits = core_habits(fixture.core, 0, INBOUND);
-    assert_int_equal(habits->auth.failing, 0);
-    assert_int_equal(habits->placement.count, 0);
+    struct habits habits;
+    assert_true(core_habits(fixture.core, 0, INBOUND, &habits));
+    assert_int_equal(habits.auth.failing, 0);
+    assert_int_equal(habits.placement.count, 0);
     core_fixture_end(&fixture);
 }
 
