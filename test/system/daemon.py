@@ -168,12 +168,12 @@ class Daemon:
         assert (status, output) == (1, ""), (status, output, said)
         return said
 
-    def start(self, probers=BUILD / "probes", before=(), **environment):
+    def start(self, probers=BUILD / "probes", before=(), patience=PATIENCE, **environment):
         command = (*before, PROGRAM, "--config", self.config, "--probers", probers)
         self.errors = open(self.home / "stderr", "ab")
         variables = {**os.environ, **environment}
         self.process = subprocess.Popen(command, stderr=self.errors, env=variables)
-        self.wait(r"agent STARTED .*", count=self.count("agent STARTED .*") + 1)
+        self.wait(r"agent STARTED .*", patience, self.count("agent STARTED .*") + 1)
         return self
 
     @property
