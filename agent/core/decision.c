@@ -94,12 +94,14 @@ void decisions_add(struct decisions *decisions, struct walltime arrived, struct 
     };
     make_room(decisions);
     assert(decisions->room > 0);
+    struct decision *place = &decisions->ring[decisions->count % decisions->room];
     struct decision *cohort = verdict == VERDICT_LATE ? open_cohort(decisions, arrived) : NULL;
-    struct decision *place = &decisions->ring[decisions->count++ % decisions->room];
+    decisions->count++;
     if (cohort != NULL && decision.residual > cohort->residual) {
         cohort->residual = decision.residual;
     }
-    if (cohort == place) { // it spoke for all of them and leaves: this one does from now on
+    if (cohort != NULL &&
+        cohort == place) { // it spoke for all of them and leaves: this one does from now on
         decision.residual = cohort->residual;
     } else if (cohort != NULL) {
         decision.counts = false;
