@@ -67,7 +67,7 @@ static void test_forty_two_servers_fit(void **state)
     (void)state;
     struct row_entry entries[41];
     for (int i = 0; i < 41; i++) {
-        char name[8];
+        char name[SERVER_NAME_SIZE];
         snprintf(name, sizeof name, "mx%02d", i + 2);
         entries[i] = entry_of(name, i % 2 == 0 ? ROW_OK : ROW_BAD, i % 3 == 0 ? ROW_BAD : ROW_OK);
     }
