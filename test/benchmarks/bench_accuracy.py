@@ -21,7 +21,7 @@ from lab import Lab  # noqa: E402
 from maildir_watch import MaildirWatch  # noqa: E402
 from noop_loop import SPACING, NoopLoop, sessions  # noqa: E402
 
-SECONDS = rows.seconds(8)
+SECONDS = rows.seconds(6)
 FAST = 50  # probes a second
 WARM_UP = 3
 MEDIAN_LIMIT = 0.002

@@ -18,7 +18,7 @@ import mailflow_side  # noqa: E402
 import rows  # noqa: E402
 from lab import Lab  # noqa: E402
 
-SECONDS = rows.seconds(6)
+SECONDS = rows.seconds(4)
 MORE = 1.05
 PARALLEL = 16
 MESSAGES = int(SECONDS * 50)
