@@ -117,7 +117,8 @@ def growth_rows(found):
     lag = (most["slip"] + most["wait"]) * 1e3
     return [
         rows.at_most(f"CPU per probe, from {least['peers']} to {most['peers']} peers: growth", 20,
-                     growth, "%", ratio=f"{most['cost'] * 1e3:.2f} ms of {least['cost'] * 1e3:.2f}"),
+                     growth, "%", ratio=f"{most['cost'] * 1e3:.2f} ms of {least['cost'] * 1e3:.2f}",
+                     firm=rows.SECONDS > 0),  # in five seconds a busy machine moves even that
         rows.at_most("10,000 peers: slots slip, p99", 100, most["slip"] * 1e3, "ms", firm=False,
                      ratio=f"message data {lag:.0f} ms after the slot was due"),
     ]
@@ -162,4 +163,4 @@ def measure():
 
 
 if __name__ == "__main__":
-    sys.exit(rows.conclude(measure, rounds=2 if not rows.SECONDS else 1))
+    sys.exit(rows.conclude(measure, rounds=1))  # they take too long to be repeated
