@@ -33,6 +33,13 @@ REPEATED_MAXIMUM = 15  # more than that is no accident
 # What no XML can hold, and a report does.
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+VALGRIND = (
+    "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite"
+    " --errors-for-leak-kinds=definite"
+)
+# Filters that valgrind's own system calls do not pass, bounds on time, and what would take hours.
+NOT_UNDER_VALGRIND = ("prober", "rights", "config_load", "config_files", "worlds", "coverage")
+
 WORLDS = 10000  # without sanitizers; with them meson runs fewer
 
 LINES_ONLY = "-Dc_args=-g1"  # enough for the traces of sanitizers, and built in half of the time
@@ -239,6 +246,23 @@ def line_coverage(count):
     coverage.report(COVERAGE, count)  # whether the tests pass is for the other parts to say
 
 
+def valgrind(count):
+    """memory errors of unit tests and scenarios (by name only: half an hour)"""
+    build_release()
+    report = RELEASE / "meson-logs/testlog-valgrind.junit.xml"
+    for suite in ("unit", "simulation"):
+        report.unlink(missing_ok=True)
+        names = subprocess.run(
+            ("meson", "test", "-C", RELEASE, "--no-rebuild", "--list", "--suite", suite),
+            capture_output=True, text=True, check=True,
+        ).stdout.splitlines()
+        chosen = [name.split(" / ")[-1] for name in names if " / " in name]
+        chosen = [name for name in chosen if name not in NOT_UNDER_VALGRIND]
+        command = ("meson", "test", "-C", RELEASE, "--no-rebuild", "-t", "30")
+        run((*command, "--print-errorlogs", "--wrap", VALGRIND, *chosen))
+        count_outcomes(count, outcomes(report), f"valgrind {suite}")
+
+
 def lint(count):
     """format, walls between the floors, static analysis"""
     build_release()
@@ -249,7 +273,7 @@ def lint(count):
 
 
 PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, fuzz, lint)}
-BY_NAME = {"coverage": line_coverage}  # not among all
+BY_NAME = {"coverage": line_coverage, "valgrind": valgrind}  # not among all
 KNOWN = {**PARTS, **BY_NAME}
 
 
