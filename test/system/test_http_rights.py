@@ -101,17 +101,17 @@ def test_nothing_over_https_where_there_is_no_token(tmp_path, office, house):
             assert_nothing_is_written(daemon, ask, 403)
 
 
-@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "TRACE", "CONNECT", "get", "PATCHX", "POST", "DELETE"])
-def test_methods_that_no_path_has(tmp_path, office, method):
+def test_methods_that_no_path_has(tmp_path, office):
     """None does anything, whatever it is called."""
     port = free_port()
     with Daemon(tmp_path, office, http={"listen": [f"127.0.0.1:{port}"]}) as daemon:
         ledger = Ledger(daemon)
         known = {(route.method, route.path) for route in routes()}
-        for path in sorted({route.path for route in routes()}):
-            if (method, path) not in known:
+        paths = sorted({route.path for route in routes()})
+        for method in ("PUT", "OPTIONS", "TRACE", "CONNECT", "get", "PATCHX", "POST", "DELETE"):
+            for path in (path for path in paths if (method, path) not in known):
                 status, _ = plain(port, method, path + ("x" if path.endswith("/") else ""), "{}")
-                assert 400 <= status < 500, (path, status)
+                assert 400 <= status < 500, (method, path, status)
         assert ledger.look() == ledger.before
 
 
