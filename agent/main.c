@@ -229,7 +229,12 @@ int main(int count, char **arguments)
     }
 
     struct daemon daemon = {.broken = false};
-    uv_loop_init(&daemon.loop);
+    int failed = uv_loop_init(&daemon.loop);
+    if (failed != 0) {
+        fprintf(stderr, "mailflowd: cannot begin to work: %s\n", uv_strerror(failed));
+        settings_destroy(settings);
+        return EXIT_FAILURE;
+    }
     options.agent.broken = on_broken;
     options.agent.context = &daemon;
     bool started = start(&daemon, &options.agent, settings, &error);
