@@ -101,6 +101,10 @@ static void judge_stop(const struct evidence *evidence, const char *where,
                                                              : "OAUTHBEARER, XOAUTH2");
         break;
     case STOP_AUTH_REFUSED:
+        if (dialogue->code == 0) { // says nothing of the password, or the token
+            set_cause(out, REPLY_CONNECT, "the reply to AUTH from %s is not SMTP", where);
+            break;
+        }
         out->reply_class = dialogue->code / 100 == 4 ? REPLY_4XX : REPLY_5XX;
         out->token_refused =
             evidence->relay->oauth != PROBE_OAUTH_NONE && out->reply_class == REPLY_5XX;
