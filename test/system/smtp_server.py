@@ -12,6 +12,20 @@ import threading
 import time
 
 LOCAL_NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+# What openssl needs for a certificate that begins later than now.
+LATER_AUTHORITY = """\
+[ca]
+default_ca = later
+[later]
+database = later.index
+new_certs_dir = .
+default_md = sha256
+policy = any
+rand_serial = yes
+unique_subject = no
+[any]
+commonName = supplied
+"""
 EHLO = "250-server.test\n250-PIPELINING\n250-DSN\n250-ENHANCEDSTATUSCODES\n250 8BITMIME"
 
 
@@ -98,6 +112,9 @@ class Session:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server.certificate)
         context.maximum_version = self.server.tls_version
+        if self.server.tls_minimum:
+            context.minimum_version = self.server.tls_minimum
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")  # old versions are not to be had otherwise
         context.sni_callback = lambda _, name, __: setattr(self, "name_indicated", name)
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.tls = self.socket.version()
@@ -170,7 +187,7 @@ class Server:
     """Listens on 127.0.0.1 (or another address) on a port of the system's choice."""
 
     def __init__(self, script=None, *, ehlo=EHLO, ehlo_tls=None, certificate=None, address="127.0.0.1",
-                 port=0, stay_in_the_clear=False, challenges=None, tls_version=ssl.TLSVersion.TLSv1_3):
+                 port=0, stay_in_the_clear=False, challenges=None, tls_version=ssl.TLSVersion.TLSv1_3, tls_minimum=None):
         self.script = script or {}
         self.ehlo = ehlo
         self.ehlo_tls = ehlo_tls or EHLO
@@ -178,6 +195,7 @@ class Server:
         self.stay_in_the_clear = stay_in_the_clear
         self.challenges = challenges or {}
         self.tls_version = tls_version
+        self.tls_minimum = tls_minimum
         self.sessions = []
         self.threads = []
         self.over = threading.Event()
@@ -257,6 +275,20 @@ class Certificates:
         """Good for 90 days itself, its intermediate authority only for so long."""
         self.issue(f"{name}-middle", "Middle Authority", "basicConstraints=critical,CA:TRUE", days)
         return self.issue(name, "localhost", days=90, by=f"{name}-middle")
+
+    def issue_later(self, name):
+        """Good from the day after tomorrow."""
+        later = time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + 2 * 86400))
+        (self.folder / "later.cnf").write_text(LATER_AUTHORITY)
+        (self.folder / "later.index").touch()
+        (self.folder / f"{name}.ext").write_text(LOCAL_NAMES)
+        self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                     "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=localhost")
+        self.openssl("ca", "-batch", "-config", "later.cnf", "-in", f"{name}.csr", "-cert",
+                     "authority.crt", "-keyfile", "authority.key", "-startdate", later, "-days",
+                     "30", "-notext", "-extfile", f"{name}.ext", "-out",
+                     f"{name}.crt")
+        return self.bundle(name)
 
     def bundle(self, name):
         """Key and certificate in one file; the certificate alone is NAME.crt."""
