@@ -3,7 +3,7 @@
 // committed before the damage is kept, as after a power cut.
 #include "store_fixture.h"
 
-enum { PAGE = 4096, PROBES = 300, LOGGED = 60 };
+enum { PAGE = 4096, PROBES = 100, LOGGED = 60 };
 
 static void write_ledger(const char *directory)
 {
@@ -153,7 +153,7 @@ static void a_log_damaged_anywhere(void **state)
     fixture_in_killed_process(write_log, *state);
     struct fixture_content sound = fixture_file_read(ledger), whole = fixture_file_read(log);
     unsigned least = LOGGED, most = 0;
-    for (size_t at = 0; at + PAGE < whole.size; at += 7 * PAGE / 2) {
+    for (size_t at = 0; at + PAGE < whole.size; at += 7 * PAGE) {
         struct fixture_content spoilt = {whole.size, malloc(whole.size)};
         memcpy(spoilt.bytes, whole.bytes, whole.size);
         fill_with_garbage(spoilt.bytes + at, PAGE / 4, (unsigned)at);
