@@ -111,6 +111,7 @@ static bool fill_input(void)
 {
     ssize_t got;
     memmove(input.bytes, input.bytes + input.begin, input.end - input.begin);
+    explicit_bzero(input.bytes + input.end - input.begin, input.begin);
     input.end -= input.begin;
     input.begin = 0;
     do {

@@ -1,7 +1,7 @@
 """Builds mailflow and runs its tests, part by part; the last line counts them.
 
-The C tests run under the address and undefined-behaviour sanitizers; the lab, the scripted servers
-and the benchmarks run what is installed for users, an optimised build.
+The C tests and the scripted servers run under the address and undefined-behaviour sanitizers; the
+lab, the page and the benchmarks run what is installed for users, an optimised build.
 """
 
 import argparse
@@ -84,9 +84,10 @@ def build_sanitized():
     build(SANITIZED, *sanitizers, "--optimization=1", LINES_ONLY)
 
 
-def build_release():
+def build_release(*more):
+    """What the tests use of it; and `more`."""
     options = ("--buildtype=debugoptimized", "--prefix=/usr", LINES_ONLY)
-    build(RELEASE, *options, targets=("programs", "test-tools"))
+    build(RELEASE, *options, targets=("programs", "test-tools", *more))
 
 
 def outcomes(file):
@@ -248,7 +249,7 @@ def line_coverage(count):
 
 def valgrind(count):
     """memory errors of unit tests and scenarios (by name only: half an hour)"""
-    build_release()
+    build_release("all")
     report = RELEASE / "meson-logs/testlog-valgrind.junit.xml"
     for suite in ("unit", "simulation"):
         report.unlink(missing_ok=True)

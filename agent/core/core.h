@@ -309,7 +309,7 @@ void core_path_text(const struct core *core, int peer, enum direction direction,
 // row, then receipts as far as they fit.
 void core_compose(const struct core *core, int peer, struct moment now, struct exchange *out);
 
-// The row that the peer said last is at most two of its intervals old.
+// The row that the peer said last, "" for none; and whether it is at most two of its intervals old.
 const char *core_row(const struct core *core, int peer);
 bool core_row_is_fresh(const struct core *core, int peer, struct moment now);
 

@@ -24,20 +24,32 @@ void finding_lost(struct core *core, int peer, const struct flight *lost, struct
     trouble_record(core, open);
 }
 
-// Whether this status is the first of its kind after others: something else is wrong now. When
-// there is no room for more nothing is news any longer.
-static bool note_status(struct evidence *evidence, const char *status)
+// Its place among those that were notified, or the first free one; STATUSES_KEPT: neither.
+static size_t place_of_status(const struct incident *incident)
 {
     size_t place = 0;
-    while (place < STATUSES_KEPT && evidence->statuses[place][0] != '\0' &&
-           strcmp(evidence->statuses[place], status) != 0) {
+    while (place < STATUSES_KEPT && incident->evidence.statuses[place][0] != '\0' &&
+           strcmp(incident->evidence.statuses[place], incident->status) != 0) {
         place++;
     }
-    if (status[0] == '\0' || place == STATUSES_KEPT || evidence->statuses[place][0] != '\0') {
-        return false;
+    return place;
+}
+
+// Another status than those that were notified: something else is wrong now. When there is no room
+// for more nothing is news any longer.
+static bool is_news(const struct incident *incident)
+{
+    size_t place = place_of_status(incident);
+    return incident->notified && incident->status[0] != '\0' && place > 0 &&
+           place < STATUSES_KEPT && incident->evidence.statuses[place][0] == '\0';
+}
+
+void finding_notified(struct incident *incident)
+{
+    size_t place = place_of_status(incident);
+    if (incident->kind == INCIDENT_BOUNCED && place < STATUSES_KEPT) {
+        text_copy(incident->evidence.statuses[place], BOUNCE_STATUS_SIZE, incident->status);
     }
-    text_copy(evidence->statuses[place], BOUNCE_STATUS_SIZE, status);
-    return place > 0;
 }
 
 // Each failure adds to the incident, which tells of the newest, and again when it is another one.
@@ -50,7 +62,6 @@ int64_t finding_bounced(struct core *core, int peer, const struct flight *bounce
     if (open != NULL) {
         memcpy(evidence.statuses, open->evidence.statuses, sizeof evidence.statuses);
     }
-    bool news = note_status(&evidence, bounce->status);
     text_copy(evidence.cause, sizeof evidence.cause, bounce->diagnostic);
     if (open == NULL) {
         open =
@@ -59,9 +70,10 @@ int64_t finding_bounced(struct core *core, int peer, const struct flight *bounce
     } else {
         evidence.failures = open->evidence.failures + 1;
         open->evidence = evidence;
-        if (news) {
-            trouble_renew(core, open, now);
-        }
+    }
+    text_copy(open->status, sizeof open->status, bounce->status);
+    if (is_news(open)) {
+        trouble_renew(core, open, now);
     }
     open->last = now.wall;
     trouble_record(core, open);

@@ -81,7 +81,7 @@ struct evidence {
     char usual_route[ROUTE_SIZE]; // ... and what the path was known to take
     enum auth_method method;      // unauthenticated: what did not pass ...
     enum auth_result result;      // ... and what came of it
-    // bounced: each that was said, once, the newest last; "" where there are no more
+    // bounced: each that was notified, once, the newest last; "" where there are no more
     char statuses[STATUSES_KEPT][BOUNCE_STATUS_SIZE];
     char cause[INCIDENT_CAUSE_SIZE]; // words of a server or a prober, not yet escaped
 };
@@ -127,9 +127,10 @@ struct incident {
     struct cells cells;
     // Of this run only, not stored.
     struct walltime
-        last;       // bounced, lost, forged: the newest of what it adds up; restored: its opening
-    bool unwritten; // its cause has changed since its row was written
-    bool hushed;    // its cause has counted it among what it keeps quiet
+        last; // bounced, lost, forged: the newest of what it adds up; restored: its opening
+    char status[BOUNCE_STATUS_SIZE]; // bounced: of the newest
+    bool unwritten;                  // its cause has changed since its row was written
+    bool hushed;                     // its cause has counted it among what it keeps quiet
     enum incident_end end;
 };
 

@@ -104,6 +104,7 @@ static void say_now(struct core *core, struct incident *incident, struct moment 
     incident->cause = 0;
     incident->renewed = false;
     incident->notified_at = now.wall;
+    finding_notified(incident);
     trouble_record(core, incident);
     if (turn != FLAP_SAY_NOTHING) {
         core->incident_counts[incident->kind][incident->severity].notified++;
@@ -113,6 +114,22 @@ static void say_now(struct core *core, struct incident *incident, struct moment 
                                                : NOTICE_FIRING);
     }
     trouble_set_timer(core, incident, next_word(core, incident, now));
+}
+
+// Of a kind that adds up single events what came beside a window or a cause is not said after it.
+static void forget_news(struct incident *incident)
+{
+    incident->renewed = incident->renewed && incident_rule(incident->kind)->kept.ns == 0;
+}
+
+// Something else is wrong than what was said, and what explains that would keep it quiet, were it
+// not open already.
+static bool news_is_explained(const struct core *core, const struct incident *incident)
+{
+    struct incident fresh = *incident;
+    fresh.notified = false;
+    return incident->renewed && incident_rule(incident->kind)->kept.ns > 0 &&
+           fold_find_cause(core, &fresh) != NULL;
 }
 
 // Counted and said at info, once for each window that holds it back.
@@ -127,6 +144,7 @@ static void suppress(struct core *core, struct incident *incident, const struct 
         trouble_record(core, incident);
         notify_say(core, incident, NOTICE_SUPPRESSED);
     }
+    forget_news(incident);
     struct walltime until = walltime_add(window_until(window), core->settings->maintenance.settle);
     trouble_set_timer(core, incident, moment_instant_at(now, until));
 }
@@ -153,6 +171,9 @@ void notify_due(struct core *core, struct incident *incident, struct moment now)
         down_is_refuted(core, incident, now)) {
         trouble_close_soon(core, incident, now);
         return;
+    }
+    if (news_is_explained(core, incident)) {
+        forget_news(incident);
     }
     struct instant word = next_word(core, incident, now);
     const struct window *window = suppressing_window(core, incident, now);

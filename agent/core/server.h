@@ -110,6 +110,9 @@ void finding_lost(struct core *core, int peer, const struct flight *lost, struct
 int64_t finding_bounced(struct core *core, int peer, const struct flight *bounced,
                         const struct bounce *bounce, struct moment now);
 
+// It is being notified: what it tells of is no news any more.
+void finding_notified(struct incident *incident);
+
 // The incident stays open for a day: whether mail to the peer comes back now, for nothing has
 // arrived there since the last did.
 bool finding_bounces(const struct core *core, int peer);

@@ -104,8 +104,8 @@ static void record_interrupted(struct restoring *restoring)
 
 static void reserve_slots(struct agent *agent, int peer)
 {
-    writes_put_slots(&agent->writes, agent->store, agent->settings->peers[peer].name,
-                     core_reserve_slots(agent->core, peer));
+    store_put_slots(agent->store, agent->settings->peers[peer].name,
+                    core_reserve_slots(agent->core, peer));
 }
 
 int64_t agent_restore(struct agent *agent, struct moment now, struct error *error)

@@ -35,10 +35,12 @@ static void print_outcome(const struct submit_outcome *outcome)
     }
 }
 
-// The next job, read ahead where it is there already.
+// What is done next, read ahead where it is there already: a job, or a line that is none.
 struct backlog {
     struct submit_job job;
     bool filled;
+    bool refused;
+    struct error reason;
 };
 
 static void on_content_started(void *context, const struct submit_outcome *so_far)
@@ -70,11 +72,8 @@ static void refuse_line(int64_t number, const char *reason)
 
 static void take_line(struct backlog *backlog, const char *line, size_t length)
 {
-    struct error error;
-    backlog->filled = submit_job_decode(line, length, &backlog->job, &error);
-    if (!backlog->filled) {
-        refuse_line(backlog->job.number, error.message);
-    }
+    backlog->filled = submit_job_decode(line, length, &backlog->job, &backlog->reason);
+    backlog->refused = !backlog->filled;
 }
 
 // False at the end of the input.
@@ -93,7 +92,7 @@ static bool read_job(struct backlog *backlog)
 static const struct submit_job *find_waiting(void *context)
 {
     struct backlog *backlog = context;
-    while (!backlog->filled && prober_has_line() && read_job(backlog)) {
+    while (!backlog->filled && !backlog->refused && prober_has_line() && read_job(backlog)) {
     }
     return backlog->filled ? &backlog->job : NULL;
 }
@@ -114,8 +113,11 @@ static void serve(void)
         .taken = drop_taken,
         .context = &backlog,
     };
-    while (backlog.filled || read_job(&backlog)) {
-        if (backlog.filled) {
+    while (backlog.filled || backlog.refused || read_job(&backlog)) {
+        if (backlog.refused) {
+            refuse_line(backlog.job.number, backlog.reason.message);
+            drop_taken(&backlog);
+        } else if (backlog.filled) {
             struct submit_job job = backlog.job;
             drop_taken(&backlog);
             session_run(&job, &observer);

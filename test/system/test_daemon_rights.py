@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_others_cannot_look_into_its_memory(house, office):
 # ---- no core file ----
 
 
-def die(command, once=lambda: None, **options):
+def die(command, once=lambda: None, by=signal.SIGQUIT, **options):
     """The wait status of a program that is killed by a signal that makes a core file."""
 
     def prepare():
@@ -105,7 +106,7 @@ def die(command, once=lambda: None, **options):
 
     process = subprocess.Popen(command, preexec_fn=prepare, stderr=subprocess.DEVNULL, **options)
     once()
-    process.send_signal(signal.SIGQUIT)
+    process.send_signal(by)
     return os.waitpid(process.pid, 0)[1]
 
 
@@ -124,6 +125,19 @@ def test_a_crash_leaves_no_core_file(tmp_path, office):
     assert os.WTERMSIG(ended) == signal.SIGQUIT and not os.WCOREDUMP(ended)
     assert list(place.iterdir()) == []
     daemon.syslog.close()
+
+
+def test_neither_does_one_of_mailflowctl_where_it_handles_secrets(tmp_path):
+    place = tmp_path / "cores"
+    place.mkdir()
+    if not os.WCOREDUMP(die(("/bin/sleep", "100"), cwd=place)):
+        pytest.skip("nobody's crash leaves a core file on this machine")
+    for file in place.iterdir():
+        file.unlink()
+    command = (BUILD / "agent/ctl/mailflowctl", "join", "-", "--config", tmp_path / "mailflow.yaml")
+    ended = die(command, lambda: time.sleep(1), signal.SIGXCPU, cwd=place, stdin=subprocess.PIPE)
+    assert os.WTERMSIG(ended) == signal.SIGXCPU and not os.WCOREDUMP(ended)
+    assert list(place.iterdir()) == []
 
 
 # ---- no new files ----

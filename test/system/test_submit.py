@@ -384,16 +384,6 @@ def test_starttls_to_an_address(certificates):
     assert done["result"] == "accepted" and server.session.name_indicated is None
 
 
-def test_many_sessions_of_tls_1_3(certificates):
-    """Without the poll of interpose.c about one in six of them waits for ever."""
-    with Server(ehlo=WITH_TLS, ehlo_tls=EHLO, certificate=certificates.right) as server:
-        jobs = [secure_job(server, certificates, number=n, seconds=20) for n in range(1, 101)]
-        begun = time.monotonic()
-        outcomes, _, _ = submit(*jobs, timeout=30)
-        assert time.monotonic() - begun < 10
-    assert {done["result"] for done in outcomes} == {"accepted"} and len(outcomes) == 100
-
-
 def assert_tls_refused(done, cause):
     assert (done["result"], done["class"], done["code"]) == ("refused", "tls", 0)
     assert done["cause"] == cause

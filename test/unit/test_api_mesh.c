@@ -20,7 +20,8 @@
 static void put_row(struct agent *agent, int peer, const char *row, struct moment at)
 {
     struct peer *state = agent_fixture_peer(agent, peer);
-    assert_true(text_copy(state->row, sizeof state->row, row));
+    free(state->row);
+    state->row = memory_checked(strdup(row));
     state->row_at = at.instant;
 }
 
