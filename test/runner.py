@@ -170,6 +170,12 @@ def run_worlds(programs):
         return all(list(pool.map(run, commands)))
 
 
+def benchmarks():
+    """{name: program}"""
+    programs = sorted((ROOT / "test/benchmarks").glob("bench_*.py"))
+    return {program.stem.removeprefix("bench_"): program for program in programs}
+
+
 # The parts
 
 
@@ -218,8 +224,8 @@ def bench(count):
     build_release()
     table = OUTPUT / "bench-rows.jsonl"
     table.unlink(missing_ok=True)
-    for program in sorted((ROOT / "test/benchmarks").glob("bench_*.py")):
-        if count.only and program.stem.removeprefix("bench_") not in count.only:
+    for name, program in benchmarks().items():
+        if count.only and name not in count.only:
             continue
         environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE), PYTHONDONTWRITEBYTECODE="1")
         environment["MAILFLOW_BENCH_ROWS"] = str(table)
@@ -282,14 +288,19 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog="test/run",
         description="Builds mailflow and runs its tests: all, or the parts named.",
-        epilog="; ".join(f"{name}: {part.__doc__}" for name, part in KNOWN.items()),
+        epilog="; ".join(f"{name}: {part.__doc__}" for name, part in KNOWN.items())
+        + ". More of a part: MAILFLOW_BENCH_SECONDS=20, MAILFLOW_FUZZ_SECONDS=3600 (each target),"
+        " MAILFLOW_KILLS=1000, MAILFLOW_SESSIONS=1000, MAILFLOW_STRANGERS=50000.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(KNOWN))
-    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="these benchmarks")
+    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help=f"of the benchmarks these: {', '.join(benchmarks())}")
     arguments = parser.parse_args()
     for part in arguments.parts:
         if part not in KNOWN:
             parser.error(f"no part {part!r}: there are {', '.join(KNOWN)}")
+    for name in arguments.only:
+        if name not in benchmarks():
+            parser.error(f"no benchmark {name!r}: there are {', '.join(benchmarks())}")
     return arguments
 
 

@@ -32,9 +32,10 @@ static void add_count(struct words *words, const char *member, const char *after
     if (!answer_integer(words->evidence, member, &count)) {
         return;
     }
+    bool of_some = answer_integer(words->evidence, "of", &of);
     part(words);
     text_format(words->out, "%lld", (long long)count);
-    if (answer_integer(words->evidence, "of", &of)) {
+    if (of_some) {
         text_format(words->out, " of %lld", (long long)of);
     }
     text_append(words->out, after);

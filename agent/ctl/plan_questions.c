@@ -79,12 +79,15 @@ static bool ask_password(struct plan *plan, const struct plan_questions *questio
     bool kept = questions->has_password || plan->imap.password[0] != '\0';
     text_format(&text, "Password of %s (not shown%s)", plan->imap.user,
                 kept ? "; empty: the one that is there" : "");
-    do {
+    for (;;) {
         if (!prompt_ask_secret(question, plan->imap.password, sizeof plan->imap.password)) {
             return false;
         }
-    } while (plan->imap.password[0] == '\0' && !kept);
-    return true;
+        if (plan->imap.password[0] != '\0' || kept) {
+            return true;
+        }
+        puts("A password is needed; Ctrl-C leaves.");
+    }
 }
 
 static bool ask_mailbox(struct plan *plan, const struct plan_questions *questions)

@@ -26,6 +26,14 @@ static void append_threshold(struct text *why, struct span threshold)
     span_append(threshold, why);
 }
 
+// Nothing is called late that lies inside the error.
+static struct span surely_taken(const json_t *probe, struct span latency)
+{
+    struct span error;
+    return answer_span(probe, "latency_error_seconds", &error) ? span_subtract(latency, error)
+                                                               : latency;
+}
+
 static enum plugin_status judge_by_thresholds(struct span latency, const struct command *command,
                                               struct text *why)
 {
@@ -50,7 +58,7 @@ static enum plugin_status judge_arrived(const json_t *probe, const struct comman
     }
     text_format(why, " latency %.3f s", span_seconds(latency));
     if (command_given(command, OPTION_CRITICAL) || command_given(command, OPTION_WARNING)) {
-        return judge_by_thresholds(latency, command, why);
+        return judge_by_thresholds(surely_taken(probe, latency), command, why);
     }
     if (strcmp(answer_text(probe, "verdict"), "late") == 0) {
         text_append(why, ", late");

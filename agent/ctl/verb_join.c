@@ -309,8 +309,11 @@ int verb_invite(struct context *context)
     struct settings *settings = settings_load(context->command->config, &problems);
     if (settings == NULL) {
         problems_print(&problems, stderr);
+        bool set_up = access(context->command->config, F_OK) == 0;
         return report_failure(context, EXIT_REFUSED,
-                              "only a server that is set up can invite: mailflowctl setup");
+                              set_up
+                                  ? "nobody can be invited before that is put in order"
+                                  : "only a server that is set up can invite: mailflowctl setup");
     }
     if (context->command->json) {
         char token[MESH_TOKEN_SIZE];

@@ -36,7 +36,9 @@ static void send_probe(struct agent *agent, const char *name, struct http_respon
     if (peer < 0) {
         struct text all = TEXT_OVER(mesh);
         api_query_append_mesh(agent_settings(agent), &all);
-        http_respond_problem(response, 400, "unknown peer '%s': %s", name, mesh);
+        bool own = strcmp(name, agent_settings(agent)->server) == 0;
+        http_respond_problem(response, 400, "%s'%s'%s: %s", own ? "" : "unknown peer ", name,
+                             own ? " is this server, no peer" : "", mesh);
     } else if (!agent_probe_by_hand(agent, peer, &id, &error)) {
         http_respond_problem(response, 503, "%s", error.message);
     } else {
