@@ -52,7 +52,8 @@ class Folder:
 
 
 class Server:
-    def __init__(self, *headers, on=None, offers="IDLE UIDPLUS", tls=None, implicit=False):
+    def __init__(self, *headers, on=None, offers="IDLE UIDPLUS", tls=None, implicit=False,
+                 address="127.0.0.1", port=0):
         self.folders = {"INBOX": Folder(*headers)}
         self.on = on or {}
         self.offers = offers
@@ -61,7 +62,7 @@ class Server:
         self.password = "secret"
         self.commands = []  # those that have been answered, or not
         self.sessions = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((address, port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
