@@ -114,7 +114,8 @@ def measure():
         rows.Row(f"{what}, against smtp-source", "at least 100 %", measured, ours >= single,
                  f"{ours / single:.0%} of {single:.0f}/s"),
         rows.Row(f"{what}, against smtp-source -d", "at least 50 %", measured, ours >= kept / 2,
-                 f"{ours / kept:.0%} of {kept:.0f}/s"),
+                 f"{ours / kept:.0%} of {kept:.0f}/s",
+                 firm=False),  # 16 processes beside the sink, where smtp-source is one
     ]
 
 
