@@ -11,7 +11,7 @@ import time
 import pytest
 
 import dovecot
-from collector import Collector
+from collector import BUILD, Collector
 from tag import Probe, message
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
@@ -82,4 +82,5 @@ def test_ours_are_found_and_strangers_left_as_they_are(maildir):
     assert {flags for flags, _ in after.values()} <= {""}
     print(f"{STRANGERS} strangers: read in {took:.1f} s, {cpu:.2f} s of CPU, {grown >> 10} KiB more;"
           f" the next of ours seen after {seen * 1000:.0f} ms")
-    assert cpu < 1 + STRANGERS / 1000 and grown < 48 << 20
+    assert cpu < 1 + STRANGERS / 1000
+    assert grown < 48 << 20 or "sanitized" in str(BUILD)  # that keeps what was freed
