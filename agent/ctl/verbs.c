@@ -133,6 +133,7 @@ const struct verb VERBS[] = {
             "lost), 3 unknown (whatever is no measurement: no agent, wrong usage, a failure of "
             "our\n"
             "own side). Without -w and -c the agent's own verdict decides: late is a warning.\n"
+            "With them the latency less its error counts, which is up to a second here.\n"
             "While a maintenance window of either end holds notifications back, what is wrong is\n"
             "no problem either: the line says maintenance and the exit code is 0. A peer that has\n"
             "an agent answers a probe by hand at once, over its way back.\n",
