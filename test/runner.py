@@ -293,14 +293,16 @@ def parse_arguments():
         " MAILFLOW_KILLS=1000, MAILFLOW_SESSIONS=1000, MAILFLOW_STRANGERS=50000.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(KNOWN))
-    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help=f"of the benchmarks these: {', '.join(benchmarks())}")
+    known = ", ".join(benchmarks())
+    help_only = f"of the benchmarks these: {known}"
+    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help=help_only)
     arguments = parser.parse_args()
     for part in arguments.parts:
         if part not in KNOWN:
             parser.error(f"no part {part!r}: there are {', '.join(KNOWN)}")
     for name in arguments.only:
         if name not in benchmarks():
-            parser.error(f"no benchmark {name!r}: there are {', '.join(benchmarks())}")
+            parser.error(f"no benchmark {name!r}: there are {known}")
     return arguments
 
 

@@ -139,7 +139,8 @@ def remember(daemon, peers, each, dead):
         DEAD_PROBES +
         " INSERT INTO probes (id, noted, peer, direction, kind, state, verdict, slot, planned, sent,"
         " accepted, code, reply, queue_id, reply_class)"
-        " SELECT CAST(printf('%016d', 1e9 + row_number() OVER ()) AS BLOB), at, peer, 'outbound', 'slot', 'accepted', 'open', :slot - i, at, at,"
+        " SELECT CAST(printf('%016d', 1e9 + row_number() OVER ()) AS BLOB), at, peer,"
+        " 'outbound', 'slot', 'accepted', 'open', :slot - i, at, at,"
         " at + 38000000, 250, '250 2.0.0 Ok: queued as 4FZXKQ1Y', '4FZXKQ1Y', '2xx'"
         " FROM (SELECT peer, i, now - (:dead - i) * 15 * :minute AS at"
         " FROM known JOIN n WHERE dead)", values)

@@ -187,7 +187,8 @@ class Server:
     """Listens on 127.0.0.1 (or another address) on a port of the system's choice."""
 
     def __init__(self, script=None, *, ehlo=EHLO, ehlo_tls=None, certificate=None, address="127.0.0.1",
-                 port=0, stay_in_the_clear=False, challenges=None, tls_version=ssl.TLSVersion.TLSv1_3, tls_minimum=None):
+                 port=0, stay_in_the_clear=False, challenges=None,
+                 tls_version=ssl.TLSVersion.TLSv1_3, tls_minimum=None):
         self.script = script or {}
         self.ehlo = ehlo
         self.ehlo_tls = ehlo_tls or EHLO

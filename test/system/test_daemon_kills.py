@@ -1,8 +1,8 @@
 """mailflowd and its probers killed (SIGKILL) at random instants, as often as 20 seconds allow: about
 a hundred times without sanitizers.
 
-MAILFLOW_KILLS=1000 kills as often instead, MAILFLOW_SEED repeats a run. The post office is the witness: it knows
-every probe that it took over. It delivers some of them later, so that they arrive in another life
+MAILFLOW_KILLS=1000 kills as often instead, MAILFLOW_SEED repeats a run. The post office is the
+witness: it knows every probe that it took over. It delivers some of them later, so that they arrive in another life
 of the agent than the one that sent them; and those of some peers it refuses for a while, so that
 incidents open, notify and close amid the kills.
 """
@@ -160,7 +160,9 @@ def fixture_aftermath(tmp_path_factory):
             office.refuses = False
             victim.kill_until(1, lambda: victim.open_incidents() == 0)
             victim.come_to_rest(office)
-            print(f"{victim.kills} kills in {time.monotonic() - victim.begun:.0f} s {victim.killed}, {len(office.handed_over)} probes handed over")
+            took = time.monotonic() - victim.begun
+            print(f"{victim.kills} kills in {took:.0f} s {victim.killed}, "
+                  f"{len(office.handed_over)} probes handed over")
             yield daemon, office
             assert daemon.stop(seconds=10) == 0, daemon.said
 
