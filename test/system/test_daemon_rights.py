@@ -110,34 +110,36 @@ def die(command, once=lambda: None, **options):
     return os.waitpid(process.pid, 0)[1]
 
 
-def test_a_crash_leaves_no_core_file(tmp_path, office):
-    """Where that of another program does."""
+@pytest.fixture(name="cores")
+def fixture_cores(tmp_path):
+    """A folder where the crash of another program leaves a core file."""
     place = tmp_path / "cores"
     place.mkdir()
     if not os.WCOREDUMP(die(("/bin/sleep", "100"), cwd=place)):
         pytest.skip("nobody's crash leaves a core file on this machine")
     for file in place.iterdir():
         file.unlink()
+    return place
+
+
+def assert_left_no_core(ended, cores):
+    assert os.WTERMSIG(ended) == signal.SIGXCPU and not os.WCOREDUMP(ended)
+    assert list(cores.iterdir()) == []
+
+
+def test_a_crash_leaves_no_core_file(tmp_path, office, cores):
     daemon = Daemon(tmp_path, office)
     command = ("mailflowd", "--config", daemon.config, "--probers", BUILD / "probes")
     ended = die(command, lambda: wait_for(lambda: daemon.count(ARRIVED), 10, "a probe"),
-                cwd=place, executable=BUILD / "agent/mailflowd")
-    assert os.WTERMSIG(ended) == signal.SIGXCPU and not os.WCOREDUMP(ended)
-    assert list(place.iterdir()) == []
+                cwd=cores, executable=BUILD / "agent/mailflowd")
+    assert_left_no_core(ended, cores)
     daemon.syslog.close()
 
 
-def test_neither_does_one_of_mailflowctl_where_it_handles_secrets(tmp_path):
-    place = tmp_path / "cores"
-    place.mkdir()
-    if not os.WCOREDUMP(die(("/bin/sleep", "100"), cwd=place)):
-        pytest.skip("nobody's crash leaves a core file on this machine")
-    for file in place.iterdir():
-        file.unlink()
+def test_neither_does_one_of_mailflowctl_where_it_handles_secrets(tmp_path, cores):
     command = (BUILD / "agent/ctl/mailflowctl", "join", "-", "--config", tmp_path / "mailflow.yaml")
-    ended = die(command, lambda: time.sleep(1), cwd=place, stdin=subprocess.PIPE)
-    assert os.WTERMSIG(ended) == signal.SIGXCPU and not os.WCOREDUMP(ended)
-    assert list(place.iterdir()) == []
+    ended = die(command, lambda: time.sleep(1), cwd=cores, stdin=subprocess.PIPE)
+    assert_left_no_core(ended, cores)
 
 
 # ---- no new files ----
