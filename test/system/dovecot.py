@@ -9,7 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
+import certificates  # noqa: E402
 
 USER = "nobody"
 READY_SECONDS = 10.0
@@ -111,6 +116,32 @@ class Dovecot:
     def log(self):
         path = self.home / "dovecot.log"
         return path.read_text() if path.exists() else ""
+
+
+@contextlib.contextmanager
+def home():
+    """A folder for a server, with its certificate, and that of the authority: (folder, authority).
+
+    Not below pytest's own directory, which it closes to the user whose mail this is.
+    """
+    place = pathlib.Path(tempfile.mkdtemp(prefix="mailflow-dovecot-"))
+    try:
+        place.chmod(0o755)
+        authority = certificates.make_authority(place / "authority")
+        certificates.issue(authority, place / "tls", "localhost", "127.0.0.1")
+        yield place, authority
+    finally:
+        shutil.rmtree(place)
+
+
+@contextlib.contextmanager
+def running():
+    """A server, for as long as the context lasts."""
+    with home() as (place, _):
+        server = Dovecot(place, place / "tls")
+        server.start()
+        yield server
+        server.stop()
 
 
 class Maildir:

@@ -1,11 +1,7 @@
 """mailflow-collect against a real Dovecot, with mail put into its Maildir."""
 
 import itertools
-import pathlib
-import shutil
 import statistics
-import sys
-import tempfile
 import time
 
 import pytest
@@ -15,25 +11,14 @@ from bounces import fixture, with_long_words
 from collector import Collector
 from tag import Probe, message
 
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
-import certificates  # noqa: E402
-
 pytestmark = pytest.mark.skipif(not dovecot.is_available(), reason="needs root and Dovecot")
 users = (f"user{n}" for n in itertools.count(1))
 
 
 @pytest.fixture(scope="module", name="server")
 def fixture_server():
-    # Not below pytest's own directory, which it closes to the user whose mail this is.
-    home = pathlib.Path(tempfile.mkdtemp(prefix="mailflow-dovecot-"))
-    home.chmod(0o755)
-    authority = certificates.make_authority(home / "authority")
-    certificates.issue(authority, home / "tls", "localhost", "127.0.0.1")
-    server = dovecot.Dovecot(home, home / "tls")
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(home)
+    with dovecot.running() as server:
+        yield server
 
 
 class Box:

@@ -2,10 +2,6 @@
 with MAILFLOW_STRANGERS=50000, by default fewer."""
 
 import os
-import pathlib
-import shutil
-import sys
-import tempfile
 import time
 
 import pytest
@@ -14,9 +10,6 @@ import dovecot
 from collector import BUILD, Collector
 from tag import Probe, message
 
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
-import certificates  # noqa: E402
-
 pytestmark = pytest.mark.skipif(not dovecot.is_available(), reason="needs root and Dovecot")
 STRANGERS = int(os.environ.get("MAILFLOW_STRANGERS", 2000))
 EVERY = STRANGERS // 10  # one of ours among so many
@@ -24,17 +17,10 @@ EVERY = STRANGERS // 10  # one of ours among so many
 
 @pytest.fixture(name="maildir")
 def fixture_maildir():
-    home = pathlib.Path(tempfile.mkdtemp(prefix="mailflow-strangers-"))
-    home.chmod(0o755)
-    authority = certificates.make_authority(home / "authority")
-    certificates.issue(authority, home / "tls", "localhost", "127.0.0.1")
-    server = dovecot.Dovecot(home, home / "tls")
-    server.start()
-    maildir = dovecot.Maildir(server, "crowded")
-    maildir.port = server.port
-    yield maildir
-    server.stop()
-    shutil.rmtree(home)
+    with dovecot.running() as server:
+        maildir = dovecot.Maildir(server, "crowded")
+        maildir.port = server.port
+        yield maildir
 
 
 def stranger(number):

@@ -2,10 +2,6 @@
 
 import http.server
 import json
-import pathlib
-import shutil
-import sys
-import tempfile
 import threading
 
 import pytest
@@ -14,9 +10,6 @@ import dovecot
 import prober
 import smtp_server
 from collector import Collector
-
-sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
-import certificates  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not dovecot.is_available(), reason="needs root and Dovecot")
 GOOD = "ya29.good-_~+" + "x" * 1500
@@ -59,10 +52,11 @@ class TokenService(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module", name="server")
 def fixture_server():
-    home = pathlib.Path(tempfile.mkdtemp(prefix="mailflow-oauth-"))
-    home.chmod(0o755)
-    authority = certificates.make_authority(home / "authority")
-    certificates.issue(authority, home / "tls", "localhost", "127.0.0.1")
+    with dovecot.home() as (home, authority):
+        yield from serve(home, authority)
+
+
+def serve(home, authority):
     service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), TokenService)
     threading.Thread(target=service.serve_forever, daemon=True).start()
     (home / "oauth2.conf.ext").write_text(
@@ -79,7 +73,6 @@ def fixture_server():
         yield server
         server.stop()
     service.shutdown()
-    shutil.rmtree(home)
 
 
 def watch(collector, server, mechanism, token):
