@@ -19,8 +19,8 @@ from pathlib import Path
 
 import plot
 import rows
-from many_peers import (PATIENCE, Scrape, configure, processor, proportional_set_size, quantile,
-                        remember)
+from many_peers import PATIENCE, Scrape, configure, quantile, remember
+from usage import memory_by_program, processor_seconds
 
 SIZES = (10, 100, 1000, 3000, 10000) if rows.SECONDS else (10, 1000, 10000)
 SECONDS = rows.seconds(5)
@@ -53,13 +53,13 @@ def run(home, peers, past):
         begun = time.monotonic()
         daemon.start(patience=PATIENCE)
         found = {"peers": peers, "probes": probes, "start": time.monotonic() - begun,
-                 "start_processor": processor(daemon)}
+                 "start_processor": processor_seconds(daemon.pid)}
         time.sleep(WARM_UP)
         first, since = Scrape(port), time.time_ns()
-        used, sent = processor(daemon), mesh.sent
+        used, sent = processor_seconds(daemon.pid), mesh.sent
         time.sleep(SECONDS)
-        used, sent = processor(daemon) - used, mesh.sent - sent
-        memory = proportional_set_size(daemon)
+        used, sent = processor_seconds(daemon.pid) - used, mesh.sent - sent
+        memory = memory_by_program(daemon.pid)
         last = Scrape(port)
         slip = quantile(first.buckets(SLIPS), last.buckets(SLIPS), 0.99)
         found.update(sent=sent, cost=used / sent, memory=sum(memory.values()), slip=slip,

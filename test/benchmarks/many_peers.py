@@ -166,34 +166,6 @@ def remember(daemon, peers, each, dead):
 # ---- what it costs ----
 
 
-def family(daemon):
-    """The pids of the agent and of its probers."""
-    return [daemon.pid, *daemon.children()]
-
-
-def processor(daemon):
-    """Seconds that it and its probers have had so far, those that have ended included."""
-    nanoseconds = 0
-    for pid in family(daemon):
-        for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            with contextlib.suppress(OSError):
-                nanoseconds += int(file.read_text().split()[0])
-    fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
-    ended = int(fields[13]) + int(fields[14])
-    return nanoseconds / SECOND + ended / os.sysconf("SC_CLK_TCK")
-
-
-def proportional_set_size(daemon):
-    """MiB by the name of the program."""
-    sizes = {}
-    for pid in family(daemon):
-        with contextlib.suppress(OSError):
-            name = Path(os.readlink(f"/proc/{pid}/exe")).name
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            sizes[name] = sizes.get(name, 0) + int(re.search(r"^Pss:\s+(\d+)", lines, re.M)[1]) / 1024
-    return sizes
-
-
 class Scrape:
     """GET /metrics: `seconds` it took, `size`, and the text."""
 

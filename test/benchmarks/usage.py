@@ -1,5 +1,6 @@
 """What processes cost: time of the processor, and memory that is theirs (PSS)."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -34,13 +35,25 @@ def _process_seconds(pid):
 
 def processor_seconds(pid):
     """What a process and its children, the reaped ones included, have had so far."""
-    return sum(_process_seconds(one) for one in family(pid))
+    total = 0
+    for one in family(pid):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            total += _process_seconds(one)
+    return total
+
+
+def memory_by_program(pid):
+    """PSS of a process and its children in MiB, by program: what is shared counts in shares."""
+    sizes = {}
+    for one in family(pid):
+        with contextlib.suppress(OSError):
+            name = Path(os.readlink(f"/proc/{one}/exe")).name
+            rollup = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+            kibibytes = next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+            sizes[name] = sizes.get(name, 0) + kibibytes / 1024
+    return sizes
 
 
 def memory_mebibytes(pid):
-    """PSS of a process and its children: what is shared counts in shares."""
-    total = 0
-    for one in family(pid):
-        rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    return total / 1024
+    """All of it together."""
+    return sum(memory_by_program(pid).values())
