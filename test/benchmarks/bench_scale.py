@@ -112,7 +112,9 @@ def scrape_rows():
         rows.at_most("scrape of 10,000 peers: first byte", 10, ours["first_byte"], "ms", firm=False),
         rows.at_most("scrape of 10,000 peers: the loop held", 20, ours["turn"], "ms", firm=False,
                      ratio=f"{ours['turn_processor']:.1f} ms of the processor"),
+        # Not firm: the kernel hands the file over in 17 to 58 ms, as its caches are.
         rows.at_most("scrape of 10,000 peers: total, to a static file of its size", 3, ratio, "times",
+                     firm=False,
                      ratio=f"{size} in {ours['total']:.0f} ms, the file in {rival['total']:.0f} ms"),
     ]
 
