@@ -2,7 +2,8 @@
 
 One real host, its own Postfix and Dovecot; beside us, in turn, others that do the same. The agents
 probe ten servers: for the processor's time each of them once a second, for the memory seldom. The
-time is twice as long where processors are shared with something else, so that its limit is not firm.
+time is twice as long where processors are shared with something else, so that its limit is not firm;
+nor is that of the memory, of which the more is ours the fewer others use the same libraries.
 """
 
 import os
@@ -25,7 +26,6 @@ CHECKS = 2
 PROCESSOR_LIMIT = 1.5  # ms
 MEMORY_LIMITS = {"plain": 12, "with TLS": 18}  # MiB
 SELDOM = "3s"
-IDLE_PROCESSES = 3  # an agent and a prober of each kind: of more, some are there for a backlog
 BUILD = os.environ["MAILFLOW_BUILD"]
 
 
@@ -90,7 +90,7 @@ def measure_on(host, directory):
     for name, limit in MEMORY_LIMITS.items():
         size, processes = our_memory(host, name == "with TLS")
         yield rows.at_most(f"memory (PSS), {SERVERS} peers, {name}", limit, size, "MiB",
-                           ratio=f"{processes} processes", firm=processes <= IDLE_PROCESSES)
+                           ratio=f"{processes} processes", firm=False)
 
 
 def measure():
