@@ -9,6 +9,7 @@ import concurrent.futures
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,9 @@ COVERAGE = OUTPUT / "coverage"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile")  # for tests that mostly wait
+
+LIMIT = 1800  # seconds for one command: a hang shall fail, not last
+CLEANING_UP = 60  # seconds
 
 REPEATED_MAXIMUM = 15  # more than that is no accident
 
@@ -61,8 +65,22 @@ class Count:
 
 
 def run(command, **options):
-    print("+", *(str(word).replace(f"{ROOT}/", "") for word in command), flush=True)
-    return subprocess.run([str(word) for word in command], cwd=ROOT, **options).returncode == 0
+    """Whether it ends well, and in time: past that it is told to end as by Ctrl-C, and then made to.
+    Of either Ctrl-C it cleans up behind itself, which is waited for.
+    """
+    said = " ".join(str(word).replace(f"{ROOT}/", "") for word in command)
+    print("+", said, flush=True)
+    with subprocess.Popen([str(word) for word in command], cwd=ROOT, **options) as process:
+        for seconds, force in (LIMIT, signal.SIGINT), (CLEANING_UP, signal.SIGKILL):
+            try:
+                return process.wait(seconds) == 0
+            except subprocess.TimeoutExpired:
+                print(f"== not over after {seconds} s more, {force.name}: {said}", flush=True)
+                process.send_signal(force)
+            except KeyboardInterrupt:
+                process.wait(CLEANING_UP)
+                raise
+    return False
 
 
 def build(directory, *options, targets=(), compiler=None):
@@ -207,15 +225,18 @@ def page(count):
     """the status page in a real browser"""
     build_release()
     environment = dict(os.environ, MAILFLOW_BUILD=str(RELEASE))
-    tests = sorted((ROOT / "test/page").glob("*.test.mjs"))
-    command = ("node", "--test", "--test-reporter=tap", *tests)
-    print("+ node --test test/page", flush=True)
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    print(done.stdout, flush=True)
-    found = re.findall(r"^ {4}(not ok|ok) \d+ - (.*)$", done.stdout, re.MULTILINE)  # of the suite
+    report = OUTPUT / "page.tap"
+    report.unlink(missing_ok=True)
+    reporters = [
+        f"--test-reporter{part}"
+        for part in ("=spec", "-destination=stdout", "=tap", f"-destination={report}")
+    ]
+    good = run(("node", "--test", *reporters, "test/page/page.test.mjs"), env=environment)
+    text = report.read_text() if report.exists() else ""
+    found = re.findall(r"^ {4}(not ok|ok) \d+ - (.*)$", text, re.MULTILINE)  # of the suite
     for outcome, name in found:
         count.add(f"page: {name}", outcome == "ok" and "# SKIP" not in name)
-    if not found or (done.returncode != 0 and all(outcome == "ok" for outcome, _ in found)):
+    if not found or (not good and all(outcome == "ok" for outcome, _ in found)):
         count.add("page: the tests did not run to their end", False)
 
 

@@ -12,8 +12,8 @@ import paths from "./paths.mjs";
 import { stage } from "./stage.mjs";
 
 describe("page", { concurrency: 3 }, () => {
-    before(() => stage.raise());
-    after(() => stage.lower());
+    before(() => stage.raise(), { timeout: 120000 });
+    after(() => stage.lower(), { timeout: 120000 });
     for (const part of [everybody, behaviour, front, answers, paths, evidence, hostile]) {
         part();
     }

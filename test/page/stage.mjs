@@ -13,15 +13,22 @@ const ROOT = path.resolve(HERE, "../..");
 export const OUTPUT = path.join(process.env.MAILFLOW_OUTPUT || path.join(ROOT, "build"), "page");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const PATIENCE_MS = 60000; // for the agents, until they have ended
+
 // Somebody has made or removed a network interface of this machine.
 const NETWORK_CHANGED = "ERR_NETWORK_CHANGED";
 export const WIDE = { width: 1280, height: 900 };
 export const NARROW = { width: 360, height: 800 };
 
 class Stage {
+    // Both are waited for, whatever becomes of the other: lower() must find all that was started.
     async raise() {
         mkdirSync(OUTPUT, { recursive: true });
-        await Promise.all([this.startAgents(), this.launch()]);
+        const both = await Promise.allSettled([this.startAgents(), this.launch()]);
+        const failed = both.find(({ status }) => status === "rejected");
+        if (failed) {
+            throw failed.reason;
+        }
     }
 
     async startAgents() {
@@ -46,12 +53,15 @@ class Stage {
 
     async lower() {
         await this.browser?.close();
-        this.agents.stdin.end();
-        if (this.agents.exitCode === null) {
-            await new Promise((resolve) => this.agents.once("exit", resolve));
+        const { agents } = this;
+        agents.stdin.end();
+        const lost = setTimeout(() => agents.kill("SIGKILL"), PATIENCE_MS);
+        if (agents.exitCode === null && agents.signalCode === null) {
+            await new Promise((resolve) => agents.once("exit", resolve));
         }
-        if (this.agents.exitCode !== 0) {
-            throw new Error(`the agents ended with ${this.agents.exitCode}`);
+        clearTimeout(lost);
+        if (agents.exitCode !== 0) {
+            throw new Error(`the agents ended with ${agents.exitCode ?? agents.signalCode}`);
         }
     }
 

@@ -4,6 +4,7 @@ then obeys words on its standard input, one a line, each answered by a line, unt
 """
 
 import contextlib
+import itertools
 import json
 import pathlib
 import shutil
@@ -45,14 +46,17 @@ class Post(PostOffice):
 
 
 class Agent(Daemon):
-    """A daemon at a port of its own, so that it is found again after a new start."""
+    """A daemon at a loopback address of its own, so that it is found again after a new start, and
+    nobody's connection has taken its port meanwhile."""
+
+    ADDRESSES = itertools.count(1)
 
     def __init__(self, home, office, peers, server="mx02", **settings):
         home.mkdir()
-        self.port = free_port()
+        self.place = f"127.77.0.{next(self.ADDRESSES)}:{free_port()}"
         super().__init__(home, office, peers, **{
             "server": server,
-            "http": {"listen": [f"127.0.0.1:{self.port}"]},
+            "http": {"listen": [self.place]},
             "defaults": DEFAULTS,
             "maintenance": MAINTENANCE,
             "incidents": {"hold": "60s", "blind_after": "2m"},
@@ -61,7 +65,7 @@ class Agent(Daemon):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.place}"
 
 
 def peer(name, **settings):
