@@ -88,7 +88,7 @@ def build(directory, *options, targets=(), compiler=None):
     if not (directory / "build.ninja").exists():
         shutil.rmtree(directory, ignore_errors=True)
         strict = () if compiler else ("--werror",)  # the warnings of one compiler are enough
-        setup = ("meson", "setup", directory, *strict, *options)
+        setup = ("meson", "setup", directory, "-Dauto_features=enabled", *strict, *options)
         environment = dict(os.environ, CC=compiler) if compiler else None
         if not run(setup, stdout=subprocess.DEVNULL, env=environment):
             sys.exit("the build could not be configured")

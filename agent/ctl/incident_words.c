@@ -28,7 +28,8 @@ static void add_text(struct words *words, const char *before, const char *member
 
 static void add_count(struct words *words, const char *member, const char *after)
 {
-    int64_t count, of;
+    int64_t count = 0;
+    int64_t of = 0;
     if (!answer_integer(words->evidence, member, &count)) {
         return;
     }
