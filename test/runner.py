@@ -16,6 +16,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import beside
 import coverage
 import fuzzing
 
@@ -141,7 +142,7 @@ def meson_suite(count, suite):
         ASAN_OPTIONS="detect_stack_use_after_return=1",
         UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
     )
-    command = ("meson", "test", "-C", SANITIZED, "--no-rebuild", "--suite", suite)
+    command = ("meson", "test", "-C", SANITIZED, "--no-rebuild", "-t", "5", "--suite", suite)
     run((*command, "--print-errorlogs"), env=environment)
     count_outcomes(count, outcomes(report), suite)
 
@@ -301,6 +302,8 @@ def lint(count):
 
 
 PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, fuzz, lint)}
+# Work without a clock, and tests that mostly wait.
+BUSY, WAITING = ("simulation", "lint"), ("system", "lab")
 BY_NAME = {"coverage": line_coverage, "valgrind": valgrind}  # not among all
 KNOWN = {**PARTS, **BY_NAME}
 
@@ -327,16 +330,34 @@ def parse_arguments():
     return arguments
 
 
+def run_part(name, count):
+    begun = time.monotonic()
+    print(f"\n== {name}: {KNOWN[name].__doc__}", flush=True)
+    KNOWN[name](count)
+    print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def run_parts(parts, count):
+    """In their order, but first those that go well beside each other, if both kinds are wanted."""
+    waiting = [name for name in parts if name in WAITING]
+    busy = [name for name in parts if name in BUSY]
+    if waiting and busy:
+        build_sanitized()  # now, for two programs do not build in one place
+        build_release()
+        with beside.Beside(busy, OUTPUT / "beside.log", count):
+            for name in waiting:
+                run_part(name, count)
+        parts = [name for name in parts if name not in waiting + busy]
+    for name in parts:
+        run_part(name, count)
+
+
 def main():
     arguments = parse_arguments()
     parts = arguments.parts or list(PARTS)
     OUTPUT.mkdir(exist_ok=True)
     count = Count(arguments.only)
-    for name in parts:
-        begun = time.monotonic()
-        print(f"\n== {name}: {KNOWN[name].__doc__}", flush=True)
-        KNOWN[name](count)
-        print(f"== {name}: {time.monotonic() - begun:.0f} s", flush=True)
+    run_parts(parts, count)
     for failure in count.failed:
         print("FAILED", re.sub(r"\s+", " ", failure))
     print(f"{count.passed} passed, {len(count.failed)} failed")
