@@ -26,44 +26,54 @@ static const char INTRODUCTION[] =
     "most\n"
     "  1 MiB, `conf.d` at most 100 files.\n";
 
-static void print_type(const struct key *key, FILE *out)
+void reference_append_type(const struct key *key, struct text *out)
 {
     if (key->type == KEY_LIST) {
-        fprintf(out, "list of %s",
-                key->item == KEY_TEXT   ? "texts"
-                : key->item == KEY_PATH ? "paths"
-                : key->item == KEY_URL  ? "URLs"
-                                        : "addresses with port");
+        text_format(out, "list of %s",
+                    key->item == KEY_TEXT   ? "texts"
+                    : key->item == KEY_PATH ? "paths"
+                    : key->item == KEY_URL  ? "URLs"
+                                            : "addresses with port");
     } else {
-        fputs(value_type_name(key->type), out);
+        text_append(out, value_type_name(key->type));
     }
 }
 
-static void print_literal(const struct key *key, const char *value, FILE *out)
+static void append_literal(const struct key *key, const char *value, struct text *out)
 {
     if (value[0] != '\0') {
         bool list = key->type == KEY_LIST;
-        fprintf(out, "`%s%s%s`", list ? "[\"" : "", value, list ? "\"]" : "");
+        text_format(out, "`%s%s%s`", list ? "[\"" : "", value, list ? "\"]" : "");
     }
 }
 
-static void print_default(const struct key *key, FILE *out)
+void reference_append_default(const struct key *key, struct text *out)
 {
     if (key->fallback == NULL) {
-        fputs("required", out);
+        text_append(out, "required");
     } else if (key->derived != NULL) {
-        fputs(key->derived, out);
+        text_append(out, key->derived);
     } else {
-        print_literal(key, key->fallback, out);
+        append_literal(key, key->fallback, out);
     }
 }
 
-static void print_range(const struct key *key, FILE *out)
+void reference_append_example(const struct key *key, struct text *out)
 {
-    char buffer[80];
-    struct text range = TEXT_OVER(buffer);
-    value_append_range(key, &range);
-    fputs(buffer, out);
+    append_literal(key,
+                   key->example != NULL    ? key->example
+                   : key->fallback != NULL ? key->fallback
+                                           : "",
+                   out);
+}
+
+static void print_cell(void (*append)(const struct key *key, struct text *out),
+                       const struct key *key, FILE *out)
+{
+    char buffer[REFERENCE_CELL_SIZE];
+    struct text cell = TEXT_OVER(buffer);
+    append(key, &cell);
+    fprintf(out, "%s |", buffer);
 }
 
 static void print_row(const struct key *key, FILE *out)
@@ -73,21 +83,16 @@ static void print_row(const struct key *key, FILE *out)
         return;
     }
     fprintf(out, "| `%s` | ", key->name);
-    print_type(key, out);
-    fputs(" | ", out);
-    print_default(key, out);
-    fputs(" | ", out);
-    print_range(key, out);
-    fprintf(out, " | %s | ", key->help);
-    const char *example = key->example != NULL    ? key->example
-                          : key->fallback != NULL ? key->fallback
-                                                  : "";
-    print_literal(key, example, out);
-    fputs(" |\n", out);
+    print_cell(reference_append_type, key, out);
+    fputs(" ", out);
+    print_cell(reference_append_default, key, out);
+    fputs(" ", out);
+    print_cell(value_append_range, key, out);
+    fprintf(out, " %s | ", key->help);
+    print_cell(reference_append_example, key, out);
+    fputs("\n", out);
 }
 
-// Prints the section's table, then those of the maps in it, each under its path. What a peer takes
-// over from elsewhere is explained there.
 static void print_section(const char *path, const char *help, const struct section *section,
                           FILE *out)
 {
@@ -97,22 +102,33 @@ static void print_section(const char *path, const char *help, const struct secti
     for (size_t i = 0; i < section->count; i++) {
         print_row(&section->keys[i], out);
     }
+}
+
+static void walk(const char *path, const char *help, const struct section *section,
+                 reference_visitor *visit, FILE *out)
+{
+    visit(path, help, section, out);
     for (size_t i = 0; i < section->count; i++) {
         const struct key *key = &section->keys[i];
         if (key->holds == NULL || key->inherits != 0) {
             continue;
         }
-        char buffer[80];
+        char buffer[REFERENCE_CELL_SIZE];
         struct text inner = TEXT_OVER(buffer);
         bool outermost = section == &SETTINGS_SECTION;
         text_format(&inner, "%s%s%s%s", outermost ? "" : path, outermost ? "" : ".", key->name,
                     key->type == KEY_MAPS ? "[]" : "");
-        print_section(buffer, key->help, key->holds, out);
+        walk(buffer, key->help, key->holds, visit, out);
     }
+}
+
+void reference_walk(reference_visitor *visit, FILE *out)
+{
+    walk("At the top", "What stands outside of any map.", &SETTINGS_SECTION, visit, out);
 }
 
 void reference_print(FILE *out)
 {
     fputs(INTRODUCTION, out);
-    print_section("At the top", "What stands outside of any map.", &SETTINGS_SECTION, out);
+    reference_walk(print_section, out);
 }

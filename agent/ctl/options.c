@@ -261,7 +261,7 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
     return !scan.failed;
 }
 
-static const char *help_of(enum option option, const struct option_meaning *meanings)
+const char *option_help(enum option option, const struct option_meaning *meanings)
 {
     for (; meanings != NULL && meanings->option != OPTIONS; meanings++) {
         if (meanings->option == option) {
@@ -282,7 +282,7 @@ void options_print_help(uint64_t set, const struct option_meaning *meanings, FIL
         }
         text_format(&text, row->letter == '\0' ? "    " : "-%c, ", row->letter);
         text_format(&text, "--%s %s", row->name, row->shown);
-        for (const char *line = help_of(i, meanings); line != NULL;) {
+        for (const char *line = option_help(i, meanings); line != NULL;) {
             size_t length = strcspn(line, "\n");
             fprintf(out, "  %-25s %.*s\n", left, (int)length, line);
             line = line[length] == '\0' ? NULL : line + length + 1;

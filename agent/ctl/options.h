@@ -156,6 +156,9 @@ struct option_meaning {
     const char *help;
 };
 
+// What it says of an option; its line breaks are those of the screen. `meanings` may be NULL.
+const char *option_help(enum option option, const struct option_meaning *meanings);
+
 // One line or more for each option in the set. `meanings` may be NULL.
 void options_print_help(uint64_t set, const struct option_meaning *meanings, FILE *out);
 

@@ -10,8 +10,7 @@ struct metrics_cursor metrics_begin(const struct metrics_view *view, enum metric
     return cursor;
 }
 
-// The family at a place in all tables, or NULL past the last.
-static const struct metric_family *family_at(size_t place)
+const struct metric_family *metric_family_at(size_t place)
 {
     const struct metric_families *tables[] = {&METRICS_OF_PEERS,        &METRICS_OF_INCIDENTS,
                                               &METRICS_OF_EXCHANGES,    &METRICS_OF_LISTS,
@@ -28,7 +27,7 @@ static const struct metric_family *family_at(size_t place)
 
 bool metrics_next(struct metrics_cursor *cursor, struct text *out)
 {
-    const struct metric_family *family = family_at(cursor->family);
+    const struct metric_family *family = metric_family_at(cursor->family);
     if (family == NULL) {
         text_append(out, cursor->format == METRICS_OPENMETRICS ? "# EOF\n" : "");
         return false;

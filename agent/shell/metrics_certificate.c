@@ -38,10 +38,10 @@ static void write_verified(const struct metric_writer *writer, const struct metr
 }
 
 static const struct metric_family FAMILIES[] = {
-    {"mailflow_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
+    {"mailflow_certificate_expiry_timestamp_seconds", METRIC_GAUGE, "place, name",
      "When the certificate that was shown last, or one that vouches for it, ends.", count_endpoints,
      write_expiry},
-    {"mailflow_certificate_verified", METRIC_GAUGE,
+    {"mailflow_certificate_verified", METRIC_GAUGE, "place, name",
      "1 when that certificate verified: authority, name and dates.", count_endpoints,
      write_verified},
 };

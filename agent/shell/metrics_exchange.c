@@ -62,16 +62,16 @@ static void write_rejected(const struct metric_writer *writer, const struct metr
 }
 
 static const struct metric_family FAMILIES[] = {
-    {"mailflow_exchanges_total", METRIC_COUNTER,
+    {"mailflow_exchanges_total", METRIC_COUNTER, "peer",
      "Exchanges over HTTP that this agent began and the peer's agent answered.", count_peers,
      write_done},
-    {"mailflow_exchange_failures_total", METRIC_COUNTER,
+    {"mailflow_exchange_failures_total", METRIC_COUNTER, "peer",
      "Exchanges over HTTP that this agent began in vain.", count_peers, write_failed},
-    {"mailflow_exchanges_received_total", METRIC_COUNTER,
+    {"mailflow_exchanges_received_total", METRIC_COUNTER, "peer",
      "Exchanges over HTTP that the peer's agent began.", count_peers, write_received},
-    {"mailflow_exchange_duration_last_seconds", METRIC_GAUGE,
+    {"mailflow_exchange_duration_last_seconds", METRIC_GAUGE, "peer",
      "How long the last answered exchange took.", count_peers, write_duration},
-    {"mailflow_exchanges_rejected_total", METRIC_COUNTER,
+    {"mailflow_exchanges_rejected_total", METRIC_COUNTER, "reason",
      "Requests to exchange that were not taken.", count_reasons, write_rejected},
 };
 

@@ -9,6 +9,7 @@
 struct metric_family {
     const char *name;
     enum metric_type type;
+    const char *labels; // of every sample, in their order: "peer, direction"; beside `le`
     const char *help;
     // How many times `write` is called, with growing index, each time for a few samples.
     size_t (*count)(const struct metrics_view *view);
@@ -28,5 +29,8 @@ extern const struct metric_families METRICS_OF_LISTS;
 extern const struct metric_families METRICS_OF_ALERTMANAGER;
 extern const struct metric_families METRICS_OF_CERTIFICATES;
 extern const struct metric_families METRICS_OF_AGENT;
+
+// The family at a place in all tables, or NULL past the last.
+const struct metric_family *metric_family_at(size_t place);
 
 #endif

@@ -66,19 +66,19 @@ static void write_peers(const struct metric_writer *writer, const struct metrics
 }
 
 static const struct metric_family FAMILIES[] = {
-    {"mailflow_peers", METRIC_GAUGE, "Servers that probes are exchanged with.", count_one,
+    {"mailflow_peers", METRIC_GAUGE, "", "Servers that probes are exchanged with.", count_one,
      write_peers},
-    {"mailflow_mesh_servers", METRIC_GAUGE, "Servers in the lists of peers_from.", count_one,
+    {"mailflow_mesh_servers", METRIC_GAUGE, "", "Servers in the lists of peers_from.", count_one,
      write_mesh},
-    {"mailflow_peer_source_up", METRIC_GAUGE,
+    {"mailflow_peer_source_up", METRIC_GAUGE, "source",
      "1 while the list of peers can be read or asked for; else its last one stands.", count_sources,
      write_up},
-    {"mailflow_peer_source_last_success_timestamp_seconds", METRIC_GAUGE,
+    {"mailflow_peer_source_last_success_timestamp_seconds", METRIC_GAUGE, "source",
      "When the list of peers was last read or told, 0 when it has not been.", count_sources,
      write_success},
-    {"mailflow_peer_source_servers", METRIC_GAUGE, "Servers in the list of peers that stands.",
-     count_sources, write_servers},
-    {"mailflow_peer_sources_agree", METRIC_GAUGE,
+    {"mailflow_peer_source_servers", METRIC_GAUGE, "source",
+     "Servers in the list of peers that stands.", count_sources, write_servers},
+    {"mailflow_peer_sources_agree", METRIC_GAUGE, "",
      "0 while the lists of peers contradict each other, and those in force stay as they were.",
      count_one, write_agree},
 };

@@ -10,6 +10,7 @@
 #include "agent_fixture.h"
 #include "metrics_check.h"
 #include "shell/metrics.h"
+#include "shell/metrics_families.h"
 
 static int setup(void **state)
 {
@@ -175,6 +176,53 @@ static void test_everything_as_expected(void **state)
     free(expected);
 }
 
+// The names of a sample's labels but the edge of a bucket: "peer, direction".
+static void append_label_names(const char *sample, struct text *out)
+{
+    size_t end = strcspn(sample, "\n");
+    for (const char *at = strchr(sample, '{'); at != NULL && at < sample + end;
+         at = strstr(at, "\",")) {
+        at += *at == '{' ? 1 : 2;
+        size_t length = strcspn(at, "=");
+        if (strncmp(at, "le=", 3) != 0) {
+            text_append(out, out->length > 0 ? ", " : "");
+            text_append_bytes(out, at, length);
+        }
+    }
+}
+
+// The first sample behind the family's header; NULL when it has none here.
+static const char *find_sample(const char *rendered, const char *name)
+{
+    char header[128];
+    struct text text = TEXT_OVER(header);
+    text_format(&text, "# TYPE %s ", name);
+    const char *line = strstr(rendered, header);
+    assert_non_null(line);
+    line = strchr(line, '\n') + 1;
+    return *line == '#' || *line == '\0' ? NULL : line;
+}
+
+static void test_labels_are_those_that_the_table_says(void **state)
+{
+    fill(*state);
+    size_t compared = 0, place = 0;
+    char *rendered = render(*state, METRICS_PROMETHEUS);
+    for (; metric_family_at(place) != NULL; place++) {
+        const struct metric_family *family = metric_family_at(place);
+        const char *sample = find_sample(rendered, family->name);
+        char names[128];
+        struct text text = TEXT_OVER(names);
+        if (sample != NULL) {
+            append_label_names(sample, &text);
+            assert_string_equal(names, family->labels);
+            compared++;
+        }
+    }
+    assert_true(compared + 3 >= place); // some need what this test has not
+    free(rendered);
+}
+
 static void assert_valid(struct agent *agent)
 {
     for (int format = METRICS_PROMETHEUS; format <= METRICS_OPENMETRICS; format++) {
@@ -286,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_everything_as_expected, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_labels_are_those_that_the_table_says, setup, teardown),
         cmocka_unit_test_setup_teardown(test_valid_with_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_valid_with_nothing, setup, teardown),
         cmocka_unit_test(test_valid_without_peers),
