@@ -40,10 +40,6 @@ void flights_remove(struct flights *flights, size_t place)
 
 struct flight *flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent)
 {
-    ptrdiff_t known = flights_find(flights, id);
-    if (known >= 0) {
-        flights_remove(flights, (size_t)known);
-    }
     if (flights->count == flights->room) {
         flights->room = flights->room + flights->room / 4 + 2;
         flights->items =

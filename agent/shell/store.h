@@ -104,9 +104,9 @@ enum store_arrival store_find_arrival(struct store *store, const struct collect_
 
 // What the core needs after a start, told in this order: reserved slots; what paths are used to;
 // windows that ended after `windows_since`; what peers have acknowledged, of any window; incidents
-// that are open or closed since `incidents_since`; for every path named in the rows all probes in
-// flight, the newest `newest` that arrived and, as their senders may not know yet, those that came
-// to us within the hour before the end of the last run, oldest first.
+// that are open or closed since `incidents_since`; for every path named in the rows the newest
+// `newest` probes that arrived and, as their senders may not know yet, those that came to us within
+// the hour before the end of the last run, then all probes in flight: of both the oldest first.
 struct store_restore {
     struct walltime windows_since;
     struct walltime incidents_since;

@@ -243,15 +243,11 @@ static bool restore_incidents(struct store *store, const struct store_restore *r
     return read_end(store, &row, error);
 }
 
-static bool restore_path(struct store *store, const struct store_restore *restore, const char *peer,
-                         enum direction direction, struct error *error)
+static bool restore_rows(struct store *store, const struct store_restore *restore,
+                         const struct store_binder *range, struct error *error)
 {
     struct probe_record record;
-    struct store_binder range = store_binder_for(store, STATEMENT_LIST_PATH);
-    store_bind_text(&range, peer);
-    store_bind_text(&range, direction_name(direction));
-    store_bind_integer(&range, restore->newest);
-    struct store_reader row = store_reader_for(range.statement);
+    struct store_reader row = store_reader_for(range->statement);
     while (read_next(&row)) {
         store_read_record(&row, &record);
         if (!row.malformed) {
@@ -259,6 +255,20 @@ static bool restore_path(struct store *store, const struct store_restore *restor
         }
     }
     return read_end(store, &row, error);
+}
+
+static bool restore_path(struct store *store, const struct store_restore *restore, const char *peer,
+                         enum direction direction, struct error *error)
+{
+    struct store_binder resolved = store_binder_for(store, STATEMENT_LIST_RESOLVED);
+    store_bind_text(&resolved, peer);
+    store_bind_text(&resolved, direction_name(direction));
+    store_bind_integer(&resolved, restore->newest);
+    struct store_binder in_flight = store_binder_for(store, STATEMENT_LIST_IN_FLIGHT);
+    store_bind_text(&in_flight, peer);
+    store_bind_text(&in_flight, direction_name(direction));
+    return restore_rows(store, restore, &resolved, error) &&
+           restore_rows(store, restore, &in_flight, error);
 }
 
 // Replaces the name by the next one in the rows, "" after the last.

@@ -141,17 +141,19 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_NEXT_PEER] =
         "SELECT peer FROM probes INDEXED BY probes_by_peer WHERE peer > ?1"
         " ORDER BY peer LIMIT 1",
-    [STATEMENT_LIST_PATH] =
+    [STATEMENT_LIST_RESOLVED] =
         "SELECT " RECORD " FROM probes WHERE row IN ("
         "SELECT row FROM (SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
         " AND direction = ?2 AND verdict NOT IN ('open', 'lost', 'bounced')"
         " ORDER BY noted DESC LIMIT ?3)"
         " UNION ALL SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
         " AND direction = ?2 AND direction = 'inbound'"
-        " AND noted > (SELECT at FROM marks WHERE name = 'alive') - " UNTOLD
-        " UNION ALL SELECT row FROM probes INDEXED BY probes_open"
-        " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT ")"
-        " ORDER BY coalesce(arrived, noted), row",
+        " AND noted > (SELECT at FROM marks WHERE name = 'alive') - " UNTOLD ")"
+        " AND NOT (" IN_FLIGHT ") ORDER BY coalesce(arrived, noted), row",
+    // Out of the index as they are to be: there may be half a million.
+    [STATEMENT_LIST_IN_FLIGHT] =
+        "SELECT " RECORD " FROM probes INDEXED BY probes_open"
+        " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT " ORDER BY noted",
     [STATEMENT_LIST_HABITS] = "SELECT " HABITS " FROM habits WHERE ?1 IS NULL OR peer = ?1",
     [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved FROM slots",
     [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"

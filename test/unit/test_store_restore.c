@@ -124,7 +124,7 @@ static void restores_open_probes_and_the_newest_arrived(void **state)
 
     store = fixture_open(*state);
     struct seen *seen = restore(store, 3, WALLTIME_NONE);
-    static const unsigned want[] = {300, 200, 104, 105, 106, 108, 109, 7, 8, 9};
+    static const unsigned want[] = {300, 104, 105, 106, 200, 108, 109, 7, 8, 9};
     assert_int_equal(seen->probe_count, sizeof want / sizeof want[0]);
     for (size_t i = 0; i < seen->probe_count; i++) {
         struct probe_id id = fixture_id(want[i]);
