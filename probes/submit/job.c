@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
-#include "probes/submit/message.h"
-
 #define RESERVE SPAN_MS(250) // for telling
 
 struct instant job_deadline(const struct submit_job *job)
@@ -19,13 +16,4 @@ bool job_shares_relay(const struct submit_job *job, const struct submit_job *oth
            strcmp(one->ca_file, two->ca_file) == 0 && strcmp(one->user, two->user) == 0 &&
            strcmp(one->password, two->password) == 0 && one->oauth == two->oauth &&
            strcmp(one->token, two->token) == 0 && strcmp(job->ehlo, other->ehlo) == 0;
-}
-
-bool job_can_be_composed(const struct submit_job *job, struct error *error)
-{
-    char message[MESSAGE_SIZE];
-    struct text draft = TEXT_OVER(message);
-    struct tag tag = job->tag;
-    tag.sent = (struct walltime){INT64_MAX}; // no instant is longer
-    return message_compose(job, &tag, &draft, error);
 }

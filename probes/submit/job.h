@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
 #include "base/instant.h"
 #include "probes/probe.h"
 
@@ -13,8 +12,5 @@ struct instant job_deadline(const struct submit_job *job);
 
 // Whether both go to the same server in the same way and as the same user.
 bool job_shares_relay(const struct submit_job *job, const struct submit_job *other);
-
-// Whether its lists fit into a message.
-bool job_can_be_composed(const struct submit_job *job, struct error *error);
 
 #endif

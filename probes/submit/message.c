@@ -109,3 +109,25 @@ bool message_compose(const struct submit_job *job, const struct tag *tag, struct
     return !out->truncated ||
            error_set(error, "the message would be larger than %zu bytes", out->size - 1);
 }
+
+// More than any message of this job is long, its own words counted as 1024: the lists, and a line's
+// end for every 32 bytes that are folded.
+static size_t length_bound(const struct submit_job *job)
+{
+    size_t folded = strlen(job->maintenance) + strlen(job->receipts) + strlen(job->row) +
+                    TAG_PROBE_SIZE + TAG_SIGNATURE_SIZE;
+    return 1024 + TAG_MESSAGE_ID_SIZE + 2 * strlen(job->sender) + strlen(job->recipient) + folded +
+           folded / 16;
+}
+
+bool message_can_be_composed(const struct submit_job *job, struct error *error)
+{
+    if (length_bound(job) < MESSAGE_SIZE) {
+        return true;
+    }
+    char message[MESSAGE_SIZE];
+    struct text draft = TEXT_OVER(message);
+    struct tag tag = job->tag;
+    tag.sent = (struct walltime){INT64_MAX}; // no instant is longer
+    return message_compose(job, &tag, &draft, error);
+}

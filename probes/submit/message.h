@@ -21,4 +21,7 @@ enum { MESSAGE_SIZE = 4096 };
 bool message_compose(const struct submit_job *job, const struct tag *tag, struct text *out,
                      struct error *error);
 
+// Whether it would succeed, whenever the content starts; composes only where that is in doubt.
+bool message_can_be_composed(const struct submit_job *job, struct error *error);
+
 #endif

@@ -2,55 +2,22 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <openssl/ssl.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include <auth-client.h>
-#include <libesmtp.h>
-
 #include "base/clock.h"
 #include "base/text.h"
-#include "probes/oauth.h"
 #include "probes/resolve.h"
 #include "probes/submit/bearer.h"
-#include "probes/submit/dialogue.h"
-#include "probes/submit/interpose.h"
-#include "probes/submit/job.h"
 #include "probes/submit/judge.h"
-#include "probes/submit/message.h"
+#include "probes/submit/session_internal.h"
 #include "probes/submit/side_channel.h"
 #include "probes/submit/watchdog.h"
-#include "probes/tls.h"
 
 // How long QUIT may take.
 #define QUIT_GRACE SPAN_MS(500)
-
-struct session {
-    struct submit_job *job; // the one under way; another takes its place when it shares the session
-    const struct session_observer *observer;
-    struct submit_outcome outcome;
-    unsigned messages; // of this session so far, the job's included
-    struct instant deadline;
-    struct tag tag;
-    struct wire wire;
-    bool connected;
-    struct dialogue dialogue;
-    struct tls_verification verification;
-    SSL_CTX *tls;
-    SSL *secured; // the library's, once TLS stands
-    char oauth_status[OAUTH_STATUS_SIZE];
-    auth_context_t auth;
-    smtp_session_t smtp;
-    smtp_message_t message;
-    smtp_recipient_t recipient;
-    char content[MESSAGE_SIZE];
-    size_t content_length; // 0 until it was composed
-    bool content_read;
-};
 
 static void cut(struct session *session)
 {
@@ -176,7 +143,12 @@ static const char *on_content(void **state, int *length, void *context)
     return session->content;
 }
 
-static void create_envelope(struct session *session)
+void session_arm_watchdog(const struct session *session)
+{
+    watchdog_arm(instant_add(session->deadline, SPAN_MS(50)));
+}
+
+void session_create_envelope(struct session *session)
 {
     char id[PROBE_ID_TEXT];
     const struct submit_job *job = session->job;
@@ -194,7 +166,7 @@ static bool is_positive(const smtp_status_t *status)
     return status != NULL && status->code / 100 == 2;
 }
 
-static void conclude(struct session *session)
+void session_conclude(struct session *session)
 {
     const struct dialogue *dialogue = &session->dialogue;
     struct submit_outcome *out = &session->outcome;
@@ -226,66 +198,6 @@ static void conclude(struct session *session)
     }
 }
 
-static void arm_watchdog(const struct session *session)
-{
-    watchdog_arm(instant_add(session->deadline, SPAN_MS(50)));
-}
-
-// ---- a backlog: a job that waits for the same relay goes into the session of the one before ----
-
-// The job that may go on in this session, NULL when there is none.
-static const struct submit_job *next_to_share(struct session *session)
-{
-    struct error error;
-    const struct dialogue *dialogue = &session->dialogue;
-    if (dialogue->stage != STAGE_CONTENT || !dialogue->answered || dialogue->code / 100 != 2 ||
-        dialogue->surplus || dialogue->stop != STOP_NONE ||
-        session->messages == SESSION_MESSAGES_MAXIMUM) {
-        return NULL;
-    }
-    const struct submit_job *job = session->observer->waiting(session->observer->context);
-    bool may = job != NULL && job_shares_relay(job, session->job) &&
-               !instant_reached(clock_now().instant, job_deadline(job)) &&
-               job_can_be_composed(job, &error);
-    return may ? job : NULL;
-}
-
-static void begin_job(struct session *session)
-{
-    const struct submit_job *job = session->job;
-    session->messages++;
-    session->deadline = job_deadline(job);
-    session->wire.deadline = session->deadline;
-    session->tag = job->tag;
-    session->content_length = 0;
-    session->outcome = (struct submit_outcome){.number = job->number};
-    for (int i = 0; i < SUBMIT_LEGS; i++) {
-        session->outcome.legs[i] = (struct span){-1};
-    }
-}
-
-// Called when the message is through, before the library looks whether another follows.
-static void share(struct session *session)
-{
-    const struct session_observer *observer = session->observer;
-    const struct submit_job *next = next_to_share(session);
-    if (next == NULL) {
-        return;
-    }
-    conclude(session);
-    if (session->outcome.result != SUBMIT_ACCEPTED) {
-        return; // it is judged again at the end
-    }
-    observer->ended(observer->context, &session->outcome);
-    *session->job = *next;
-    observer->taken(observer->context);
-    begin_job(session);
-    dialogue_next_message(&session->dialogue, clock_now().instant);
-    dialogue_note(&session->dialogue, "in the session of earlier probes", clock_now().instant);
-    arm_watchdog(session);
-    create_envelope(session);
-}
-
 static void on_event(smtp_session_t smtp, int event, void *context, ...)
 {
     (void)smtp;
@@ -303,7 +215,7 @@ static void on_event(smtp_session_t smtp, int event, void *context, ...)
         session->wire.descriptor = -1;
         break;
     case SMTP_EV_MESSAGESENT:
-        share(session);
+        session_share(session);
         break;
     case SMTP_EV_EXTNA_STARTTLS:
         session->dialogue.no_starttls = true;
@@ -380,14 +292,14 @@ static void create_smtp(struct session *session)
         session->auth = create_auth(&job->relay);
         smtp_auth_set_context(smtp, session->auth);
     }
-    create_envelope(session);
+    session_create_envelope(session);
 }
 
 static void converse(struct session *session)
 {
     create_smtp(session);
     dialogue_begin(&session->dialogue, &session->job->relay, clock_now().instant);
-    arm_watchdog(session);
+    session_arm_watchdog(session);
     interpose_use(&session->wire);
     smtp_start_session(session->smtp);
     interpose_use(NULL);
@@ -411,7 +323,7 @@ static bool prepare(struct session *session)
         refuse(out, REPLY_TIMEOUT, "the deadline had passed before the session began");
         return false;
     }
-    if (!job_can_be_composed(job, &error)) {
+    if (!message_can_be_composed(job, &error)) {
         refuse(out, REPLY_5XX, error.message);
         return false;
     }
@@ -455,29 +367,20 @@ static void release(struct session *session)
     explicit_bzero(session, sizeof *session);
 }
 
-// What a server refuses in a session that was not this job's may be the session's doing (too many
-// messages, a connection it has had enough of): nothing is in flight, so the job is done again in a
-// session of its own, and only that counts.
-static bool must_repeat(const struct session *session)
-{
-    return session->messages > 1 && session->outcome.result == SUBMIT_REFUSED &&
-           !instant_reached(clock_now().instant, session->deadline);
-}
-
 // One session. The job is another one afterwards, if others came to share it; false when that one
 // is not over yet.
 static bool run_once(struct submit_job *job, const struct session_observer *observer)
 {
     struct session session = {.job = job, .observer = observer};
-    begin_job(&session);
+    session_begin_job(&session);
     text_copy(session.verification.host, sizeof session.verification.host, job->relay.host);
     session.wire =
         (struct wire){.host = job->relay.host, .deadline = session.deadline, .descriptor = -1};
     if (prepare(&session) && resolve(&session)) {
         converse(&session);
-        conclude(&session);
+        session_conclude(&session);
     }
-    bool over = !must_repeat(&session);
+    bool over = !session_must_repeat(&session);
     if (over) {
         observer->ended(observer->context, &session.outcome);
     }

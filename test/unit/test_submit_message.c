@@ -208,6 +208,27 @@ static void test_largest(void **state)
     assert_string_equal(error.message, "the message would be larger than 4095 bytes");
 }
 
+// What is said before anything goes on the wire is what composing says, list by list longer.
+static void test_what_fits_is_known_before(void **state)
+{
+    (void)state;
+    struct submit_job job = plain_job();
+    struct error error;
+    unsigned fitting = 0;
+    memset(job.sender, 'a', 200);
+    job.sender[64] = '@';
+    for (size_t length = 1; length < TAG_LIST_SIZE; length++) {
+        char message[MESSAGE_SIZE];
+        struct text text = TEXT_OVER(message);
+        fill_list(job.maintenance, length);
+        fill_list(job.row, length);
+        bool fits = message_compose(&job, &job.tag, &text, &error);
+        assert_int_equal(message_can_be_composed(&job, &error), fits);
+        fitting += fits;
+    }
+    assert_in_range(fitting, 1000, TAG_LIST_SIZE - 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_word_too_long_to_fold),
         cmocka_unit_test(test_size_without_lists),
         cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_what_fits_is_known_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
