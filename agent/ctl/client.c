@@ -25,6 +25,7 @@ struct client {
 
 struct client *client_create(const char *socket, struct span timeout)
 {
+    curl_global_init(CURL_GLOBAL_NOTHING);
     struct client *client = memory_checked(calloc(1, sizeof *client));
     client->curl = memory_checked(curl_easy_init());
     client->headers = memory_checked(curl_slist_append(NULL, "Content-Type: application/json"));
@@ -40,6 +41,7 @@ void client_destroy(struct client *client)
         curl_easy_cleanup(client->curl);
         free(client->body);
         free(client);
+        curl_global_cleanup();
     }
 }
 

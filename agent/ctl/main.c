@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/rights.h"
@@ -66,11 +64,9 @@ static int run_with_agent(struct context *context)
     if (!control_socket_find(context->command, socket, &error)) {
         return report_failure(context, EXIT_REFUSED, error.message);
     }
-    curl_global_init(CURL_GLOBAL_NOTHING);
     context->client = client_create(socket, context->command->timeout);
     int code = context->verb->run(context);
     client_destroy(context->client);
-    curl_global_cleanup();
     return code;
 }
 

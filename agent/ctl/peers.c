@@ -33,8 +33,7 @@ static struct text end_of(struct error *error)
     return text_over(error->message + length, sizeof error->message - length);
 }
 
-// This server's own name, which no path has for itself, into `out`; false when no path tells it.
-static bool find_own_name(const json_t *paths, char *out, size_t size)
+bool peers_find_own_name(const json_t *paths, char *out, size_t size)
 {
     const char *path = answer_text(json_array_get(paths, 0), "path");
     const char *peer = answer_text(json_array_get(paths, 0), "peer");
@@ -56,7 +55,7 @@ bool peers_suggest(const json_t *paths, const char *name, struct error *error)
     size_t count;
     char own[64];
     const char **peers = collect_peers(paths, &count);
-    if (find_own_name(paths, own, sizeof own)) {
+    if (peers_find_own_name(paths, own, sizeof own)) {
         peers[count++] = own;
     }
     const char *near = suggest_nearest(name, peers, count);
@@ -93,7 +92,7 @@ bool peers_ask_known(struct client *client, const char *name)
     bool known = false;
     if (client_ask(client, "GET", "/paths", NULL, &answer, &unused) == CLIENT_DONE) {
         const json_t *paths = json_object_get(answer, "paths");
-        known = find_own_name(paths, own, sizeof own) && strcmp(own, name) == 0;
+        known = peers_find_own_name(paths, own, sizeof own) && strcmp(own, name) == 0;
         for (size_t i = 0; !known && i < json_array_size(paths); i++) {
             known = strcmp(answer_text(json_array_get(paths, i), "peer"), name) == 0;
         }

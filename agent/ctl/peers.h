@@ -17,6 +17,9 @@ bool peers_ask_and_suggest(struct client *client, const char *name, struct error
 // Whether a server of the mesh has this name; false when the agent does not say.
 bool peers_ask_known(struct client *client, const char *name);
 
+// This server's own name, which no path has for itself, into `out`; false when no path tells it.
+bool peers_find_own_name(const json_t *paths, char *out, size_t size);
+
 // Adds "; the peers are mx01, mx03", the first of many.
 void peers_list(const json_t *paths, struct error *error);
 

@@ -67,5 +67,6 @@ int verb_peers(struct context *context);
 int verb_check(struct context *context);
 int verb_reload(struct context *context);
 int verb_version(struct context *context);
+int verb_complete(struct context *context);
 
 #endif

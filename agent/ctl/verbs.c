@@ -344,6 +344,21 @@ const struct verb VERBS[] = {
         .help = "For this program's version alone: mailflowctl --version\n",
         .examples = "  mailflowctl version\n",
     },
+    {
+        .name = "complete",
+        .run = verb_complete,
+        .summary = "what may come next on a line, for the shells",
+        .help =
+            "Reads a command line of mailflowctl from standard input, one word a line and the one\n"
+            "that is being typed, or an empty one, last. Prints what may stand in its place, one "
+            "a\n"
+            "line, with a tab and what it means behind it: verbs and options, and as the agent\n"
+            "knows them peers, servers, windows and probes. `:files` alone says that it is the\n"
+            "name of a file. The shells' completions of mailflowctl ask this; an agent that does\n"
+            "not answer within 2 s is not waited for.\n",
+        .examples = "  printf '%s\\n' maintenance '' | mailflowctl complete\n"
+                    "  printf '%s\\n' probe m | mailflowctl complete\n",
+    },
 };
 
 const size_t VERB_COUNT = sizeof VERBS / sizeof VERBS[0];
