@@ -134,10 +134,6 @@ enum action_kind {
     ACTION_SAY_ROUTE,     // say that a path takes another route, within a window
 };
 
-// A flapping incident notifies once as such; when it has stayed open or closed for long enough,
-// that is said as NOTICE_FIRING or NOTICE_RESOLVED.
-enum notice { NOTICE_FIRING, NOTICE_FLAPPING, NOTICE_REMINDER, NOTICE_SUPPRESSED, NOTICE_RESOLVED };
-
 // One "drain DONE": what waited through a window, or through an outage outside any, has come or is
 // lost, or its recovery is over.
 struct drained {

@@ -64,6 +64,28 @@ bool severity_parse(const char *name, enum severity *out)
     return strcmp(name, severity_name(*out)) == 0;
 }
 
+static const char *const NOTICE_NAMES[NOTICES] = {
+    [NOTICE_FIRING] = "FIRING",     [NOTICE_FLAPPING] = "FLAPPING",
+    [NOTICE_REMINDER] = "REMINDER", [NOTICE_SUPPRESSED] = "SUPPRESSED",
+    [NOTICE_RESOLVED] = "RESOLVED",
+};
+
+const char *notice_name(enum notice notice)
+{
+    return NOTICE_NAMES[notice];
+}
+
+bool notice_parse(const char *name, enum notice *out)
+{
+    for (int i = 0; i < NOTICES; i++) {
+        if (strcmp(name, NOTICE_NAMES[i]) == 0) {
+            *out = (enum notice)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 // Places plus one, 0 at the end of a chain.
 struct incident_links {
     uint32_t by_subject; // of a free place: the next free one

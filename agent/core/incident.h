@@ -45,6 +45,19 @@ enum severity { SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITIES };
 const char *severity_name(enum severity severity);
 bool severity_parse(const char *name, enum severity *out);
 
+// What is said of an incident. A flapping one notifies once as such; when it has stayed open or
+// closed for long enough, that is said as NOTICE_FIRING or NOTICE_RESOLVED.
+enum notice {
+    NOTICE_FIRING,
+    NOTICE_FLAPPING,
+    NOTICE_REMINDER,
+    NOTICE_SUPPRESSED,
+    NOTICE_RESOLVED,
+    NOTICES
+};
+const char *notice_name(enum notice notice);
+bool notice_parse(const char *name, enum notice *out);
+
 enum subject_kind { SUBJECT_PATH, SUBJECT_MAILBOX, SUBJECT_SERVER, SUBJECT_GONE };
 
 // The peer of a subject that is our own server.

@@ -59,6 +59,7 @@ struct deed {
         struct {
             struct incident incident;
             enum notice notice;
+            bool perhaps_again; // an earlier run may have said it
         } notify;
         struct {
             struct window window;
@@ -141,6 +142,7 @@ struct agent {
     struct deeds deeds;   // of this turn of the loop
     struct announced_windows announced;
     struct deeds postponed; // until the ledger works again
+    bool owing;             // the ledger has notices that are not known to be said
     bool durable;           // the next commit must survive a power cut
     bool ledger_retry;      // this turn tries whether the ledger works again
     struct error ledger_failure;

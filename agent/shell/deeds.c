@@ -69,8 +69,14 @@ static void do_notify(struct agent *agent, const struct deed *deed)
     bool evidence = incident->evidence.has_probe && incident->kind != INCIDENT_REFUSED &&
                     incident->kind != INCIDENT_BOUNCED &&
                     store_get_probe(agent->store, &incident->evidence.probe, &probe);
-    journal_incident(agent->journal, incident, deed->notify.notice, evidence ? probe.reply : "",
-                     reported ? &bounce.bounce : NULL);
+    struct incident_notice said = {
+        .incident = incident,
+        .notice = deed->notify.notice,
+        .perhaps_again = deed->notify.perhaps_again,
+        .smtp = evidence ? probe.reply : "",
+        .bounce = reported ? &bounce.bounce : NULL,
+    };
+    journal_incident(agent->journal, &said);
 }
 
 // A change that ends the window now is said by its end.
@@ -220,6 +226,13 @@ static bool commit_turn(struct agent *agent, struct error *error)
     return store_commit(agent->store, durable ? STORE_DURABLE : STORE_FAST, error);
 }
 
+static void begin_waiting(struct agent *agent, const struct error *error)
+{
+    agent->writes.waiting = true;
+    agent->ledger_failure = *error;
+    journal_ledger_failed(agent->journal, error->message);
+}
+
 // True when the ledger has what was decided. After a failure it is tried once a second; in between
 // all that is decided waits.
 static bool commit(struct agent *agent)
@@ -230,42 +243,78 @@ static bool commit(struct agent *agent)
     struct error error;
     bool taken = commit_turn(agent, &error);
     agent->ledger_retry = false;
-    agent->writes.waiting = !taken;
     if (!taken) {
-        agent->ledger_failure = error;
-        journal_ledger_failed(agent->journal, error.message);
+        begin_waiting(agent, &error);
         return false;
     }
+    agent->writes.waiting = false;
     writes_forget(&agent->writes);
     agent->durable = false;
     journal_ledger_works_again(agent->journal);
     return true;
 }
 
-static void do_deeds(struct agent *agent, struct deeds *deeds, bool taken)
+// A notice is owed from the commit that decided it to this one, after it was said. An agent that is
+// killed in between says it at its next start: while the first commit goes to the disk, and as long
+// as nobody takes the line, none is lost. Killed between the line and this commit, a fraction of a
+// millisecond, it says it once more; nobody could tell which it was, so the line says "maybe".
+static void settle_notices(struct agent *agent)
 {
-    struct deeds now = *deeds;
-    *deeds = (struct deeds){0}; // what the deeds lead to belongs to the next turn
-    for (size_t i = 0; i < now.count; i++) {
-        bool unrecorded = now.items[i].kind == DEED_SEND && !now.items[i].send.recorded;
-        if (taken && !unrecorded) {
-            do_deed(agent, &now.items[i]);
-        } else {
-            refuse_deed(agent, &now.items[i], agent->ledger_failure.message);
-        }
+    struct error error;
+    if (!agent->owing || !journal_is_quiet(agent->journal)) {
+        return;
     }
-    free(now.items);
+    store_forget_notices(agent->store);
+    agent->owing = !store_commit(agent->store, STORE_FAST, &error);
+    if (agent->owing) {
+        begin_waiting(agent, &error);
+    }
 }
 
+static bool is_said(enum deed_kind kind)
+{
+    return kind != DEED_SEND && kind != DEED_DELETE && kind != DEED_EXCHANGE && kind != DEED_GREET;
+}
+
+static void do_those(struct agent *agent, const struct deeds *deeds, bool said, bool taken)
+{
+    for (size_t i = 0; i < deeds->count; i++) {
+        const struct deed *deed = &deeds->items[i];
+        bool unrecorded = deed->kind == DEED_SEND && !deed->send.recorded;
+        if (is_said(deed->kind) != said) {
+            continue;
+        }
+        if (taken && !unrecorded) {
+            do_deed(agent, deed);
+        } else {
+            refuse_deed(agent, deed, agent->ledger_failure.message);
+        }
+    }
+}
+
+static struct deeds take(struct deeds *deeds)
+{
+    struct deeds taken = *deeds;
+    *deeds = (struct deeds){0}; // what the deeds lead to belongs to the next turn
+    return taken;
+}
+
+// What is said comes first: it takes no time, and notices are not owed longer than they must.
 bool agent_settle(struct agent *agent)
 {
     bool taken = commit(agent);
+    struct deeds deeds = take(&agent->deeds), postponed = {0};
+    do_those(agent, &deeds, true, taken);
     if (taken) {
-        do_deeds(agent, &agent->postponed, true);
+        settle_notices(agent);
+        postponed = take(&agent->postponed);
     }
-    do_deeds(agent, &agent->deeds, taken);
+    do_those(agent, &postponed, false, true);
+    do_those(agent, &deeds, false, taken);
     if (taken) {
         agent_serve_exchanges(agent);
     }
+    free(postponed.items);
+    free(deeds.items);
     return taken;
 }

@@ -160,6 +160,8 @@ static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
 
 static void gather_notify(struct agent *agent, const struct action *action)
 {
+    writes_put_notice(&agent->writes, agent->store, action->incident.id, action->notice);
+    agent->owing = true;
     struct deed *deed = add_deed(agent, DEED_NOTIFY);
     deed->notify.incident = action->incident;
     deed->notify.notice = action->notice;

@@ -31,6 +31,11 @@ void journal_flush(struct journal *journal)
     syslog_socket_flush(journal->socket);
 }
 
+bool journal_is_quiet(const struct journal *journal)
+{
+    return syslog_socket_is_quiet(journal->socket);
+}
+
 void journal_say(struct journal *journal, int priority, const struct text *line)
 {
     syslog_socket_say(journal->socket, priority, line->data);

@@ -21,12 +21,22 @@ void journal_destroy(struct journal *journal);
 // Tries again what could not be said; to be called now and then.
 void journal_flush(struct journal *journal);
 
+// Nothing waits: every line was taken, or is counted as dropped.
+bool journal_is_quiet(const struct journal *journal);
+
 // ---- incidents and maintenance ----
 
-// `smtp` is the last reply of a server on the path, "" when there is none to tell; `bounce` is what
-// the probe came back with, NULL when it did not or that is not known.
-void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
-                      const char *smtp, const struct bounce *bounce);
+// What is said of an incident. `smtp` is the last reply of a server on the path, "" when there is
+// none to tell; `bounce` is what the probe came back with, NULL when it did not or that is not
+// known; `perhaps_again`: whether it has been said already nobody knows.
+struct incident_notice {
+    const struct incident *incident;
+    enum notice notice;
+    bool perhaps_again;
+    const char *smtp;
+    const struct bounce *bounce;
+};
+void journal_incident(struct journal *journal, const struct incident_notice *said);
 
 // What an outage or a window held up has come.
 void journal_drained(struct journal *journal, const struct drained *drained);

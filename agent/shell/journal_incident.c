@@ -4,12 +4,6 @@
 
 #include "shell/journal_line.h"
 
-static const char *const NOTICE_NAMES[] = {
-    [NOTICE_FIRING] = "FIRING",     [NOTICE_FLAPPING] = "FLAPPING",
-    [NOTICE_REMINDER] = "REMINDER", [NOTICE_SUPPRESSED] = "SUPPRESSED",
-    [NOTICE_RESOLVED] = "RESOLVED",
-};
-
 static int notice_priority(const struct incident *incident, enum notice notice)
 {
     switch (notice) {
@@ -20,6 +14,7 @@ static int notice_priority(const struct incident *incident, enum notice notice)
     case NOTICE_SUPPRESSED:
         return LOG_INFO;
     case NOTICE_RESOLVED:
+    case NOTICES:
         break;
     }
     return LOG_NOTICE;
@@ -178,16 +173,26 @@ static void put_hop(struct text *line, const struct slowest_hop *hop)
     }
 }
 
-static void put_opening(struct text *line, const struct incident *incident, const char *smtp,
-                        const struct bounce *bounce)
+// What was said, perhaps, before a crash: known by its number here and there.
+static void put_number(struct text *line, const struct incident_notice *said)
 {
+    text_format(line, " incident=%" PRId64, said->incident->id);
+    if (said->perhaps_again) {
+        journal_put_text(line, "repeated", "maybe");
+    }
+}
+
+static void put_opening(struct text *line, const struct incident_notice *said)
+{
+    const struct incident *incident = said->incident;
+    const struct bounce *bounce = said->bounce;
     const struct evidence *evidence = &incident->evidence;
     char id[PROBE_ID_TEXT];
     put_severity(line, incident);
     put_subject(line, incident);
     put_evidence(line, incident, bounce);
     put_culprit(line, &incident->cells);
-    text_format(line, " incident=%" PRId64, incident->id);
+    put_number(line, said);
     if (evidence->has_probe) {
         text_format(line, " probe=%s", probe_id_format(&evidence->probe, id));
     }
@@ -198,8 +203,8 @@ static void put_opening(struct text *line, const struct incident *incident, cons
     if (cause[0] != '\0' && incident->kind != INCIDENT_MISPLACED) {
         journal_put_text(line, "cause", cause);
     }
-    if (smtp[0] != '\0') {
-        journal_put_text(line, "smtp", smtp);
+    if (said->smtp[0] != '\0') {
+        journal_put_text(line, "smtp", said->smtp);
     }
     if (incident->cells.paths[0] != '\0') { // last: what may be cut off a long line
         journal_put_text(line, "cells", incident->cells.paths);
@@ -243,8 +248,9 @@ static void put_way_end(struct text *line, const struct incident *incident)
     journal_put_text(line, "reason", accepted ? "accepted" : "back");
 }
 
-static void put_closing(struct text *line, const struct incident *incident)
+static void put_closing(struct text *line, const struct incident_notice *said)
 {
+    const struct incident *incident = said->incident;
     const struct aftermath *aftermath = &incident->aftermath;
     if (incident->kind == INCIDENT_OVERRUN) {
         put_subject(line, incident);
@@ -263,20 +269,20 @@ static void put_closing(struct text *line, const struct incident *incident)
     if (aftermath->resumed_by[0] != '\0') {
         journal_put_text(line, "resumed_by", aftermath->resumed_by);
     }
-    text_format(line, " incident=%" PRId64, incident->id);
+    put_number(line, said);
 }
 
-void journal_incident(struct journal *journal, const struct incident *incident, enum notice notice,
-                      const char *smtp, const struct bounce *bounce)
+void journal_incident(struct journal *journal, const struct incident_notice *said)
 {
     JOURNAL_LINE(line);
-    text_format(&line, "%s %s", incident_kind_name(incident->kind), NOTICE_NAMES[notice]);
-    if (notice == NOTICE_RESOLVED) {
-        put_closing(&line, incident);
+    text_format(&line, "%s %s", incident_kind_name(said->incident->kind),
+                notice_name(said->notice));
+    if (said->notice == NOTICE_RESOLVED) {
+        put_closing(&line, said);
     } else {
-        put_opening(&line, incident, smtp, bounce);
+        put_opening(&line, said);
     }
-    journal_say(journal, notice_priority(incident, notice), &line);
+    journal_say(journal, notice_priority(said->incident, said->notice), &line);
 }
 
 void journal_drained(struct journal *journal, const struct drained *drained)

@@ -40,6 +40,17 @@ static void restore_incident(void *context, const struct incident *incident)
     core_restore_incident(restoring->agent->core, incident, restoring->now);
 }
 
+// Said, or not: the last run ended between the two commits.
+static void restore_notice(void *context, const struct incident *incident, enum notice notice)
+{
+    struct restoring *restoring = context;
+    restoring->agent->owing = true;
+    struct deed *deed = deeds_add(&restoring->agent->deeds, DEED_NOTIFY);
+    deed->notify.incident = *incident;
+    deed->notify.notice = notice;
+    deed->notify.perhaps_again = true;
+}
+
 static void restore_window(void *context, const struct window *window)
 {
     struct restoring *restoring = context;
@@ -87,6 +98,7 @@ static struct store_restore visitors_of(struct restoring *restoring)
         .context = restoring,
         .probe = restore_probe,
         .incident = restore_incident,
+        .notice = restore_notice,
         .window = restore_window,
         .acknowledged = restore_acknowledged,
         .slots = restore_slots,

@@ -71,6 +71,11 @@ void store_put_trace(struct store *store, const struct probe_id *id, const char 
                      bool rerouted);
 
 void store_put_incident(struct store *store, const struct incident *incident);
+
+// It is to be said once this is committed, and owed until they are forgotten, all together.
+void store_put_notice(struct store *store, int64_t incident, enum notice notice);
+void store_forget_notices(struct store *store);
+
 void store_put_window(struct store *store, const struct window *window);
 
 // The peer knows this revision of the window, or an older one that is told late.
@@ -104,9 +109,10 @@ enum store_arrival store_find_arrival(struct store *store, const struct collect_
 
 // What the core needs after a start, told in this order: reserved slots; what paths are used to;
 // windows that ended after `windows_since`; what peers have acknowledged, of any window; incidents
-// that are open or closed since `incidents_since`; for every path named in the rows the newest
-// `newest` probes that arrived and, as their senders may not know yet, those that came to us within
-// the hour before the end of the last run, then all probes in flight: of both the oldest first.
+// that are open or closed since `incidents_since`; notices that are owed, in their order, each with
+// its incident; for every path named in the rows the newest `newest` probes that arrived and, as
+// their senders may not know yet, those that came to us within the hour before the end of the last
+// run, then all probes in flight: of both the oldest first.
 struct store_restore {
     struct walltime windows_since;
     struct walltime incidents_since;
@@ -114,6 +120,7 @@ struct store_restore {
     void *context;
     void (*probe)(void *context, const struct probe_record *record);
     void (*incident)(void *context, const struct incident *incident);
+    void (*notice)(void *context, const struct incident *incident, enum notice notice);
     void (*window)(void *context, const struct window *window);
     void (*acknowledged)(void *context, const char *window, uint32_t revision, const char *peer);
     void (*slots)(void *context, const char *peer, int64_t reserved);

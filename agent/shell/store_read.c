@@ -243,6 +243,22 @@ static bool restore_incidents(struct store *store, const struct store_restore *r
     return read_end(store, &row, error);
 }
 
+static bool restore_notices(struct store *store, const struct store_restore *restore,
+                            struct error *error)
+{
+    struct incident incident;
+    enum notice notice;
+    struct store_reader row = store_reader_for(store->statements[STATEMENT_LIST_NOTICES]);
+    while (read_next(&row)) {
+        store_read_notice(&row, &notice);
+        store_read_incident(&row, &incident);
+        if (!row.malformed) {
+            restore->notice(restore->context, &incident, notice);
+        }
+    }
+    return read_end(store, &row, error);
+}
+
 static bool restore_rows(struct store *store, const struct store_restore *restore,
                          const struct store_binder *range, struct error *error)
 {
@@ -338,7 +354,8 @@ bool store_restore(struct store *store, const struct store_restore *restore, str
            get_mark(store, MARK_STARTED, started, error) && restore_slots(store, restore, error) &&
            restore_habits(store, restore, NULL, error) && restore_windows(store, restore, error) &&
            restore_acknowledged(store, restore, error) &&
-           restore_incidents(store, restore, error) && restore_probes(store, restore, error);
+           restore_incidents(store, restore, error) && restore_notices(store, restore, error) &&
+           restore_probes(store, restore, error);
 }
 
 // ---- lists ----

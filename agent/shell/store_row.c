@@ -275,6 +275,11 @@ static void read_statuses(struct store_reader *reader, struct evidence *out)
     }
 }
 
+void store_read_notice(struct store_reader *reader, enum notice *out)
+{
+    understood(reader, notice_parse(read_words(reader), out));
+}
+
 void store_read_incident(struct store_reader *reader, struct incident *out)
 {
     *out = (struct incident){.subject = {.peer = -1, .mailbox = -1}};

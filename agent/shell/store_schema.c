@@ -172,7 +172,12 @@ static const char *const MIGRATIONS[] = {
     " AND NOT EXISTS (SELECT 1 FROM traces WHERE course = old.course); END;",
 
     // Every status of what came back, in words: another one is news.
-    "ALTER TABLE incidents ADD COLUMN statuses TEXT;"};
+    "ALTER TABLE incidents ADD COLUMN statuses TEXT;",
+
+    // What is to be said of incidents and has perhaps not been.
+    "CREATE TABLE notices ("
+    " row INTEGER PRIMARY KEY, incident INTEGER NOT NULL, notice TEXT NOT NULL"
+    ") STRICT;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

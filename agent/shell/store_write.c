@@ -242,6 +242,24 @@ void store_put_incident(struct store *store, const struct incident *incident)
     store_write_end(store, &row);
 }
 
+void store_put_notice(struct store *store, int64_t incident, enum notice notice)
+{
+    struct store_binder row;
+    if (store_write_begin(store, STATEMENT_PUT_NOTICE, &row)) {
+        store_bind_integer(&row, incident);
+        store_bind_text(&row, notice_name(notice));
+        store_write_end(store, &row);
+    }
+}
+
+void store_forget_notices(struct store *store)
+{
+    struct store_binder row;
+    if (store_write_begin(store, STATEMENT_FORGET_NOTICES, &row)) {
+        store_write_end(store, &row);
+    }
+}
+
 void store_put_window(struct store *store, const struct window *window)
 {
     struct store_binder row;

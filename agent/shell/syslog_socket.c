@@ -1,7 +1,6 @@
 #include "shell/syslog_socket.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +161,11 @@ void syslog_socket_flush(struct syslog_socket *log)
     if (log->count == 0) {
         tell_dropped(log);
     }
+}
+
+bool syslog_socket_is_quiet(const struct syslog_socket *log)
+{
+    return log->count == 0;
 }
 
 void syslog_socket_say(struct syslog_socket *log, int priority, const char *text)

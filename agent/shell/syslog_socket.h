@@ -4,6 +4,8 @@
 #ifndef MAILFLOW_SHELL_SYSLOG_SOCKET_H
 #define MAILFLOW_SHELL_SYSLOG_SOCKET_H
 
+#include <stdbool.h>
+
 enum { SYSLOG_LINE_SIZE = 1025, SYSLOG_WAITING_MAXIMUM = 256 };
 
 struct syslog_socket;
@@ -15,5 +17,8 @@ void syslog_socket_destroy(struct syslog_socket *socket);
 // Priority as in <syslog.h>. A line that nobody takes waits; when too many wait the oldest goes.
 void syslog_socket_say(struct syslog_socket *socket, int priority, const char *line);
 void syslog_socket_flush(struct syslog_socket *socket);
+
+// No line waits.
+bool syslog_socket_is_quiet(const struct syslog_socket *socket);
 
 #endif

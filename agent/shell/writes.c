@@ -13,6 +13,7 @@ enum write_kind {
     WRITE_BOUNCE,
     WRITE_TRACE,
     WRITE_INCIDENT,
+    WRITE_NOTICE,
     WRITE_WINDOW,
     WRITE_ACKNOWLEDGED,
     WRITE_SLOTS,
@@ -47,6 +48,10 @@ struct write {
             bool rerouted;
         } trace;
         struct incident incident;
+        struct {
+            int64_t incident;
+            enum notice notice;
+        } owed;
         struct window window;
         struct {
             char window[WINDOW_ID_SIZE];
@@ -102,6 +107,9 @@ static void perform(struct store *store, const struct write *write)
         break;
     case WRITE_INCIDENT:
         store_put_incident(store, &write->incident);
+        break;
+    case WRITE_NOTICE:
+        store_put_notice(store, write->owed.incident, write->owed.notice);
         break;
     case WRITE_WINDOW:
         store_put_window(store, &write->window);
@@ -184,6 +192,13 @@ void writes_put_incident(struct writes *writes, struct store *store,
                          const struct incident *incident)
 {
     struct write write = {.kind = WRITE_INCIDENT, .incident = *incident};
+    put(writes, store, &write);
+}
+
+void writes_put_notice(struct writes *writes, struct store *store, int64_t incident,
+                       enum notice notice)
+{
+    struct write write = {.kind = WRITE_NOTICE, .owed = {incident, notice}};
     put(writes, store, &write);
 }
 

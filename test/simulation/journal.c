@@ -6,19 +6,8 @@
 
 #include "base/error.h"
 
-static const char *const NOTICES[] = {
-    [NOTICE_FIRING] = "FIRING",     [NOTICE_FLAPPING] = "FLAPPING",
-    [NOTICE_REMINDER] = "REMINDER", [NOTICE_SUPPRESSED] = "SUPPRESSED",
-    [NOTICE_RESOLVED] = "RESOLVED",
-};
-
 static const char *const SUBJECTS[] = {
     [SUBJECT_PATH] = "path", [SUBJECT_MAILBOX] = "mailbox", [SUBJECT_SERVER] = "server"};
-
-const char *journal_notice_name(enum notice notice)
-{
-    return NOTICES[notice];
-}
 
 void journal_free(struct journal *journal)
 {
@@ -253,7 +242,7 @@ void journal_notice(struct world *world, int node, const struct incident *incide
     check_not_said(world, node, incident, notice);
     remember(world, node, incident, notice);
     FILE *out = begin_line(world, node);
-    fprintf(out, "%s %s severity=%s %s=%s", incident_kind_name(incident->kind), NOTICES[notice],
+    fprintf(out, "%s %s severity=%s %s=%s", incident_kind_name(incident->kind), notice_name(notice),
             severity_name(incident->severity), SUBJECTS[incident_rule(incident->kind)->subject],
             incident->subject_text);
     if (notice == NOTICE_RESOLVED) {

@@ -63,8 +63,6 @@ struct journal {
 
 void journal_free(struct journal *journal);
 
-const char *journal_notice_name(enum notice notice);
-
 // Where this server's lines go.
 FILE *journal_of(const struct world *world, int server);
 

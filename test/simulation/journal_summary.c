@@ -143,7 +143,7 @@ static void count_the_others(struct world *world)
             if (lines > 0) {
                 fprintf(journal->out, "others: %s %s lines=%u agents=%u\n",
                         incident_kind_name((enum incident_kind)kind),
-                        journal_notice_name((enum notice)notice), lines, agents);
+                        notice_name((enum notice)notice), lines, agents);
             }
         }
     }

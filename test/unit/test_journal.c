@@ -73,6 +73,14 @@ static void assert_said(struct listener *listener, int priority, const char *lin
     assert_int_equal(as, priority);
 }
 
+static void say(struct listener *listener, const struct incident *incident, enum notice notice,
+                const char *smtp, const struct bounce *bounce)
+{
+    struct incident_notice said = {
+        .incident = incident, .notice = notice, .smtp = smtp, .bounce = bounce};
+    journal_incident(listener->journal, &said);
+}
+
 // ---- overrun, as the contract has it ----
 
 static struct incident overrun(void)
@@ -96,14 +104,20 @@ static void overrun_fires_with_its_window(void **state)
 {
     struct listener *listener = *state;
     struct incident incident = overrun();
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", NULL);
+    say(listener, &incident, NOTICE_FIRING, "", NULL);
     assert_said(listener, LOG_CRIT,
                 "overrun FIRING severity=critical server=mx01 kind=routine window=w-1f3a "
                 "planned_end=2006-07-28T12:48:00Z late_by=300s in_flight=3 incident=17 "
                 "maintenance=none");
+    journal_incident(listener->journal,
+                     &(struct incident_notice){&incident, NOTICE_FIRING, true, "", NULL});
+    assert_said(listener, LOG_CRIT,
+                "overrun FIRING severity=critical server=mx01 kind=routine window=w-1f3a "
+                "planned_end=2006-07-28T12:48:00Z late_by=300s in_flight=3 incident=17 "
+                "repeated=maybe maintenance=none");
     incident.notified = true;
     incident.notified_at = AFTER(14400);
-    journal_incident(listener->journal, &incident, NOTICE_REMINDER, "", NULL);
+    say(listener, &incident, NOTICE_REMINDER, "", NULL);
     assert_said(listener, LOG_CRIT,
                 "overrun REMINDER severity=critical server=mx01 kind=routine window=w-1f3a "
                 "planned_end=2006-07-28T12:48:00Z late_by=14400s in_flight=3 incident=17 "
@@ -119,7 +133,7 @@ static void overrun_resolves_with_its_sum(void **state)
     incident.aftermath.resumed[OUTBOUND] = AFTER(600);
     incident.aftermath.resumed[INBOUND] = AFTER(1187);
     strcpy(incident.aftermath.resumed_by, "mx02->mx01");
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
+    say(listener, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
                 "resumed=2006-07-28T13:07:47Z overran=1187s drained=4 lost=0 in_flight=0 "
@@ -133,7 +147,7 @@ static void overrun_that_a_window_ends_says_so(void **state)
     incident.closed = AFTER(500);
     incident.aftermath.resumed[INBOUND] = AFTER(400);
     strcpy(incident.evidence.cause, "extended");
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
+    say(listener, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z reason=extended "
                 "drained=4 lost=0 in_flight=0 suppressed=6 longest=2926s incident=17");
@@ -145,7 +159,7 @@ static void overrun_of_a_server_that_is_gone_tells_no_resumption(void **state)
     struct listener *listener = *state;
     struct incident incident = overrun();
     incident.closed = AFTER(500);
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
+    say(listener, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
                 "closed=2006-07-28T12:56:20Z drained=4 lost=0 in_flight=0 suppressed=6 "
@@ -205,7 +219,7 @@ static void every_kind_shows_its_evidence(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct listener *listener = *state;
         incident.kind = CASES[i].kind;
-        journal_incident(listener->journal, &incident, NOTICE_FIRING, "", NULL);
+        say(listener, &incident, NOTICE_FIRING, "", NULL);
         assert_said(listener, LOG_WARNING, CASES[i].line);
     }
 }
@@ -223,7 +237,7 @@ static void a_bounce_is_said_in_the_words_of_the_server(void **state)
     const struct bounce bounce = {BOUNCE_FAILED,        "5.1.1",
                                   "mx01.example",       "550 5.1.1 no \"such\" \u202Euser",
                                   "probe@mx01.example", ""};
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &bounce);
+    say(listener, &incident, NOTICE_FIRING, "", &bounce);
     assert_said(listener, LOG_CRIT,
                 "bounced FIRING severity=critical path=mx02->mx01 bounced=2 status=5.1.1 "
                 "remote=mx01.example incident=3 probe=AEAAAAAAAAAAAAAAAAAAAAAAAA maintenance=none "
@@ -249,7 +263,7 @@ static void the_cells_behind_it_come_last(void **state)
                   .seen_by = 6,
                   .of = 7,
                   .paths = "mx07->mx01,mx02 bad; mx01->mx07 ok"}};
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "250 ok", NULL);
+    say(listener, &incident, NOTICE_FIRING, "250 ok", NULL);
     assert_said(listener, LOG_CRIT,
                 "silent FIRING severity=critical path=mx07->mx01 overdue=90s threshold=60s "
                 "culprit=sender seen_by=6/7 incident=3 maintenance=none smtp=\"250 ok\" "
@@ -273,7 +287,7 @@ static void the_hop_comes_before_the_words_of_others(void **state)
     memset(smtp, '\1', sizeof smtp - 1);
     smtp[sizeof smtp - 1] = '\0';
     memset(incident.evidence.cause, '\1', sizeof incident.evidence.cause - 1);
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, smtp, NULL);
+    say(listener, &incident, NOTICE_FIRING, smtp, NULL);
     int priority;
     const char *line = heard(listener, &priority);
     const char *hop = strstr(line, " hop=mx03 hop_delay=80s hop_from=mx02 cause=\"\\x01");
@@ -291,7 +305,7 @@ static void words_of_a_delay_and_an_end_of_another_kind(void **state)
         .subject_text = "mx02->mx01",
         .evidence = {.oldest_age = SPAN_SECONDS(90), .threshold = SPAN_SECONDS(60)}};
     const struct bounce delay = {BOUNCE_DELAYED, "4.4.1", "mx01.example", "timed out", "", ""};
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", &delay);
+    say(listener, &incident, NOTICE_FIRING, "", &delay);
     assert_said(listener, LOG_CRIT,
                 "silent FIRING severity=critical path=mx02->mx01 overdue=90s threshold=60s "
                 "incident=3 maintenance=none cause=\"timed out\"");
@@ -300,7 +314,7 @@ static void words_of_a_delay_and_an_end_of_another_kind(void **state)
     incident.began = AFTER(0);
     incident.closed = AFTER(60);
     incident.end = END_UNTOLD;
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
+    say(listener, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "unauthenticated RESOLVED severity=warning path=mx02->mx01 "
                 "began=2006-07-28T12:48:00Z closed=2006-07-28T12:49:00Z duration=60s "
@@ -319,7 +333,7 @@ static void a_relay_that_takes_nothing_isolates(void **state)
                                 .notified = true,
                                 .notified_at = AFTER(121),
                                 .evidence = {.failures = 5, .cause = "connection refused"}};
-    journal_incident(listener->journal, &incident, NOTICE_FIRING, "", NULL);
+    say(listener, &incident, NOTICE_FIRING, "", NULL);
     assert_said(listener, LOG_CRIT,
                 "isolated FIRING severity=critical server=mx02 failures=5 for=121s incident=4 "
                 "maintenance=none cause=\"connection refused\"");
@@ -334,7 +348,7 @@ static void an_outage_resolves_with_what_it_held_up(void **state)
     incident.began = AFTER(-60);
     incident.closed = AFTER(40);
     incident.aftermath.in_flight = 2;
-    journal_incident(listener->journal, &incident, NOTICE_RESOLVED, "", NULL);
+    say(listener, &incident, NOTICE_RESOLVED, "", NULL);
     assert_said(listener, LOG_NOTICE,
                 "silent RESOLVED severity=critical path=mx02->mx01 began=2006-07-28T12:47:00Z "
                 "closed=2006-07-28T12:48:40Z duration=100s drained=4 lost=0 in_flight=2 "
@@ -349,13 +363,12 @@ static void what_flaps_and_what_is_suppressed_is_said_as_such(void **state)
                                 .severity = SEVERITY_CRITICAL,
                                 .subject_text = "mx01->mx02",
                                 .evidence = {.failures = 3}};
-    journal_incident(listener->journal, &incident, NOTICE_FLAPPING, "450 4.2.0 \"try\" later",
-                     NULL);
+    say(listener, &incident, NOTICE_FLAPPING, "450 4.2.0 \"try\" later", NULL);
     assert_said(listener, LOG_CRIT,
                 "refused FLAPPING severity=critical path=mx01->mx02 failures=3 incident=1 "
                 "maintenance=none smtp=\"450 4.2.0 \\\"try\\\" later\"");
     strcpy(incident.suppressed_by, "w-9");
-    journal_incident(listener->journal, &incident, NOTICE_SUPPRESSED, "", NULL);
+    say(listener, &incident, NOTICE_SUPPRESSED, "", NULL);
     assert_said(listener, LOG_INFO,
                 "refused SUPPRESSED severity=critical path=mx01->mx02 failures=3 incident=1 "
                 "maintenance=w-9");

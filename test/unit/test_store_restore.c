@@ -9,6 +9,11 @@ struct seen {
     size_t probe_count;
     struct incident incidents[SEEN_MAXIMUM];
     size_t incident_count;
+    struct {
+        int64_t incident;
+        enum notice notice;
+    } notices[SEEN_MAXIMUM];
+    size_t notice_count;
     struct window windows[SEEN_MAXIMUM];
     size_t window_count;
     struct {
@@ -36,6 +41,13 @@ static void see_incident(void *context, const struct incident *incident)
 {
     struct seen *seen = context;
     seen->incidents[seen->incident_count++] = *incident;
+}
+
+static void see_notice(void *context, const struct incident *incident, enum notice notice)
+{
+    struct seen *seen = context;
+    seen->notices[seen->notice_count].incident = incident->id;
+    seen->notices[seen->notice_count++].notice = notice;
 }
 
 static void see_window(void *context, const struct window *window)
@@ -72,6 +84,7 @@ static struct seen *restore(struct store *store, unsigned newest, struct walltim
         .context = &seen,
         .probe = see_probe,
         .incident = see_incident,
+        .notice = see_notice,
         .window = see_window,
         .acknowledged = see_acknowledged,
         .slots = see_slots,
@@ -440,6 +453,35 @@ static void lists_incidents_newest_first(void **state)
     store_close(store);
 }
 
+static void owe_three_notices(const char *directory)
+{
+    struct store *store = fixture_open(directory);
+    struct incident open = full_incident(1), long_closed = full_incident(2);
+    long_closed.closed = WALL(3);
+    store_put_incident(store, &open);
+    store_put_incident(store, &long_closed);
+    store_put_notice(store, 2, NOTICE_FIRING);
+    store_put_notice(store, 1, NOTICE_SUPPRESSED);
+    store_put_notice(store, 2, NOTICE_RESOLVED);
+    fixture_commit(store);
+}
+
+static void notices_are_owed_until_they_are_forgotten(void **state)
+{
+    fixture_in_killed_process(owe_three_notices, *state);
+    struct store *store = fixture_open(*state);
+    struct seen *seen = restore(store, 1, WALLTIME_NONE);
+    assert_int_equal(seen->incident_count, 1); // the other is of no use to the core any more
+    assert_int_equal(seen->notice_count, 3);
+    assert_true(seen->notices[0].incident == 2 && seen->notices[0].notice == NOTICE_FIRING);
+    assert_true(seen->notices[1].incident == 1 && seen->notices[1].notice == NOTICE_SUPPRESSED);
+    assert_true(seen->notices[2].incident == 2 && seen->notices[2].notice == NOTICE_RESOLVED);
+    store_forget_notices(store);
+    fixture_commit(store);
+    assert_int_equal(restore(store, 1, WALLTIME_NONE)->notice_count, 0);
+    store_close(store);
+}
+
 static void incident_ids_are_never_reused(void **state)
 {
     struct store *store = fixture_open(*state);
@@ -572,6 +614,7 @@ int main(void)
         TEST(acknowledgements_go_with_their_window),
         TEST(open_and_recent_incidents_survive),
         TEST(lists_incidents_newest_first),
+        TEST(notices_are_owed_until_they_are_forgotten),
         TEST(incident_ids_are_never_reused),
         TEST(remembers_when_it_lived),
         TEST(a_ledger_of_schema_1_is_migrated),
