@@ -8,22 +8,27 @@ static const struct sentence {
     const char *words;
     enum bounce_action action;
 } SENTENCES[] = {
-    {"has not yet been delivered", BOUNCE_DELAYED},      // Exim
-    {"this is a warning message only", BOUNCE_DELAYED},  // Sendmail, Gmail
-    {"warning: could not send message", BOUNCE_DELAYED}, // Sendmail
-    {"there was a temporary problem", BOUNCE_DELAYED},   // Gmail
-    {"hi. this is the", BOUNCE_FAILED},                  // qmail
-    {"could not be delivered to", BOUNCE_FAILED},        // Exim, Postfix
-    {"had permanent fatal errors", BOUNCE_FAILED},       // Sendmail
-    {"failed permanently", BOUNCE_FAILED},               // Gmail, once
-    {"wasn't delivered to", BOUNCE_FAILED},              // Gmail
-    {"delivery has failed to these", BOUNCE_FAILED},     // Exchange
-    {"did not reach the following", BOUNCE_FAILED},      // Exchange, once
+    {"has not yet been delivered", BOUNCE_DELAYED},       // Exim
+    {"this is a warning message only", BOUNCE_DELAYED},   // Sendmail, Gmail
+    {"warning: could not send message", BOUNCE_DELAYED},  // Sendmail
+    {"there was a temporary problem", BOUNCE_DELAYED},    // Gmail
+    {"message is delayed for more than", BOUNCE_DELAYED}, // OpenSMTPD
+    {"hi. this is the", BOUNCE_FAILED},                   // qmail
+    {"could not be delivered to", BOUNCE_FAILED},         // Exim, Postfix
+    {"had permanent fatal errors", BOUNCE_FAILED},        // Sendmail
+    {"attempting to deliver a message", BOUNCE_FAILED},   // OpenSMTPD
+    {"failed permanently", BOUNCE_FAILED},                // Gmail, once
+    {"wasn't delivered to", BOUNCE_FAILED},               // Gmail
+    {"delivery has failed to these", BOUNCE_FAILED},      // Exchange
+    {"did not reach the following", BOUNCE_FAILED},       // Exchange, once
     {"returned to you", BOUNCE_FAILED},
 };
 
 // Before the name of the server that refused.
-static const char *const HOST_FOLLOWS[] = {"while talking to ", " host ", "connected to "};
+static const char *const HOST_FOLLOWS[] = {"while talking to ", "host ", "connected to "};
+
+// Exim goes on with it where it has no reason to give.
+#define NO_REASON "no action is required"
 
 // ---- status ----
 
@@ -132,10 +137,25 @@ static bool find_action(struct bytes text, enum bounce_action *action)
     return false;
 }
 
-// An address alone on its line: "<user@host>:", "  user@host".
-static bool read_recipient(struct bytes line, struct bytes *address)
+// Cuts a line at its first ": ", and returns what stands behind; nothing where there is none.
+static struct bytes cut_words(struct bytes *line)
+{
+    for (const char *at = line->at; line->end - at >= 2; at++) {
+        if (at[0] == ':' && isspace((unsigned char)at[1])) {
+            struct bytes words = {at + 1, line->end};
+            line->end = at;
+            return words;
+        }
+    }
+    return (struct bytes){line->end, line->end};
+}
+
+// An address, alone on its line or with words behind it: "<user@host>:", "  user@host",
+// "user@host: 550 no such user".
+static bool read_recipient(struct bytes line, struct bytes *address, struct bytes *words)
 {
     *address = bytes_trim(line);
+    *words = cut_words(address);
     if (address->at < address->end && address->end[-1] == ':') {
         address->end--;
     }
@@ -146,6 +166,19 @@ static bool read_recipient(struct bytes line, struct bytes *address)
     const char *at = memchr(address->at, '@', bytes_length(*address));
     return at != NULL && at > address->at && at + 1 < address->end &&
            !bytes_contain(*address, " ") && !bytes_contain(*address, "<");
+}
+
+// The words and the lines below that go on with them: those are indented (Postfix), another
+// recipient is not.
+static struct bytes with_continuation(struct bytes words, struct bytes left)
+{
+    for (struct bytes line; bytes_take_line(&left, &line);) {
+        if (bytes_trim(line).at == bytes_trim(line).end || !isspace((unsigned char)*line.at)) {
+            break;
+        }
+        words.end = line.end;
+    }
+    return words;
 }
 
 // What follows the recipient up to the next blank line; where one follows at once (Gmail), the
@@ -164,7 +197,8 @@ static struct bytes paragraph_after(struct bytes left)
             begun = true;
         }
     }
-    return paragraph;
+    bool is_reason = !bytes_begin_with(bytes_trim(paragraph), NO_REASON);
+    return is_reason ? paragraph : (struct bytes){left.at, left.at};
 }
 
 static void find_host(const char *words, char host[BOUNCE_HOST_SIZE])
@@ -172,7 +206,8 @@ static void find_host(const char *words, char host[BOUNCE_HOST_SIZE])
     for (size_t i = 0; i < sizeof HOST_FOLLOWS / sizeof HOST_FOLLOWS[0]; i++) {
         struct bytes left = {words, words + strlen(words)};
         size_t length = strlen(HOST_FOLLOWS[i]);
-        while (left.at < left.end && !bytes_begin_with(left, HOST_FOLLOWS[i])) {
+        while (left.at < left.end && !(bytes_begin_with(left, HOST_FOLLOWS[i]) &&
+                                       (left.at == words || left.at[-1] == ' '))) {
             left.at++;
         }
         struct bytes name = {left.at + length, left.at + length};
@@ -191,14 +226,16 @@ static void find_host(const char *words, char host[BOUNCE_HOST_SIZE])
 
 static void read_reason(struct bytes text, struct bounce *out)
 {
-    struct bytes line, address;
+    struct bytes line, address, words;
     while (bytes_take_line(&text, &line)) {
-        if (!read_recipient(line, &address)) {
+        if (!read_recipient(line, &address, &words)) {
             continue;
         }
+        bool inside = bytes_length(words) > 0;
         struct text recipient = TEXT_OVER(out->recipient), reason = TEXT_OVER(out->diagnostic);
         bytes_append_words(address, &recipient);
-        bytes_append_words(paragraph_after(text), &reason);
+        bytes_append_words(inside ? with_continuation(words, text) : paragraph_after(text),
+                           &reason);
         dsn_text_find_status(out->diagnostic, out->status);
         find_host(out->diagnostic, out->remote_mta);
         return;
