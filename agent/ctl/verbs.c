@@ -356,8 +356,8 @@ const struct verb VERBS[] = {
             "knows them peers, servers, windows and probes. `:files` alone says that it is the\n"
             "name of a file. The shells' completions of mailflowctl ask this; an agent that does\n"
             "not answer within 2 s is not waited for.\n",
-        .examples = "  printf '%s\\n' maintenance '' | mailflowctl complete\n"
-                    "  printf '%s\\n' probe m | mailflowctl complete\n",
+        .examples = "  mailflowctl complete < ./words\n"
+                    "  mailflowctl complete --json < ./words\n",
     },
 };
 
