@@ -132,6 +132,7 @@ enum action_kind {
     ACTION_SAY_UNKNOWN,   // say that a peer has receipts for probes that were never sent
     ACTION_SAY_LOOP,      // say that a probe of ours has come back to us
     ACTION_SAY_ROUTE,     // say that a path takes another route, within a window
+    ACTION_KINDS
 };
 
 // One "drain DONE": what waited through a window, or through an outage outside any, has come or is

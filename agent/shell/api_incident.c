@@ -139,9 +139,22 @@ static const struct evidence_member {
      probe_of},
 };
 
-static json_t *evidence_to_json(enum incident_kind kind, const struct evidence *evidence)
+// Who refused the last that came back: of its report, which the ledger has.
+static void write_remote(json_t *object, struct store *store, const struct evidence *evidence)
+{
+    struct store_bounce last;
+    bool told =
+        evidence->has_probe && store_get_bounce(store, &evidence->probe, BOUNCE_FAILED, &last);
+    api_json_text_if(object, "remote_mta", told ? last.bounce.remote_mta : "");
+}
+
+static json_t *evidence_to_json(struct store *store, enum incident_kind kind,
+                                const struct evidence *evidence)
 {
     json_t *object = memory_checked(json_object());
+    if (kind == INCIDENT_BOUNCED) {
+        write_remote(object, store, evidence);
+    }
     for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++) {
         if ((MEMBERS[i].kinds & (1U << kind)) != 0) {
             json_write_object(object, MEMBERS[i].name, MEMBERS[i].value(evidence));
@@ -211,7 +224,7 @@ static json_t *aftermath_to_json(const struct incident *incident)
 
 // ---- all of it ----
 
-json_t *api_json_incident(const struct incident *incident)
+json_t *api_json_incident(struct store *store, const struct incident *incident)
 {
     json_t *object = memory_checked(json_object());
     json_write_integer(object, "id", incident->id);
@@ -226,7 +239,8 @@ json_t *api_json_incident(const struct incident *incident)
     api_json_text_if(object, "suppressed_by", incident->suppressed_by);
     json_write_object(object, "cause",
                       incident->cause == 0 ? json_null() : json_integer(incident->cause));
-    json_write_object(object, "evidence", evidence_to_json(incident->kind, &incident->evidence));
+    json_write_object(object, "evidence",
+                      evidence_to_json(store, incident->kind, &incident->evidence));
     json_write_object(object, "cells", cells_to_json(&incident->cells));
     json_write_object(object, "aftermath", aftermath_to_json(incident));
     return object;

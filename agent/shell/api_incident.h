@@ -5,9 +5,10 @@
 #include <jansson.h>
 
 #include "core/incident.h"
+#include "shell/store.h"
 
 // "evidence" has the members that mean something for the kind; "aftermath" is null for a kind that
-// holds no mail up.
-json_t *api_json_incident(const struct incident *incident);
+// holds no mail up. The store is asked for the report of what came back.
+json_t *api_json_incident(struct store *store, const struct incident *incident);
 
 #endif

@@ -31,7 +31,7 @@ static json_t *incident_item(const struct agent *agent, size_t index, struct mom
 {
     const struct incident *incident = core_incidents(agent_core(agent))->places[index];
     (void)now;
-    return incident == NULL ? NULL : api_json_incident(incident);
+    return incident == NULL ? NULL : api_json_incident(agent_store(agent), incident);
 }
 
 static size_t count_windows(const struct agent *agent)

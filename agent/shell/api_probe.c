@@ -308,7 +308,8 @@ static void write_explained_by(json_t *object, const struct agent *agent,
     struct incident incident;
     bool found = record->incident != 0 &&
                  store_get_incident(agent_store(agent), record->incident, &incident);
-    json_write_object(object, "explained_by", found ? api_json_incident(&incident) : json_null());
+    json_write_object(object, "explained_by",
+                      found ? api_json_incident(agent_store(agent), &incident) : json_null());
 }
 
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,

@@ -184,9 +184,15 @@ static void write_children(json_t *incidents)
     json_decref(by_id);
 }
 
+struct incident_list {
+    json_t *incidents;
+    struct store *store;
+};
+
 static bool take_incident(void *context, const struct incident *incident)
 {
-    json_array_append_new(context, api_json_incident(incident));
+    struct incident_list *list = context;
+    json_array_append_new(list->incidents, api_json_incident(list->store, incident));
     return true;
 }
 
@@ -195,9 +201,10 @@ void api_read_incidents(struct agent *agent, const struct http_request *request,
 {
     struct error error = {0};
     json_t *incidents = memory_checked(json_array());
+    struct incident_list list = {incidents, agent_store(agent)};
     (void)request;
-    if (!store_query_incidents(agent_store(agent), WALLTIME_NONE, INCIDENTS_MAXIMUM, take_incident,
-                               incidents, &error)) {
+    if (!store_query_incidents(list.store, WALLTIME_NONE, INCIDENTS_MAXIMUM, take_incident, &list,
+                               &error)) {
         json_decref(incidents);
         http_respond_problem(response, 503, "the ledger cannot be read: %s", error.message);
         return;

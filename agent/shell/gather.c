@@ -4,20 +4,28 @@
 #include "base/clock.h"
 #include "shell/agent_internal.h"
 
+// An action, and the event that it comes of.
+struct occasion {
+    const struct action *action;
+    const struct event *event;
+    struct moment now;
+};
+
 static struct deed *add_deed(struct agent *agent, enum deed_kind kind)
 {
     return deeds_add(&agent->deeds, kind);
 }
 
-static void gather_send(struct agent *agent, const struct action *action, struct moment now)
+static void gather_send(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     struct probe_record record = {
         .id = action->send.tag.id,
         .direction = OUTBOUND,
         .kind = action->send.tag.kind,
         .state = PROBE_SENDING,
         .slot = action->send.tag.slot,
-        .planned = now.wall,
+        .planned = occasion->now.wall,
     };
     text_copy(record.peer, sizeof record.peer, action->send.tag.to);
     struct deed *deed = add_deed(agent, DEED_SEND);
@@ -54,17 +62,18 @@ static void write_record(struct agent *agent, const struct probe_record *record,
     }
 }
 
-static void gather_record(struct agent *agent, const struct action *action,
-                          const struct event *event)
+static void gather_record(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
+    const struct event *event = occasion->event;
     write_record(agent, &action->probe, event);
     add_deed(agent, DEED_SAY_PROBE)->probe = action->probe;
 }
 
-static void gather_bounce(struct agent *agent, const struct action *action,
-                          const struct event *event)
+static void gather_bounce(struct agent *agent, const struct occasion *occasion)
 {
-    const struct collect_report *report = event->arrival.report;
+    const struct action *action = occasion->action;
+    const struct collect_report *report = occasion->event->arrival.report;
     enum bounce_fate fate = action->bounce.fate;
     bool kept = fate == BOUNCE_FATE_BOUNCED || fate == BOUNCE_FATE_DELAYED;
     if (kept && !writes_full(&agent->writes)) {
@@ -78,9 +87,9 @@ static void gather_bounce(struct agent *agent, const struct action *action,
     deed->bounce.bounce = report->bounce;
 }
 
-static void gather_delete(struct agent *agent, const struct event *event)
+static void gather_delete(struct agent *agent, const struct occasion *occasion)
 {
-    const struct collect_report *report = event->arrival.report;
+    const struct collect_report *report = occasion->event->arrival.report;
     if (writes_full(&agent->writes)) {
         return; // its arrival cannot be recorded either
     }
@@ -91,8 +100,9 @@ static void gather_delete(struct agent *agent, const struct event *event)
     deed->message.uid = report->uid;
 }
 
-static void gather_acknowledged(struct agent *agent, const struct action *action)
+static void gather_acknowledged(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     writes_put_acknowledged(&agent->writes, agent->store, action->acknowledged.window,
                             action->acknowledged.revision, action->acknowledged.peer);
     agent->durable = true;
@@ -101,23 +111,26 @@ static void gather_acknowledged(struct agent *agent, const struct action *action
     deed->acknowledged.revision = action->acknowledged.revision;
 }
 
-static void gather_cohort(struct agent *agent, const struct action *action)
+static void gather_cohort(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     struct deed *deed = add_deed(agent, DEED_SAY_COHORT);
     core_path_text(agent->core, action->cohort.peer, action->cohort.direction, deed->cohort.path);
     deed->cohort.cohort = action->cohort.cohort;
 }
 
-static void gather_refused(struct agent *agent, const struct action *action)
+static void gather_refused(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     const char *peer = agent->settings->peers[action->refused.peer].name;
     struct deed *deed = add_deed(agent, DEED_SAY_REFUSED);
     text_copy(deed->refused.peer, sizeof deed->refused.peer, peer);
     text_copy(deed->refused.reason, sizeof deed->refused.reason, action->refused.reason);
 }
 
-static void gather_unknown(struct agent *agent, const struct action *action)
+static void gather_unknown(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     const char *peer = agent->settings->peers[action->unknown.peer].name;
     struct deed *deed = add_deed(agent, DEED_SAY_UNKNOWN);
     text_copy(deed->unknown.peer, sizeof deed->unknown.peer, peer);
@@ -125,8 +138,9 @@ static void gather_unknown(struct agent *agent, const struct action *action)
     deed->unknown.first = action->unknown.first;
 }
 
-static void gather_loop(struct agent *agent, const struct action *action)
+static void gather_loop(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     const char *mailbox = agent->settings->mailboxes[action->loop.mailbox].name;
     struct deed *deed = add_deed(agent, DEED_SAY_LOOP);
     core_path_text(agent->core, action->loop.peer, OUTBOUND, deed->loop.path);
@@ -134,8 +148,9 @@ static void gather_loop(struct agent *agent, const struct action *action)
     deed->loop.probe = action->loop.probe;
 }
 
-static void gather_route(struct agent *agent, const struct action *action)
+static void gather_route(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     struct deed *deed = add_deed(agent, DEED_SAY_ROUTE);
     core_path_text(agent->core, action->route.peer, action->route.direction, deed->route.path);
     memcpy(deed->route.window, action->route.window, sizeof deed->route.window);
@@ -143,8 +158,9 @@ static void gather_route(struct agent *agent, const struct action *action)
     memcpy(deed->route.usual, action->route.usual, sizeof deed->route.usual);
 }
 
-static void gather_habits(struct agent *agent, const struct action *action)
+static void gather_habits(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     int peer = action->habits.peer;
     struct habits habits;
     core_habits(agent->core, peer, action->habits.direction, &habits);
@@ -158,8 +174,9 @@ static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
     text_copy(deed->peer, sizeof deed->peer, agent->settings->peers[peer].name);
 }
 
-static void gather_notify(struct agent *agent, const struct action *action)
+static void gather_notify(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     writes_put_notice(&agent->writes, agent->store, action->incident.id, action->notice);
     agent->owing = true;
     struct deed *deed = add_deed(agent, DEED_NOTIFY);
@@ -167,8 +184,9 @@ static void gather_notify(struct agent *agent, const struct action *action)
     deed->notify.notice = action->notice;
 }
 
-static void gather_window(struct agent *agent, const struct action *action)
+static void gather_window(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     writes_put_window(&agent->writes, agent->store, &action->window.window);
     agent->durable = true;
     if (action->window.transition != WINDOW_HELD) {
@@ -178,82 +196,68 @@ static void gather_window(struct agent *agent, const struct action *action)
     }
 }
 
-static void gather_slots(struct agent *agent, const struct action *action)
+static void gather_slots(struct agent *agent, const struct occasion *occasion)
 {
+    const struct action *action = occasion->action;
     const char *peer = agent->settings->peers[action->slots.peer].name;
     writes_put_slots(&agent->writes, agent->store, peer, action->slots.reserved);
     agent->durable = true;
 }
 
-static void gather_one(struct agent *agent, const struct action *action, const struct event *event,
-                       struct moment now)
+static void gather_incident(struct agent *agent, const struct occasion *occasion)
 {
-    switch (action->kind) {
-    case ACTION_SEND:
-        gather_send(agent, action, now);
-        break;
-    case ACTION_RECORD_PROBE:
-        gather_record(agent, action, event);
-        break;
-    case ACTION_BOUNCE:
-        gather_bounce(agent, action, event);
-        break;
-    case ACTION_DELETE:
-        gather_delete(agent, event);
-        break;
-    case ACTION_INCIDENT:
-        writes_put_incident(&agent->writes, agent->store, &action->incident);
-        agent->durable |= action->incident.notified;
-        break;
-    case ACTION_NOTIFY:
-        gather_notify(agent, action);
-        break;
-    case ACTION_WINDOW:
-        gather_window(agent, action);
-        break;
-    case ACTION_RESERVE_SLOTS:
-        gather_slots(agent, action);
-        break;
-    case ACTION_SAY_DRAINED:
-        add_deed(agent, DEED_SAY_DRAINED)->drained = action->drained;
-        break;
-    case ACTION_SAY_COHORT:
-        gather_cohort(agent, action);
-        break;
-    case ACTION_SAY_CLOCK:
-        add_deed(agent, DEED_SAY_CLOCK)->clock_step = action->clock_step;
-        break;
-    case ACTION_SAY_REFUSED:
-        gather_refused(agent, action);
-        break;
-    case ACTION_SAY_UNKNOWN:
-        gather_unknown(agent, action);
-        break;
-    case ACTION_SAY_LOOP:
-        gather_loop(agent, action);
-        break;
-    case ACTION_SAY_ROUTE:
-        gather_route(agent, action);
-        break;
-    case ACTION_RECORD_HABITS:
-        gather_habits(agent, action);
-        break;
-    case ACTION_ACKNOWLEDGED:
-        gather_acknowledged(agent, action);
-        break;
-    case ACTION_EXCHANGE:
-        gather_for_peer(agent, DEED_EXCHANGE, action->peer);
-        break;
-    case ACTION_GREET:
-        gather_for_peer(agent, DEED_GREET, action->peer);
-        break;
-    }
+    writes_put_incident(&agent->writes, agent->store, &occasion->action->incident);
+    agent->durable |= occasion->action->incident.notified;
 }
+
+static void gather_drained(struct agent *agent, const struct occasion *occasion)
+{
+    add_deed(agent, DEED_SAY_DRAINED)->drained = occasion->action->drained;
+}
+
+static void gather_clock(struct agent *agent, const struct occasion *occasion)
+{
+    add_deed(agent, DEED_SAY_CLOCK)->clock_step = occasion->action->clock_step;
+}
+
+static void gather_exchange(struct agent *agent, const struct occasion *occasion)
+{
+    gather_for_peer(agent, DEED_EXCHANGE, occasion->action->peer);
+}
+
+static void gather_greet(struct agent *agent, const struct occasion *occasion)
+{
+    gather_for_peer(agent, DEED_GREET, occasion->action->peer);
+}
+
+static void (*const GATHER[])(struct agent *agent, const struct occasion *occasion) = {
+    [ACTION_SEND] = gather_send,
+    [ACTION_RECORD_PROBE] = gather_record,
+    [ACTION_BOUNCE] = gather_bounce,
+    [ACTION_DELETE] = gather_delete,
+    [ACTION_INCIDENT] = gather_incident,
+    [ACTION_NOTIFY] = gather_notify,
+    [ACTION_WINDOW] = gather_window,
+    [ACTION_RESERVE_SLOTS] = gather_slots,
+    [ACTION_EXCHANGE] = gather_exchange,
+    [ACTION_GREET] = gather_greet,
+    [ACTION_ACKNOWLEDGED] = gather_acknowledged,
+    [ACTION_RECORD_HABITS] = gather_habits,
+    [ACTION_SAY_DRAINED] = gather_drained,
+    [ACTION_SAY_COHORT] = gather_cohort,
+    [ACTION_SAY_CLOCK] = gather_clock,
+    [ACTION_SAY_REFUSED] = gather_refused,
+    [ACTION_SAY_UNKNOWN] = gather_unknown,
+    [ACTION_SAY_LOOP] = gather_loop,
+    [ACTION_SAY_ROUTE] = gather_route,
+};
+_Static_assert(sizeof GATHER / sizeof GATHER[0] == ACTION_KINDS, "an action that nobody gathers");
 
 void agent_gather(struct agent *agent, const struct event *event)
 {
     struct moment now = clock_now();
     for (size_t i = 0; i < agent->actions.count; i++) {
-        gather_one(agent, &agent->actions.items[i], event, now);
+        struct occasion occasion = {&agent->actions.items[i], event, now};
+        GATHER[occasion.action->kind](agent, &occasion);
     }
 }

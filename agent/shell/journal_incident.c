@@ -34,12 +34,42 @@ static void put_subject(struct text *line, const struct incident *incident)
 
 // ---- while it is open ----
 
-static void put_slow(struct text *line, const struct evidence *evidence)
+// One row a member, in the order of a line, with the kinds that have it.
+struct telling {
+    struct text *line;
+    const struct incident *incident;
+    const struct evidence *evidence; // the incident's
+    const struct bounce *bounce;     // of the last probe that came back, or NULL
+};
+
+static void put_latency(const struct telling *telling, const char *name)
 {
-    journal_put_seconds(line, "latency", evidence->latency);
-    journal_put_seconds(line, "threshold", evidence->threshold);
-    text_format(line, " late=%u/%u", evidence->late, evidence->of);
-    journal_put_seconds(line, "oldest_age", evidence->oldest_age);
+    journal_put_seconds(telling->line, name, telling->evidence->latency);
+}
+
+static void put_oldest_age(const struct telling *telling, const char *name)
+{
+    journal_put_seconds(telling->line, name, telling->evidence->oldest_age);
+}
+
+static void put_threshold(const struct telling *telling, const char *name)
+{
+    journal_put_seconds(telling->line, name, telling->evidence->threshold);
+}
+
+static void put_late(const struct telling *telling, const char *name)
+{
+    text_format(telling->line, " %s=%u/%u", name, telling->evidence->late, telling->evidence->of);
+}
+
+static void put_in_flight(const struct telling *telling, const char *name)
+{
+    text_format(telling->line, " %s=%u", name, telling->evidence->in_flight);
+}
+
+static void put_failures(const struct telling *telling, const char *name)
+{
+    text_format(telling->line, " %s=%u", name, telling->evidence->failures);
 }
 
 static struct walltime told_at(const struct incident *incident)
@@ -47,108 +77,136 @@ static struct walltime told_at(const struct incident *incident)
     return incident->notified ? incident->notified_at : incident->opened;
 }
 
-static void put_overrun(struct text *line, const struct incident *incident)
+static void put_window_kind(const struct telling *telling, const char *name)
 {
-    const struct aftermath *aftermath = &incident->aftermath;
-    journal_put_text(line, "kind", window_kind_name(aftermath->window_kind));
-    journal_put_text(line, "window", aftermath->window);
-    journal_put_time(line, "planned_end", aftermath->planned_end);
-    journal_put_seconds(line, "late_by", walltime_since(told_at(incident), aftermath->planned_end));
-    text_format(line, " in_flight=%u", incident->evidence.in_flight);
+    journal_put_text(telling->line, name,
+                     window_kind_name(telling->incident->aftermath.window_kind));
+}
+
+static void put_window(const struct telling *telling, const char *name)
+{
+    journal_put_text(telling->line, name, telling->incident->aftermath.window);
+}
+
+static void put_planned_end(const struct telling *telling, const char *name)
+{
+    journal_put_time(telling->line, name, telling->incident->aftermath.planned_end);
+}
+
+static void put_late_by(const struct telling *telling, const char *name)
+{
+    const struct incident *incident = telling->incident;
+    journal_put_seconds(telling->line, name,
+                        walltime_since(told_at(incident), incident->aftermath.planned_end));
 }
 
 // Nothing comes or goes, or our relay takes nothing.
-static void put_isolated(struct text *line, const struct incident *incident)
+static void put_isolation(const struct telling *telling, const char *name)
 {
-    const struct evidence *evidence = &incident->evidence;
-    if (evidence->of > 0) {
-        text_format(line, " bad=%u/%u", evidence->late, evidence->of);
+    if (telling->evidence->of > 0) {
+        put_late(telling, name);
     } else {
-        text_format(line, " failures=%u", evidence->failures);
+        put_failures(telling, "failures");
     }
-    journal_put_seconds(line, "for", walltime_since(told_at(incident), incident->began));
+}
+
+static void put_told_after(const struct telling *telling, const char *name)
+{
+    const struct incident *incident = telling->incident;
+    journal_put_seconds(telling->line, name, walltime_since(told_at(incident), incident->began));
+}
+
+static void put_status(const struct telling *telling, const char *name)
+{
+    if (telling->bounce != NULL) {
+        journal_put_text(telling->line, name, telling->bounce->status);
+    }
+}
+
+static void put_remote(const struct telling *telling, const char *name)
+{
+    if (telling->bounce != NULL) {
+        journal_put_text(telling->line, name, telling->bounce->remote_mta);
+    }
 }
 
 // Cut to tenths, so that it never promises more than there is.
-static double days_of(struct span left)
+static void put_days(const struct telling *telling, const char *name)
 {
-    int64_t tenths = left.ns / (SPAN_HOURS(24).ns / 10);
-    return (double)tenths / 10;
+    int64_t tenths = telling->evidence->latency.ns / (SPAN_HOURS(24).ns / 10);
+    text_format(telling->line, " %s=%.1f", name, (double)tenths / 10);
 }
 
-static void put_bounced(struct text *line, const struct evidence *evidence,
-                        const struct bounce *bounce)
+static void put_route(const struct telling *telling, const char *name)
 {
-    text_format(line, " bounced=%u", evidence->failures);
-    if (bounce != NULL) {
-        journal_put_text(line, "status", bounce->status);
-        journal_put_text(line, "remote", bounce->remote_mta);
-    }
+    journal_put_text(telling->line, name, telling->evidence->route);
 }
+
+static void put_usual_route(const struct telling *telling, const char *name)
+{
+    journal_put_text(telling->line, name, telling->evidence->usual_route);
+}
+
+static void put_method(const struct telling *telling, const char *name)
+{
+    journal_put_text(telling->line, name, auth_method_name(telling->evidence->method));
+}
+
+static void put_result(const struct telling *telling, const char *name)
+{
+    journal_put_text(telling->line, name, auth_result_name(telling->evidence->result));
+}
+
+static void put_folder(const struct telling *telling, const char *name)
+{
+    journal_put_text(telling->line, name, telling->evidence->cause);
+}
+
+#define OF(kind) (1U << INCIDENT_##kind)
+
+static const struct {
+    const char *name;
+    unsigned kinds;
+    void (*put)(const struct telling *telling, const char *name);
+} MEMBERS[] = {
+    {"latency", OF(SLOW), put_latency},
+    {"overdue", OF(SILENT) | OF(DOWN) | OF(UNHEARD), put_oldest_age},
+    {"threshold", OF(SLOW) | OF(SILENT), put_threshold},
+    {"late", OF(SLOW), put_late},
+    {"kind", OF(OVERRUN), put_window_kind},
+    {"window", OF(OVERRUN), put_window},
+    {"planned_end", OF(OVERRUN), put_planned_end},
+    {"late_by", OF(OVERRUN), put_late_by},
+    {"in_flight", OF(OVERRUN) | OF(DOWN) | OF(UNHEARD) | OF(STUCK), put_in_flight},
+    {"oldest_age", OF(SLOW) | OF(STUCK), put_oldest_age},
+    {"unreadable", OF(BLIND), put_oldest_age},
+    {"bad", OF(ISOLATED), put_isolation},
+    {"for", OF(ISOLATED), put_told_after},
+    {"failures", OF(REFUSED), put_failures},
+    {"lost", OF(LOST), put_failures},
+    {"bounced", OF(BOUNCED), put_failures},
+    {"status", OF(BOUNCED), put_status},
+    {"remote", OF(BOUNCED), put_remote},
+    {"days_left", OF(CERTIFICATE), put_days},
+    {"route", OF(REROUTED), put_route},
+    {"usual", OF(REROUTED), put_usual_route},
+    {"method", OF(UNAUTHENTICATED), put_method},
+    {"result", OF(UNAUTHENTICATED), put_result},
+    {"misplaced", OF(MISPLACED), put_late},
+    {"folder", OF(MISPLACED), put_folder},
+    {"offset", OF(CLOCK), put_latency},
+    {"error", OF(CLOCK), put_threshold},
+    {"tags", OF(FORGED), put_failures},
+};
 
 static void put_evidence(struct text *line, const struct incident *incident,
                          const struct bounce *bounce)
 {
-    const struct evidence *evidence = &incident->evidence;
-    switch (incident->kind) {
-    case INCIDENT_SLOW:
-        put_slow(line, evidence);
-        break;
-    case INCIDENT_SILENT:
-        journal_put_seconds(line, "overdue", evidence->oldest_age);
-        journal_put_seconds(line, "threshold", evidence->threshold);
-        break;
-    case INCIDENT_DOWN:
-    case INCIDENT_UNHEARD:
-        journal_put_seconds(line, "overdue", evidence->oldest_age);
-        text_format(line, " in_flight=%u", evidence->in_flight);
-        break;
-    case INCIDENT_OVERRUN:
-        put_overrun(line, incident);
-        break;
-    case INCIDENT_ISOLATED:
-        put_isolated(line, incident);
-        break;
-    case INCIDENT_REFUSED:
-        text_format(line, " failures=%u", evidence->failures);
-        break;
-    case INCIDENT_BOUNCED:
-        put_bounced(line, evidence, bounce);
-        break;
-    case INCIDENT_BLIND:
-        journal_put_seconds(line, "unreadable", evidence->oldest_age);
-        break;
-    case INCIDENT_STUCK:
-        text_format(line, " in_flight=%u", evidence->in_flight);
-        journal_put_seconds(line, "oldest_age", evidence->oldest_age);
-        break;
-    case INCIDENT_LOST:
-        text_format(line, " lost=%u", evidence->failures);
-        break;
-    case INCIDENT_CERTIFICATE:
-        text_format(line, " days_left=%.1f", days_of(evidence->latency));
-        break;
-    case INCIDENT_REROUTED:
-        journal_put_text(line, "route", evidence->route);
-        journal_put_text(line, "usual", evidence->usual_route);
-        break;
-    case INCIDENT_UNAUTHENTICATED:
-        journal_put_text(line, "method", auth_method_name(evidence->method));
-        journal_put_text(line, "result", auth_result_name(evidence->result));
-        break;
-    case INCIDENT_MISPLACED:
-        text_format(line, " misplaced=%u/%u", evidence->late, evidence->of);
-        journal_put_text(line, "folder", evidence->cause);
-        break;
-    case INCIDENT_CLOCK:
-        journal_put_seconds(line, "offset", evidence->latency);
-        journal_put_seconds(line, "error", evidence->threshold);
-        break;
-    case INCIDENT_FORGED:
-        text_format(line, " tags=%u", evidence->failures);
-        break;
-    case INCIDENTS:
-        break;
+    struct telling telling = {line, incident, &incident->evidence, bounce};
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++) {
+        if ((MEMBERS[i].kinds & (1U << incident->kind)) != 0) {
+            MEMBERS[i].put(&telling, MEMBERS[i].name);
+        }
     }
 }
 

@@ -19,15 +19,45 @@ static void append_because(struct text *out, const char *cause)
     }
 }
 
-static void append_silence(struct text *out, const struct evidence *evidence)
+struct occurrence {
+    const struct agent *agent;
+    const struct incident *incident;
+    const struct evidence *evidence; // the incident's
+    struct walltime now;
+};
+
+static void append_oldest_age(struct text *out, const struct occurrence *occurrence)
 {
-    text_append(out, "nothing came for ");
-    page_append_span(out, evidence->oldest_age);
+    page_append_span(out, occurrence->evidence->oldest_age);
 }
 
-static void append_slow(struct text *out, const struct evidence *evidence)
+static void append_in_flight(struct text *out, const struct occurrence *occurrence)
 {
-    text_format(out, "%u of the last %u took more than ", evidence->late, evidence->of);
+    text_format(out, "%u", occurrence->evidence->in_flight);
+}
+
+static void append_failures(struct text *out, const struct occurrence *occurrence)
+{
+    text_format(out, "%u", occurrence->evidence->failures);
+}
+
+static void append_late(struct text *out, const struct occurrence *occurrence)
+{
+    text_format(out, "%u of the last %u", occurrence->evidence->late, occurrence->evidence->of);
+}
+
+static void append_silent(struct text *out, const struct occurrence *occurrence)
+{
+    append_oldest_age(out, occurrence);
+    text_append(out, ", more than ");
+    page_append_span(out, occurrence->evidence->threshold);
+}
+
+static void append_slow(struct text *out, const struct occurrence *occurrence)
+{
+    const struct evidence *evidence = occurrence->evidence;
+    append_late(out, occurrence);
+    text_append(out, " took more than ");
     page_append_span(out, evidence->threshold);
     text_append(out, ", the last ");
     page_append_span(out, evidence->latency);
@@ -37,33 +67,32 @@ static void append_slow(struct text *out, const struct evidence *evidence)
     }
 }
 
-static void append_overrun(struct text *out, const struct incident *incident, struct walltime now)
+static void append_overrun(struct text *out, const struct occurrence *occurrence)
 {
-    const struct aftermath *aftermath = &incident->aftermath;
-    text_append(out, "maintenance ");
+    const struct aftermath *aftermath = &occurrence->incident->aftermath;
     page_append_escaped(out, aftermath->window);
     text_append(out, " ended ");
-    page_append_span(out, walltime_since(now, aftermath->planned_end));
-    text_format(out, " ago, %u in flight", incident->evidence.in_flight);
+    page_append_span(out, walltime_since(occurrence->now, aftermath->planned_end));
+    text_append(out, " ago, ");
+    append_in_flight(out, occurrence);
 }
 
-static void append_clock(struct text *out, const struct evidence *evidence)
+static void append_clock(struct text *out, const struct occurrence *occurrence)
 {
-    text_append(out, "its clock is off by ");
-    page_append_span(out, evidence->latency);
+    page_append_span(out, occurrence->evidence->latency);
     text_append(out, " &plusmn; ");
-    page_append_span(out, evidence->threshold);
+    page_append_span(out, occurrence->evidence->threshold);
 }
 
 // With the last report: who said so, and by which status. Its words are the cause.
-static void append_bounced(struct text *out, const struct agent *agent,
-                           const struct evidence *evidence)
+static void append_bounced(struct text *out, const struct occurrence *occurrence)
 {
+    const struct evidence *evidence = occurrence->evidence;
     struct store_bounce last;
     text_format(out, "%u probe%s came back", evidence->failures,
                 evidence->failures == 1 ? "" : "s");
     if (!evidence->has_probe ||
-        !store_get_bounce(agent_store(agent), &evidence->probe, BOUNCE_FAILED, &last)) {
+        !store_get_bounce(agent_store(occurrence->agent), &evidence->probe, BOUNCE_FAILED, &last)) {
         return;
     }
     if (last.bounce.remote_mta[0] != '\0') {
@@ -76,74 +105,55 @@ static void append_bounced(struct text *out, const struct agent *agent,
     }
 }
 
+static void append_routes(struct text *out, const struct occurrence *occurrence)
+{
+    page_append_route(out, occurrence->evidence->route);
+    text_append(out, " instead of ");
+    page_append_route(out, occurrence->evidence->usual_route);
+}
+
+static void append_authentication(struct text *out, const struct occurrence *occurrence)
+{
+    text_format(out, "%s used to pass, and now says %s",
+                auth_method_name(occurrence->evidence->method),
+                auth_result_name(occurrence->evidence->result));
+}
+
+static const struct {
+    const char *before;
+    void (*append)(struct text *out,
+                   const struct occurrence *occurrence); // NULL: the words are all
+    const char *after;
+} EVIDENCE[INCIDENTS] = {
+    [INCIDENT_ISOLATED] = {"this server is cut off", NULL, ""},
+    [INCIDENT_BLIND] = {"of what comes to it nothing is known meanwhile", NULL, ""},
+    [INCIDENT_OVERRUN] = {"maintenance ", append_overrun, " in flight"},
+    [INCIDENT_DOWN] = {"nothing came for ", append_oldest_age, ""},
+    [INCIDENT_UNHEARD] = {"nothing came for ", append_oldest_age, ", but its mail server greets"},
+    [INCIDENT_REFUSED] = {"", append_failures, " submissions in a row failed"},
+    [INCIDENT_BOUNCED] = {"", append_bounced, ""},
+    [INCIDENT_SILENT] = {"nothing came for ", append_silent, ""},
+    [INCIDENT_SLOW] = {"", append_slow, ""},
+    [INCIDENT_STUCK] = {"", append_in_flight, " still in flight though the queues should be empty"},
+    [INCIDENT_LOST] = {"", append_failures, " given up"},
+    [INCIDENT_CERTIFICATE] = {"a certificate needs to be replaced", NULL, ""},
+    [INCIDENT_REROUTED] = {"over ", append_routes, ""},
+    [INCIDENT_UNAUTHENTICATED] = {"", append_authentication, ""},
+    [INCIDENT_MISPLACED] = {"", append_late, " lay in another folder"},
+    [INCIDENT_CLOCK] = {"its clock is off by ", append_clock, ""},
+    [INCIDENT_FORGED] = {"", append_failures, " with a wrong signature"},
+};
+
 static void append_evidence(struct text *out, const struct agent *agent,
                             const struct incident *incident, struct walltime now)
 {
-    const struct evidence *evidence = &incident->evidence;
-    switch (incident->kind) {
-    case INCIDENT_BLIND:
-        text_append(out, "of what comes to it nothing is known meanwhile");
-        break;
-    case INCIDENT_REFUSED:
-        text_format(out, "%u submissions in a row failed", evidence->failures);
-        break;
-    case INCIDENT_SILENT:
-        append_silence(out, evidence);
-        text_append(out, ", more than ");
-        page_append_span(out, evidence->threshold);
-        break;
-    case INCIDENT_DOWN:
-        append_silence(out, evidence);
-        break;
-    case INCIDENT_UNHEARD:
-        append_silence(out, evidence);
-        text_append(out, ", but its mail server greets");
-        break;
-    case INCIDENT_SLOW:
-        append_slow(out, evidence);
-        break;
-    case INCIDENT_OVERRUN:
-        append_overrun(out, incident, now);
-        break;
-    case INCIDENT_ISOLATED:
-        text_append(out, "this server is cut off");
-        break;
-    case INCIDENT_STUCK:
-        text_format(out, "%u still in flight though the queues should be empty",
-                    evidence->in_flight);
-        break;
-    case INCIDENT_BOUNCED:
-        append_bounced(out, agent, evidence);
-        break;
-    case INCIDENT_LOST:
-        text_format(out, "%u given up", evidence->failures);
-        break;
-    case INCIDENT_CERTIFICATE:
-        text_append(out, "a certificate needs to be replaced");
-        break;
-    case INCIDENT_REROUTED:
-        text_append(out, "over ");
-        page_append_route(out, evidence->route);
-        text_append(out, " instead of ");
-        page_append_route(out, evidence->usual_route);
-        break;
-    case INCIDENT_UNAUTHENTICATED:
-        text_format(out, "%s used to pass, and now says %s", auth_method_name(evidence->method),
-                    auth_result_name(evidence->result));
-        break;
-    case INCIDENT_MISPLACED:
-        text_format(out, "%u of the last %u lay in another folder", evidence->late, evidence->of);
-        break;
-    case INCIDENT_CLOCK:
-        append_clock(out, evidence);
-        break;
-    case INCIDENT_FORGED:
-        text_format(out, "%u with a wrong signature", evidence->failures);
-        break;
-    case INCIDENTS:
-        break;
+    struct occurrence occurrence = {agent, incident, &incident->evidence, now};
+    text_append(out, EVIDENCE[incident->kind].before);
+    if (EVIDENCE[incident->kind].append != NULL) {
+        EVIDENCE[incident->kind].append(out, &occurrence);
     }
-    append_because(out, evidence->cause);
+    text_append(out, EVIDENCE[incident->kind].after);
+    append_because(out, incident->evidence.cause);
 }
 
 // ---- who knows, what it explains ----

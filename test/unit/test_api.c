@@ -251,9 +251,8 @@ static void test_incidents_by_kind(void **state)
                           "\"threshold_seconds\":60.0,\"hop\":\"mx03\",\"hop_from\":\"mx02\","
                           "\"hop_delay_seconds\":12.0,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
-        [INCIDENT_BOUNCED] =
-            "{\"bounced\":4,\"statuses\":[\"5.2.2\",\"5.1.1\"],\"cause\":\"no route\"," PROBE_MEMBER
-            "}",
+        [INCIDENT_BOUNCED] = "{\"remote_mta\":null,\"bounced\":4,\"statuses\":[\"5.2.2\",\"5.1.1\"]"
+                             ",\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",
         [INCIDENT_CERTIFICATE] = "{\"expires_in_seconds\":82.0,\"cause\":\"no route\"}",
         [INCIDENT_REROUTED] = "{\"route\":\"a b c\",\"usual_route\":\"a c\"," PROBE_MEMBER "}",
@@ -265,10 +264,9 @@ static void test_incidents_by_kind(void **state)
                            "\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_FORGED] = "{\"tags\":4,\"cause\":\"no route\"}",
     };
-    (void)state;
     for (int kind = 0; kind < INCIDENTS; kind++) {
         struct incident incident = incident_of((enum incident_kind)kind);
-        json_t *object = api_json_incident(&incident);
+        json_t *object = api_json_incident(agent_store(*state), &incident);
         assert_string_equal(json_string_value(json_object_get(object, "kind")),
                             incident_kind_name(incident.kind));
         assert_json(json_incref(json_object_get(object, "evidence")), EVIDENCE[kind]);
@@ -285,9 +283,8 @@ static void test_incidents_by_kind(void **state)
 static void test_overrun_with_everything(void **state)
 {
     struct incident incident = incident_of(INCIDENT_OVERRUN);
-    (void)state;
     assert_json(
-        api_json_incident(&incident),
+        api_json_incident(agent_store(*state), &incident),
         INCIDENT_HEAD(
             "overrun",
             "null") "{\"in_flight\":7,\"cause\":\"no route\"},"
@@ -303,10 +300,9 @@ static void test_overrun_with_everything(void **state)
 static void test_folded_incident_names_its_cause(void **state)
 {
     struct incident incident = incident_of(INCIDENT_FORGED);
-    (void)state;
     incident.cause = 2;
     incident.cells = (struct cells){0};
-    assert_json(api_json_incident(&incident),
+    assert_json(api_json_incident(agent_store(*state), &incident),
                 INCIDENT_HEAD("forged", "2") "{\"tags\":4,\"cause\":\"no route\"},"
                                              "\"cells\":null,\"aftermath\":null}");
 }
@@ -314,10 +310,9 @@ static void test_folded_incident_names_its_cause(void **state)
 static void test_open_incident_has_nulls(void **state)
 {
     struct incident incident = incident_of(INCIDENT_BLIND);
-    (void)state;
     incident.closed = WALLTIME_NONE;
     incident.suppressed_by[0] = incident.evidence.cause[0] = '\0';
-    json_t *object = api_json_incident(&incident);
+    json_t *object = api_json_incident(agent_store(*state), &incident);
     assert_true(json_is_null(json_object_get(object, "closed")));
     assert_true(json_is_null(json_object_get(object, "suppressed_by")));
     assert_true(json_is_null(json_object_get(json_object_get(object, "evidence"), "cause")));
@@ -837,10 +832,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_probe_with_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rule_of_a_probe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe_with_nothing, setup, teardown),
-        cmocka_unit_test(test_incidents_by_kind),
-        cmocka_unit_test(test_overrun_with_everything),
-        cmocka_unit_test(test_folded_incident_names_its_cause),
-        cmocka_unit_test(test_open_incident_has_nulls),
+        WITH_AGENT(test_incidents_by_kind),
+        WITH_AGENT(test_overrun_with_everything),
+        WITH_AGENT(test_folded_incident_names_its_cause),
+        WITH_AGENT(test_open_incident_has_nulls),
         WITH_AGENT(test_paths_of_a_new_mesh),
         WITH_AGENT(test_path_with_everything),
         WITH_AGENT(test_status_holds_together),
