@@ -8,6 +8,9 @@ import struct
 import subprocess
 import termios
 
+import contract
+from control_server import ControlServer
+
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 PROGRAM = BUILD / "agent" / "ctl" / "mailflowctl"
 PATIENCE = 30.0
@@ -36,7 +39,8 @@ class Result:
 def ctl(*arguments, server=None, input=None, **more):
     """Runs it against a ControlServer, or as the arguments say, with `input` piped in or nothing.
 
-    No sanitizer may complain.
+    No sanitizer may complain, and what is printed with --json is as described, where it does not
+    repeat what a script said.
     """
     control = [] if server is None else ["--control", str(server.socket_path)]
     done = subprocess.run(
@@ -52,7 +56,16 @@ def ctl(*arguments, server=None, input=None, **more):
     result = Result(done.returncode, done.stdout, done.stderr)
     assert "Sanitizer" not in result.err and "runtime error" not in result.err, result
     assert result.code in (0, 1, 2, 3), result
+    printed = "--json" in arguments and result.out.startswith(("{", "["))
+    if printed and not isinstance(server, ControlServer):
+        contract.check_printed(verb_of(arguments), result.code, result.out)
     return result
+
+
+def verb_of(arguments):
+    """Its words, of the arguments that begin with them."""
+    verbs = contract.specification()["x-mailflowctl"]
+    return next(verb for verb in (" ".join(arguments[:2]), arguments[0]) if verb in verbs)
 
 
 def ctl_in_a_terminal(*arguments, server, columns=100, **more):

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 
+import contract
 import imap_server
 import smtp_server
 from tag import Key
@@ -266,7 +267,7 @@ class Daemon:
     # HTTP
 
     def request(self, method, path, body=None):
-        """(status, text) over the control socket."""
+        """(status, text) over the control socket, as the API's description has it."""
         connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(PATIENCE)
@@ -274,7 +275,10 @@ class Daemon:
         with contextlib.closing(connection):
             connection.request(method, path, body)
             answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            text = answer.read().decode()
+            contract.check_answer(method, path, answer.status, answer.getheader("Content-Type"),
+                                  text)
+            return answer.status, text
 
     def api(self, path):
         status, text = self.request("GET", f"/api/v1/{path}")

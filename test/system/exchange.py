@@ -11,6 +11,7 @@ import json
 import os
 import time
 
+import contract
 from tag import Key, base32
 
 PATH = "/peer/v1/exchange"
@@ -62,6 +63,8 @@ def post(port, body, signature=None, path=PATH, **headers):
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
         answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        text = answer.read()
+        contract.check_answer("POST", path, answer.status, answer.getheader("Content-Type"), text)
+        return answer.status, dict(answer.getheaders()), text
     finally:
         connection.close()

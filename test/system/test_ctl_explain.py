@@ -44,7 +44,7 @@ INCIDENT = {
 }
 
 DRAINED_TEXT = """\
-probe 7q2kaaaaaaaaaaaaaaaaaaaaaa, mx02->mx01: drained
+probe 7Q2KAAAAAAAAAAAAAAAAAAAAAA, mx02->mx01: drained
   kind      slot 1041 of the cadence
   planned   2006-07-28 12:48:59.990
   sent      2006-07-28 12:49:00.000, the message data began to go out

@@ -49,10 +49,10 @@ def history(ledger):
 
 HISTORY_TEXT = """\
 SENT                 PATH        KIND            SLOT  STATE      VERDICT     LATENCY    ±ERROR  PROBE
-2026-07-28 12:00:15  mx01->mx02  slot            1001  arrived    on_time    250.0 ms    1.0 ms  7q2kaaaa
-2026-07-28 12:00:10  mx02->mx01  slot            1001  arrived    on_time    250.0 ms    1.0 ms  7q2kaaaa
-2026-07-28 12:00:05  mx01->mx02  slot            1000  arrived    on_time    250.0 ms    1.0 ms  7q2kaaaa
-2026-07-28 12:00:00  mx02->mx01  slot            1000  arrived    on_time    250.0 ms    1.0 ms  7q2kaaaa
+2026-07-28 12:00:15  mx01->mx02  slot            1001  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA
+2026-07-28 12:00:10  mx02->mx01  slot            1001  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA
+2026-07-28 12:00:05  mx01->mx02  slot            1000  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA
+2026-07-28 12:00:00  mx02->mx01  slot            1000  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA
 """
 
 
@@ -108,7 +108,7 @@ def test_what_never_went_out_stands_at_its_planned_time():
         result = ctl("history", "mx01", server=server, LC_ALL="C", TZ="CET-1CEST,M3.5.0,M10.5.0/3")
     title, row = result.out.splitlines()
     assert title.endswith("+-ERROR  PROBE")
-    assert row.split() == "2026-07-28 14:29:59 mx02->mx01 hand - refused open - - 7q2kaaaa".split()
+    assert row.split() == "2026-07-28 14:29:59 mx02->mx01 hand - refused open - - 7Q2KAAAA".split()
 
 
 def test_an_unknown_peer_is_told_with_those_there_are():

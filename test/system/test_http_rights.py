@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import contract
 from daemon import Daemon, wait_for
 from dovecot import free_port
 from routes import routes, writing
@@ -32,7 +33,9 @@ def plain(port, method, path, body, **headers):
     with contextlib.closing(connection):
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        text = answer.read().decode()
+        contract.check_answer(method, path, answer.status, answer.getheader("Content-Type"), text)
+        return answer.status, text
 
 
 class Ledger:

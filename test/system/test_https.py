@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import contract
 import exchange
 from daemon import Daemon, wait_for
 from dovecot import free_port
@@ -60,7 +61,10 @@ class House:
         with contextlib.closing(connection):
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read().decode()
+            text = answer.read().decode()
+            contract.check_answer(method, path, answer.status, answer.getheader("Content-Type"),
+                                  text)
+            return answer.status, dict(answer.getheaders()), text
 
     def shown(self):
         """The subject of the certificate that it shows."""
