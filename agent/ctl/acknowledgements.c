@@ -320,7 +320,7 @@ static int conclude(const struct wait *wait)
         peers = known > peers ? known : peers;
     }
     if (for_people(wait) && peers == 0) {
-        puts("No peer has an agent that is to know.");
+        puts("There is no other agent to tell: no peer has one.");
     } else if (for_people(wait)) {
         printf("All know: %zu peer%s.\n", peers, peers == 1 ? "" : "s");
     }

@@ -118,7 +118,7 @@ static void try_peer(struct trial *trial, const struct peer_settings *peer)
     }
     if (peer->agent[0] != '\0' && !interrupt_noted()) {
         struct live_result result = {0};
-        live_peer_try_agent(peer, trial->settings->http.ca_file, &result);
+        live_peer_try_agent(trial->settings, peer, &result);
         tell(trial, &result);
     }
 }

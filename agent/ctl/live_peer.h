@@ -1,5 +1,5 @@
 // A peer tried live: whether its mail server greets (mailflow-greet), and whether its agent, where
-// it has one, answers over HTTP by the name that we know.
+// it has one, answers over HTTP by the name that we know, and would take our exchange.
 #ifndef MAILFLOW_CTL_LIVE_PEER_H
 #define MAILFLOW_CTL_LIVE_PEER_H
 
@@ -9,8 +9,9 @@
 void live_peer_try_mail_server(const char *probers, const struct peer_settings *peer,
                                struct live_result *result);
 
-// `ca_file` is who vouches for the agents, "" for the system's store.
-void live_peer_try_agent(const struct peer_settings *peer, const char *ca_file,
+// The other agent learns nothing of it: what is sent is signed and long out of date, and it counts
+// it as refused.
+void live_peer_try_agent(const struct settings *settings, const struct peer_settings *peer,
                          struct live_result *result);
 
 #endif

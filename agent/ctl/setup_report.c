@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "config/syntax.h"
@@ -54,12 +55,31 @@ static void print_url(const struct http_settings *http)
            http->url, https ? " and a certificate (http.certificate_file)" : "");
 }
 
-static void print_start(const struct setup *setup)
+// By hand, with what was said here of its place and its probers'. The folder of the control socket
+// is the service's to make.
+static void print_start_by_hand(const struct command *command, const char *control)
 {
-    const char *config = setup->context->command->config;
+    const char *slash = strrchr(control, '/');
+    char folder[PATH_MAX] = "";
+    struct text text = TEXT_OVER(folder);
+    text_append_bytes(&text, control, slash == NULL ? 0 : (size_t)(slash - control));
+    if (folder[0] != '\0' && access(folder, F_OK) != 0) {
+        printf("    install -d -m 0750 %s\n", folder);
+    }
+    printf("    mailflowd --config %s", command->config);
+    if (command_given(command, OPTION_PROBERS)) {
+        printf(" --probers %s", command->probers);
+    }
+    puts("\n");
+}
+
+static void print_start(const struct setup *setup, const char *control)
+{
+    const struct command *command = setup->context->command;
     const char *anew = setup->replaces ? " anew" : "";
-    if (strcmp(config, USUAL_CONFIG) != 0) {
-        printf("\nNow start the agent%s:\n\n    mailflowd --config %s\n\n", anew, config);
+    if (strcmp(command->config, USUAL_CONFIG) != 0 || command_given(command, OPTION_PROBERS)) {
+        printf("\nNow start the agent%s:\n\n", anew);
+        print_start_by_hand(command, control);
         return;
     }
     if (setup->plan.relay.password[0] != '\0') {
@@ -134,7 +154,7 @@ int setup_conclude(const struct setup *setup)
     if (settings != NULL && setup->live == NULL) {
         problems_print_summary(settings, stdout);
         print_url(&settings->http);
-        print_start(setup);
+        print_start(setup, settings->http.control);
         print_probe(setup);
         if (setup->token != NULL) {
             introduction_print(settings);

@@ -118,9 +118,10 @@ static int show_list(const struct context *context, json_t *answer, const json_t
         drop_others(json_object_get(answer, "maintenance"), server);
     }
     // Of a name misspelt the list would be as empty as of a server without maintenance.
-    error_set(&error, "no window is of a server '%s'", server == NULL ? "" : server);
     if (server != NULL && json_array_size(windows) == 0 &&
-        peers_ask_and_suggest(context->client, server, &error)) {
+        !peers_ask_known(context->client, server)) {
+        error_set(&error, "no server '%s' is in this mesh, and no window is of one", server);
+        peers_ask_and_suggest(context->client, server, &error);
         return report_failure(context, EXIT_REFUSED, error.message);
     }
     if (command->json) {

@@ -16,6 +16,7 @@
 struct change {
     const char *method;
     bool takes_length; // --for and --force go into the request
+    bool or_only;      // where none is named and this server has none: the only one that there is
     struct window_choice choice;
     void (*describe)(const json_t *window, struct walltime now, struct text *line);
 };
@@ -141,6 +142,20 @@ static int change_found(const struct context *context, const struct change *chan
     return change_picked(context, &what, picked);
 }
 
+static json_t *pick(const struct context *context, const struct change *change,
+                    const json_t *windows, const char *name, struct walltime now,
+                    struct error *error)
+{
+    bool named = context->command->word_count > 0;
+    json_t *picked = window_pick(windows, name, change->choice, now, error);
+    if (picked == NULL && !named && change->or_only) {
+        struct error several = {0};
+        picked = window_pick_only(windows, change->choice.by_server, &several);
+        *error = several.message[0] == '\0' ? *error : several;
+    }
+    return picked;
+}
+
 static int change_named(const struct context *context, const struct change *change,
                         const char *name)
 {
@@ -152,8 +167,7 @@ static int change_named(const struct context *context, const struct change *chan
         return code;
     }
     const json_t *windows = answer_list(answer, "maintenance", &error);
-    json_t *picked =
-        windows == NULL ? NULL : window_pick(windows, name, change->choice, now, &error);
+    json_t *picked = windows == NULL ? NULL : pick(context, change, windows, name, now, &error);
     if (picked != NULL) {
         code = change_found(context, change, picked, now);
     } else if (error.message[0] == '\0') {
@@ -206,6 +220,7 @@ int verb_maintenance_cancel(struct context *context)
 {
     struct change change = {
         .method = "DELETE",
+        .or_only = true,
         .choice = {.by_id = WINDOW_PICK_ALL,
                    .by_server = WINDOW_PICK_ACTIVE | WINDOW_PICK_ANNOUNCED},
         .describe = window_describe_over,

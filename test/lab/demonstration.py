@@ -74,7 +74,7 @@ three things to try
        {ctl[first.name]} maintenance list
        {stop_and_start}
        {ctl[second.name]} maintenance end {second.name}
-  3. the same without a flag: each side says what it sees, once, and its end
+  3. the same without a flag: {first.name} says what it sees, once, and its end
        {stop_and_start}
 """)
 

@@ -3,18 +3,20 @@
 import contextlib
 import http.server
 import json
+import re
 import threading
 
 import pytest
 import smtp_server
 from ctl import ctl
 from daemon import Daemon, wait_for
+from dovecot import free_port
 from wizard import PROBERS, Place
 
 
 @contextlib.contextmanager
 def http_that(status, body):
-    """A server that answers so, on a port of the system's choice."""
+    """A server that answers so, on a port of the system's choice; an exchange is too old for it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -22,6 +24,11 @@ def http_that(status, body):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self):
+            self.send_response(409)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, *_):
             pass
@@ -73,6 +80,39 @@ AGENTS = {
     "an error": ((404, b'{"server":"mx02"}'), "is no mailflow agent (HTTP 404)", "Correct"),
     "a flood": ((200, b"x" * 100_000), "is no mailflow agent (HTTP 200)", "Correct"),
 }
+
+
+def test_an_agent_that_refuses_our_exchange(place, office, tmp_path):
+    """For it has another key, or does not know us; one that takes it learns nothing by it."""
+    home, port = tmp_path / "agent", free_port()
+    home.mkdir()
+    key = re.search(r'id: "(\w+)"', place.config.read_text())[1]
+    listen = {"listen": [f"127.0.0.1:{port}"]}
+    with Daemon(home, office, http=listen, mesh_keys=[{"id": key, "file": str(home / "mesh.key")}],
+                peers=("mx03",)) as daemon:
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{office.smtp.port}",
+                 agent=f"http://127.0.0.1:{port}")
+
+        def tried():
+            results, code = live(place, "--wait", "0")
+            assert code == (0 if results["agent of mx02"]["ok"] else 1), results
+            return results["agent of mx02"]
+
+        other_key = tried()
+        assert "refuses our exchange (HTTP 401)" in other_key["message"], other_key
+        assert "same mesh key" in other_key["advice"]
+        daemon.write_secret("mesh.key", (place.folder / "mesh.key").read_bytes().strip())
+        daemon.stop()
+        daemon.start()
+        unknown = tried()
+        assert "(HTTP 403): mx02 has no peer mx01 with an agent" in unknown["message"], unknown
+        assert "Make this server a peer there" in unknown["advice"]
+        known = {"name": "mx01", "address": "probe@mx01.example", "agent": "http://127.0.0.1:9"}
+        daemon.configure(daemon.settings, {"peers": [*daemon.settings["peers"], known]})
+        daemon.stop()
+        daemon.start()
+        assert tried()["message"] == "it answers, and takes our exchange"
+        assert daemon.metric("exchanges_received_total", peer="mx01") in (0, None)
 
 
 @pytest.mark.parametrize("name", AGENTS)

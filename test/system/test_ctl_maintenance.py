@@ -283,7 +283,7 @@ def test_maintenance_list_shows_what_matters_in_the_order_of_time():
     assert identities(of_one) == ["c-soon"] and "more:" not in of_one.out
     assert json.loads(as_json.out) == {"maintenance": [known[1]]}
     assert (nobody.code, nobody.err) == (
-        1, "mailflowctl: no window is of a server 'xm01'; did you mean 'mx01'?\n")
+        1, "mailflowctl: no server 'xm01' is in this mesh, and no window is of one; did you mean 'mx01'?\n")
     assert later.out == "No maintenance now or within 7 days.\n1 more: --all\n"
 
 
@@ -302,3 +302,31 @@ def test_who_asks_is_the_one_behind_sudo():
     with ControlServer({"POST /maintenance": Answer(window(), 201)}) as server:
         ctl("maintenance", "begin", server=server, SUDO_USER="anna")
     assert changes_asked(server)[0][2] == {"by": "anna"}
+
+
+def test_cancel_of_the_only_window():
+    """Where this server has none; of several one must be named, and they are listed."""
+    ahead = {"state": "announced", "server": "mx01", "begin": "2026-07-29T02:00:00.000000Z"}
+    one, two = window(id="w-1", **ahead), window(id="w-2", **(ahead | {"server": "mx03"}))
+    gone = {"DELETE /maintenance/w-1": window(id="w-1", **ahead, cancelled=True)}
+    version = {"GET /version": {"server": "mx02", "version": "1"}}
+    with ControlServer({"GET /maintenance": {"maintenance": [one]}} | version | gone) as server:
+        result = ctl("maintenance", "cancel", server=server)
+    assert (result.code, result.out.splitlines()[0]) == (
+        0, "maintenance of mx01 is cancelled, window w-1")
+    with ControlServer({"GET /maintenance": {"maintenance": [one, two]}} | version) as server:
+        result = ctl("maintenance", "cancel", server=server)
+        assert changes_asked(server) == []
+    assert (result.code, result.err) == (
+        1, "mailflowctl: this server has no window, others have several: name one of w-1 of mx01, "
+        "w-2 of mx03\n")
+
+
+def test_list_of_an_unknown_server():
+    answers = {"GET /maintenance": {"maintenance": []}, "GET /paths": {"paths": PATHS}}
+    with ControlServer(answers) as server:
+        known = ctl("maintenance", "list", "mx01", server=server)
+        unknown = ctl("maintenance", "list", "elsewhere", server=server)
+    assert (known.code, known.out) == (0, "No maintenance windows.\n")
+    assert (unknown.code, unknown.err) == (
+        1, "mailflowctl: no server 'elsewhere' is in this mesh, and no window is of one\n")

@@ -7,7 +7,7 @@ import ssl
 import pytest
 from daemon import wait_for
 from terminal import CTRL_C
-from wizard import PASSWORD, Place, imap_server, office_that, smtp_server
+from wizard import PASSWORD, PROBERS, Place, imap_server, office_that, smtp_server
 
 FILES = ["mailflow.yaml", "mesh.key", "probe.password"]
 JOIN = re.compile(r"^ +mailflowctl join (mf1\.\S+)$", re.MULTILINE)
@@ -33,7 +33,7 @@ def test_what_is_written(office, place):
     assert re.search(r"^ok +mailbox local at .*: readable \(dns [\d.]+ ms, connect ", result.out, re.M)
     legs = r"\(dns [\d.]+ ms, connect [\d.]+ m?s, submit [\d.]+ m?s, latency [\d.]+ m?s\)"
     assert re.search(rf"^ok +relay at .*: our probe has arrived {legs}$", result.out, re.M)
-    assert f"mailflowd --config {place.config}\n" in result.out
+    assert f"mailflowd --config {place.config} --probers {PROBERS[1]}\n" in result.out
     assert "treat it like a password" in result.out and JOIN.search(result.out)
     assert office.mailbox == {}  # the probe was taken away
     assert PASSWORD not in result.out

@@ -143,7 +143,8 @@ def test_nobody_has_to_know():
     answers = {"POST /maintenance": Answer(known(), 201), ASKED: known()}
     with ControlServer(answers) as server:
         result = ctl("maintenance", "begin", "--wait", server=server)
-    assert (result.code, result.out.splitlines()[1:]) == (0, ["No peer has an agent that is to know."])
+    assert (result.code, result.out.splitlines()[1:]) == (
+        0, ["There is no other agent to tell: no peer has one."])
 
 
 def test_without_wait_one_is_told_that_peers_are_told():
