@@ -21,6 +21,9 @@ static const char *advice(int code, int reason)
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
         return "; the agent's user must be able to read and write it";
+    case SQLITE_IOERR:
+        return "; see in the system's log whether its disk fails, or its file system has turned "
+               "read-only";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return "; another program holds it";
@@ -95,11 +98,17 @@ static bool count_entries(struct store *store, struct error *error)
     return code == SQLITE_ROW || store_explain(store, code, error);
 }
 
+// Known before it is read: the last run found damage, or the ledger has lost all that it had.
+static bool is_suspect(const struct store *store, const struct store_past *past)
+{
+    return (past->corrupt && store_files_ledger_bytes(store->ledger) > 0) ||
+           (past->opened && store_files_is_empty(store->ledger));
+}
+
 static bool open_ledger(struct store *store, bool suspect, struct moment now, char *kept,
                         size_t kept_size, struct error *error)
 {
     struct error reason;
-    suspect = suspect && store_files_ledger_bytes(store->ledger) > 0;
     bool open = !suspect && begin_ledger(store, &reason) && count_entries(store, &reason);
     if (!open && (suspect || store->corrupt)) {
         open = begin_another(store, now, kept, kept_size, &reason) && count_entries(store, &reason);
@@ -123,15 +132,15 @@ static void destroy(struct store *store)
 struct store *store_open(const char *state_dir, struct moment now, char *kept, size_t kept_size,
                          struct error *error)
 {
-    bool suspect;
+    struct store_past past;
     struct store *store = memory_checked(calloc(1, sizeof *store));
     kept[0] = '\0';
     if (!store_files_find(state_dir, store->ledger, error) ||
-        (store->lock = store_lock_take(state_dir, &suspect, error)) < 0) {
+        (store->lock = store_lock_take(state_dir, &past, error)) < 0) {
         free(store);
         return NULL;
     }
-    if (!open_ledger(store, suspect, now, kept, kept_size, error)) {
+    if (!open_ledger(store, is_suspect(store, &past), now, kept, kept_size, error)) {
         destroy(store);
         return NULL;
     }

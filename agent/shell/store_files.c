@@ -63,7 +63,7 @@ static bool lock_refused(const char *state_dir, int lock, struct error *error)
                      strtol(text, NULL, 10));
 }
 
-int store_lock_take(const char *state_dir, bool *suspect, struct error *error)
+int store_lock_take(const char *state_dir, struct store_past *past, struct error *error)
 {
     char path[PATH_MAX], text[LOCK_TEXT_SIZE];
     if (!path_join(path, state_dir, "ledger.lock", error)) {
@@ -80,7 +80,7 @@ int store_lock_take(const char *state_dir, bool *suspect, struct error *error)
         return -1;
     }
     read_lock_text(lock, text);
-    *suspect = strstr(text, CORRUPT_NOTE) != NULL;
+    *past = (struct store_past){text[0] != '\0', strstr(text, CORRUPT_NOTE) != NULL};
     return lock;
 }
 
@@ -113,6 +113,12 @@ bool store_files_create(const char *ledger, struct error *error)
     }
     close(file);
     return true;
+}
+
+bool store_files_is_empty(const char *ledger)
+{
+    struct stat status;
+    return stat(ledger, &status) == 0 && status.st_size == 0;
 }
 
 static bool file_exists(const char *path)

@@ -97,15 +97,23 @@ void store_fail(struct store *store, int code);
 
 bool store_files_find(const char *state_dir, char ledger[PATH_MAX], struct error *error);
 
-// Holds the directory against another agent; -1 with the reason. `suspect`: the last run found the
-// ledger corrupt.
-int store_lock_take(const char *state_dir, bool *suspect, struct error *error);
+// What is noted in the lock file of the last run.
+struct store_past {
+    bool opened;  // a ledger was open
+    bool corrupt; // and found corrupt
+};
+
+// Holds the directory against another agent; -1 with the reason.
+int store_lock_take(const char *state_dir, struct store_past *past, struct error *error);
 void store_lock_note_corrupt(int lock);
 void store_lock_note_holder(int lock);
 
 // An empty file that only its user can read, unless the ledger exists. SQLite gives its log the
 // same mode.
 bool store_files_create(const char *ledger, struct error *error);
+
+// It is there and has no content. SQLite takes that for a new one and deletes the log beside it.
+bool store_files_is_empty(const char *ledger);
 
 // Renames the ledger and its log to names that have not been used; nothing is opened or changed.
 bool store_files_keep_aside(const char *ledger, struct walltime now, char *kept, size_t kept_size,

@@ -1,10 +1,11 @@
-"""mailflowd and its ledger: damaged, of another version, and on a disk that is full."""
+"""mailflowd and its ledger: damaged, of another version, and on a disk that is full or read-only."""
 
 import contextlib
 import json
 import os
 import pathlib
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -50,6 +51,22 @@ def test_a_damaged_page_is_found_at_the_start(tmp_path, office):
         _, match = daemon.wait(KEPT)
         assert pathlib.Path(match[1]).read_bytes() == content
         daemon.wait(ARRIVED, count=3)
+
+
+def test_a_ledger_cut_to_nothing_is_said_to_be_lost(tmp_path, office):
+    with Daemon(tmp_path, office) as daemon:
+        daemon.wait(ARRIVED)
+        daemon.process.kill()
+        daemon.process.wait()
+        daemon.errors.close()
+        log = (daemon.state / "ledger.db-wal").read_bytes()
+        os.truncate(daemon.state / "ledger.db", 0)
+        daemon.start()
+        priority, match = daemon.wait(KEPT)
+        kept = pathlib.Path(match[1])
+        assert priority == "crit" and kept.read_bytes() == b""
+        assert log and pathlib.Path(f"{kept}-wal").read_bytes() == log
+        daemon.wait(ARRIVED, count=2)
 
 
 def test_damage_while_running_ends_it_for_a_fresh_start(tmp_path, office):
@@ -147,3 +164,61 @@ def test_a_full_disk_stops_the_probes_and_nothing_else(tmp_path, office):
         assert daemon.metric("probe_duplicates_total", peer="mx03") == 1
         assert (daemon.count(FAILING), daemon.count(WORKING)) == (1, 1)
         assert daemon.count(rf"probe ARRIVED .* probe={probe.id_text} .*") == 1
+
+
+# ---- a disk that fails, as a file system does that turns itself read-only ----
+
+
+class Image:
+    """A file system of its own for the state directory of an agent, and it in a file."""
+
+    def __init__(self, file):
+        self.file = file
+        with open(file, "wb") as image:
+            image.truncate(16 << 20)
+        subprocess.run(("mkfs.ext4", "-q", file), check=True)
+
+    def before(self, daemon):
+        """What to run the agent with; it goes with the agent."""
+        mount = f'mount -o loop {self.file} {daemon.state} && exec "$@"'
+        return ("unshare", "--mount", "sh", "-c", mount, "sh")
+
+    @staticmethod
+    def fail(daemon):
+        """Tell it that it has seen an error."""
+        inside = ("nsenter", f"--target={daemon.pid}", "--mount")
+        subprocess.run((*inside, "mount", "-o", "remount,abort", daemon.state), check=True)
+
+
+def may_mount_images():
+    """Machines without loop devices cannot be told from those with them but by trying."""
+    return os.geteuid() == 0 and os.path.exists("/dev/loop-control")
+
+
+@pytest.mark.skipif(not may_mount_images(), reason="mounting needs root, and a loop device")
+def test_a_disk_that_turns_read_only_stops_the_probes_and_loses_none(tmp_path, office):
+    daemon = Daemon(tmp_path, office)
+    peers = [*daemon.settings["peers"], {"name": "mx03", "address": "probe@mx03.example"}]
+    daemon.configure(daemon.settings, {"peers": peers})
+    image = Image(tmp_path / "image")
+    with daemon.start(before=image.before(daemon)):
+        daemon.wait(ARRIVED, count=2)
+        image.fail(daemon)
+        priority, match = daemon.wait(FAILING)
+        assert priority == "crit" and match[1].startswith(f"ledger {daemon.state}/ledger.db: ")
+        assert match[1].endswith("whether its disk fails, or its file system has turned read-only")
+        taken = office.taken
+        probe = Probe(daemon.key, sender="mx03", addressee="mx02", next=3600.0)
+        uid = office.put(probe.header_block() + b"\r\n")
+        daemon.wait(rf"probe ARRIVED path=mx03->mx02 probe={probe.id_text} .* verdict=on_time .*")
+        daemon.wait(r"probe REFUSED path=mx02->mx01 .*", count=2)
+        assert office.taken == taken and uid in office.mailbox
+        assert daemon.count("[a-z]+ FIRING .*") == 0
+        daemon.stop()
+        with daemon.start(before=image.before(daemon)):
+            assert daemon.count(KEPT) == 0
+            daemon.wait(ARRIVED, count=daemon.count(ARRIVED) + 2)
+            wait_for(lambda: uid not in office.mailbox, 10, "its deletion")
+            assert is_recorded(daemon, probe)
+            assert daemon.metric("probe_duplicates_total", peer="mx03") == 0
+            assert daemon.count("[a-z]+ FIRING .*") == 0
