@@ -5,28 +5,21 @@ import datetime
 import together
 from agent import merge
 from announced import over_http, wait_for_mail_everywhere
+from shifted_clock import ShiftedClock
 from told import BUILD, QUICK, count, restart, wait_for_line
 
-SHIFT = 90.0
-PRELOAD = {
-    "LD_PRELOAD": str(BUILD / "test/lab/libshifted_clock.so"),
-    "SHIFTED_CLOCK": f"{SHIFT:.0f}",
-}
+SHIFT = 90
 WARNING = 3.0  # of QUICK
 
 
-def shifted_build(host):
-    """A build whose probers see the shifted clock, though agents give them no environment."""
+def shifted_clock(host):
+    """A clock that is ahead, and a build for it."""
     place = host.directory / "shifted"
-    (place / "probes").mkdir(parents=True)
+    place.mkdir()
+    clock = ShiftedClock(place, BUILD)
+    clock.set(SHIFT)
     (place / "agent").symlink_to(BUILD / "agent")
-    words = " ".join(f"{name}={value}" for name, value in PRELOAD.items())
-    for program in (BUILD / "probes").glob("mailflow-*"):
-        if program.is_file():
-            wrapper = place / "probes" / program.name
-            wrapper.write_text(f'#!/bin/sh\nexec env {words} {program} "$@"\n')
-            wrapper.chmod(0o755)
-    return place
+    return place, clock.environment
 
 
 def start_with_a_shift(ahead, right, exchange):
@@ -34,7 +27,7 @@ def start_with_a_shift(ahead, right, exchange):
     for host, peer in ((ahead, right), (right, ahead)):
         settings = merge(QUICK, over_http([peer]) if exchange else {})
         host.write_agent_config([peer], settings)
-    restart(ahead, shifted_build(ahead), PRELOAD)
+    restart(ahead, *shifted_clock(ahead))
     restart(right)
     wait_for_mail_everywhere(ahead, right)
 
