@@ -2,8 +2,8 @@
 
 import http.client
 import pathlib
-import re
 import statistics
+import sys
 import time
 
 import pytest
@@ -12,10 +12,13 @@ from crowd import crowd
 from daemon import Daemon
 from dovecot import free_port
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "benchmarks"))
+from usage import memory_by_program  # noqa: E402
+
 CROWD = 1000
 SCRAPES = 25
 MARK = 0.050  # seconds, for a scrape
-MEMORY = 24 << 20  # bytes that the crowd may cost
+MEMORY = 24  # MiB that the crowd may cost
 
 
 def scrape(port, source):
@@ -44,10 +47,9 @@ def measure(one_scrape):
     return statistics.median(taken), max(taken)
 
 
-def memory(pid):
-    """Its proportional set size in bytes."""
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE)[1]) << 10
+def memory(daemon):
+    """The agent's own, in MiB."""
+    return memory_by_program(daemon.pid)["mailflowd"]
 
 
 def is_sanitized(pid):
@@ -55,16 +57,16 @@ def is_sanitized(pid):
 
 
 def scrapes_beside_a_crowd(home, office, addresses):
-    """Seconds (median, slowest) of scrapes by whom, and the bytes that the agent has and had more."""
+    """Seconds (median, slowest) of scrapes by whom, and the MiB that the agent has and had more."""
     port = free_port()
     with Daemon(home, office, http={"listen": [f"127.0.0.1:{port}"]}) as daemon:
         daemon.wait(r"probe ARRIVED .*")
-        found = {"quiet": measure(lambda: scrape(port, "127.0.0.2")), "memory": memory(daemon.pid),
+        found = {"quiet": measure(lambda: scrape(port, "127.0.0.2")), "memory": memory(daemon),
                  "sanitized": is_sanitized(daemon.pid)}
         with crowd(port, CROWD, addresses) as counts:
             found["tcp"] = measure(lambda: scrape(port, "127.0.0.2"))
             found["control"] = measure(lambda: scrape_control(daemon))
-            found["more"] = memory(daemon.pid) - found["memory"]
+            found["more"] = memory(daemon) - found["memory"]
             arrived = daemon.count(r"probe ARRIVED .*")
             daemon.wait(r"probe ARRIVED .*", count=arrived + 2)
     return found | counts
@@ -73,8 +75,8 @@ def scrapes_beside_a_crowd(home, office, addresses):
 def describe(found):
     times = (f"{name} {1e3 * found[name][0]:.1f} ms (slowest {1e3 * found[name][1]:.1f})"
              for name in ("quiet", "tcp", "control"))
-    return (f"scrapes: {', '.join(times)}; PSS {found['memory'] / 2**20:.1f} MiB and "
-            f"{found['more'] / 2**20:.1f} more; {found['connections']} connections, "
+    return (f"scrapes: {', '.join(times)}; PSS {found['memory']:.1f} MiB and "
+            f"{found['more']:.1f} more; {found['connections']} connections, "
             f"{found['shown_out']} shown out")
 
 
