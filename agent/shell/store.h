@@ -11,8 +11,8 @@
 //
 // Damage: at start a ledger up to 64 MiB is looked through whole, one up to 512 MiB only after a
 // run that did not end by store_close, a larger one in its small tables. Damage found later fails
-// all commits from then on and is noted for the next start. A ledger cut to nothing after a run that
-// had it open is damaged, too. In all cases the damaged ledger is kept aside.
+// all commits from then on and is noted for the next start. A ledger cut to nothing after a run
+// that had it open is damaged, too. In all cases the damaged ledger is kept aside.
 #ifndef MAILFLOW_SHELL_STORE_H
 #define MAILFLOW_SHELL_STORE_H
 
