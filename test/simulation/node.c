@@ -185,6 +185,7 @@ static void commit(struct world *world, int node, const struct action *action,
     case ACTION_SAY_REFUSED:
     case ACTION_SAY_UNKNOWN:
     case ACTION_SAY_LOOP:
+    case ACTION_KINDS:
         break;
     }
 }
@@ -311,6 +312,7 @@ static void perform(struct world *world, int node, const struct action *action,
     case ACTION_RECORD_HABITS:
     case ACTION_RESERVE_SLOTS:
     case ACTION_SAY_LOOP: // no mailbox of a world forwards
+    case ACTION_KINDS:
         break;
     }
 }
