@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ctl/format.h"
+#include "ctl/progress.h"
 
 // Enough for the paths of 10,000 peers.
 enum { ANSWER_BYTES_MAXIMUM = 16 * 1024 * 1024, TARGET_SIZE = 1024 };
@@ -66,6 +67,15 @@ static size_t client_take_bytes(char *bytes, size_t size, size_t count, void *co
     memcpy(client->body + client->length, bytes, more);
     client->length += more;
     return more;
+}
+
+// Called about once a second while nothing comes.
+static int client_wait(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    progress_show(context);
+    return 0;
 }
 
 static void client_set_request(struct client *client, const char *method, const char *url,
@@ -187,7 +197,12 @@ enum client_result client_ask(struct client *client, const char *method, const c
     client->too_long = false;
     *answer = NULL;
     client_set_request(client, method, url, body);
+    struct progress progress = progress_begin("for the agent");
+    curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, client_wait);
+    curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, &progress);
     CURLcode code = curl_easy_perform(client->curl);
+    progress_clear(&progress);
     free(body);
     return code == CURLE_OK ? client_judge(client, answer, error)
                             : client_fail(client, code, error);

@@ -10,8 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ctl/interrupt.h"
+#include "ctl/progress.h"
 
 static char *ENVIRONMENT[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
 
@@ -99,6 +101,22 @@ static bool take_line(struct prober_child *child, const char **line, size_t *len
     return true;
 }
 
+static enum wait_end await_output(const struct prober_child *child, struct instant deadline)
+{
+    char what[sizeof child->name + 8];
+    struct text text = TEXT_OVER(what);
+    text_format(&text, "for %s", child->name);
+    struct progress progress = progress_begin(what);
+    enum wait_end end = WAIT_TIMEOUT;
+    while (end == WAIT_TIMEOUT && !instant_reached(clock_now().instant, deadline)) {
+        struct instant shown = instant_add(clock_now().instant, SPAN_SECONDS(1));
+        end = interrupt_wait(child->output, instant_reached(deadline, shown) ? shown : deadline);
+        progress_show(&progress);
+    }
+    progress_clear(&progress);
+    return end;
+}
+
 bool prober_child_read(struct prober_child *child, struct instant deadline, const char **line,
                        size_t *length, struct error *error)
 {
@@ -106,7 +124,7 @@ bool prober_child_read(struct prober_child *child, struct instant deadline, cons
         if (child->length == sizeof child->bytes) {
             return error_set(error, "%s says too much", child->name);
         }
-        enum wait_end end = interrupt_wait(child->output, deadline);
+        enum wait_end end = await_output(child, deadline);
         if (end == WAIT_INTERRUPTED) {
             return error_set(error, "interrupted");
         }

@@ -15,13 +15,19 @@ static unsigned width_from_environment(void)
     return width >= WIDTH_LEAST && width <= WIDTH_MOST ? (unsigned)width : 0;
 }
 
-static unsigned width_of_output(void)
+static unsigned width_of(int descriptor)
 {
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < WIDTH_LEAST) {
+    if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col < WIDTH_LEAST) {
         return 0;
     }
     return size.ws_col;
+}
+
+unsigned terminal_width(int descriptor)
+{
+    unsigned width = width_from_environment();
+    return width == 0 && isatty(descriptor) == 1 ? width_of(descriptor) : width;
 }
 
 static bool environment_has(const char *name)
@@ -36,15 +42,19 @@ static bool terminal_is_dumb(void)
     return term == NULL || strcmp(term, "dumb") == 0;
 }
 
+bool terminal_overwrites(int descriptor)
+{
+    return isatty(descriptor) == 1 && !terminal_is_dumb();
+}
+
 struct terminal terminal_detect(void)
 {
     bool interactive = isatty(STDOUT_FILENO) == 1;
-    unsigned width = width_from_environment();
     return (struct terminal){
         .interactive = interactive,
         .colour = interactive && !environment_has("NO_COLOR") && !terminal_is_dumb(),
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-        .width = width == 0 && interactive ? width_of_output() : width,
+        .width = terminal_width(STDOUT_FILENO),
     };
 }
 

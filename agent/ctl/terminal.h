@@ -19,6 +19,10 @@ struct terminal {
 // must have been set before.
 struct terminal terminal_detect(void);
 
+// The columns of what is written there, 0 for no limit; and whether a line can be taken back.
+unsigned terminal_width(int descriptor);
+bool terminal_overwrites(int descriptor);
+
 // Switches to the colour; COLOUR_PLAIN switches back. Nothing where there is no colour.
 void terminal_paint(const struct terminal *terminal, enum colour colour, FILE *out);
 

@@ -6,6 +6,7 @@
 #include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/plugin.h"
+#include "ctl/progress.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
 
@@ -18,15 +19,18 @@ static json_t *wait_for_probe(const struct context *context, const char *id, int
     char target[256];
     struct text text = TEXT_OVER(target);
     struct instant deadline = instant_add(clock_now().instant, context->command->wait);
+    struct progress progress = progress_begin("for the probe to arrive");
     text_append(&text, "/probes/");
     text_append_encoded(&text, id);
     for (struct span pause = POLL_FIRST;; pause.ns += pause.ns / 2) {
         json_t *probe = report_ask(context, "GET", target, NULL, NULL, code);
         struct span left = instant_since(deadline, clock_now().instant);
         if (probe == NULL || plugin_probe_over(probe) || left.ns <= 0) {
+            progress_clear(&progress);
             return probe;
         }
         json_decref(probe);
+        progress_show(&progress);
         client_pause(span_shorter(left, span_shorter(pause, POLL_LAST)));
     }
 }

@@ -101,6 +101,12 @@ def test_every_route_of_the_agent_is_described_and_no_other():
     assert described == {(route.method, route.path) for route in routes()}
 
 
+def test_every_verb_is_described():
+    help = ctl("--help").out.partition("Verbs:\n")[2].partition("\n\n")[0]
+    verbs = {line[2:23].strip() for line in help.splitlines()}
+    assert verbs - {"complete"} == contract.specification()["x-mailflowctl"].keys()
+
+
 def test_samples_of_other_tests_are_answers_of_an_agent():
     """What mailflowctl is tested with is what it will get."""
     contract.check_schema_named(control_answers.STATUS, "Status")

@@ -1,10 +1,13 @@
 """mailflowctl probe: a monitoring plugin."""
 
 import json
+import os
+import pty
+import subprocess
 
 from control_answers import PATHS, arrived, probe, window
-from control_server import Answer, ControlServer, problem
-from ctl import changes_asked, ctl
+from control_server import Answer, ControlServer, Endless, problem
+from ctl import PROGRAM, changes_asked, ctl, ctl_in_a_terminal, environment
 
 ID = probe()["id"]
 
@@ -170,3 +173,31 @@ def test_probe_of_an_unknown_peer_suggests_one():
     assert as_json.code == 3
     assert json.loads(as_json.out)["detail"] == "unknown peer 'xm01'"
     assert as_json.err == "mailflowctl: unknown peer 'xm01'; did you mean 'mx01'?\n"
+
+
+def test_what_takes_longer_than_a_second_says_so_to_a_terminal_alone():
+    """The line goes again before anything else is written."""
+    answers = {"POST /probes": Answer({"id": ID}, 202), f"GET /probes/{ID}": [probe()] * 8 + [arrived()]}
+    with ControlServer(answers) as server:
+        shown = ctl_in_a_terminal("probe", "mx01", server=server)
+        quick = ctl_in_a_terminal("probe", "mx01", server=server)
+    with ControlServer(answers) as server:
+        piped = ctl("probe", "mx01", server=server)
+    before, after = shown.split("MAILFLOW OK")
+    assert "\r\033[K1 s, waiting for the probe to arrive" in before
+    assert before.endswith("\r\033[K") and "waiting" not in after
+    assert "waiting" not in quick
+    assert (piped.code, piped.err) == (0, "") and piped.out.startswith("MAILFLOW OK")
+
+
+def test_an_agent_that_is_slow_is_waited_for_in_sight():
+    answers = {"GET /version": Endless(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b" ", 0.1)}
+    with ControlServer(answers) as server:
+        master, slave = pty.openpty()
+        process = subprocess.Popen([PROGRAM, "version", "--timeout", "3s", "--control", server.socket_path],
+                                   stdout=subprocess.DEVNULL, stderr=slave, env=environment())
+        assert process.wait(20) == 3
+        os.close(slave)
+        said = os.read(master, 65536).decode()
+        os.close(master)
+    assert "s, waiting for the agent" in said and "\r\033[Kmailflowctl: cannot reach" in said
