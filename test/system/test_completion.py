@@ -145,6 +145,7 @@ def test_the_daemon(offered):
 def test_as_json(agent):
     found = json.loads(ctl("complete", "--json", server=agent, input="probe\nm\n").out)
     assert found == {"candidates": [{"value": "mx01", "help": "a peer"}], "files": False}
+    assert json.loads(ctl("complete", "--json", input="check\n--config\n\n").out)["files"]
 
 
 def test_what_is_typed_may_be_cut_at_the_equals_sign(agent):
