@@ -135,6 +135,30 @@ static bool offers(const struct imap_session *session, const char *capability)
     return mailimap_has_extension(session->imap, capability) != 0;
 }
 
+// mailimap_capability() would crash over a server that answers OK and nothing else;
+// mailimap_custom_command() ends the line with a blank, for which Cyrus refuses it.
+static int send_capability(mailimap *imap)
+{
+    static const char COMMAND[] = "CAPABILITY\r\n";
+    struct mailimap_response *response = NULL;
+    mailstream *stream = imap->imap_stream;
+    if (mailimap_send_current_tag(imap) != MAILIMAP_NO_ERROR ||
+        mailstream_write(stream, COMMAND, strlen(COMMAND)) < 0 || mailstream_flush(stream) < 0 ||
+        mailimap_read_line(imap) == NULL) {
+        return MAILIMAP_ERROR_STREAM;
+    }
+    int code = mailimap_parse_response(imap, &response);
+    if (code != MAILIMAP_NO_ERROR) {
+        return code;
+    }
+    const struct mailimap_response_done *done = response->rsp_resp_done;
+    bool tagged = done->rsp_type == MAILIMAP_RESP_DONE_TYPE_TAGGED;
+    bool accepted = tagged && done->rsp_data.rsp_tagged->rsp_cond_state->rsp_type ==
+                                  MAILIMAP_RESP_COND_STATE_OK;
+    mailimap_response_free(response);
+    return accepted ? MAILIMAP_NO_ERROR : tagged ? MAILIMAP_ERROR_CAPABILITY : MAILIMAP_ERROR_FATAL;
+}
+
 // What a server offered before must not count after: in the clear anyone may have written it.
 static enum imap_result ask_capabilities(struct imap_session *session, struct error *error)
 {
@@ -144,9 +168,7 @@ static enum imap_result ask_capabilities(struct imap_session *session, struct er
         known->imap_capability = NULL;
     }
     imap_command_begin(session, "CAPABILITY");
-    // mailimap_capability() would crash over a server that answers OK and nothing else.
-    int code = mailimap_custom_command(session->imap, "CAPABILITY");
-    return imap_command_end(session, code, error);
+    return imap_command_end(session, send_capability(session->imap), error);
 }
 
 static void end_leg(struct imap_session *session, enum collect_leg leg, struct instant now)

@@ -135,6 +135,9 @@ class Session:
         self.connection.close()
 
     def take(self, line):
+        if line.endswith(" "):
+            self.write(f"{line.split()[0]} BAD a blank at the end\r\n")  # as Cyrus says
+            return
         if line == "DONE":
             self.handle(self.idle_tag, "DONE", "")
             return
