@@ -6,6 +6,7 @@ import pathlib
 import re
 
 import pytest
+from calendar_program import answers, utc
 from ctl import BUILD, ctl
 
 FOLDER = pathlib.Path(__file__).parents[2] / "config"
@@ -103,6 +104,15 @@ def test_every_configuration_is_taken(guide, tmp_path):
         lay_out(folder, completed(snippet))
         result = ctl("check", "--config", folder / "mailflow.yaml")
         assert result.code == 0, (snippet, result)
+
+
+def test_the_calendar_is_understood(tmp_path):
+    (text,) = re.findall(r"^BEGIN:VCALENDAR\n.*?^END:VCALENDAR\n", WRITTEN[1].read_text(),
+                         re.MULTILINE | re.DOTALL)
+    file = tmp_path / "maintenance.ics"
+    file.write_text(text)
+    *events, _ = answers(file=str(file), begins="2026-12-01T00:00", ends="2027-01-05T00:00")
+    assert [utc(event["begin"]) for event in events] == ["2026-12-06T01:00Z", "2027-01-03T01:00Z"]
 
 
 def test_what_the_guides_refer_to_is_there():
