@@ -172,6 +172,7 @@ static void write_arrival(json_t *object, const struct collect_report *report)
 {
     write_place(object, report);
     json_write_moment(object, "absent", report->absent);
+    json_write_moment(object, "asked", report->asked);
     json_write_moment(object, "present", report->present);
     json_write_integer(object, "saved", report->saved.ns);
     json_write_boolean(object, "stripped", report->stripped);
@@ -255,6 +256,7 @@ static bool read_arrival(const json_t *object, struct collect_report *out, struc
 {
     return read_place(object, out, error) &&
            json_read_moment(object, "absent", &out->absent, error) &&
+           json_read_moment(object, "asked", &out->asked, error) &&
            json_read_moment(object, "present", &out->present, error) &&
            json_read_integer(object, "saved", INT64_MIN, INT64_MAX, &out->saved.ns, error) &&
            json_read_boolean(object, "stripped", &out->stripped, error) &&

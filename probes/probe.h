@@ -170,8 +170,10 @@ struct collect_report {
     uint32_t uid_validity;
     uint32_t uid;
     // arrival: it was not there at `absent` (zero: the mailbox had not been read yet) and there at
-    // `present`; `saved` is the server's SAVEDATE or INTERNALDATE, to the second, zero when unknown
+    // `present`. The command in whose answer the server told of it was sent at `asked` (zero: it
+    // told unasked). `saved` is its SAVEDATE or INTERNALDATE, to the second, zero when unknown
     struct moment absent;
+    struct moment asked;
     struct moment present;
     struct walltime saved;
     bool stripped; // recognised by its Message-ID only

@@ -174,8 +174,7 @@ static void collected(struct core *core, int index, struct walltime at, int64_t 
 static void arrived_agentless(struct core *core, int peer, const struct collect_report *report,
                               struct moment now)
 {
-    struct arrival arrival =
-        arrival_estimate(report->absent.wall, report->present.wall, report->saved);
+    struct arrival arrival = arrival_reported(report, report->tag.sent);
     struct receipt receipt = {report->tag.id, arrival.at, arrival.error};
     struct way way = {report->tag.sent, SPAN_ZERO, arrival};
     way_arrived(core, peer, OUTBOUND, report, &way, now);

@@ -248,14 +248,14 @@ void fate_found(struct core *core, int peer, const struct receipt *receipt, stru
 
 // What the peer's reading of an arrival tells of the two clocks. One that contradicts the exchanges
 // was read before or after a step that they do not know, which is its error.
-static struct span relate_clocks(struct clock_relation *clock, struct span shown,
+static struct span relate_clocks(struct clock_relation *clock, struct span longest,
                                  struct instant now)
 {
-    struct span contradiction = clock_relation_contradiction(clock, OUTBOUND, shown, now);
+    struct span contradiction = clock_relation_contradiction(clock, OUTBOUND, longest, now);
     if (contradiction.ns > 0 && clock_relation_is_tracked(clock, now)) {
         return contradiction;
     }
-    clock_relation_observe(clock, OUTBOUND, shown, now);
+    clock_relation_observe(clock, OUTBOUND, longest, now);
     return SPAN_ZERO;
 }
 
@@ -265,8 +265,10 @@ static void read_in_our_clock(struct peer *peer, struct receipt *receipt, struct
     ptrdiff_t place = flights_find(&peer->outbound.flights, &receipt->id);
     if (place >= 0) {
         struct walltime sent = peer->outbound.flights.items[place].sent;
-        struct span shown = walltime_since(receipt->arrived, sent);
-        receipt->error = span_add(receipt->error, relate_clocks(&peer->clock, shown, now));
+        bool guessed = receipt->error.ns < ARRIVAL_GUESSED.ns;
+        struct span after = guessed ? receipt->error : SPAN_ZERO;
+        struct span longest = walltime_since(walltime_add(receipt->arrived, after), sent);
+        receipt->error = span_add(receipt->error, relate_clocks(&peer->clock, longest, now));
     }
     struct span clocks = clock_relation_correction(&peer->clock, now);
     receipt->arrived = walltime_subtract(receipt->arrived, clocks);

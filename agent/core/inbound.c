@@ -228,24 +228,29 @@ static struct walltime sent_at_latest(const struct core *core, int peer,
     return clock.known ? walltime_add(record->sent, unsure) : record->arrived;
 }
 
-// The arrival as our clock has it, and how far the two clocks leave that open.
-static struct probe_record record_of(struct core *core, int peer, const struct tag *tag,
-                                     const struct arrival *arrival, struct moment now,
-                                     struct span *unsure)
+// The arrival as our clock has it, and how far the two clocks leave that open. Of the clocks the
+// longest that it can have taken tells, for that is sure.
+static struct probe_record record_of(struct core *core, int peer,
+                                     const struct collect_report *report, struct moment now,
+                                     struct arrival *arrival, struct span *unsure)
 {
-    struct span clocks, shown = walltime_since(arrival->at, tag->sent);
-    struct span error = relate_clocks(core, peer, tag, shown, now, &clocks);
-    error = span_longer(error, doubt(&core->peers[peer], shown, now.instant));
+    const struct tag *tag = &report->tag;
+    struct walltime latest = arrival_reported(report, tag->sent).latest;
+    struct span clocks, longest = walltime_since(latest, tag->sent);
+    struct span error = relate_clocks(core, peer, tag, longest, now, &clocks);
+    error = span_longer(error, doubt(&core->peers[peer], longest, now.instant));
     *unsure = tells_step(tag) ? span_add(tag->error, error) : error;
+    struct walltime sent = walltime_subtract(tag->sent, clocks);
+    *arrival = arrival_reported(report, sent);
     struct probe_record record = {
         .id = tag->id,
         .direction = INBOUND,
         .kind = tag->kind,
         .slot = tag->slot,
         .next = tag->next,
-        .sent = walltime_subtract(tag->sent, clocks),
+        .sent = sent,
         .arrived = arrival->at,
-        .latency = span_add(shown, clocks),
+        .latency = walltime_since(arrival->at, sent),
         .latency_error = span_add(arrival->error, *unsure),
     };
     text_copy(record.peer, SERVER_NAME_SIZE, tag->from);
@@ -274,15 +279,15 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
 {
     struct inbound *inbound = &core->peers[peer].inbound;
     const struct tag *tag = &report->tag;
-    struct arrival arrival =
-        arrival_estimate(report->absent.wall, report->present.wall, report->saved);
+    struct arrival arrival;
     struct span unsure;
-    struct probe_record record = record_of(core, peer, tag, &arrival, now, &unsure);
+    struct probe_record record = record_of(core, peer, report, now, &arrival, &unsure);
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
     core->peers[peer].passed[INBOUND] = now.instant;
-    histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES, span_seconds(arrival.error));
+    histogram_observe(&core->stats.legs[LEG_VISIBLE], &LEG_EDGES,
+                      span_seconds(walltime_since(arrival.latest, arrival.earliest)));
     follow_cadence(inbound, tag, sent_at_latest(core, peer, &record, unsure, now),
                    report->stripped ? inbound->sender_interval : tag->next, now);
 

@@ -152,11 +152,15 @@ static void print_bounces(const struct explanation *of)
 
 static void append_seen(const struct explanation *of, struct text *out)
 {
-    struct walltime absent, present;
+    struct walltime absent, asked, present;
     const char *mailbox = answer_text(of->probe, "mailbox");
     if (answer_time(of->probe, "present", &present)) {
         text_append(out, ", seen ");
         append_instant(present, out);
+    }
+    if (answer_time(of->probe, "asked", &asked)) {
+        text_append(out, ", asked for at ");
+        append_instant(asked, out);
     }
     if (answer_time(of->probe, "absent", &absent)) {
         text_append(out, ", not there at ");

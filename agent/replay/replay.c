@@ -193,17 +193,17 @@ static void tell_arrived(struct replay *replay, const struct happening *happenin
     const struct recorded_probe *probe = &happening->probe;
     struct walltime present =
         walltime_known(probe->present) ? probe->present : probe->record.arrived;
-    struct arrival seen = arrival_estimate(probe->absent, present, probe->saved);
     struct collect_report report = {
         .kind = COLLECT_ARRIVAL,
         .stripped = probe->stripped,
         .absent = moment_if_known(replay, probe->absent),
+        .asked = moment_if_known(replay, probe->asked),
         .present = moment_if_known(replay, present),
         .saved = probe->saved,
     };
     fill_tag(replay, &probe->record, &report.tag);
-    report.tag.error =
-        span_longer(span_subtract(probe->record.latency_error, seen.error), SPAN_ZERO);
+    struct span seen = arrival_reported(&report, probe->record.sent).error;
+    report.tag.error = span_longer(span_subtract(probe->record.latency_error, seen), SPAN_ZERO);
     struct text text = TEXT_OVER(report.receipts);
     if (happening->receipts != NULL) {
         receipts_format(happening->receipts, &text);

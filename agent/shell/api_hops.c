@@ -35,7 +35,8 @@ static json_t *hop_to_json(const struct hop *hop, const struct hops *hops, size_
 static void measure(const struct trace *trace, const struct store_probe *probe, struct hops *out)
 {
     const struct probe_record *record = &probe->record;
-    struct arrival arrival = arrival_estimate(probe->absent, probe->present, probe->saved);
+    const struct arrival_sight seen = {probe->absent, probe->asked, probe->present, probe->saved};
+    struct arrival arrival = arrival_estimate(&seen, record->sent);
     struct span sent_error = span_subtract(record->latency_error, arrival.error);
     hops_measure(trace, record->sent, span_longer(sent_error, SPAN_ZERO), record->arrived,
                  arrival.error, out);

@@ -252,6 +252,7 @@ json_t *api_json_probe(const struct agent *agent, const struct store_probe *prob
 static void write_seen(json_t *object, const struct store_probe *probe)
 {
     api_json_time(object, "absent", probe->absent);
+    api_json_time(object, "asked", probe->asked);
     api_json_time(object, "present", probe->present);
     api_json_time(object, "saved", probe->saved);
     api_json_text_if(object, "mailbox", probe->mailbox);

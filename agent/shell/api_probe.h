@@ -15,10 +15,11 @@ int api_find_probe(struct agent *agent, const char *id, struct store_probe *out,
 json_t *api_json_probe(const struct agent *agent, const struct store_probe *probe,
                        struct walltime now);
 
-// What is told of one probe alone: the same, and how its arrival was seen ("absent", "present",
-// "saved", "mailbox", "folder", "stripped"), the peer's clock against ours as it is known now
-// ("clock": {"offset_seconds","error_seconds"}), and how much of its life each window covers
-// ("windows_consulted": [{"id","server","kind","begin","end","recovered","covers_seconds"}]).
+// What is told of one probe alone: the same, and how its arrival was seen ("absent", "asked",
+// "present", "saved", "mailbox", "folder", "stripped"), the peer's clock against ours as it is
+// known now ("clock": {"offset_seconds","error_seconds"}), and how much of its life each window
+// covers ("windows_consulted":
+// [{"id","server","kind","begin","end","recovered","covers_seconds"}]).
 json_t *api_json_probe_whole(const struct agent *agent, const struct store_probe *probe,
                              struct moment now);
 

@@ -155,6 +155,7 @@ struct store_probe {
     uint32_t uid;
     bool stripped;
     struct walltime absent;  // not there yet, and
+    struct walltime asked;   // then the server was asked; none when it told unasked
     struct walltime present; // there, seen by our collector; none when it did not look
     struct walltime saved;   // as the server says
 };

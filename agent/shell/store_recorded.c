@@ -23,7 +23,7 @@ static const char *const SQL[QUERIES] = {
         "SELECT noted, id, peer, direction, kind, state, verdict, slot, planned, sent,"
         " accepted, arrived, latency, latency_error, excused, incident, next,"
         " code, reply_class, leg_dns, leg_connect, leg_tls, leg_auth, leg_submit, mailbox,"
-        " stripped, absent, present, saved,"
+        " stripped, absent, asked, present, saved,"
         " (SELECT reported FROM bounces WHERE probe = probes.id AND action = 'failed')"
         " FROM probes INDEXED BY probes_by_time WHERE peer <> '' ORDER BY noted, row",
 };
@@ -275,6 +275,7 @@ static void read_probe(struct store_reader *row, struct recorded_probe *out)
     store_read_text(row, out->mailbox, sizeof out->mailbox);
     out->stripped = store_read_integer(row) != 0;
     out->absent = store_read_time(row);
+    out->asked = store_read_time(row);
     out->present = store_read_time(row);
     out->saved = store_read_time(row);
     out->bounced = store_read_time(row);

@@ -30,6 +30,7 @@ struct recorded_probe {
     char mailbox[PROBE_MAILBOX_SIZE];
     bool stripped;
     struct walltime absent;
+    struct walltime asked;
     struct walltime present;
     struct walltime saved;
     struct walltime bounced; // when a failure was reported; none when it was not

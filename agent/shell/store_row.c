@@ -187,6 +187,7 @@ void store_read_probe(struct store_reader *reader, struct store_probe *out)
     out->uid = (uint32_t)store_read_integer(reader);
     out->stripped = store_read_integer(reader) != 0;
     out->absent = store_read_time(reader);
+    out->asked = store_read_time(reader);
     out->present = store_read_time(reader);
     out->saved = store_read_time(reader);
 }

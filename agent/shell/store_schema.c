@@ -177,7 +177,10 @@ static const char *const MIGRATIONS[] = {
     // What is to be said of incidents and has perhaps not been.
     "CREATE TABLE notices ("
     " row INTEGER PRIMARY KEY, incident INTEGER NOT NULL, notice TEXT NOT NULL"
-    ") STRICT;"};
+    ") STRICT;",
+
+    // When the server was asked that told of an arrival.
+    "ALTER TABLE probes ADD COLUMN asked INTEGER;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

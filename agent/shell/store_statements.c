@@ -7,7 +7,7 @@
 #define PROBE                                                                                      \
     "row, " RECORD                                                                                 \
     ", reply_class, code, reply, cause, queue_id, leg_dns, leg_connect, leg_tls, leg_auth, "       \
-    "leg_submit, mailbox, folder, uid_validity, uid, stripped, absent, present, saved"
+    "leg_submit, mailbox, folder, uid_validity, uid, stripped, absent, asked, present, saved"
 #define INCIDENT                                                                                   \
     "id, kind, severity, subject, began, opened, closed, notified, notified_at, suppressed_by, "   \
     "latency, threshold, late, of, oldest_age, in_flight, failures, probe, cause, cause_id, "      \
@@ -69,10 +69,11 @@ static const char *const SQL[STATEMENTS] = {
         "INSERT OR REPLACE INTO transcripts (probe, lines) VALUES (?1, ?2)",
     [STATEMENT_PUT_MESSAGE] =
         "INSERT INTO probes (id, mailbox, folder, uid_validity, uid, stripped, absent,"
-        " present, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        " asked, present, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         " ON CONFLICT (id) DO UPDATE SET"
         LATEST(mailbox) "," LATEST(folder) "," LATEST(uid_validity) "," LATEST(uid) ","
-        LATEST(stripped) "," LATEST(absent) "," LATEST(present) "," LATEST(saved),
+        LATEST(stripped) "," LATEST(absent) "," LATEST(asked) ","
+        LATEST(present) "," LATEST(saved),
     [STATEMENT_PUT_BOUNCE] =
         "INSERT OR REPLACE INTO bounces (probe, " BOUNCE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STATEMENT_PUT_TRACE] =

@@ -135,6 +135,7 @@ void store_put_message(struct store *store, const struct probe_id *id,
     store_bind_integer(&row, report->uid);
     store_bind_integer(&row, report->stripped);
     store_bind_known(&row, report->absent.wall.ns);
+    store_bind_known(&row, report->asked.wall.ns);
     store_bind_known(&row, report->present.wall.ns);
     store_bind_known(&row, report->saved.ns);
     write_end_probe(store, &row);

@@ -28,6 +28,7 @@ struct message {
     uint32_t uid;
     bool stripped;
     struct moment absent;
+    struct moment asked;
     struct moment present;
     struct walltime saved;
 };
@@ -79,6 +80,7 @@ static void put_message(struct store *store, const struct write *write)
         .uid = message->uid,
         .stripped = message->stripped,
         .absent = message->absent,
+        .asked = message->asked,
         .present = message->present,
         .saved = message->saved,
     };
@@ -166,6 +168,7 @@ void writes_put_message(struct writes *writes, struct store *store,
     message->uid = report->uid;
     message->stripped = report->stripped;
     message->absent = report->absent;
+    message->asked = report->asked;
     message->present = report->present;
     message->saved = report->saved;
     put(writes, store, &write);

@@ -18,7 +18,7 @@ static void note_event(struct imap_session *session, const char *line)
     if (strcasecmp(event, "EXISTS") == 0) {
         selected->sel_exists = number;
         session->has_news = true;
-        session->news = (struct imap_news){number, clock_now()};
+        session->news = (struct imap_news){.exists = number, .at = clock_now()};
     } else if (strcasecmp(event, "EXPUNGE") == 0 && selected->sel_exists > 0) {
         selected->sel_exists--;
     }

@@ -23,6 +23,7 @@ struct imap_session {
     bool can_idle;
     bool can_expunge_uids;
     bool can_save_date;
+    struct moment asked; // when the command at hand was sent
     bool has_news;
     struct imap_news news;
     struct imap_message messages[IMAP_BATCH];

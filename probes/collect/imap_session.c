@@ -83,18 +83,23 @@ static bool was_bad(const struct imap_session *session)
            tag == session->imap->imap_tag && text_equal_ignoring_case(verdict, "BAD");
 }
 
+// What was told of before is no news when it is told of again.
 static void keep_news(struct imap_session *session)
 {
     struct mailimap_selection_info *selected = session->imap->imap_selection_info;
-    if (selected != NULL && selected->sel_has_exists) {
-        selected->sel_has_exists = 0;
+    if (selected == NULL || !selected->sel_has_exists) {
+        return;
+    }
+    selected->sel_has_exists = 0;
+    if (!session->has_news || selected->sel_exists > session->news.exists) {
         session->has_news = true;
-        session->news = (struct imap_news){selected->sel_exists, clock_now()};
+        session->news = (struct imap_news){selected->sel_exists, clock_now(), session->asked};
     }
 }
 
 void imap_command_begin(struct imap_session *session, const char *command)
 {
+    session->asked = clock_now();
     stream_expect(session->stream, command, session->timeout, IMAP_ANSWER_MAXIMUM);
 }
 

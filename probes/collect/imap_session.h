@@ -32,10 +32,12 @@ struct imap_folder {
     uint32_t exists;
 };
 
-// `exists` messages were there at `at`.
+// `exists` messages were there at `at`, says the answer to a command that was sent at `asked`; zero
+// when the server told of them unasked.
 struct imap_news {
     uint32_t exists;
     struct moment at;
+    struct moment asked;
 };
 
 struct imap_message {

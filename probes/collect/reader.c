@@ -56,13 +56,14 @@ static void report_trace(struct reader *reader, const struct imap_message *messa
 }
 
 static void report_arrival(struct reader *reader, const struct imap_message *message,
-                           struct moment present)
+                           const struct imap_news *seen)
 {
     const struct recognised *recognised = &reader->recognised;
     report_trace(reader, message);
     struct collect_report *report = reader_begin_report(reader, COLLECT_ARRIVAL, message->uid);
     report->absent = reader->folder->checked;
-    report->present = present;
+    report->asked = seen->asked;
+    report->present = seen->at;
     report->saved = message->saved;
     report->stripped = recognised->stripped;
     report->tag = recognised->tag;
@@ -74,10 +75,10 @@ static void report_arrival(struct reader *reader, const struct imap_message *mes
     }
     report_write(report);
     reader->folder->ours++;
-    expectations_note_arrival(&reader->expectations, &recognised->tag, present);
+    expectations_note_arrival(&reader->expectations, &recognised->tag, seen->at);
 }
 
-// What came while others were being fetched is known only since then.
+// What the server has not told of was found by the search.
 static void take_message(struct reader *reader, const struct imap_message *message,
                          const struct imap_news *news)
 {
@@ -87,7 +88,7 @@ static void take_message(struct reader *reader, const struct imap_message *messa
     switch (recognise(message->headers, message->header_length, cut, reader->keys,
                       &reader->recognised)) {
     case RECOGNISED_PROBE:
-        report_arrival(reader, message, was_told ? news->at : clock_now());
+        report_arrival(reader, message, was_told ? news : &reader->searched);
         break;
     case RECOGNISED_REJECTED:
         report_rejected(reader, message->uid, recognised->rejection, recognised->cause);
@@ -160,9 +161,11 @@ static bool read_range(struct reader *reader, uint32_t last, const struct imap_n
                        size_t *found, struct error *error)
 {
     uint32_t *uids = NULL;
-    bool read = imap_session_search(reader->session, reader->folder->next_uid, last, &uids, found,
-                                    error) == IMAP_DONE &&
-                read_batches(reader, uids, *found, news, error);
+    struct moment asked = clock_now();
+    enum imap_result result =
+        imap_session_search(reader->session, reader->folder->next_uid, last, &uids, found, error);
+    reader->searched = (struct imap_news){.at = clock_now(), .asked = asked};
+    bool read = result == IMAP_DONE && read_batches(reader, uids, *found, news, error);
     free(uids);
     show_life(reader);
     return read;
@@ -236,7 +239,7 @@ enum imap_result reader_open(struct reader *reader, struct folder *folder, struc
 
 bool reader_read_opened(struct reader *reader, struct error *error)
 {
-    struct imap_news news = {reader->opened.exists, clock_now()};
+    struct imap_news news = {reader->opened.exists, clock_now(), reader->opened_at};
     size_t found;
     bool read = reader->opened.uid_next > 0
                     ? read_up_to(reader, reader->opened.uid_next, &news, error)

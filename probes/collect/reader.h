@@ -22,6 +22,7 @@ struct reader {
     struct folder *folder;             // the selected one, NULL when none
     struct imap_folder opened;         // how it was when it was selected ...
     struct moment opened_at;           // ... and when that was asked for
+    struct imap_news searched;         // the last search, of which the messages at hand are
     bool found;                        // something was reported since this was last cleared
     const struct collect_report *life; // what to say again when long nothing has been reported ...
     struct instant told;               // ... since then

@@ -215,6 +215,7 @@ def probe(**more):
         "incident": None,
         "windows_consulted": [],
         "absent": None,
+        "asked": None,
         "present": None,
         "saved": None,
         "mailbox": None,

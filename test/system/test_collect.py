@@ -304,6 +304,16 @@ def test_idle_wakes_it_and_the_interval_is_honest():
     assert arrival["present"]["instant"] < later["at"]["instant"]
 
 
+def test_what_is_told_in_idle_was_not_asked_for():
+    with Server() as server, Collector() as collector:
+        collector.watch(server.port)
+        server.wait_for("IDLE")
+        server.inbox.add(block(Probe()))
+        server.sessions[0].tell_exists()  # and once more after DONE, which is no news then
+        arrival = collector.expect("arrival", patience=1.0)
+    assert arrival["asked"] == {"instant": 0, "wall": 0}
+
+
 def test_chatter_does_not_end_idle():
     with Server() as server, Collector() as collector:
         collector.watch(server.port)
@@ -328,6 +338,59 @@ def test_while_a_probe_is_expected_it_polls_and_then_rests():
         arrival = collector.expect("arrival", patience=1.0)
         assert arrival["present"]["instant"] - arrival["absent"]["instant"] < 100_000_000
         server.wait_for("IDLE", 1 + server.commands.count("IDLE"))
+
+
+def polled(server, collector):
+    """Have the collector poll; the probe that it expects is not there yet."""
+    collector.watch(server.port)
+    server.inbox.add(block(Probe(next=0.4)))
+    collector.expect("arrival")
+    server.wait_for("NOOP", 20 + server.commands.count("NOOP"), patience=2.0)
+
+
+def test_a_slow_answer_says_when_it_was_asked_for():
+    at = {}
+
+    def noop(session, tag, arguments):
+        if at.get("slow", False):
+            at["asked"] = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            session.folder.add(block(Probe(next=3600)))
+            time.sleep(0.1)
+            at["answered"] = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            at["slow"] = False
+        session.answer(tag, "NOOP", arguments)
+
+    with Server(on={"NOOP": noop}) as server, Collector() as collector:
+        polled(server, collector)
+        at["slow"] = True
+        arrival = collector.expect("arrival", patience=1.0)
+    absent, asked, present = (arrival[n]["instant"] for n in ("absent", "asked", "present"))
+    assert absent < asked < at["asked"] < at["answered"] < present
+    walls = arrival["asked"]["wall"] - arrival["absent"]["wall"]
+    assert abs(walls - (asked - absent)) < 1_000_000
+
+
+def test_what_the_search_finds_beyond_what_was_told_is_there_since_it_searched():
+    at = {}
+
+    def search(session, tag, arguments):
+        if at.get("second", False):
+            at["second"] = False
+            session.folder.add(block(Probe(slot=3, next=3600)))
+            at["searched"] = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        session.answer(tag, "UID SEARCH", arguments)
+
+    def fetch(session, tag, arguments):
+        at["fetched"] = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        session.answer(tag, "UID FETCH", arguments)
+
+    with Server(on={"UID SEARCH": search, "UID FETCH": fetch}) as server, Collector() as collector:
+        polled(server, collector)
+        at["second"] = True
+        server.inbox.add(block(Probe(slot=2)))
+        told, found = (collector.expect("arrival", patience=1.0) for _ in range(2))
+    assert told["present"]["instant"] <= found["asked"]["instant"] < at["searched"]
+    assert at["searched"] < found["present"]["instant"] < at["fetched"]
 
 
 def test_after_a_change_of_uidvalidity_everything_is_read_anew():

@@ -91,7 +91,8 @@ def test_an_arrival_that_we_saw_ourselves():
             planned=None,
             accepted=None,
             absent="2026-07-28T12:30:00.011000Z",
-            present="2026-07-28T12:30:00.012000Z",
+            asked="2026-07-28T12:30:00.013000Z",
+            present="2026-07-28T12:30:00.016000Z",
             mailbox="local",
             folder="Junk",
             stripped=True,
@@ -100,8 +101,8 @@ def test_an_arrival_that_we_saw_ourselves():
     assert result.code == 0
     assert line(result, "sent") == "2026-07-28 12:30:00.000, by the peer's clock"
     assert line(result, "arrived") == (
-        "2026-07-28 12:30:00.012 ±0.5 ms, seen 2026-07-28 12:30:00.012, "
-        "not there at 2026-07-28 12:30:00.011, in local/Junk; "
+        "2026-07-28 12:30:00.012 ±0.5 ms, seen 2026-07-28 12:30:00.016, "
+        "asked for at 2026-07-28 12:30:00.013, not there at 2026-07-28 12:30:00.011, in local/Junk; "
         "its Mailflow- headers were lost on the way"
     )
     assert line(result, "clock") == "the peer's clock against ours is not known"

@@ -188,6 +188,40 @@ static void test_a_negative_latency_is_counted_not_observed(void **state)
     core_fixture_end(&fixture);
 }
 
+static struct moment ago(const struct core_fixture *fixture, struct span span)
+{
+    return (struct moment){{fixture->now.instant.ns - span.ns}, {fixture->now.wall.ns - span.ns}};
+}
+
+// Half way between the questions, but not before it was sent.
+static void test_an_arrival_lies_between_two_questions(void **state)
+{
+    (void)state;
+    static const struct {
+        struct span took, latency; // till it was told of, and what of that was the delivery
+    } CASES[] = {
+        {SPAN_MS(30), SPAN_MS(22)},
+        {SPAN_MS(8), SPAN_MS(1)},
+        {SPAN_MS(5), SPAN_MS(5)},
+        {SPAN_MS(-3), SPAN_MS(-3)},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct core_fixture fixture;
+        core_fixture_begin(&fixture, 1);
+        struct collect_report report = core_fixture_report(&fixture, "p0", 1, CASES[i].took);
+        report.absent = ago(&fixture, SPAN_MS(10));
+        report.asked = ago(&fixture, SPAN_MS(6));
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        const struct probe_record *record =
+            &core_fixture_action(&fixture, ACTION_RECORD_PROBE)->probe;
+        assert_int_equal(record->latency.ns, CASES[i].latency.ns);
+        assert_int_equal(record->arrived.ns, record->sent.ns + record->latency.ns);
+        assert_true(record->latency_error.ns >= SPAN_MS(7).ns);
+        assert_int_equal(core_stats(fixture.core)->negative_latencies, CASES[i].latency.ns < 0);
+        core_fixture_end(&fixture);
+    }
+}
+
 // The sender's clock is 2 hours ahead for a while: what comes after that has been sent earlier, by
 // its own account, and is newer all the same.
 // Signed, but of a clock and an error beside all reason: both are bounded, neither is believed.
@@ -420,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_path_states),
         cmocka_unit_test(test_three_refusals_refuse_a_path),
         cmocka_unit_test(test_a_negative_latency_is_counted_not_observed),
+        cmocka_unit_test(test_an_arrival_lies_between_two_questions),
         cmocka_unit_test(test_a_time_and_an_error_at_their_limits),
         cmocka_unit_test(test_silence_survives_a_step_of_the_senders_clock),
         cmocka_unit_test(test_stripped_probes_are_no_silence),

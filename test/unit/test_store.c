@@ -42,6 +42,7 @@ static struct collect_report full_report(struct probe_id id)
         .uid_validity = UINT32_MAX,
         .uid = UINT32_MAX - 1,
         .absent = {.wall = {11}},
+        .asked = {.wall = {14}},
         .present = {.wall = {12}},
         .saved = {13},
         .stripped = true,
@@ -70,7 +71,8 @@ static void assert_full_probe(struct store *store)
     assert_string_equal(probe.folder, report.folder);
     assert_true(probe.uid_validity == report.uid_validity && probe.uid == report.uid);
     assert_true(probe.stripped);
-    assert_true(probe.absent.ns == 11 && probe.present.ns == 12 && probe.saved.ns == 13);
+    assert_true(probe.absent.ns == 11 && probe.asked.ns == 14);
+    assert_true(probe.present.ns == 12 && probe.saved.ns == 13);
 }
 
 // In every order, in one turn and after a restart.

@@ -533,6 +533,9 @@ static void a_ledger_of_schema_1_is_migrated(void **state)
         struct probe_record inbound = fixture_inbound(1, "mx02", 60);
         assert_int_equal(seen->probe_count, 2);
         fixture_assert_equal(&seen->probes[1], &inbound);
+        struct store_probe seen_by_us;
+        assert_true(store_get_probe(store, &inbound.id, &seen_by_us));
+        assert_int_equal(seen_by_us.asked.ns, start == 0 ? 0 : WALL(70).ns);
         assert_int_equal(seen->incident_count, 1);
         const struct incident *incident = &seen->incidents[0];
         assert_true(incident->id == 7 && incident->cause == 0 && !incident->flapping);
@@ -545,6 +548,8 @@ static void a_ledger_of_schema_1_is_migrated(void **state)
         assert_int_equal(seen->acknowledged_count, start);
         assert_true(seen->alive.ns == WALL(100).ns && seen->slots[0].reserved == 200);
         store_put_acknowledged(store, seen->windows[0].id, 2, "mx03");
+        const struct collect_report again = {.asked.wall = WALL(70)};
+        store_put_message(store, &inbound.id, &again);
         fixture_commit(store);
         store_close(store);
     }
