@@ -276,6 +276,11 @@ def line_coverage(count):
     coverage.report(COVERAGE, count)  # whether the tests pass is for the other parts to say
 
 
+def package(count):
+    """the Debian package: built, installed, upgraded, purged (by name only: builds all anew)"""
+    pytest_part(count, "package", RELEASE, "test/package")
+
+
 def valgrind(count):
     """memory errors of unit tests and scenarios (by name only: half an hour)"""
     build_release("all")
@@ -305,7 +310,7 @@ def lint(count):
 PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, fuzz, lint)}
 # Work without a clock, and tests that mostly wait.
 BUSY, WAITING = ("simulation", "lint"), ("system", "lab")
-BY_NAME = {"coverage": line_coverage, "valgrind": valgrind}  # not among all
+BY_NAME = {"coverage": line_coverage, "package": package, "valgrind": valgrind}  # not among all
 KNOWN = {**PARTS, **BY_NAME}
 
 
