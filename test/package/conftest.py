@@ -18,7 +18,7 @@ def fixture_changes():
     built = subprocess.run(
         (ROOT / "config/debian/build", "--build=full"),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    )
     assert built.returncode == 0, built.stdout
     (changes,) = OUTPUT.glob("mailflow_*.changes")
     return changes

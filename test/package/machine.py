@@ -33,7 +33,7 @@ def _sources():
         ("apt-get", "indextargets", "--format", "deb $(REPO_URI) $(RELEASE) $(COMPONENT)",
          "Created-By: Packages", "Origin: Debian"),
         capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    ).stdout
     return "".join(sorted(set(lines.splitlines(keepends=True))))
 
 
@@ -57,7 +57,7 @@ def base_archive(package, directory):
             old.unlink()
         draft = directory / "draft.tar"
         command = (*ALONE, "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase",
-                   f"--include={include}", SUITE, draft, "-")  # fmt: skip
+                   f"--include={include}", SUITE, draft, "-")
         with tempfile.TemporaryDirectory(dir=directory) as work:
             os.chmod(work, 0o755)
             environment = dict(os.environ, TMPDIR=work)
@@ -99,7 +99,7 @@ class Machine:
         done = subprocess.run(
             command, env=ENVIRONMENT, timeout=COMMAND_MAXIMUM, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, f"{script}\n{done.stdout}"
         return done.stdout
 
@@ -127,7 +127,7 @@ class Machine:
             kind: {line.split(":")[2]: line.split(":")[0] for line in
                    (self.root / "etc" / kind).read_text().splitlines()}
             for kind in ("passwd", "group")
-        }  # fmt: skip
+        }
         return (
             stat.filemode(status.st_mode),
             names["passwd"][str(status.st_uid)],

@@ -146,7 +146,7 @@ def test_a_purge_leaves_the_user_only(machine, package):
     changed = {
         name for name in before.keys() | after.keys()
         if before.get(name) != after.get(name) and not NOTED.match(name)
-    }  # fmt: skip
+    }
     assert not changed, changed
     assert machine.run("getent passwd mailflow").strip().endswith(":/usr/sbin/nologin")
 
