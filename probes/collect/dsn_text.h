@@ -1,7 +1,7 @@
 // Reports of delivery in words, as servers write them that know no RFC 3464 or whose report comes
 // without its machine's part, or leaves the reason out there (OpenSMTPD): qmail (QSBMF,
-// https://cr.yp.to/proto/qsbmf.txt), Exim, Sendmail, Gmail and what resembles them. A text that none
-// of their sentences stands in is no report.
+// https://cr.yp.to/proto/qsbmf.txt), Exim, Sendmail, Gmail and what resembles them. A text that
+// none of their sentences stands in is no report.
 #ifndef MAILFLOW_PROBES_COLLECT_DSN_TEXT_H
 #define MAILFLOW_PROBES_COLLECT_DSN_TEXT_H
 
