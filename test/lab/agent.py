@@ -160,15 +160,7 @@ class AgentSide:
             raise RuntimeError(f"the agent of {self.name} ended at once: {said.strip()}") from None
 
     def _record_agent(self, launcher):
-        """The launcher (nsenter) waits for its one child, which becomes the agent."""
-
-        def find():
-            if launcher.poll() is not None:
-                raise ProcessLookupError
-            child = process.child_of(launcher.pid)
-            return child if child and not process.runs(child, "nsenter") else None
-
-        pid = process.wait_for(find, 5.0, "start of the agent")
+        pid = process.wait_launched(launcher)
         process.record(self.agent_directory / "agent.pid", pid)
         process.record(self.agent_directory / "launcher.pid", launcher.pid)
         return pid

@@ -193,6 +193,18 @@ def runs(pid, program):
         return False
 
 
+def wait_launched(launcher):
+    """The pid of what nsenter runs as its one child; ProcessLookupError when it ended at once."""
+
+    def find():
+        if launcher.poll() is not None:
+            raise ProcessLookupError
+        child = child_of(launcher.pid)
+        return child if child and not runs(child, "nsenter") else None
+
+    return wait_for(find, 5.0, f"start of {launcher.args[-1]}")
+
+
 def spawn(command, **options):
     """Start a program in a session of its own, so that it may outlive us."""
     child = subprocess.Popen(command, start_new_session=True, **options)

@@ -143,6 +143,7 @@ namespace inbox {{
 auth_failure_delay = 0
 !include_try {home}/dovecot/quota.conf
 !include_try {home}/dovecot/token.conf
+!include_try {home}/dovecot/delivery.conf
 service anvil {{
   unix_listener anvil-auth-penalty {{
     mode = 0
@@ -175,6 +176,13 @@ passdb {{
   args = {home}/token.conf.ext
 }}
 """
+DELIVERY_CONF = """\
+service lmtp {{
+  unix_listener {socket} {{
+    mode = 0666
+  }}
+}}
+"""
 TOKEN_SERVICE_CONF = """\
 tokeninfo_url = http://127.0.0.1:{port}/tokeninfo?access_token=
 username_attribute = email
@@ -196,7 +204,7 @@ def _write_secret(path, text, user="root"):
     path.write_text(text)
 
 
-def _record(server, inner_pid_file):
+def record(server, inner_pid_file):
     """Remember a server whose own pid file holds its pid as its host sees it.
 
     Dovecot writes that file a moment after its start command has returned.
@@ -247,7 +255,7 @@ class Postfix:
             return
         command = (f"{DAEMONS}/master", "-c", str(self.home), "-w")
         self.host.run_daemon(*command, log=self.host.directory / "postfix.log")
-        _record(self, self.home / "queue/pid/master.pid")
+        record(self, self.home / "queue/pid/master.pid")
 
     def stop(self):
         process.end(self.pid_file)
@@ -312,6 +320,17 @@ class Dovecot:
         if process.recorded(self.pid_file):
             self._doveadm("reload")
 
+    @property
+    def delivery(self):
+        """The socket for mail servers other than Postfix; see deliver_for_all."""
+        return self.home / "lmtp"
+
+    def deliver_for_all(self):
+        """From now on it takes mail from every program of the host."""
+        (self.home / "delivery.conf").write_text(DELIVERY_CONF.format(socket=self.delivery))
+        if process.recorded(self.pid_file):
+            self._doveadm("reload")
+
     def kick(self, user):
         """End the user's sessions."""
         self._doveadm("kick", user)
@@ -325,7 +344,7 @@ class Dovecot:
         inner_pid_file.unlink(missing_ok=True)
         log = self.host.directory / "dovecot.log"
         self.host.run_daemon("dovecot", "-c", str(self.home / "dovecot.conf"), log=log)
-        _record(self, inner_pid_file)
+        record(self, inner_pid_file)
 
     def stop(self):
         """Stop IMAP and end its sessions. Mail is still delivered: nobody can see it."""
