@@ -101,6 +101,15 @@ void format_clock(struct walltime at, struct walltime now, struct text *out)
     }
 }
 
+void format_zone(struct walltime at, struct text *out)
+{
+    char zone[32];
+    struct tm local = local_time(at);
+    if (strftime(zone, sizeof zone, " %Z", &local) > 0) {
+        format_text(zone, out);
+    }
+}
+
 void format_text(const char *from, struct text *out)
 {
     size_t begin = out->length;

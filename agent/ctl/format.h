@@ -19,6 +19,9 @@ void format_distance(struct walltime at, struct walltime now, struct text *out);
 void format_date(struct walltime at, struct text *out);
 void format_clock(struct walltime at, struct walltime now, struct text *out);
 
+// " CEST": the local zone at that time, behind the first of several times.
+void format_zone(struct walltime at, struct text *out);
+
 // Text from outside: as text_append_escaped has it, but quotes stay what they are.
 void format_text(const char *from, struct text *out);
 

@@ -4,11 +4,12 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ctl/format.h"
 
-enum { GAP = 2 };
+enum { GAP = 2, TITLE_SIZE = 40 };
 
 struct cell {
     const char *text;
@@ -23,6 +24,7 @@ struct table {
     size_t cell_count;
     size_t room;
     bool titled;
+    char titles[TABLE_COLUMNS_MAXIMUM][TITLE_SIZE];
     size_t widest[TABLE_COLUMNS_MAXIMUM];
     size_t widths[TABLE_COLUMNS_MAXIMUM];
     bool left_out[TABLE_COLUMNS_MAXIMUM];
@@ -61,7 +63,12 @@ struct table *table_create(const struct table_column *columns, size_t count,
     table->column_count = count;
     table->terminal = terminal;
     for (size_t i = 0; i < count; i++) {
-        size_t title = text_width(columns[i].title);
+        struct text text = TEXT_OVER(table->titles[i]);
+        text_append(&text, columns[i].title);
+        if (columns[i].timed) {
+            format_zone(clock_now().wall, &text);
+        }
+        size_t title = text_width(table->titles[i]);
         table->widest[i] = title > columns[i].least ? title : columns[i].least;
     }
     return table;
@@ -221,7 +228,7 @@ static void print_titles(const struct table *table, FILE *out)
 {
     struct cell titles[TABLE_COLUMNS_MAXIMUM];
     for (size_t i = 0; i < table->column_count; i++) {
-        titles[i] = (struct cell){table->columns[i].title, COLOUR_PLAIN};
+        titles[i] = (struct cell){table->titles[i], COLOUR_PLAIN};
     }
     print_row(table, titles, out);
 }

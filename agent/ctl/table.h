@@ -16,6 +16,7 @@ enum { TABLE_COLUMNS_MAXIMUM = 12, TABLE_CELL_SIZE = 512 };
 struct table_column {
     const char *title;
     bool right;        // aligned
+    bool timed;        // local times: their zone stands behind the title
     unsigned least;    // width that it has from the start
     unsigned cut;      // may be cut to this width; 0 = never
     unsigned sequence; // left out in this order, 1 first; 0 = never

@@ -40,11 +40,12 @@ static bool is_outbound(const struct explanation *of)
     return strcmp(answer_text(of->probe, "direction"), "outbound") == 0;
 }
 
-// "2026-07-28 12:49:00.120"
+// "2026-07-28 12:49:00.120 CEST"
 static void append_instant(struct walltime at, struct text *out)
 {
     format_date(at, out);
     text_format(out, ".%03" PRId64, at.ns / 1000000 % 1000);
+    format_zone(at, out);
 }
 
 static void append_error(const struct explanation *of, struct span error, struct text *out)

@@ -19,7 +19,7 @@ enum { ID_SHOWN = 8 };
 
 // Widths from the start, so that pages printed one after the other stand under each other.
 static const struct table_column COLUMNS[COLUMN_COUNT] = {
-    {.title = "SENT", .least = 19},
+    {.title = "SENT", .least = 19, .timed = true},
     {.title = "PATH", .cut = 12},
     {.title = "KIND", .least = 8, .sequence = 2},
     {.title = "SLOT", .right = true, .least = 10, .sequence = 3},

@@ -124,6 +124,7 @@ static void print_last(const struct context *context, const json_t *window, stru
     format_text(answer_text(window, "server"), &text);
     text_append(&text, ", which ended at ");
     format_clock(end, now, &text);
+    format_zone(end, &text);
     text_append(&text, " (");
     format_distance(end, now, &text);
     text_append(&text, ")");

@@ -61,6 +61,7 @@ static void print_time_detail(const char *name, const json_t *probe, const char 
     struct walltime at;
     if (answer_time(probe, member, &at)) {
         format_date(at, &text);
+        format_zone(at, &text);
     }
     print_detail(name, shown);
 }

@@ -238,6 +238,7 @@ static void print_server(const struct view *view, const json_t *status)
     if (answer_time(status, "started", &started)) {
         text_append(&text, ", up since ");
         format_date(started, &text);
+        format_zone(started, &text);
         text_append(&text, " (");
         format_duration(walltime_since(view->now, started), &text);
         text_append(&text, ")");

@@ -16,8 +16,8 @@ static const struct table_column COLUMNS[] = {
     {.title = "SERVER", .cut = 8},
     {.title = "KIND", .sequence = 2},
     {.title = "STATE"},
-    {.title = "BEGIN", .sequence = 3},
-    {.title = "END", .sequence = 4},
+    {.title = "BEGIN", .sequence = 3, .timed = true},
+    {.title = "END", .sequence = 4, .timed = true},
     {.title = "COUNTDOWN", .sequence = 5},
     {.title = "KNOWN BY", .right = true},
     {.title = "ORIGIN", .sequence = 1},
@@ -49,6 +49,16 @@ static void add_clock(struct table *table, const json_t *window, const char *mem
     table_add(table, shown, COLOUR_PLAIN);
 }
 
+// Until when mail that waited may still come, which then is no surprise.
+static void append_recovery(const json_t *window, struct walltime now, struct text *out)
+{
+    struct walltime recovered;
+    if (window_in_state(window, "recovering") && answer_time(window, "recovered", &recovered)) {
+        text_append(out, ", recovers until ");
+        format_clock(recovered, now, out);
+    }
+}
+
 static void add_countdown(struct table *table, const json_t *window, struct walltime now)
 {
     char shown[64] = "";
@@ -60,6 +70,7 @@ static void add_countdown(struct table *table, const json_t *window, struct wall
         bool ended = end.ns <= now.ns;
         text_append(&text, ended ? "ended " : begun ? "ends " : "begins ");
         format_distance(begun ? end : begin, now, &text);
+        append_recovery(window, now, &text);
     }
     table_add(table, shown, COLOUR_PLAIN);
 }
@@ -160,6 +171,7 @@ static void append_time(const json_t *window, const char *member, struct walltim
         return;
     }
     format_clock(at, now, out);
+    format_zone(at, out);
     text_append(out, " (");
     format_distance(at, now, out);
     text_append(out, ")");

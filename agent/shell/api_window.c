@@ -61,6 +61,7 @@ json_t *api_json_window(const struct agent *agent, const struct window *window, 
     json_write_text(object, "state", window_state_name(window_state_at(window, now, recovery)));
     api_json_time(object, "begin", window->begin);
     api_json_time(object, "end", window->end);
+    api_json_time(object, "recovered", walltime_add(window->end, recovery));
     json_write_boolean(object, "cancelled", window->cancelled);
     json_write_text(object, "by", window->by);
     json_write_text(object, "origin", window_origin_name(window->origin));

@@ -47,7 +47,7 @@ def table(text, first):
 
 def test_status(mx01):
     text = run(mx01, "status")
-    assert re.match(r"mx01, mailflow 0\.1\.0, up since [-0-9]+ [:0-9]+ \(\d+ s\), ready\n", text)
+    assert re.match(r"mx01, mailflow 0\.1\.0, up since [-0-9]+ [:0-9]+ \S+ \(\d+ s\), ready\n", text)
     assert [row[:2] for row in table(text, "PATH")] == [["mx01->mx02", "ok"], ["mx02->mx01", "ok"]]
     assert "No open incidents." in text
     assert {path["state"] for path in json.loads(run(mx01, "status", "--json"))["paths"]} == {"ok"}

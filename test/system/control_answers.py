@@ -123,6 +123,7 @@ def window(**more):
         "state": "active",
         "begin": "2026-07-28T12:18:00.000000Z",
         "end": "2026-07-28T12:48:00.000000Z",
+        "recovered": "2026-07-28T14:09:40.000000Z",
         "cancelled": False,
         "by": "root@mx02",
         "origin": "operator",

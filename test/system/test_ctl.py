@@ -11,7 +11,7 @@ from ctl import ctl, ctl_in_a_terminal
 # ---- status ----
 
 STATUS_TEXT = """\
-mx02, mailflow 0.1.0, up since 2026-07-27 02:00:00 (1 d 10 h), ready
+mx02, mailflow 0.1.0, up since 2026-07-27 02:00:00 UTC (1 d 10 h), ready
 
 PATH         STATE               LAST    MEDIAN  IN FLIGHT  OLDEST  LAST ARRIVAL
 mx02->mx01   silent, thinned  12.3 ms   11.0 ms         13    12 m      13 m ago
@@ -23,7 +23,7 @@ INCIDENT  SEVERITY  SUBJECT     SINCE                      FOR  NOTIFIED        
 silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c  13 in flight, oldest 12 m
 slow      warning   mx01->mx02  2026-07-27 20:00:00  16 h 30 m  yes                       5 of 6 late, last 82.4 s, hop mx03.example took 80.0 s
 
-WINDOW      SERVER  KIND       STATE      BEGIN                END                  COUNTDOWN            KNOWN BY  ORIGIN    BY         REASON
+WINDOW      SERVER  KIND       STATE      BEGIN UTC            END UTC              COUNTDOWN            KNOWN BY  ORIGIN    BY         REASON
 w-1f3a2b4c  mx01    routine    active     12:18:00             12:48:00             ends in 18 m              1/1  operator  root@mx02  kernel update
 w-00000001  mx02    emergency  announced  2026-07-29 02:00:00  2026-07-29 04:00:00  begins in 13 h 30 m       1/1  operator  root@mx02  -
 
@@ -32,7 +32,7 @@ gmail-box           3 m 12 s ago  login refused: NO [AUTHENTICATIONFAILED] wrong
 """
 
 STATUS_NARROW = """\
-mx02, mailflow 0.1.0, up since 2026-07-27 02:00:00 (1 d 10 h), ready
+mx02, mailflow 0.1.0, up since 2026-07-27 02:00:00 UTC (1 d 10 h), ready
 
 PATH         STATE               LAST  LAST ARRIVAL
 mx02->mx01   silent, thinned  12.3 ms      13 m ago
@@ -56,7 +56,7 @@ gmail-box           3 m 12 s ago  login refused: NO [AUTHEN…
 """
 
 STATUS_QUIET = """\
-mx02, mailflow 0.1.0, up since 2026-07-27 04:00:00 (1 d 10 h), not ready: mailbox local not read yet
+mx02, mailflow 0.1.0, up since 2026-07-27 04:00:00 CEST (1 d 10 h), not ready: mailbox local not read yet
 
 PATH  STATE  LAST  MEDIAN  IN FLIGHT  OLDEST  LAST ARRIVAL
 

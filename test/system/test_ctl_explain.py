@@ -46,13 +46,13 @@ INCIDENT = {
 DRAINED_TEXT = """\
 probe 7Q2KAAAAAAAAAAAAAAAAAAAAAA, mx02->mx01: drained
   kind      slot 1041 of the cadence
-  planned   2006-07-28 12:48:59.990
-  sent      2006-07-28 12:49:00.000, the message data began to go out
-  accepted  2006-07-28 12:49:00.009, the first server took it over
+  planned   2006-07-28 12:48:59.990 UTC
+  sent      2006-07-28 12:49:00.000 UTC, the message data began to go out
+  accepted  2006-07-28 12:49:00.009 UTC, the first server took it over
   reply     250 2.0.0 Ok: queued as 4F7A2C
   queue id  4F7A2C
   legs      connect 0.2 ms, submit 4.0 ms, transit 18 m 47 s
-  arrived   2006-07-28 13:07:47.000 ±500.0 ms, by the peer's receipt; when that came is not recorded
+  arrived   2006-07-28 13:07:47.000 UTC ±500.0 ms, by the peer's receipt; when that came is not recorded
   latency   18 m 47 s
   clock     the peer's is 3.1 ms ±2.0 ms behind ours, as estimated now
   windows   w-1f3a2b4c mx01 routine, 2006-07-28 12:18:00 to 12:48:00, queues drained by \
@@ -99,10 +99,10 @@ def test_an_arrival_that_we_saw_ourselves():
         )
     )
     assert result.code == 0
-    assert line(result, "sent") == "2026-07-28 12:30:00.000, by the peer's clock"
+    assert line(result, "sent") == "2026-07-28 12:30:00.000 UTC, by the peer's clock"
     assert line(result, "arrived") == (
-        "2026-07-28 12:30:00.012 ±0.5 ms, seen 2026-07-28 12:30:00.016, "
-        "asked for at 2026-07-28 12:30:00.013, not there at 2026-07-28 12:30:00.011, in local/Junk; "
+        "2026-07-28 12:30:00.012 UTC ±0.5 ms, seen 2026-07-28 12:30:00.016 UTC, "
+        "asked for at 2026-07-28 12:30:00.013 UTC, not there at 2026-07-28 12:30:00.011 UTC, in local/Junk; "
         "its Mailflow- headers were lost on the way"
     )
     assert line(result, "clock") == "the peer's clock against ours is not known"
@@ -145,10 +145,10 @@ def test_what_is_in_flight_is_as_known_as_the_receipts_are():
     after = explain(flying, paths=path_as_of("2026-07-28T12:31:00.000000Z"))
     assert line(never, "arrived") == "not known: the peer has sent no receipts yet"
     assert line(before, "arrived") == (
-        "not known: the peer's newest receipts are as of 2026-07-28 12:29:00.000, "
+        "not known: the peer's newest receipts are as of 2026-07-28 12:29:00.000 UTC, "
         "before it was sent"
     )
-    assert line(after, "arrived") == "not by 2026-07-28 12:31:00.000, the peer's receipts say"
+    assert line(after, "arrived") == "not by 2026-07-28 12:31:00.000 UTC, the peer's receipts say"
     assert line(after, "verdict") == "none yet: it is in flight"
 
 

@@ -48,7 +48,7 @@ def history(ledger):
 
 
 HISTORY_TEXT = """\
-SENT                 PATH        KIND            SLOT  STATE      VERDICT     LATENCY    ±ERROR  PROBE
+SENT UTC             PATH        KIND            SLOT  STATE      VERDICT     LATENCY    ±ERROR  PROBE
 2026-07-28 12:00:15  mx01->mx02  slot            1001  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA
 2026-07-28 12:00:10  mx02->mx01  slot            1001  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA
 2026-07-28 12:00:05  mx01->mx02  slot            1000  arrived    on_time    250.0 ms    1.0 ms  7Q2KAAAA

@@ -19,7 +19,7 @@ def soon(**more):
 
 
 def clock(at):
-    return f"(?:{at:%Y-%m-%d} )?{at:%H:%M:%S}"
+    return f"(?:{at:%Y-%m-%d} )?{at:%H:%M:%S} UTC"
 
 
 def me():
@@ -84,7 +84,7 @@ def test_maintenance_is_announced():
         "by": me(),
     }
     assert re.fullmatch(
-        r"mx01 will be in maintenance from [-0-9: ]+ \(in 3 h\) until [-0-9: ]+ \(in 4 h\), "
+        r"mx01 will be in maintenance from [-0-9: ]+ CET \(in 3 h\) until [-0-9: ]+ CET \(in 4 h\), "
         r"window w-1f3a2b4c\n",
         result.out,
     )
@@ -198,7 +198,7 @@ def test_on_an_overrun_the_server_is_extended():
         by_id = ctl("maintenance", "extend", "w-2", "--for", "30m", server=server)
         as_json = ctl("maintenance", "extend", "mx01", "--for", "30m", "--json", server=server)
     assert re.fullmatch(
-        r"extending window w-2 of mx01, which ended at [\d :-]+ \(5 m( \d s)? ago\)\n"
+        r"extending window w-2 of mx01, which ended at [\d :-]+ UTC \(5 m( \d s)? ago\)\n"
         rf"mx01 is in maintenance again until {clock(at)} \(in 2\d m( \d+ s)?\), window w-2\n",
         result.out,
     )
@@ -330,3 +330,10 @@ def test_list_of_an_unknown_server():
     assert (known.code, known.out) == (0, "No maintenance windows.\n")
     assert (unknown.code, unknown.err) == (
         1, "mailflowctl: no server 'elsewhere' is in this mesh, and no window is of one\n")
+
+
+def test_a_window_that_recovers_says_until_when():
+    ended = window(state="recovering", begin="2026-07-28T12:18:00.000000Z")
+    with ControlServer({"GET /maintenance": {"maintenance": [ended]}}) as server:
+        result = ctl("maintenance", "list", server=server)
+    assert ", recovers until 2026-07-28 14:09:40" in result.out and "END UTC" in result.out

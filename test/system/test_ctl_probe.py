@@ -15,13 +15,13 @@ PROBE_TEXT = f"""\
 MAILFLOW OK - mx02->mx01 latency 0.012 s | \
 latency=0.012s;10;60;0 connect=0.000231s submit=0.004s transit=0.008s
   probe     {ID}
-  sent      2026-07-28 12:30:00
+  sent      2026-07-28 12:30:00 UTC
   connect   0.2 ms
   submit    4.0 ms
   transit   8.0 ms
   reply     250 2.0.0 Ok: queued as 4F7A2C
   queue id  4F7A2C
-  arrived   2026-07-28 12:30:00
+  arrived   2026-07-28 12:30:00 UTC
   error     ±0.5 ms
   verdict   on_time
 """

@@ -661,6 +661,7 @@ static void test_life_of_a_window(void **state)
                                        "\"state\":\"announced\","
                                        "\"begin\":\"2026-09-21T14:20:00.000000Z\","
                                        "\"end\":\"2026-09-21T14:35:00.000000Z\","
+                                       "\"recovered\":\"2026-09-21T15:56:40.000000Z\","
                                        "\"cancelled\":false,\"by\":\"operator@mx01\","
                                        "\"origin\":\"operator\",\"reason\":\"\","
                                        "\"peers_known\":0,\"peers\":1,\"acknowledged\":[],"
