@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/error.h"
 
 struct text text_over(char *data, size_t size)
 {
@@ -202,6 +205,21 @@ bool text_copy(char *to, size_t size, const char *from)
     struct text text = text_over(to, size);
     text_append(&text, from);
     return !text.truncated;
+}
+
+void text_keep(char **kept, size_t size, const char *from)
+{
+    free(*kept);
+    *kept = NULL;
+    if (from[0] != '\0') {
+        *kept = memory_checked(malloc(size));
+        text_copy(*kept, size, from);
+    }
+}
+
+const char *text_kept(const char *kept)
+{
+    return kept == NULL ? "" : kept;
 }
 
 bool text_is_name(const char *text, size_t size)

@@ -37,6 +37,10 @@ void text_append_encoded(struct text *text, const char *from);
 // Copies into a bounded array; false when it did not fit (then cut at a UTF-8 boundary).
 bool text_copy(char *to, size_t size, const char *from);
 
+// Likewise into memory of that size which `kept` then owns; NULL for "", as most texts are.
+void text_keep(char **kept, size_t size, const char *from);
+const char *text_kept(const char *kept); // "" for NULL
+
 // Letters, digits, - and _, at least one, and it fits with its NUL: may stand in headers, log lines
 // and addresses as it is.
 bool text_is_name(const char *text, size_t size);

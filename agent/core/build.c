@@ -59,6 +59,7 @@ static void free_path(struct path *path)
 {
     decisions_free(&path->decisions);
     free(path->troubles);
+    free(path->last_hop);
     free(path->habits);
     free(path->flaps);
 }
@@ -68,11 +69,16 @@ static void free_peer(struct peer *peer)
     free_path(&peer->outbound.path);
     free_path(&peer->inbound.path);
     flights_free(&peer->outbound.flights);
+    free(peer->outbound.sending);
     free(peer->outbound.lost);
     free(peer->outbound.delay);
     free(peer->inbound.unseen);
     free(peer->told.refused);
     free(peer->told.heard);
+    free(peer->told.mail_cause);
+    free(peer->exchange.cause);
+    free(peer->greeting_cause);
+    free(peer->loops);
     free(peer->row);
     free(peer->server.flaps);
     acknowledgements_free(&peer->told.theirs);

@@ -189,10 +189,10 @@ void courier_submitted(struct core *core, int peer, const struct submit_outcome 
 {
     struct told *told = &core->peers[peer].told;
     if (outcome->result == SUBMIT_REFUSED) {
-        text_copy(told->mail_cause, sizeof told->mail_cause,
+        text_keep(&told->mail_cause, EXCHANGE_CAUSE_SIZE,
                   outcome->reply[0] != '\0' ? outcome->reply : outcome->cause);
     } else {
-        told->mail_cause[0] = '\0';
+        text_keep(&told->mail_cause, EXCHANGE_CAUSE_SIZE, "");
         told->mailed = outcome->sent.wall;
         if (!courier_done_since(core, told->mailed_first)) {
             told->mailed_first = told->mailed;

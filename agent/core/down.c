@@ -96,7 +96,7 @@ void down_greeted(struct core *core, int peer, bool greeted, const char *cause, 
         return;
     }
     state->greeting = false;
-    text_copy(state->greeting_cause, sizeof state->greeting_cause, greeted ? GREETED : cause);
+    text_keep(&state->greeting_cause, EXCHANGE_CAUSE_SIZE, greeted ? GREETED : cause);
     overrun_greeted(core, peer, now);
     enum incident_kind kind = greeted ? INCIDENT_UNHEARD : INCIDENT_DOWN;
     if (silent != NULL && !is_witnessed(core, peer, silent, now) && !is_open(core, kind, peer)) {

@@ -94,7 +94,7 @@ void exchange_came(struct core *core, int peer, const struct exchange *said,
     struct error error;
     exchange->under_way = false;
     exchange->failures = 0;
-    exchange->cause[0] = '\0';
+    text_keep(&exchange->cause, EXCHANGE_CAUSE_SIZE, "");
     exchange->exchanged = now.wall;
     exchange->exchanged_at = now.instant;
     core->peers[peer].heard = now.wall;
@@ -121,7 +121,7 @@ void exchange_failed(struct core *core, int peer, const char *cause, struct mome
     struct span wait = span_times(BETWEEN_ATTEMPTS, (int64_t)1 << doublings);
     exchange->under_way = false;
     exchange->failures++;
-    text_copy(exchange->cause, sizeof exchange->cause, cause);
+    text_keep(&exchange->cause, EXCHANGE_CAUSE_SIZE, cause);
     if (has_agent(&core->peers[peer]) && courier_owes(core, peer, now)) {
         wait = exchange->again ? BETWEEN_ATTEMPTS : span_shorter(wait, ATTEMPTS_SPACING);
         schedule(core, peer, instant_add(now.instant, wait));

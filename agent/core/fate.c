@@ -1,5 +1,7 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "core/drain.h"
 #include "core/server.h"
 #include "core/trouble.h"
@@ -105,6 +107,23 @@ static void take_off(struct core *core, int peer, const struct sending *sent,
     fate_watch_loss(core, peer, now);
 }
 
+struct sending *fate_add_sending(struct outbound *outbound)
+{
+    if (outbound->sending == NULL) {
+        outbound->sending = memory_checked(calloc(SENDING_MAXIMUM, sizeof *outbound->sending));
+    }
+    return &outbound->sending[outbound->sending_count++];
+}
+
+static void remove_sending(struct outbound *outbound, struct sending *sending)
+{
+    *sending = outbound->sending[--outbound->sending_count];
+    if (outbound->sending_count == 0) {
+        free(outbound->sending);
+        outbound->sending = NULL;
+    }
+}
+
 struct sending *fate_find_sending(struct outbound *outbound, const struct probe_id *id)
 {
     for (size_t i = 0; i < outbound->sending_count; i++) {
@@ -149,7 +168,7 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
         return; // the configuration dropped the peer and took it up again meanwhile
     }
     struct sending sent = *found;
-    *found = outbound->sending[--outbound->sending_count];
+    remove_sending(outbound, found);
 
     count_submission(core, peer, outcome);
     courier_submitted(core, peer, outcome);

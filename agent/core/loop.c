@@ -1,6 +1,9 @@
 // Probes of ours that come back to a mailbox of ours on their way to a peer: forwarded or echoed.
 // The peer's agent may share the mailbox and wait for them, so they are counted, left there as long
 // as their fate is open, and said only when nothing tells that any of them reaches the peer.
+#include <stdlib.h>
+
+#include "base/error.h"
 #include "core/state.h"
 
 #define SAID_EVERY SPAN_HOURS(1)
@@ -9,6 +12,9 @@
 // this mailbox, too, it takes them from here, and says so.)
 static bool is_nowhere_else(struct core *core, int peer)
 {
+    if (core->peers[peer].loop_count < LOOPS_KEPT) {
+        return false;
+    }
     for (size_t i = 0; i < LOOPS_KEPT; i++) {
         if (!fate_is_open(core, peer, &core->peers[peer].loops[i])) {
             return false;
@@ -43,6 +49,9 @@ void loop_found(struct core *core, int peer, int mailbox, const struct tag *tag,
     }
     state->looped = tag->sent;
     state->stats.loops++;
+    if (state->loops == NULL) {
+        state->loops = memory_checked(calloc(LOOPS_KEPT, sizeof *state->loops));
+    }
     state->loops[state->loop_count++ % LOOPS_KEPT] = tag->id;
     if (is_nowhere_else(core, peer)) {
         say(core, peer, mailbox, &tag->id, now);

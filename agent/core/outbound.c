@@ -122,7 +122,7 @@ static void outbound_send(struct core *core, int peer, enum probe_kind kind, int
     };
     text_copy(action->send.tag.from, SERVER_NAME_SIZE, core->settings->server);
     text_copy(action->send.tag.to, SERVER_NAME_SIZE, core->peers[peer].settings->name);
-    outbound->sending[outbound->sending_count++] =
+    *fate_add_sending(outbound) =
         (struct sending){.id = *id, .kind = kind, .slot = slot, .planned = now.wall};
     core->peers[peer].inbound.untold = 0;
     if (kind == PROBE_ANSWER || kind == PROBE_ANNOUNCE) {

@@ -57,7 +57,8 @@ static void open_overrun(struct core *core, const struct window *window, int pee
                                   .suppressed = server_of(core, peer)->suppressed};
     text_copy(aftermath.window, sizeof aftermath.window, window->id);
     if (peer >= 0 && core->peers[peer].collect < 0 && !core->peers[peer].greeting) {
-        text_copy(evidence.cause, sizeof evidence.cause, core->peers[peer].greeting_cause);
+        text_copy(evidence.cause, sizeof evidence.cause,
+                  text_kept(core->peers[peer].greeting_cause));
     }
     trouble_open_after(core, INCIDENT_OVERRUN, &subject, window_until(window), &evidence,
                        &aftermath, now);
@@ -125,7 +126,7 @@ void overrun_greeted(struct core *core, int peer, struct moment now)
 {
     struct subject subject = subject_of_server(peer);
     struct incident *incident = trouble_find(core, INCIDENT_OVERRUN, &subject);
-    const char *cause = core->peers[peer].greeting_cause;
+    const char *cause = text_kept(core->peers[peer].greeting_cause);
     if (incident == NULL || incident->closing || strcmp(incident->evidence.cause, cause) == 0) {
         return;
     }

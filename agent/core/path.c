@@ -217,8 +217,10 @@ static void evaluate_slow(struct core *core, int peer, enum direction direction,
         .of = rules->slow_of,
         .has_probe = true,
         .probe = record->id,
-        .hop = path->last_hop,
     };
+    if (path->last_hop != NULL) {
+        evidence.hop = *path->last_hop;
+    }
     text_copy(evidence.cause, sizeof evidence.cause, bounce_delay_words(core, peer, direction));
     struct subject subject = subject_of_path(peer, direction);
     enum severity severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;

@@ -84,9 +84,9 @@ struct path {
     struct walltime last_arrival; // when the last one arrived
     struct span last_latency;
     struct span last_error;
-    struct slowest_hop last_hop; // the slowest of its way, as far as that is known
-    bool last_rerouted;          // it took another route than the path is known to take
-    struct kept_habits *habits;  // owned; NULL as long as nothing is known
+    struct slowest_hop *last_hop; // owned; the slowest of its way, NULL when that is not known
+    bool last_rerouted;           // it took another route than the path is known to take
+    struct kept_habits *habits;   // owned; NULL as long as nothing is known
     // The part of watching that is a plain deadline: from when on silence counts. It moves on with
     // every arrival and over every stretch in which we could not see.
     struct instant watch_from;
@@ -107,7 +107,7 @@ struct delay_report {
 struct outbound {
     struct path path;
     struct flights flights;
-    struct sending sending[SENDING_MAXIMUM];
+    struct sending *sending; // owned, SENDING_MAXIMUM; NULL while there are none
     size_t sending_count;
     int64_t next_slot;
     int64_t reserved_slot;    // slots below it are taken, durably
@@ -151,9 +151,9 @@ struct told {
     char (*heard)[WINDOW_ID_SIZE]; // owned, HEARD_KEPT: what the peer told last, the most important
                                    // first; NULL as long as it has told nothing
     size_t heard_count;
-    struct walltime mailed;               // our last probe, which carries what there is to tell ...
-    struct walltime mailed_first;         // ... and the first since there was something new
-    char mail_cause[EXCHANGE_CAUSE_SIZE]; // why nobody took over the last one, ""
+    struct walltime mailed;       // our last probe, which carries what there is to tell ...
+    struct walltime mailed_first; // ... and the first since there was something new
+    char *mail_cause;             // why nobody took over the last one, kept (base/text.h)
 };
 
 // Exchanges with the peer's agent over HTTP.
@@ -166,7 +166,7 @@ struct exchanging {
     struct walltime exchanged; // when the last one, of either side, came about
     struct instant exchanged_at;
     unsigned failures; // in a row
-    char cause[EXCHANGE_CAUSE_SIZE];
+    char *cause;       // of the last, kept
 };
 
 struct peer {
@@ -182,12 +182,12 @@ struct peer {
     struct instant row_at;             // ... and when that was written
     struct walltime heard;             // the last time anything signed came from it
     struct server_state server;
-    bool greeting;                            // whether its mail server greets is being asked ...
-    struct instant greeting_asked;            // ... or was last, then ...
-    struct span greeting_patience;            // ... for so long
-    char greeting_cause[EXCHANGE_CAUSE_SIZE]; // what the last answer says of the trouble
-    struct walltime looped;            // the newest of ours to it that came back to us, by sent
-    struct probe_id loops[LOOPS_KEPT]; // the last of them, a ring
+    bool greeting;                 // whether its mail server greets is being asked ...
+    struct instant greeting_asked; // ... or was last, then ...
+    struct span greeting_patience; // ... for so long
+    char *greeting_cause;          // what the last answer says of the trouble, kept
+    struct walltime looped;        // the newest of ours to it that came back to us, by sent
+    struct probe_id *loops;        // owned, a ring of LOOPS_KEPT: the last of them; or NULL
     uint32_t loop_count;
     struct instant loop_said;
     struct certificate_sight

@@ -14,7 +14,7 @@ bool core_replay_sending(struct core *core, int peer, const struct probe_record 
     if (outbound->sending_count == SENDING_MAXIMUM) {
         return false;
     }
-    outbound->sending[outbound->sending_count++] = (struct sending){
+    *fate_add_sending(outbound) = (struct sending){
         .id = record->id, .kind = record->kind, .slot = record->slot, .planned = now.wall};
     return true;
 }

@@ -138,6 +138,9 @@ bool fate_is_open(struct core *core, int peer, const struct probe_id *id);
 // By what the peer has said last.
 bool fate_is_silent(const struct core *core, int peer, struct moment now);
 
+// One more of the SENDING_MAXIMUM that a path may have at a time, for the caller to fill in.
+struct sending *fate_add_sending(struct outbound *outbound);
+
 // NULL when it is not being handed over.
 struct sending *fate_find_sending(struct outbound *outbound, const struct probe_id *id);
 

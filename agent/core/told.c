@@ -27,7 +27,7 @@ static void say_http(const struct core *core, const struct peer *peer, struct te
         return;
     }
     if (exchange->failures > 0) {
-        text_format(out, "HTTP: %s; ", exchange->cause);
+        text_format(out, "HTTP: %s; ", text_kept(exchange->cause));
     } else if (exchange->under_way && courier_done_since(core, exchange->asked)) {
         text_format(out, "HTTP: asked %.0f s ago; ", seconds_ago(core, exchange->asked));
     } else if (courier_done_since(core, exchange->exchanged)) {
@@ -37,7 +37,7 @@ static void say_http(const struct core *core, const struct peer *peer, struct te
 
 static void say_mail(const struct core *core, const struct told *told, struct text *out)
 {
-    if (told->mail_cause[0] != '\0') {
+    if (told->mail_cause != NULL) {
         text_format(out, "mail: our relay refuses: %s", told->mail_cause);
     } else if (courier_done_since(core, told->mailed)) {
         text_format(out, "mail: handed over %.0f s ago, not answered yet",

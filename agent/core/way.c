@@ -276,7 +276,14 @@ static void name_slowest(const struct arriving *of)
     struct hops hops;
     hops_measure(&of->report->trace, of->way->sent, of->way->sent_error, of->way->arrival.at,
                  of->way->arrival.error, &hops);
-    hops_name_slowest(&of->report->trace, &hops, &of->path->last_hop);
+    struct slowest_hop slowest;
+    hops_name_slowest(&of->report->trace, &hops, &slowest);
+    free(of->path->last_hop);
+    of->path->last_hop = NULL;
+    if (slowest.to[0] != '\0') {
+        of->path->last_hop = memory_checked(malloc(sizeof slowest));
+        *of->path->last_hop = slowest;
+    }
 }
 
 void way_arrived(struct core *core, int peer, enum direction direction,

@@ -88,7 +88,7 @@ json_t *api_json_path(const struct core *core, int peer, enum direction directio
     api_json_time(object, "oldest_in_flight_sent", flying ? flights->items[0].sent : WALLTIME_NONE);
     api_json_time(object, "receipts_as_of",
                   outbound ? state->outbound.receipts_as_of : WALLTIME_NONE);
-    api_json_text_if(object, "agent_trouble", outbound ? state->exchange.cause : "");
+    api_json_text_if(object, "agent_trouble", outbound ? text_kept(state->exchange.cause) : "");
     json_write_boolean(object, "thinned", outbound && state->outbound.thinned);
     api_json_span(object, "interval_seconds",
                   !outbound                 ? state->inbound.sender_interval

@@ -299,7 +299,7 @@ static void write_agent_trouble(json_t *object, const struct agent *agent,
     int peer = settings_find_peer(agent_settings(agent), record->peer);
     bool awaited = record->direction == OUTBOUND && record->state == PROBE_ACCEPTED && peer >= 0;
     api_json_text_if(object, "agent_trouble",
-                     awaited ? core_peer(agent_core(agent), peer)->exchange.cause : "");
+                     awaited ? text_kept(core_peer(agent_core(agent), peer)->exchange.cause) : "");
 }
 
 // What `incident` names; null when retention has taken it.

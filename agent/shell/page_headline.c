@@ -168,7 +168,7 @@ static void append_unknown(struct text *out, const struct headline *headline)
     } else {
         text_append(out, " has never told what it has of our probes");
     }
-    if (peer->exchange.cause[0] != '\0') {
+    if (peer->exchange.cause != NULL) {
         text_append(out, "; ");
         page_append_escaped(out, peer->exchange.cause);
     }

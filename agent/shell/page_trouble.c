@@ -105,7 +105,7 @@ static void append_silence(struct text *out, const struct agent *agent,
     const struct peer *peer =
         outbound ? core_peer(agent_core(agent), incident->subject.peer) : NULL;
     text_append(out, "not known: ");
-    if (peer != NULL && peer->exchange.cause[0] != '\0') {
+    if (peer != NULL && peer->exchange.cause != NULL) {
         page_append_escaped(out, peer->settings->name);
         text_append(out, " could tell, but ");
         page_append_escaped(out, peer->exchange.cause);

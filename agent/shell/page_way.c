@@ -49,9 +49,9 @@ static void write_route(struct text *out, const struct path *path,
     if (path->last_rerouted || (route_knows(memory) && memory->fresh.count > 0)) {
         append_routes(out, "Seen since", &memory->fresh);
     }
-    if (path->last_hop.to[0] != '\0') {
+    if (path->last_hop != NULL) {
         text_append(out, "<div><dt>Slowest hop</dt><dd class=\"words\">");
-        page_append_slowest(out, &path->last_hop);
+        page_append_slowest(out, path->last_hop);
         text_append(out, " <span class=\"soft\">(newest probe)</span></dd></div>\n");
     }
 }

@@ -726,7 +726,9 @@ static void test_window_that_many_do_not_know(void **state)
     core_restore_window(agent->core, &window);
     for (int i = 0; i < PEERS; i++) {
         struct told *told = &agent_fixture_peer(agent, i)->told;
-        memset(told->mail_cause, 1, sizeof told->mail_cause - 1);
+        char cause[EXCHANGE_CAUSE_SIZE] = "";
+        memset(cause, 1, sizeof cause - 1);
+        text_keep(&told->mail_cause, sizeof cause, cause);
     }
     static const char *const PATHS[] = {"/api/v1/maintenance", "/api/v1/maintenance/w-1"};
     for (int i = 0; i < 2; i++) {

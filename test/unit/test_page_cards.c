@@ -104,7 +104,8 @@ static void test_silence_names_an_agent_that_could_tell(void **state)
     char *page = card_of(agent, INCIDENT_SILENT, "mx01->mx02", &evidence);
     page_has(page, "<dt>Whose fault</dt><dd>not known: no other agent can tell</dd>");
     free(page);
-    strcpy(agent_fixture_peer(agent, 0)->exchange.cause, "its agent answers 403: add <it>");
+    text_keep(&agent_fixture_peer(agent, 0)->exchange.cause, EXCHANGE_CAUSE_SIZE,
+              "its agent answers 403: add <it>");
     struct http_request request = {.path = "/", .now = MOMENT(100)};
     struct http_response response = {0};
     page_answer(agent, &request, &response);
