@@ -163,6 +163,7 @@ struct agent *agent_create(uv_loop_t *loop, const struct agent_options *options,
     text_copy(agent->config_file, sizeof agent->config_file, options->config_file);
     text_copy(agent->checkpoint_dir, sizeof agent->checkpoint_dir, settings->state_dir);
     agent->journal = journal_create(settings);
+    journal_on_said(agent->journal, agent_notice_said, agent);
     agent->core = core_create(settings, now, seed);
     int64_t restored = open_ledger(agent, now, error) ? agent_restore(agent, now, error) : -1;
     if (restored < 0 || !store_commit(agent->store, STORE_DURABLE, error)) {
@@ -203,10 +204,11 @@ void agent_destroy(struct agent *agent)
     collectors_destroy(agent->collectors);
     fetcher_destroy(agent->fetcher);
     greeters_destroy(agent->greeters);
-    store_close(agent->store);
     if (agent->listener.take_over != NULL) {
-        journal_stopped(agent->journal);
+        journal_stopped(agent->journal); // with it goes what waited, if it is taken now
     }
+    agent_settle_notices(agent);
+    store_close(agent->store);
     journal_destroy(agent->journal);
     core_destroy(agent->core);
     uv_close((uv_handle_t *)&agent->deadline, on_closed);

@@ -59,6 +59,7 @@ struct deed {
         struct {
             struct incident incident;
             enum notice notice;
+            int64_t number;     // in the ledger, while it is owed
             bool perhaps_again; // an earlier run may have said it
         } notify;
         struct {
@@ -142,7 +143,8 @@ struct agent {
     struct deeds deeds;   // of this turn of the loop
     struct announced_windows announced;
     struct deeds postponed; // until the ledger works again
-    bool owing;             // the ledger has notices that are not known to be said
+    int64_t last_notice;    // the number of the newest in the ledger
+    bool struck;            // notices that were said, since the last commit
     bool durable;           // the next commit must survive a power cut
     bool ledger_retry;      // this turn tries whether the ledger works again
     struct error ledger_failure;
@@ -209,6 +211,10 @@ bool agent_compose_job(void *context, struct submit_job *job);
 
 // Commits the turn and does its deeds. False when the ledger could not take them.
 bool agent_settle(struct agent *agent);
+
+// Of a notice that is owed no more (journal_said), and the commit of that.
+void agent_notice_said(void *agent, int64_t number);
+void agent_settle_notices(struct agent *agent);
 
 // ---- agent_exchange.c ----
 

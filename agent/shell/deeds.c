@@ -85,6 +85,7 @@ static void do_notify(struct agent *agent, const struct deed *deed)
     struct incident_notice said = {
         .incident = incident,
         .notice = deed->notify.notice,
+        .owed = deed->notify.number,
         .perhaps_again = deed->notify.perhaps_again,
         .smtp = evidence ? probe.reply : "",
         .bounce = reported ? &bounce.bounce : NULL,
@@ -262,24 +263,33 @@ static bool commit(struct agent *agent)
     }
     agent->writes.waiting = false;
     writes_forget(&agent->writes);
-    agent->durable = false;
+    agent->durable = agent->struck = false;
     journal_ledger_works_again(agent->journal);
     return true;
 }
 
-// A notice is owed from the commit that decided it to this one, after it was said. An agent that is
-// killed in between says it at its next start: while the first commit goes to the disk, and as long
-// as nobody takes the line, none is lost. Killed between the line and this commit, a fraction of a
-// millisecond, it says it once more; nobody could tell which it was, so the line says "maybe".
-static void settle_notices(struct agent *agent)
+void agent_notice_said(void *context, int64_t number)
+{
+    struct agent *agent = context;
+    writes_forget_notice(&agent->writes, agent->store, number);
+    agent->struck = true;
+}
+
+// A notice is owed from the commit that decided it to this one, after its line was taken or, of too
+// many that wait, dropped. An agent that is killed in between says it at its next start: while the
+// first commit goes to the disk, and as long as nobody takes the line, none is lost. Killed between
+// the line and this commit, a fraction of a millisecond, it says it once more; nobody could tell
+// which it was, so the line says "maybe".
+void agent_settle_notices(struct agent *agent)
 {
     struct error error;
-    if (!agent->owing || !journal_is_quiet(agent->journal)) {
+    if (!agent->struck || agent->writes.waiting) {
         return;
     }
-    store_forget_notices(agent->store);
-    agent->owing = !store_commit(agent->store, STORE_FAST, &error);
-    if (agent->owing) {
+    if (store_commit(agent->store, STORE_FAST, &error)) {
+        writes_forget(&agent->writes);
+        agent->struck = false;
+    } else {
         begin_waiting(agent, &error);
     }
 }
@@ -319,7 +329,7 @@ bool agent_settle(struct agent *agent)
     struct deeds deeds = take(&agent->deeds), postponed = {0};
     do_those(agent, &deeds, true, taken);
     if (taken) {
-        settle_notices(agent);
+        agent_settle_notices(agent);
         postponed = take(&agent->postponed);
     }
     do_those(agent, &postponed, false, true);

@@ -177,11 +177,12 @@ static void gather_for_peer(struct agent *agent, enum deed_kind kind, int peer)
 static void gather_notify(struct agent *agent, const struct occasion *occasion)
 {
     const struct action *action = occasion->action;
-    writes_put_notice(&agent->writes, agent->store, action->incident.id, action->notice);
-    agent->owing = true;
+    int64_t number = ++agent->last_notice;
+    writes_put_notice(&agent->writes, agent->store, number, action->incident.id, action->notice);
     struct deed *deed = add_deed(agent, DEED_NOTIFY);
     deed->notify.incident = action->incident;
     deed->notify.notice = action->notice;
+    deed->notify.number = number;
 }
 
 static void gather_window(struct agent *agent, const struct occasion *occasion)

@@ -31,14 +31,14 @@ void journal_flush(struct journal *journal)
     syslog_socket_flush(journal->socket);
 }
 
-bool journal_is_quiet(const struct journal *journal)
+void journal_on_said(struct journal *journal, journal_said *said, void *context)
 {
-    return syslog_socket_is_quiet(journal->socket);
+    syslog_socket_on_done(journal->socket, said, context);
 }
 
 void journal_say(struct journal *journal, int priority, const struct text *line)
 {
-    syslog_socket_say(journal->socket, priority, line->data);
+    syslog_socket_say(journal->socket, priority, line->data, 0);
 }
 
 // ---- probes ----

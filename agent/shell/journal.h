@@ -21,17 +21,21 @@ void journal_destroy(struct journal *journal);
 // Tries again what could not be said; to be called now and then.
 void journal_flush(struct journal *journal);
 
-// Nothing waits: every line was taken, or is counted as dropped.
-bool journal_is_quiet(const struct journal *journal);
+// Called with `owed` of each incident_notice, within any call that says or flushes, as soon as its
+// own line was taken, or was dropped and is counted as such.
+typedef void journal_said(void *context, int64_t owed);
+void journal_on_said(struct journal *journal, journal_said *said, void *context);
 
 // ---- incidents and maintenance ----
 
 // What is said of an incident. `smtp` is the last reply of a server on the path, "" when there is
 // none to tell; `bounce` is what the probe came back with, NULL when it did not or that is not
-// known; `perhaps_again`: whether it has been said already nobody knows.
+// known; `perhaps_again`: whether it has been said already nobody knows; `owed`: its number in the
+// ledger, from 1.
 struct incident_notice {
     const struct incident *incident;
     enum notice notice;
+    int64_t owed;
     bool perhaps_again;
     const char *smtp;
     const struct bounce *bounce;

@@ -340,7 +340,8 @@ void journal_incident(struct journal *journal, const struct incident_notice *sai
     } else {
         put_opening(&line, said);
     }
-    journal_say(journal, notice_priority(said->incident, said->notice), &line);
+    syslog_socket_say(journal->socket, notice_priority(said->incident, said->notice), line.data,
+                      said->owed);
 }
 
 void journal_drained(struct journal *journal, const struct drained *drained)

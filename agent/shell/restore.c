@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "shell/agent_internal.h"
+#include "shell/syslog_socket.h"
 
 struct restoring {
     struct agent *agent;
@@ -40,14 +41,16 @@ static void restore_incident(void *context, const struct incident *incident)
     core_restore_incident(restoring->agent->core, incident, restoring->now);
 }
 
-// Said, or not: the last run ended between the two commits.
-static void restore_notice(void *context, const struct incident *incident, enum notice notice)
+// Said, or not: the last run ended before it had committed that it was.
+static void restore_notice(void *context, int64_t number, const struct incident *incident,
+                           enum notice notice)
 {
     struct restoring *restoring = context;
-    restoring->agent->owing = true;
+    restoring->agent->last_notice = number;
     struct deed *deed = deeds_add(&restoring->agent->deeds, DEED_NOTIFY);
     deed->notify.incident = *incident;
     deed->notify.notice = notice;
+    deed->notify.number = number;
     deed->notify.perhaps_again = true;
 }
 
@@ -126,6 +129,7 @@ int64_t agent_restore(struct agent *agent, struct moment now, struct error *erro
     const struct store_restore visitors = visitors_of(&restoring);
     struct walltime alive, started;
     core_restore_last_incident(agent->core, store_last_incident(agent->store));
+    store_keep_notices(agent->store, SYSLOG_WAITING_MAXIMUM); // more would not wait to be said
     bool restored = store_restore(agent->store, &visitors, &alive, &started, error);
     record_interrupted(&restoring);
     if (!restored) {

@@ -72,9 +72,13 @@ void store_put_trace(struct store *store, const struct probe_id *id, const char 
 
 void store_put_incident(struct store *store, const struct incident *incident);
 
-// It is to be said once this is committed, and owed until they are forgotten, all together.
-void store_put_notice(struct store *store, int64_t incident, enum notice notice);
-void store_forget_notices(struct store *store);
+// It is to be said once this is committed, and owed until it is forgotten. The caller numbers them
+// in their order.
+void store_put_notice(struct store *store, int64_t number, int64_t incident, enum notice notice);
+void store_forget_notice(struct store *store, int64_t number);
+
+// Forgets all but the newest `newest`, and those whose incidents are gone.
+void store_keep_notices(struct store *store, unsigned newest);
 
 void store_put_window(struct store *store, const struct window *window);
 
@@ -120,7 +124,8 @@ struct store_restore {
     void *context;
     void (*probe)(void *context, const struct probe_record *record);
     void (*incident)(void *context, const struct incident *incident);
-    void (*notice)(void *context, const struct incident *incident, enum notice notice);
+    void (*notice)(void *context, int64_t number, const struct incident *incident,
+                   enum notice notice);
     void (*window)(void *context, const struct window *window);
     void (*acknowledged)(void *context, const char *window, uint32_t revision, const char *peer);
     void (*slots)(void *context, const char *peer, int64_t reserved);

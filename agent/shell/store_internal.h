@@ -23,7 +23,8 @@ enum store_statement {
     STATEMENT_PUT_COURSE,
     STATEMENT_PUT_INCIDENT,
     STATEMENT_PUT_NOTICE,
-    STATEMENT_FORGET_NOTICES,
+    STATEMENT_FORGET_NOTICE,
+    STATEMENT_KEEP_NOTICES,
     STATEMENT_PUT_WINDOW,
     STATEMENT_PUT_ACKNOWLEDGED,
     STATEMENT_PUT_SLOTS,
@@ -170,7 +171,7 @@ void store_read_record(struct store_reader *reader, struct probe_record *out);
 void store_read_probe(struct store_reader *reader, struct store_probe *out);
 void store_read_bounce(struct store_reader *reader, struct store_bounce *out);
 void store_read_incident(struct store_reader *reader, struct incident *out);
-void store_read_notice(struct store_reader *reader, enum notice *out);
+void store_read_notice(struct store_reader *reader, int64_t *number, enum notice *out);
 // From `direction` on.
 void store_read_habits(struct store_reader *reader, enum direction *direction, struct habits *out);
 void store_read_window(struct store_reader *reader, struct window *out);

@@ -248,12 +248,13 @@ static bool restore_notices(struct store *store, const struct store_restore *res
 {
     struct incident incident;
     enum notice notice;
+    int64_t number;
     struct store_reader row = store_reader_for(store->statements[STATEMENT_LIST_NOTICES]);
     while (read_next(&row)) {
-        store_read_notice(&row, &notice);
+        store_read_notice(&row, &number, &notice);
         store_read_incident(&row, &incident);
         if (!row.malformed) {
-            restore->notice(restore->context, &incident, notice);
+            restore->notice(restore->context, number, &incident, notice);
         }
     }
     return read_end(store, &row, error);

@@ -276,8 +276,9 @@ static void read_statuses(struct store_reader *reader, struct evidence *out)
     }
 }
 
-void store_read_notice(struct store_reader *reader, enum notice *out)
+void store_read_notice(struct store_reader *reader, int64_t *number, enum notice *out)
 {
+    *number = store_read_integer(reader);
     understood(reader, notice_parse(read_words(reader), out));
 }
 

@@ -89,8 +89,12 @@ static const char *const SQL[STATEMENTS] = {
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
         " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
         " ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)",
-    [STATEMENT_PUT_NOTICE] = "INSERT INTO notices (incident, notice) VALUES (?1, ?2)",
-    [STATEMENT_FORGET_NOTICES] = "DELETE FROM notices",
+    [STATEMENT_PUT_NOTICE] =
+        "INSERT OR REPLACE INTO notices (row, incident, notice) VALUES (?1, ?2, ?3)",
+    [STATEMENT_FORGET_NOTICE] = "DELETE FROM notices WHERE row = ?1",
+    [STATEMENT_KEEP_NOTICES] =
+        "DELETE FROM notices WHERE incident NOT IN (SELECT id FROM incidents)"
+        " OR row NOT IN (SELECT row FROM notices ORDER BY row DESC LIMIT ?1)",
     [STATEMENT_PUT_WINDOW] = "INSERT OR REPLACE INTO windows (" WINDOW ")"
                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_PUT_ACKNOWLEDGED] =
@@ -167,7 +171,7 @@ static const char *const SQL[STATEMENTS] = {
         "SELECT " INCIDENT " FROM incidents"
         " WHERE closed IS NULL OR closed >= ?1 ORDER BY id",
     [STATEMENT_LIST_NOTICES] =
-        "SELECT notice, " INCIDENT " FROM notices JOIN incidents ON id = incident"
+        "SELECT notices.row, notice, " INCIDENT " FROM notices JOIN incidents ON id = incident"
         " ORDER BY notices.row",
     [STATEMENT_LIST_INCIDENTS] =
         "SELECT " INCIDENT " FROM incidents"

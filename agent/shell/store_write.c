@@ -243,20 +243,31 @@ void store_put_incident(struct store *store, const struct incident *incident)
     store_write_end(store, &row);
 }
 
-void store_put_notice(struct store *store, int64_t incident, enum notice notice)
+void store_put_notice(struct store *store, int64_t number, int64_t incident, enum notice notice)
 {
     struct store_binder row;
     if (store_write_begin(store, STATEMENT_PUT_NOTICE, &row)) {
+        store_bind_integer(&row, number);
         store_bind_integer(&row, incident);
         store_bind_text(&row, notice_name(notice));
         store_write_end(store, &row);
     }
 }
 
-void store_forget_notices(struct store *store)
+void store_forget_notice(struct store *store, int64_t number)
 {
     struct store_binder row;
-    if (store_write_begin(store, STATEMENT_FORGET_NOTICES, &row)) {
+    if (store_write_begin(store, STATEMENT_FORGET_NOTICE, &row)) {
+        store_bind_integer(&row, number);
+        store_write_end(store, &row);
+    }
+}
+
+void store_keep_notices(struct store *store, unsigned newest)
+{
+    struct store_binder row;
+    if (store_write_begin(store, STATEMENT_KEEP_NOTICES, &row)) {
+        store_bind_integer(&row, newest);
         store_write_end(store, &row);
     }
 }

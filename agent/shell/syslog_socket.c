@@ -1,6 +1,7 @@
 #include "shell/syslog_socket.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const char JOURNALD_SOCKET[] = "/run/systemd/journal/socket";
 
 struct waiting_line {
     int priority;
+    int64_t number;
     struct walltime at;
     char line[SYSLOG_LINE_SIZE];
 };
@@ -31,6 +33,8 @@ struct syslog_socket {
     size_t first;
     size_t count;
     size_t dropped;
+    syslog_socket_done *done;
+    void *done_context;
 };
 
 struct syslog_socket *syslog_socket_create(const char *path, int facility)
@@ -45,6 +49,12 @@ void syslog_socket_configure(struct syslog_socket *log, const char *path, int fa
 {
     log->facility = facility;
     text_copy(log->path, sizeof log->path, path);
+}
+
+void syslog_socket_on_done(struct syslog_socket *log, syslog_socket_done *done, void *context)
+{
+    log->done = done;
+    log->done_context = context;
 }
 
 void syslog_socket_destroy(struct syslog_socket *log)
@@ -125,6 +135,52 @@ static bool send_line(const struct syslog_socket *log, const struct waiting_line
     return (usual && send_journald(log, waiting)) || send_syslog(log, waiting);
 }
 
+static void end(const struct syslog_socket *log, const struct waiting_line *line)
+{
+    if (line->number != 0 && log->done != NULL) {
+        log->done(log->done_context, line->number);
+    }
+}
+
+static struct waiting_line *waiting_at(const struct syslog_socket *log, size_t place)
+{
+    return &log->waiting[(log->first + place) % SYSLOG_WAITING_MAXIMUM];
+}
+
+static void remove_first(struct syslog_socket *log)
+{
+    log->first = (log->first + 1) % SYSLOG_WAITING_MAXIMUM;
+    log->count--;
+}
+
+static size_t least_important(const struct syslog_socket *log)
+{
+    size_t least = 0;
+    for (size_t i = 1; i < log->count; i++) {
+        if (waiting_at(log, i)->priority > waiting_at(log, least)->priority) {
+            least = i;
+        }
+    }
+    return least;
+}
+
+// Makes room for the line, unless it is itself the least important.
+static bool make_room(struct syslog_socket *log, const struct waiting_line *line)
+{
+    size_t place = least_important(log);
+    bool itself = line->priority > waiting_at(log, place)->priority;
+    log->dropped++;
+    end(log, itself ? line : waiting_at(log, place));
+    if (itself) {
+        return false;
+    }
+    for (; place > 0; place--) {
+        *waiting_at(log, place) = *waiting_at(log, place - 1);
+    }
+    remove_first(log);
+    return true;
+}
+
 static void keep_waiting(struct syslog_socket *log, const struct waiting_line *line)
 {
     if (log->count == 0) {
@@ -134,12 +190,9 @@ static void keep_waiting(struct syslog_socket *log, const struct waiting_line *l
     if (log->waiting == NULL) {
         log->waiting = memory_checked(calloc(SYSLOG_WAITING_MAXIMUM, sizeof *log->waiting));
     }
-    if (log->count == SYSLOG_WAITING_MAXIMUM) {
-        log->first = (log->first + 1) % SYSLOG_WAITING_MAXIMUM;
-        log->count--;
-        log->dropped++;
+    if (log->count < SYSLOG_WAITING_MAXIMUM || make_room(log, line)) {
+        *waiting_at(log, log->count++) = *line;
     }
-    log->waiting[(log->first + log->count++) % SYSLOG_WAITING_MAXIMUM] = *line;
 }
 
 static void tell_dropped(struct syslog_socket *log)
@@ -155,27 +208,22 @@ static void tell_dropped(struct syslog_socket *log)
 void syslog_socket_flush(struct syslog_socket *log)
 {
     while (log->count > 0 && send_line(log, &log->waiting[log->first])) {
-        log->first = (log->first + 1) % SYSLOG_WAITING_MAXIMUM;
-        log->count--;
+        end(log, &log->waiting[log->first]);
+        remove_first(log);
     }
     if (log->count == 0) {
         tell_dropped(log);
     }
 }
 
-bool syslog_socket_is_quiet(const struct syslog_socket *log)
+void syslog_socket_say(struct syslog_socket *log, int priority, const char *text, int64_t number)
 {
-    return log->count == 0;
-}
-
-void syslog_socket_say(struct syslog_socket *log, int priority, const char *text)
-{
-    struct waiting_line line = {.priority = priority, .at = clock_now().wall};
+    struct waiting_line line = {.priority = priority, .number = number, .at = clock_now().wall};
     text_copy(line.line, sizeof line.line, text);
     syslog_socket_flush(log);
-    if (log->count > 0 || !send_line(log, &line)) {
-        if (priority != LOG_DEBUG) {
-            keep_waiting(log, &line);
-        }
+    if (log->count == 0 && send_line(log, &line)) {
+        end(log, &line);
+    } else if (priority != LOG_DEBUG) {
+        keep_waiting(log, &line);
     }
 }

@@ -14,6 +14,7 @@ enum write_kind {
     WRITE_TRACE,
     WRITE_INCIDENT,
     WRITE_NOTICE,
+    WRITE_NOTICE_SAID,
     WRITE_WINDOW,
     WRITE_ACKNOWLEDGED,
     WRITE_SLOTS,
@@ -50,6 +51,7 @@ struct write {
         } trace;
         struct incident incident;
         struct {
+            int64_t number;
             int64_t incident;
             enum notice notice;
         } owed;
@@ -111,7 +113,10 @@ static void perform(struct store *store, const struct write *write)
         store_put_incident(store, &write->incident);
         break;
     case WRITE_NOTICE:
-        store_put_notice(store, write->owed.incident, write->owed.notice);
+        store_put_notice(store, write->owed.number, write->owed.incident, write->owed.notice);
+        break;
+    case WRITE_NOTICE_SAID:
+        store_forget_notice(store, write->owed.number);
         break;
     case WRITE_WINDOW:
         store_put_window(store, &write->window);
@@ -198,10 +203,16 @@ void writes_put_incident(struct writes *writes, struct store *store,
     put(writes, store, &write);
 }
 
-void writes_put_notice(struct writes *writes, struct store *store, int64_t incident,
+void writes_put_notice(struct writes *writes, struct store *store, int64_t number, int64_t incident,
                        enum notice notice)
 {
-    struct write write = {.kind = WRITE_NOTICE, .owed = {incident, notice}};
+    struct write write = {.kind = WRITE_NOTICE, .owed = {number, incident, notice}};
+    put(writes, store, &write);
+}
+
+void writes_forget_notice(struct writes *writes, struct store *store, int64_t number)
+{
+    struct write write = {.kind = WRITE_NOTICE_SAID, .owed = {.number = number}};
     put(writes, store, &write);
 }
 

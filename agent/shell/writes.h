@@ -37,8 +37,9 @@ void writes_put_trace(struct writes *writes, struct store *store, const struct p
                       const struct trace *trace, bool rerouted);
 void writes_put_incident(struct writes *writes, struct store *store,
                          const struct incident *incident);
-void writes_put_notice(struct writes *writes, struct store *store, int64_t incident,
+void writes_put_notice(struct writes *writes, struct store *store, int64_t number, int64_t incident,
                        enum notice notice);
+void writes_forget_notice(struct writes *writes, struct store *store, int64_t number);
 void writes_put_window(struct writes *writes, struct store *store, const struct window *window);
 void writes_put_acknowledged(struct writes *writes, struct store *store, const char *window,
                              uint32_t revision, const char *peer);

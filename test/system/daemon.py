@@ -169,11 +169,15 @@ class Daemon:
         assert (status, output) == (1, ""), (status, output, said)
         return said
 
-    def start(self, probers=BUILD / "probes", before=(), patience=PATIENCE, **environment):
+    def launch(self, probers=BUILD / "probes", before=(), **environment):
+        """Run it, without waiting for a word of it."""
         command = (*before, PROGRAM, "--config", self.config, "--probers", probers)
         self.errors = open(self.home / "stderr", "ab")
         variables = {**os.environ, **environment}
         self.process = subprocess.Popen(command, stderr=self.errors, env=variables)
+
+    def start(self, patience=PATIENCE, **how):
+        self.launch(**how)
         self.wait(r"agent STARTED .*", patience, self.count("agent STARTED .*") + 1)
         return self
 

@@ -2,7 +2,9 @@
 lost, and one that may have been said already says so.
 """
 
+import contextlib
 import signal
+import sqlite3
 
 import pytest
 
@@ -11,6 +13,7 @@ from smtp_server import reply
 
 FIRING = r"refused FIRING .* path=mx02->mx01 .*"
 AGAIN = r"refused FIRING .* path=mx02->mx01 .* incident=1 repeated=maybe .*"
+WAITING = 256  # lines, while nobody takes them
 RESOLVED = r"refused RESOLVED .* path=mx02->mx01 .* incident=1"
 PRELOAD = {
     "LD_PRELOAD": str(BUILD / "test/system/libkilled_at_line.so"),
@@ -75,3 +78,34 @@ def test_killed_while_nobody_takes_its_lines(tmp_path, refusing):
         daemon.start().wait(AGAIN)
         assert daemon.count(FIRING) == 1
         wait_for(lambda: not owed(daemon), 10, "a word that it was said")
+
+
+def owe(daemon, count):
+    with contextlib.closing(sqlite3.connect(daemon.state / "ledger.db")) as ledger, ledger:
+        ledger.executemany("INSERT INTO notices (incident, notice) VALUES (1, ?)",
+                           [("REMINDER",)] * count)
+
+
+def test_many_that_nobody_takes_are_bounded_and_said_once(tmp_path, refusing):
+    reminder = r"refused REMINDER .* incident=1 repeated=maybe .*"
+    with agent(tmp_path, refusing) as daemon:
+        daemon.wait(FIRING)
+        wait_for(lambda: not owed(daemon), 10, "a word that it was said")
+        daemon.syslog.close()
+        refusing.smtp.script["rcpt"] = [reply("250 2.1.5 Ok")]
+        wait_for(lambda: owed(daemon) == [("RESOLVED",)], 10, "its end, unheard")
+        daemon.stop()
+        owe(daemon, 3 * WAITING)
+        for _ in range(2):
+            before = daemon.states()["arrived"]
+            daemon.launch()
+            wait_for(lambda: daemon.states()["arrived"] > before, 10, "a probe, unheard")
+            assert len(owed(daemon)) == WAITING
+            daemon.stop()
+        daemon.syslog = Syslog(tmp_path / "log")
+        daemon.start()
+        wait_for(lambda: not owed(daemon), 30, "a word that all were said")
+        daemon.stop()
+        arrived = daemon.count("probe ARRIVED .*")
+        daemon.start().wait("probe ARRIVED .*", count=arrived + 1)
+        assert daemon.count(FIRING) == 0 and daemon.count(reminder) == WAITING

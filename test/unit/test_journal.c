@@ -110,7 +110,7 @@ static void overrun_fires_with_its_window(void **state)
                 "planned_end=2006-07-28T12:48:00Z late_by=300s in_flight=3 incident=17 "
                 "maintenance=none");
     journal_incident(listener->journal,
-                     &(struct incident_notice){&incident, NOTICE_FIRING, true, "", NULL});
+                     &(struct incident_notice){&incident, NOTICE_FIRING, 1, true, "", NULL});
     assert_said(listener, LOG_CRIT,
                 "overrun FIRING severity=critical server=mx01 kind=routine window=w-1f3a "
                 "planned_end=2006-07-28T12:48:00Z late_by=300s in_flight=3 incident=17 "

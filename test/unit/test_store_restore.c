@@ -10,6 +10,7 @@ struct seen {
     struct incident incidents[SEEN_MAXIMUM];
     size_t incident_count;
     struct {
+        int64_t number;
         int64_t incident;
         enum notice notice;
     } notices[SEEN_MAXIMUM];
@@ -43,9 +44,11 @@ static void see_incident(void *context, const struct incident *incident)
     seen->incidents[seen->incident_count++] = *incident;
 }
 
-static void see_notice(void *context, const struct incident *incident, enum notice notice)
+static void see_notice(void *context, int64_t number, const struct incident *incident,
+                       enum notice notice)
 {
     struct seen *seen = context;
+    seen->notices[seen->notice_count].number = number;
     seen->notices[seen->notice_count].incident = incident->id;
     seen->notices[seen->notice_count++].notice = notice;
 }
@@ -460,9 +463,10 @@ static void owe_three_notices(const char *directory)
     long_closed.closed = WALL(3);
     store_put_incident(store, &open);
     store_put_incident(store, &long_closed);
-    store_put_notice(store, 2, NOTICE_FIRING);
-    store_put_notice(store, 1, NOTICE_SUPPRESSED);
-    store_put_notice(store, 2, NOTICE_RESOLVED);
+    store_put_notice(store, 4, 2, NOTICE_FIRING);
+    store_put_notice(store, 5, 1, NOTICE_SUPPRESSED);
+    store_put_notice(store, 6, 2, NOTICE_RESOLVED);
+    store_put_notice(store, 7, 3, NOTICE_FIRING); // of an incident that is gone
     fixture_commit(store);
 }
 
@@ -476,9 +480,29 @@ static void notices_are_owed_until_they_are_forgotten(void **state)
     assert_true(seen->notices[0].incident == 2 && seen->notices[0].notice == NOTICE_FIRING);
     assert_true(seen->notices[1].incident == 1 && seen->notices[1].notice == NOTICE_SUPPRESSED);
     assert_true(seen->notices[2].incident == 2 && seen->notices[2].notice == NOTICE_RESOLVED);
-    store_forget_notices(store);
+    store_forget_notice(store, 4);
     fixture_commit(store);
-    assert_int_equal(restore(store, 1, WALLTIME_NONE)->notice_count, 0);
+    seen = restore(store, 1, WALLTIME_NONE);
+    assert_int_equal(seen->notice_count, 2);
+    assert_int_equal(seen->notices[0].number, 5);
+    store_close(store);
+}
+
+static void the_newest_notices_are_kept(void **state)
+{
+    fixture_in_killed_process(owe_three_notices, *state);
+    struct store *store = fixture_open(*state);
+    store_keep_notices(store, 3);
+    fixture_commit(store);
+    struct seen *seen = restore(store, 1, WALLTIME_NONE);
+    assert_int_equal(seen->notice_count, 2); // the newest was of an incident that is gone
+    assert_int_equal(seen->notices[0].number, 5);
+    store_put_notice(store, 7, 1, NOTICE_RESOLVED);
+    store_keep_notices(store, 2);
+    fixture_commit(store);
+    seen = restore(store, 1, WALLTIME_NONE);
+    assert_int_equal(seen->notice_count, 2);
+    assert_true(seen->notices[0].number == 6 && seen->notices[1].number == 7);
     store_close(store);
 }
 
@@ -620,6 +644,7 @@ int main(void)
         TEST(open_and_recent_incidents_survive),
         TEST(lists_incidents_newest_first),
         TEST(notices_are_owed_until_they_are_forgotten),
+        TEST(the_newest_notices_are_kept),
         TEST(incident_ids_are_never_reused),
         TEST(remembers_when_it_lived),
         TEST(a_ledger_of_schema_1_is_migrated),
