@@ -289,11 +289,20 @@ enum imap_result imap_session_flag_deleted(struct imap_session *session, const u
     return imap_command_end(session, code, error);
 }
 
+// So many fewer are there afterwards, and an EXISTS that is as low as the one before may be of mail
+// that is new. At most: too many only makes the same news be looked at once more.
+static void begin_expunge(struct imap_session *session, size_t count)
+{
+    uint32_t *exists = &session->news.exists;
+    *exists = count < *exists ? *exists - (uint32_t)count : 0;
+    imap_command_begin(session, "EXPUNGE");
+}
+
 enum imap_result imap_session_expunge(struct imap_session *session, const uint32_t *uids,
                                       size_t count, struct error *error)
 {
     struct mailimap_set *set = set_of(uids, count);
-    imap_command_begin(session, "EXPUNGE");
+    begin_expunge(session, count);
     int code = mailimap_uid_expunge(session->imap, set);
     mailimap_set_free(set);
     return imap_command_end(session, code, error);
@@ -301,6 +310,6 @@ enum imap_result imap_session_expunge(struct imap_session *session, const uint32
 
 enum imap_result imap_session_expunge_all(struct imap_session *session, struct error *error)
 {
-    imap_command_begin(session, "EXPUNGE");
+    begin_expunge(session, SIZE_MAX);
     return imap_command_end(session, mailimap_expunge(session->imap), error);
 }

@@ -393,6 +393,30 @@ def test_what_the_search_finds_beyond_what_was_told_is_there_since_it_searched()
     assert at["searched"] < found["present"]["instant"] < at["fetched"]
 
 
+def test_mail_that_comes_while_others_go_is_not_dated_before_it_was_there():
+    """The server tells of one more at STORE, and after EXPUNGE of as many again."""
+    at = {}
+
+    def store(session, tag, arguments):
+        session.folder.add(b"Subject: somebody else's\r\n\r\n")
+        session.tell_exists()
+        session.answer(tag, "UID STORE", arguments)
+
+    def expunge(session, tag, arguments):
+        session.answer("*", "UID EXPUNGE", arguments)  # "* OK done" is not its end
+        at["came"] = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        session.folder.add(block(Probe(slot=2)))
+        session.tell_exists()
+        session.done(tag)
+
+    on = {"UID STORE": store, "UID EXPUNGE": expunge}
+    with Server(block(Probe()), on=on) as server, Collector() as collector:
+        collector.watch(server.port)
+        collector.delete(collector.expect("arrival"))
+        arrival = collector.expect("arrival", patience=2.0)
+    assert at["came"] < arrival["present"]["instant"]
+
+
 def test_after_a_change_of_uidvalidity_everything_is_read_anew():
     probe = Probe()
     with Server(FOREIGN, block(probe)) as server, Collector() as collector:
