@@ -1,16 +1,15 @@
 """A mesh of two servers from nothing: setup, join, and mail flows, well within two minutes."""
 
 import json
-import re
 import time
 
 import together
 from agent import yaml_lines
+from setup_dialogue import JOIN, go_through
 from terminal import Terminal
 from told import BUILD, arrivals, restart
 
 TWO_MINUTES = 120
-JOIN = re.compile(r"^ +mailflowctl (join mf1\.\S+)$", re.MULTILINE)
 CTL = BUILD / "agent/ctl/mailflowctl"
 
 
@@ -30,47 +29,6 @@ def prepare(host):
 def at_terminal(host, *words):
     common = (CTL, "--config", host.agent_config, *words, "--probers", BUILD / "probes")
     return Terminal(host.command(*common))
-
-
-def answer_questions(terminal, host):
-    """Enter wherever this machine suggests what is right; the lab's authority is nobody's."""
-    terminal.answer("This server's name in the mesh [%s]" % host.name)
-    terminal.answer("IMAP server of the probes' mailbox, host or host:port [%s]" % host.domain)
-    terminal.answer("Its TLS: starttls, implicit or none [starttls]")
-    terminal.answer("IMAP user [probe@%s]" % host.domain)
-    terminal.expect("Password of probe@%s (not shown): " % host.domain)
-    assert not terminal.echoes
-    terminal.type(host.password("probe") + "\n")
-    terminal.answer("SMTP server that probes are handed to, host or host:port [127.0.0.1:25]")
-    terminal.answer("Where the peers' agents reach this one", f"http://{host.domain}:9925")
-
-
-def answer_again(terminal, host):
-    """The second time only what is to be different."""
-    terminal.answer("What now: change the answers, write them as they are, or quit [change]")
-    terminal.answer("This server's name in the mesh")
-    terminal.answer("IMAP server of the probes' mailbox")
-    terminal.answer("Its TLS")
-    terminal.answer("PEM file of its certificate's authority", str(host.lab.authority))
-    terminal.answer("IMAP user")
-    terminal.answer("Password of")
-    terminal.answer("SMTP server that probes are handed to")
-    terminal.answer("Its TLS")
-    terminal.answer("User to log in there")
-    terminal.answer("Where the peers' agents reach this one")
-
-
-def go_through(terminal, host):
-    """The whole dialogue; the line for the other server."""
-    answer_questions(terminal, host)
-    terminal.expect("FAILED  mailbox local at %s:143: " % host.domain)
-    assert "certificate is not trusted" in terminal.expect("name its PEM file as ca_file")
-    answer_again(terminal, host)
-    terminal.expect("ok      mailbox local at %s:143: readable" % host.domain)
-    terminal.expect("ok      relay at 127.0.0.1:25: our probe has arrived", 90)
-    assert terminal.end() == 0
-    assert host.password("probe") not in terminal.said
-    return JOIN.search(terminal.said)[1].split()
 
 
 def wait_for_first_arrivals(first, second):
@@ -96,7 +54,7 @@ def test_a_mesh_from_nothing_at_a_terminal(mx01, mx02):
     prepare(mx02)
     begun = time.monotonic()
     with at_terminal(mx01, "setup") as terminal:
-        line = go_through(terminal, mx01)
+        line = go_through(terminal, mx01, mx01.lab.authority)
     assert (mx01.agent_directory / "mesh.key").stat().st_mode & 0o777 == 0o600
     restart(mx01)
 
@@ -104,7 +62,7 @@ def test_a_mesh_from_nothing_at_a_terminal(mx01, mx02):
         terminal.expect("The token of `mailflowctl invite` (not shown): ")
         assert not terminal.echoes
         terminal.type(line[1] + "\n")
-        line = go_through(terminal, mx02)
+        line = go_through(terminal, mx02, mx02.lab.authority)
         assert "This line carries no secret." in terminal.said
     restart(mx02)
 

@@ -43,7 +43,12 @@ def fixture_older(package, tmp_path_factory):
     return older
 
 
+@pytest.fixture(name="base", scope="session")
+def fixture_base(package):
+    return base_archive(package, OUTPUT / "package")
+
+
 @pytest.fixture(name="machine")
-def fixture_machine(package):
-    with Machine(base_archive(package, OUTPUT / "package")) as machine:
+def fixture_machine(base):
+    with Machine(base) as machine:
         yield machine

@@ -1,8 +1,8 @@
 """A Debian machine in a directory, and what lies on it.
 
 It is unpacked from an archive that is made once, with what the package depends on, from where apt
-gets its packages here. Each command runs there in namespaces of its own, without a network: nothing
-is mounted in ours, and nothing that it started outlives it. Its policy-rc.d notes what the package's
+gets its packages here. Each command runs there in namespaces of its own, without a network or in that of
+a host of the lab: nothing is mounted in ours, and nothing that it started outlives it. Its policy-rc.d notes what the package's
 scripts want to be started, and forbids it.
 """
 
@@ -67,11 +67,14 @@ def base_archive(package, directory):
 
 
 class Machine:
-    """Used with `with`; `root` is its directory."""
+    """Used with `with`; `root` is its directory, `host` the host of the lab whose network and name it
+    has, if any.
+    """
 
-    def __init__(self, archive):
+    def __init__(self, archive, host=None):
         self.root = Path(tempfile.mkdtemp(prefix="machine-", dir=archive.parent))
         self.archive = archive
+        self.host = host
 
     def __enter__(self):
         self.root.chmod(0o755)
@@ -93,11 +96,17 @@ class Machine:
         path.write_text(text)
         path.chmod(mode)
 
+    def command(self, script):
+        """Our command line that runs this script of sh there, until its first command that fails."""
+        inside = ("sh", "-euc", ENTER, self.root, script)
+        if self.host is None:
+            return (*ALONE, "--net", "--ipc", "--uts", *inside)
+        return ("nsenter", f"--target={self.host.pid}", "--net", "--uts", *ALONE, "--ipc", *inside)
+
     def run(self, script):
-        """What the script of sh printed; it fails at its first command that does."""
-        command = (*ALONE, "--net", "--ipc", "--uts", "sh", "-euc", ENTER, self.root, script)
+        """What the script printed; it fails when the script does."""
         done = subprocess.run(
-            command, env=ENVIRONMENT, timeout=COMMAND_MAXIMUM, text=True,
+            self.command(script), env=ENVIRONMENT, timeout=COMMAND_MAXIMUM, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         assert done.returncode == 0, f"{script}\n{done.stdout}"
