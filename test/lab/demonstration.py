@@ -65,8 +65,12 @@ def show_things_to_try(lab, build):
     stop_and_start = (
         f"{here} stop {second.name} all; sleep 45; {here} start {second.name} all; sleep 30; {alerts}"
     )
+    check = (
+        f"{here} exec {first.name} {program} --config {first.agent_config}"
+        f" check --live --probers {build.absolute()}/probes"
+    )
     print(f"""
-three things to try
+four things to try
   1. one probe now, with its legs, as a Nagios plugin would
        {ctl[first.name]} probe {second.name}
   2. announce maintenance of {second.name}, stop it once {first.name} knows, start it: no alert
@@ -76,6 +80,8 @@ three things to try
        {ctl[second.name]} maintenance end {second.name}
   3. the same without a flag: {first.name} says what it sees, once, and its end
        {stop_and_start}
+  4. all that {first.name} is configured with, tried one by one
+       {check}
 """)
 
 

@@ -197,15 +197,18 @@ class Lab:
         handshake.go()
 
     def _remove_remains(self):
-        """End and remove what there is of a lab, but for its state file and its authority."""
-        for record in sorted(self.directory.glob("*/init.pid")):
-            process.end(record, signal.SIGKILL)
-        for name in ("*/holder.pid", "*/mailflow/launcher.pid"):
-            for record in sorted(self.directory.glob(name)):
-                process.wait_end(record, 5.0)
-        process.end(self.directory / "collector.pid")
-        if "mark" in self.state:
-            network.remove_bridge(self.mark)
+        """End and remove what there is of a lab, but for its state file and its authority. What
+        cannot be ended keeps nothing else up, and its records, so that `down` can be said again.
+        """
+        with contextlib.ExitStack() as steps:  # the last of them first
+            if "mark" in self.state:
+                steps.callback(network.remove_bridge, self.mark)
+            steps.callback(process.end, self.directory / "collector.pid")
+            for name in ("*/holder.pid", "*/mailflow/launcher.pid"):
+                for record in self.directory.glob(name):
+                    steps.callback(process.wait_end, record, 5.0)
+            for record in self.directory.glob("*/init.pid"):
+                steps.callback(process.end, record, signal.SIGKILL)
         self.state, self.hosts = {}, {}
         for entry in self.directory.iterdir():
             if entry.name not in (STATE, "ca"):
