@@ -125,7 +125,7 @@ def windows(host):
 
 def test_the_life_of_a_window(mx01):
     text = run(mx01, "maintenance", "begin", "mx02", "--for", "30m", "--reason", "kernel update")
-    pattern = r"mx02 is in maintenance until [-: 0-9]+ \(in 30 m\), window (\S+)\n"
+    pattern = r"mx02 is in maintenance until [-: 0-9]+ \w+ \(in 30 m\), window (\S+)\n"
     window = re.match(pattern, text)[1]
     assert windows(mx01)[window] == ["mx02", "routine", "active"]
     _, match = wait_for_line(mx01, rf"maintenance BEGIN server=mx02 .*window={window} .*")

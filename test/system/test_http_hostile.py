@@ -109,7 +109,7 @@ def test_the_oversized(daemon, what):
 
 
 def test_the_oversized_all_at_once_cost_little_memory(daemon):
-    before = memory(daemon.pid)
+    before = memory(daemon)
     with contextlib.ExitStack() as stack:
         for octets, _ in 20 * list(OVERSIZED.values()):
             connection = stack.enter_context(socket.socket())
@@ -118,7 +118,7 @@ def test_the_oversized_all_at_once_cost_little_memory(daemon):
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 connection.send(octets[:-1])
         assert_well(daemon)
-        grown = memory(daemon.pid) - before
+        grown = memory(daemon) - before
     print(f"{20 * len(OVERSIZED)} of them at once: {grown / 2**20:.1f} MiB more (PSS)")
     assert grown < 24 << 20
 
