@@ -115,8 +115,7 @@ static void start_handles(struct agent *agent)
 
 static void start_probers(struct agent *agent, const char *probers)
 {
-    static const struct submitters_handlers SUBMITTERS = {agent_compose_job, agent_on_submitted,
-                                                          agent_on_prober_died};
+    static const struct submitters_handlers SUBMITTERS = {agent_on_submitted, agent_on_prober_died};
     static const struct collectors_handlers COLLECTORS = {agent_on_report};
     static const struct greeters_handlers GREETERS = {agent_on_greeted};
     static const struct fetcher_handlers FETCHER = {agent_on_fetched, agent_on_fetcher_died};

@@ -206,9 +206,6 @@ void agent_gather(struct agent *agent, const struct event *event);
 // An empty one of this kind, to be filled in; good until the next is added.
 struct deed *deeds_add(struct deeds *deeds, enum deed_kind kind);
 
-// What is said in a probe that is about to go out, of which the ledger has all.
-bool agent_compose_job(void *context, struct submit_job *job);
-
 // Commits the turn and does its deeds. False when the ledger could not take them.
 bool agent_settle(struct agent *agent);
 

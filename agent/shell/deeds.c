@@ -37,36 +37,23 @@ static void do_send(struct agent *agent, const struct deed *deed)
     if (peer < 0) {
         return; // a reload removed it within this very turn
     }
-    const struct relay_settings *relay = &agent->settings->peers[peer].relay;
-    struct submit_request request = {
+    const struct peer_settings *settings = &agent->settings->peers[peer];
+    struct submit_job job = {
         .deadline = instant_add(clock_now().instant, SUBMIT_DEADLINE),
         .tag = deed->send.tag,
-        .host = relay->host,
-        .port = relay->port,
+        .key = agent->settings->mesh_keys.keys[0],
     };
-    sendings_give(agent->sendings, &request, &relay->oauth);
-}
-
-bool agent_compose_job(void *context, struct submit_job *job)
-{
-    struct agent *agent = context;
-    int peer = settings_find_peer(agent->settings, job->tag.to);
-    if (peer < 0) {
-        return false;
-    }
-    const struct peer_settings *settings = &agent->settings->peers[peer];
     struct exchange said;
     core_compose(agent->core, peer, clock_now(), &said);
-    memcpy(job->maintenance, said.maintenance, sizeof job->maintenance);
-    memcpy(job->receipts, said.receipts, sizeof job->receipts);
-    memcpy(job->row, said.row, sizeof job->row);
-    text_copy(job->sender, sizeof job->sender, agent->settings->address);
-    text_copy(job->recipient, sizeof job->recipient, settings->address);
-    text_copy(job->ehlo, sizeof job->ehlo, strrchr(agent->settings->address, '@') + 1);
-    job->key = agent->settings->mesh_keys.keys[0];
-    endpoint_of_relay(&settings->relay, &job->relay);
-    sendings_add_token(agent->sendings, &job->tag.id, &job->relay);
-    return true;
+    memcpy(job.maintenance, said.maintenance, sizeof job.maintenance);
+    memcpy(job.receipts, said.receipts, sizeof job.receipts);
+    memcpy(job.row, said.row, sizeof job.row);
+    text_copy(job.sender, sizeof job.sender, agent->settings->address);
+    text_copy(job.recipient, sizeof job.recipient, settings->address);
+    text_copy(job.ehlo, sizeof job.ehlo, strrchr(agent->settings->address, '@') + 1);
+    endpoint_of_relay(&settings->relay, &job.relay);
+    sendings_give(agent->sendings, &job, &settings->relay.oauth);
+    explicit_bzero(&job.relay, sizeof job.relay);
 }
 
 static void do_notify(struct agent *agent, const struct deed *deed)
@@ -335,7 +322,6 @@ bool agent_settle(struct agent *agent)
     do_those(agent, &postponed, false, true);
     do_those(agent, &deeds, false, taken);
     if (taken) {
-        submitters_serve(agent->submitters);
         agent_serve_exchanges(agent);
     }
     free(postponed.items);

@@ -8,10 +8,13 @@
 
 enum { RELAYS_MAXIMUM = 16384 };
 
-uint32_t relays_find(struct relays *relays, const char *host, uint16_t port)
+#define USUAL_DURATION SPAN_SECONDS(3) // of a job; longer, and its relay may be hanging
+
+uint32_t relays_find(struct relays *relays, const struct probe_endpoint *endpoint)
 {
     for (uint32_t i = 0; i < relays->count; i++) {
-        if (relays->items[i].port == port && strcmp(relays->items[i].host, host) == 0) {
+        if (relays->items[i].port == endpoint->port &&
+            strcmp(relays->items[i].host, endpoint->host) == 0) {
             return i;
         }
     }
@@ -21,8 +24,8 @@ uint32_t relays_find(struct relays *relays, const char *host, uint16_t port)
     size_t size = (relays->count + 1) * sizeof *relays->items;
     relays->items = memory_checked(realloc(relays->items, size));
     struct relay *relay = &relays->items[relays->count];
-    *relay = (struct relay){.port = port, .window = 1};
-    text_copy(relay->host, sizeof relay->host, host);
+    *relay = (struct relay){.port = endpoint->port, .window = 1, .oldest = INSTANT_NEVER};
+    text_copy(relay->host, sizeof relay->host, endpoint->host);
     return relays->count++;
 }
 
@@ -31,19 +34,29 @@ void relays_destroy(struct relays *relays)
     free(relays->items);
 }
 
-bool relay_may_hold_another(const struct relay *relay, unsigned hanging, unsigned suspects)
+bool relay_is_hanging(const struct relay *relay, struct instant now)
 {
-    unsigned window = hanging > 0 ? hanging + 1 : relay->window;
-    bool doubtful = relay->suspect || hanging > 0;
-    return relay->held < window && hanging < RELAY_HANGING_MAXIMUM &&
-           (!doubtful || suspects < SUSPECTS_MAXIMUM);
+    return instant_reached(now, instant_add(relay->oldest, USUAL_DURATION));
 }
 
-void relay_let_go(struct relay *relay, bool in_time)
+bool relay_may_hold_another(const struct relay *relay, unsigned suspects, struct instant now)
+{
+    unsigned window = relay_is_hanging(relay, now) ? 1 : relay->window;
+    return relay->held < window && (!relay->suspect || suspects < SUSPECTS_MAXIMUM);
+}
+
+void relay_take_hold(struct relay *relay, struct instant now)
+{
+    relay->held++;
+    relay->oldest = instant_earlier(relay->oldest, now);
+}
+
+void relay_let_go(struct relay *relay, bool in_time, struct instant oldest)
 {
     relay->held--;
     relay->suspect = !in_time;
     relay->window = !in_time                               ? 1
                     : relay->window < RELAY_WINDOW_MAXIMUM ? relay->window * 2
                                                            : RELAY_WINDOW_MAXIMUM;
+    relay->oldest = oldest;
 }

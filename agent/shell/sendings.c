@@ -5,16 +5,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "probes/endpoint.h"
 
 struct sending {
     struct sending *next;
-    struct submit_request request;
-    char host[PROBE_HOST_SIZE]; // of the request
+    struct submit_job job;
     struct token_source *source;
-    char *token;                    // the last that it went with, owned, or NULL
-    bool waits;                     // for a token; else the submitters have it
-    struct submit_outcome *refusal; // owned, of the first time when this is the second, else NULL
+    bool waits;                    // for a token; else the submitters have it
+    bool again;                    // for the second time
+    struct submit_outcome refusal; // then that of the first
 };
 
 struct sendings {
@@ -37,15 +35,6 @@ struct sendings *sendings_create(struct submitters *submitters, struct tokens *t
     return all;
 }
 
-static void drop_token(struct sending *sending)
-{
-    if (sending->token != NULL) {
-        explicit_bzero(sending->token, strlen(sending->token));
-        free(sending->token);
-        sending->token = NULL;
-    }
-}
-
 static void forget(struct sendings *all, struct sending *sending)
 {
     struct sending **at = &all->first;
@@ -53,8 +42,7 @@ static void forget(struct sendings *all, struct sending *sending)
         at = &(*at)->next;
     }
     *at = sending->next;
-    drop_token(sending);
-    free(sending->refusal);
+    explicit_bzero(sending, sizeof *sending);
     free(sending);
 }
 
@@ -97,42 +85,39 @@ static bool proceed(struct sendings *all, struct sending *sending, struct error 
     if (answer == TOKEN_NONE) {
         return false;
     }
-    bool refused = sending->refusal != NULL && strcmp(sending->token, token) == 0;
-    if (refused) {
+    if (sending->again && strcmp(sending->job.relay.token, token) == 0) {
         error->message[0] = '\0';
-    } else {
-        drop_token(sending);
-        sending->token = memory_checked(strdup(token));
-        submitters_submit(all->submitters, &sending->request);
+        return false;
     }
+    text_copy(sending->job.relay.token, sizeof sending->job.relay.token, token);
     explicit_bzero(token, sizeof token);
-    return !refused;
+    submitters_submit(all->submitters, &sending->job);
+    return true;
 }
 
 static void end_in_vain(struct sendings *all, struct sending *sending, const struct error *error)
 {
-    struct submit_outcome outcome =
-        sending->refusal != NULL ? *sending->refusal : outcome_without_token();
-    struct tag tag = sending->request.tag;
+    struct submit_outcome outcome = sending->again ? sending->refusal : outcome_without_token();
+    char peer[SERVER_NAME_SIZE];
+    struct probe_id id = sending->job.tag.id;
+    text_copy(peer, sizeof peer, sending->job.tag.to);
     if (error->message[0] != '\0') {
         add_cause(&outcome, error->message);
     }
     forget(all, sending);
-    all->refused(all->context, tag.to, &tag.id, &outcome);
+    all->refused(all->context, peer, &id, &outcome);
 }
 
-void sendings_give(struct sendings *all, const struct submit_request *request,
+void sendings_give(struct sendings *all, const struct submit_job *job,
                    const struct oauth_settings *oauth)
 {
     struct error error;
-    if (!endpoint_has_token(oauth)) {
-        submitters_submit(all->submitters, request);
+    if (job->relay.oauth == PROBE_OAUTH_NONE) {
+        submitters_submit(all->submitters, job);
         return;
     }
     struct sending *sending = memory_checked(calloc(1, sizeof *sending));
-    sending->request = *request;
-    text_copy(sending->host, sizeof sending->host, request->host);
-    sending->request.host = sending->host;
+    sending->job = *job;
     sending->next = all->first;
     all->first = sending;
     sending->source = tokens_find(all->tokens, oauth, &error);
@@ -144,19 +129,10 @@ void sendings_give(struct sendings *all, const struct submit_request *request,
 static struct sending *find(const struct sendings *all, const struct probe_id *id)
 {
     struct sending *sending = all->first;
-    while (sending != NULL && !probe_id_equal(&sending->request.tag.id, id)) {
+    while (sending != NULL && !probe_id_equal(&sending->job.tag.id, id)) {
         sending = sending->next;
     }
     return sending;
-}
-
-void sendings_add_token(const struct sendings *all, const struct probe_id *id,
-                        struct probe_endpoint *relay)
-{
-    const struct sending *sending = find(all, id);
-    if (sending != NULL && sending->token != NULL) {
-        text_copy(relay->token, sizeof relay->token, sending->token);
-    }
 }
 
 bool sendings_try_again(struct sendings *all, const struct probe_id *id,
@@ -168,13 +144,13 @@ bool sendings_try_again(struct sendings *all, const struct probe_id *id,
         return false;
     }
     if (outcome->token_refused) {
-        token_was_refused(sending->source, sending->token);
+        token_was_refused(sending->source, sending->job.relay.token);
     } else if (outcome->legs[LEG_AUTH].ns >= 0) {
-        token_was_good(sending->source, sending->token);
+        token_was_good(sending->source, sending->job.relay.token);
     }
-    if (outcome->token_refused && sending->refusal == NULL) {
-        sending->refusal = memory_checked(malloc(sizeof *sending->refusal));
-        *sending->refusal = *outcome;
+    if (outcome->token_refused && !sending->again) {
+        sending->again = true;
+        sending->refusal = *outcome;
         if (proceed(all, sending, &error)) {
             return true;
         }

@@ -23,13 +23,9 @@ struct sendings *sendings_create(struct submitters *submitters, struct tokens *t
                                  void *context);
 void sendings_destroy(struct sendings *sendings);
 
-// Takes a copy.
-void sendings_give(struct sendings *sendings, const struct submit_request *request,
+// Takes a copy of the job, whose relay may lack its token. The tag's `to` names the peer.
+void sendings_give(struct sendings *sendings, const struct submit_job *job,
                    const struct oauth_settings *oauth);
-
-// Adds the token that the probe goes with, when there is one.
-void sendings_add_token(const struct sendings *sendings, const struct probe_id *id,
-                        struct probe_endpoint *relay);
 
 // To be shown every outcome of the submitters. True when the probe is tried again, and the outcome
 // counts for nothing; else it counts, and may have been added to.

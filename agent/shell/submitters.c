@@ -8,19 +8,25 @@
 #include "base/text.h"
 #include "shell/child.h"
 #include "shell/relays.h"
-#include "shell/submit_backlog.h"
 
 #define IDLE_LIFE SPAN_SECONDS(15)
 #define GRACE     SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
 
+struct job {
+    struct job *next;
+    struct submit_job work;
+    uint32_t relay;
+};
+
 struct submitter {
     struct submitters *pool;
     struct child *child;
-    struct submission *job;   // NULL when idle
-    struct submission *ahead; // given to it already, done after that one; or NULL
-    struct instant began;     // the job
-    bool content;             // the message data went out
-    bool leaving;             // told to end
+    struct job *job;               // NULL when idle
+    struct job *ahead[JOBS_AHEAD]; // given to it already, done after that one
+    unsigned ahead_count;
+    struct instant began; // the job
+    bool content;         // the message data went out
+    bool leaving;         // told to end
     struct moment sent;
     struct instant idle_since;
 };
@@ -31,7 +37,9 @@ struct submitters {
     struct submitters_handlers handlers;
     void *context;
     struct submitter *processes[SUBMITTERS_MAXIMUM];
-    struct submit_backlog backlog;
+    struct job *first; // waiting, oldest first
+    struct job **last;
+    unsigned waiting;
     uint64_t killed;
     int64_t next_number;
     struct relays relays;
@@ -53,46 +61,38 @@ static unsigned count_ahead(const struct submitters *pool)
 {
     unsigned ahead = 0;
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
-        ahead += pool->processes[i] != NULL && pool->processes[i]->ahead != NULL;
+        ahead += pool->processes[i] != NULL ? pool->processes[i]->ahead_count : 0;
     }
     return ahead;
 }
 
-// A job that takes longer is at a server that may be hanging.
-#define USUAL_DURATION SPAN_SECONDS(3)
-
-static bool hangs(const struct submitter *submitter, struct instant now)
-{
-    return submitter != NULL && submitter->job != NULL &&
-           instant_reached(now, instant_add(submitter->began, USUAL_DURATION));
-}
-
-static unsigned count_hanging(const struct submitters *pool, uint32_t relay, struct instant now)
-{
-    unsigned hanging = 0;
-    for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
-        const struct submitter *submitter = pool->processes[i];
-        hanging += hangs(submitter, now) && submitter->job->relay == relay;
-    }
-    return hanging;
-}
-
-static unsigned count_suspects(const struct submitters *pool, struct instant now)
+static unsigned count_suspects(const struct submitters *pool)
 {
     unsigned suspects = 0;
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         const struct submitter *submitter = pool->processes[i];
         suspects += submitter != NULL && submitter->job != NULL &&
-                    (pool->relays.items[submitter->job->relay].suspect || hangs(submitter, now));
+                    pool->relays.items[submitter->job->relay].suspect;
     }
     return suspects;
 }
 
-static void finish_job(struct submitters *pool, struct submission *job,
-                       struct submit_outcome *outcome)
+static void let_go(struct submitters *pool, uint32_t relay, bool in_time)
 {
-    outcome->number = job->number;
-    pool->handlers.done(pool->context, job->tag.to, &job->tag.id, outcome);
+    struct instant oldest = INSTANT_NEVER;
+    for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
+        const struct submitter *submitter = pool->processes[i];
+        if (submitter != NULL && submitter->job != NULL && submitter->job->relay == relay) {
+            oldest = instant_earlier(oldest, submitter->began);
+        }
+    }
+    relay_let_go(&pool->relays.items[relay], in_time, oldest);
+}
+
+static void finish_job(struct submitters *pool, struct job *job, struct submit_outcome *outcome)
+{
+    outcome->number = job->work.number;
+    pool->handlers.done(pool->context, job->work.tag.to, &job->work.tag.id, outcome);
     free(job);
 }
 
@@ -115,12 +115,23 @@ static struct submit_outcome broken_outcome(const struct submitter *submitter,
     return outcome;
 }
 
-static void begin_job(struct submitter *submitter, struct submission *job)
+static void serve(struct submitters *pool);
+
+static void begin_job(struct submitter *submitter, struct job *job)
 {
     submitter->job = job;
     submitter->began = clock_now().instant;
     submitter->content = false;
-    submitter->pool->relays.items[job->relay].held++;
+    relay_take_hold(&submitter->pool->relays.items[job->relay], submitter->began);
+}
+
+static struct job *take_ahead(struct submitter *submitter)
+{
+    struct job *job = submitter->ahead[0];
+    submitter->ahead_count--;
+    memmove(submitter->ahead, submitter->ahead + 1,
+            submitter->ahead_count * sizeof submitter->ahead[0]);
+    return job;
 }
 
 static void free_when_over(struct submitters *pool)
@@ -139,14 +150,13 @@ static void free_when_over(struct submitters *pool)
 static void end_job(struct submitter *submitter, struct submit_outcome *outcome)
 {
     struct submitters *pool = submitter->pool;
-    struct submission *job = submitter->job;
-    struct submission *next = submitter->ahead;
-    submitter->job = submitter->ahead = NULL;
+    struct job *job = submitter->job;
+    submitter->job = NULL;
     submitter->content = false;
     submitter->idle_since = clock_now().instant;
-    relay_let_go(&pool->relays.items[job->relay], outcome->reply_class != REPLY_TIMEOUT);
-    if (next != NULL) {
-        begin_job(submitter, next);
+    let_go(pool, job->relay, outcome->reply_class != REPLY_TIMEOUT);
+    if (submitter->ahead_count > 0) {
+        begin_job(submitter, take_ahead(submitter));
     }
     finish_job(pool, job, outcome);
 }
@@ -164,7 +174,7 @@ static void on_line(void *context, const char *line, size_t length)
         child_kill(submitter->child);
         return;
     }
-    if (submitter->job == NULL || outcome.number != submitter->job->number) {
+    if (submitter->job == NULL || outcome.number != submitter->job->work.number) {
         return;
     }
     if (outcome.result == SUBMIT_CONTENT) {
@@ -173,13 +183,34 @@ static void on_line(void *context, const char *line, size_t length)
         return;
     }
     end_job(submitter, &outcome);
+    serve(submitter->pool);
+}
+
+static void return_job(struct submitters *pool, struct job *job)
+{
+    job->next = pool->first;
+    if (pool->first == NULL) {
+        pool->last = &job->next;
+    }
+    pool->first = job;
+    pool->waiting++;
+}
+
+static struct job *take_first(struct submitters *pool)
+{
+    struct job *job = pool->first;
+    pool->first = job->next;
+    if (pool->first == NULL) {
+        pool->last = &pool->first;
+    }
+    pool->waiting--;
+    return job;
 }
 
 static void return_ahead(struct submitter *submitter)
 {
-    if (submitter->ahead != NULL) {
-        submit_backlog_return(&submitter->pool->backlog, submitter->ahead);
-        submitter->ahead = NULL;
+    while (submitter->ahead_count > 0) {
+        return_job(submitter->pool, submitter->ahead[--submitter->ahead_count]);
     }
 }
 
@@ -187,9 +218,9 @@ static void on_ended(void *context, const char *how)
 {
     struct submitter *submitter = context;
     struct submitters *pool = submitter->pool;
-    return_ahead(submitter); // it has not begun with it
+    return_ahead(submitter); // it has not begun with them
     if (submitter->job != NULL && !pool->ending) {
-        bool late = instant_reached(clock_now().instant, submitter->job->deadline);
+        bool late = instant_reached(clock_now().instant, submitter->job->work.deadline);
         char cause[PROBE_REPLY_SIZE];
         struct text text = TEXT_OVER(cause);
         text_format(
@@ -211,6 +242,8 @@ static void on_ended(void *context, const char *how)
     free(submitter);
     if (pool->ending) {
         free_when_over(pool);
+    } else {
+        serve(pool);
     }
 }
 
@@ -246,134 +279,127 @@ static struct submitter *find_idle(const struct submitters *pool)
     return NULL;
 }
 
-static bool has_room(const struct submitter *submitter, uint32_t relay)
-{
-    return submitter != NULL && submitter->job != NULL && submitter->job->relay == relay &&
-           submitter->ahead == NULL && !submitter->leaving;
-}
-
-// A process at work for this relay that has no job ahead yet, one to which the server has said that
-// it takes the message if there is any; NULL when all have enough.
+// The process at work for this relay with the fewest jobs ahead of it; NULL when all have enough.
 static struct submitter *find_at_work(const struct submitters *pool, uint32_t relay)
 {
     struct submitter *found = NULL;
+    unsigned fewest = JOBS_AHEAD;
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         struct submitter *submitter = pool->processes[i];
-        if (has_room(submitter, relay) && (found == NULL || submitter->content)) {
+        if (submitter != NULL && submitter->job != NULL && submitter->job->relay == relay &&
+            submitter->ahead_count < fewest) {
             found = submitter;
+            fewest = submitter->ahead_count;
         }
     }
     return found;
 }
 
-// Where a job goes now: to a process that idles, behind another for the same relay, whose session
-// it may share, or, where all of these have enough to do, to a process yet to be started.
-enum placement { PLACE_NONE, PLACE_IDLE, PLACE_BEHIND, PLACE_NEW };
-
-static enum placement place_job(const struct submitters *pool, const struct submission *job,
-                                unsigned suspects, struct instant now)
+static void give_job(struct submitter *submitter, struct job *job)
 {
-    const struct relay *relay = &pool->relays.items[job->relay];
-    unsigned hanging = count_hanging(pool, job->relay, now);
-    bool may_hold = relay_may_hold_another(relay, hanging, suspects);
-    if (may_hold && find_idle(pool) != NULL) {
-        return PLACE_IDLE;
-    }
-    if (!relay->suspect && hanging == 0) {
-        const struct submitter *at_work = find_at_work(pool, job->relay);
-        if (at_work != NULL) {
-            return at_work->content ? PLACE_BEHIND : PLACE_NONE; // it will soon go on
-        }
-    }
-    return may_hold ? PLACE_NEW : PLACE_NONE;
-}
-
-// Takes the oldest job that may run now out of the backlog.
-static struct submission *take_runnable(struct submitters *pool, enum placement *placement)
-{
-    struct instant now = clock_now().instant;
-    unsigned suspects = count_suspects(pool, now);
-    struct submission *passed = NULL; // what waits behind it for the same relay waits, too
-    for (struct submission **at = &pool->backlog.first; *at != NULL; at = &(*at)->next) {
-        if (passed != NULL && passed->relay == (*at)->relay) {
-            continue;
-        }
-        *placement = place_job(pool, *at, suspects, now);
-        if (*placement != PLACE_NONE) {
-            return submit_backlog_take(&pool->backlog, at);
-        }
-        passed = *at;
-    }
-    return NULL;
-}
-
-static void refuse_job(struct submitters *pool, struct submission *job, const char *cause)
-{
-    struct submit_outcome outcome = broken_outcome(NULL, REPLY_LOCAL, cause);
-    finish_job(pool, job, &outcome);
-}
-
-static void give_job(struct submitters *pool, struct submitter *submitter, struct submission *job)
-{
-    struct submit_job work = {.number = job->number, .deadline = job->deadline, .tag = job->tag};
-    if (!pool->handlers.compose(pool->context, &work)) {
-        refuse_job(pool, job, "not tried: its peer is configured no more");
-        return;
-    }
-    char *line = submit_job_encode(&work);
-    explicit_bzero(&work, sizeof work);
+    char *line = submit_job_encode(&job->work);
     if (submitter->job == NULL) {
         begin_job(submitter, job);
     } else {
-        submitter->ahead = job;
+        submitter->ahead[submitter->ahead_count++] = job;
     }
     child_write(submitter->child, line);
 }
 
-void submitters_serve(struct submitters *pool)
+// Where a job goes now: to a process that idles, behind others for the same relay, whose session it
+// may share, or, where all of these have enough to do, to a process yet to be started.
+enum placement { PLACE_NONE, PLACE_IDLE, PLACE_BEHIND, PLACE_NEW };
+
+static enum placement place_job(const struct submitters *pool, const struct job *job,
+                                unsigned suspects, struct instant now)
 {
-    struct submission *job;
+    const struct relay *relay = &pool->relays.items[job->relay];
+    bool may_hold = relay_may_hold_another(relay, suspects, now);
+    if (may_hold && find_idle(pool) != NULL) {
+        return PLACE_IDLE;
+    }
+    if (!relay->suspect && !relay_is_hanging(relay, now) &&
+        find_at_work(pool, job->relay) != NULL) {
+        return PLACE_BEHIND;
+    }
+    return may_hold ? PLACE_NEW : PLACE_NONE;
+}
+
+// Takes the oldest job that may run now out of the queue.
+static struct job *take_runnable(struct submitters *pool, enum placement *placement)
+{
+    unsigned suspects = count_suspects(pool);
+    struct instant now = clock_now().instant;
+    for (struct job **at = &pool->first; *at != NULL; at = &(*at)->next) {
+        *placement = place_job(pool, *at, suspects, now);
+        if (*placement != PLACE_NONE) {
+            struct job *job = *at;
+            *at = job->next;
+            if (pool->last == &job->next) {
+                pool->last = at;
+            }
+            pool->waiting--;
+            return job;
+        }
+    }
+    return NULL;
+}
+
+// Gives waiting jobs to processes as far as there are any. False with a message when a process
+// cannot be started.
+static bool assign_jobs(struct submitters *pool, struct error *error)
+{
+    struct job *job;
     enum placement placement;
     while (!pool->ending && (job = take_runnable(pool, &placement)) != NULL) {
-        struct error error = {""};
+        error->message[0] = '\0';
         struct submitter *submitter = placement == PLACE_IDLE     ? find_idle(pool)
                                       : placement == PLACE_BEHIND ? find_at_work(pool, job->relay)
-                                                                  : start_submitter(pool, &error);
-        if (submitter != NULL) {
-            give_job(pool, submitter, job);
-        } else if (error.message[0] != '\0') {
-            refuse_job(pool, job, error.message);
-        } else {
-            submit_backlog_return(&pool->backlog, job);
-            return; // all are at work
+                                                                  : start_submitter(pool, error);
+        if (submitter == NULL) {
+            return_job(pool, job);
+            return error->message[0] == '\0';
         }
+        give_job(submitter, job);
+    }
+    return true;
+}
+
+// As assign_jobs, from the loop: a job for which no process can be started ends with the reason.
+static void serve(struct submitters *pool)
+{
+    struct error error;
+    while (!assign_jobs(pool, &error)) {
+        struct job *job = take_first(pool);
+        struct submit_outcome outcome = broken_outcome(NULL, REPLY_LOCAL, error.message);
+        finish_job(pool, job, &outcome);
     }
 }
 
-// A job that waited past its deadline.
-static void expire(struct submitters *pool, struct submission *job, unsigned suspects)
-{
-    struct submit_outcome outcome =
-        pool->relays.items[job->relay].held > 0
-            ? broken_outcome(NULL, REPLY_TIMEOUT,
-                             "not tried: the server has not answered earlier probes yet")
-        : suspects >= SUSPECTS_MAXIMUM || count_busy(pool) == SUBMITTERS_MAXIMUM
-            ? broken_outcome(NULL, REPLY_LOCAL,
-                             "not tried: servers that hang hold every mailflow-submit")
-            : broken_outcome(NULL, REPLY_LOCAL, "not tried: the ledger cannot be written");
-    finish_job(pool, job, &outcome);
-}
-
+// Jobs that waited past their deadline.
 static void expire_waiting(struct submitters *pool, struct instant now)
 {
-    unsigned suspects = count_suspects(pool, now);
-    struct submission **at = &pool->backlog.first;
-    while (*at != NULL) {
-        if (instant_reached(now, (*at)->deadline)) {
-            expire(pool, submit_backlog_take(&pool->backlog, at), suspects);
+    struct job *job = pool->first;
+    pool->first = NULL;
+    pool->last = &pool->first;
+    pool->waiting = 0;
+    while (job != NULL) {
+        struct job *next = job->next;
+        job->next = NULL;
+        if (instant_reached(now, job->work.deadline)) {
+            bool hangs = pool->relays.items[job->relay].held > 0;
+            struct submit_outcome outcome =
+                hangs ? broken_outcome(NULL, REPLY_TIMEOUT,
+                                       "not tried: the server has not answered earlier probes yet")
+                      : broken_outcome(NULL, REPLY_LOCAL,
+                                       "not tried: servers that hang hold every mailflow-submit");
+            finish_job(pool, job, &outcome);
         } else {
-            at = &(*at)->next;
+            *pool->last = job;
+            pool->last = &job->next;
+            pool->waiting++;
         }
+        job = next;
     }
 }
 
@@ -388,7 +414,7 @@ static void on_timer(uv_timer_t *timer)
             continue;
         }
         if (submitter->job != NULL &&
-            instant_reached(now, instant_add(submitter->job->deadline, GRACE))) {
+            instant_reached(now, instant_add(submitter->job->work.deadline, GRACE))) {
             pool->killed++;
             child_kill(submitter->child);
         } else if (submitter->job == NULL && !submitter->leaving && kept++ > 0 &&
@@ -398,6 +424,7 @@ static void on_timer(uv_timer_t *timer)
         }
     }
     expire_waiting(pool, now);
+    serve(pool);
 }
 
 struct submitters *submitters_create(uv_loop_t *loop, const char *probers,
@@ -407,7 +434,7 @@ struct submitters *submitters_create(uv_loop_t *loop, const char *probers,
     pool->loop = loop;
     pool->handlers = *handlers;
     pool->context = context;
-    submit_backlog_reset(&pool->backlog);
+    pool->last = &pool->first;
     struct text program = TEXT_OVER(pool->program);
     text_format(&program, "%s/mailflow-submit", probers);
     uv_timer_init(loop, &pool->timer);
@@ -432,27 +459,30 @@ void submitters_destroy(struct submitters *pool)
             child_kill(pool->processes[i]->child);
         }
     }
-    submit_backlog_free(&pool->backlog);
+    while (pool->first != NULL) {
+        free(take_first(pool));
+    }
     uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
 }
 
-void submitters_submit(struct submitters *pool, const struct submit_request *request)
+void submitters_submit(struct submitters *pool, const struct submit_job *work)
 {
-    struct submission *job = memory_checked(calloc(1, sizeof *job));
-    *job = (struct submission){
-        .number = ++pool->next_number,
-        .deadline = request->deadline,
-        .tag = request->tag,
-        .relay = relays_find(&pool->relays, request->host, request->port),
-    };
-    submit_backlog_add(&pool->backlog, job);
+    struct job *job = memory_checked(calloc(1, sizeof *job));
+    job->work = *work;
+    job->work.number = ++pool->next_number;
+    job->relay = relays_find(&pool->relays, &work->relay);
+    *pool->last = job;
+    pool->last = &job->next;
+    pool->waiting++;
+    struct error error;
+    assign_jobs(pool, &error); // a failure is told by the timer, for `done` must come later
 }
 
 struct submitters_figures submitters_figures(const struct submitters *pool)
 {
     return (struct submitters_figures){
         .busy = count_busy(pool),
-        .waiting = pool->backlog.count + count_ahead(pool),
+        .waiting = pool->waiting + count_ahead(pool),
         .killed = pool->killed,
     };
 }
