@@ -65,7 +65,8 @@ def ctl(*arguments, server=None, input=None, **more):
 def verb_of(arguments):
     """Its words, of the arguments that begin with them."""
     verbs = contract.specification()["x-mailflowctl"]
-    return next(verb for verb in (" ".join(arguments[:2]), arguments[0]) if verb in verbs)
+    words = [str(word) for word in arguments[:2]]
+    return next(verb for verb in (" ".join(words), words[0]) if verb in verbs)
 
 
 def ctl_in_a_terminal(*arguments, server, columns=100, **more):
