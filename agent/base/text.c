@@ -209,12 +209,13 @@ bool text_copy(char *to, size_t size, const char *from)
 
 void text_keep(char **kept, size_t size, const char *from)
 {
-    free(*kept);
-    *kept = NULL;
+    char *copy = NULL;
     if (from[0] != '\0') {
-        *kept = memory_checked(malloc(size));
-        text_copy(*kept, size, from);
+        copy = memory_checked(malloc(size));
+        text_copy(copy, size, from);
     }
+    free(*kept); // `from` may be a part of it
+    *kept = copy;
 }
 
 const char *text_kept(const char *kept)
