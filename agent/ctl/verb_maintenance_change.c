@@ -16,7 +16,7 @@
 struct change {
     const char *method;
     bool takes_length; // --for and --force go into the request
-    bool or_only;      // where none is named and this server has none: the only one that there is
+    unsigned unnamed;  // the states meant where nothing is named, when not those by server
     struct window_choice choice;
     void (*describe)(const json_t *window, struct walltime now, struct text *line);
 };
@@ -148,11 +148,13 @@ static json_t *pick(const struct context *context, const struct change *change,
                     struct error *error)
 {
     bool named = context->command->word_count > 0;
-    json_t *picked = window_pick(windows, name, change->choice, now, error);
-    if (picked == NULL && !named && change->or_only) {
-        struct error several = {0};
-        picked = window_pick_only(windows, change->choice.by_server, &several);
-        *error = several.message[0] == '\0' ? *error : several;
+    struct window_choice choice = change->choice;
+    if (!named && change->unnamed != 0) {
+        choice.by_server = change->unnamed;
+    }
+    json_t *picked = window_pick(windows, name, choice, now, error);
+    if (picked == NULL && !named && change->unnamed != 0) {
+        window_pick_refuse_unnamed(windows, change->choice.by_server, error);
     }
     return picked;
 }
@@ -221,7 +223,7 @@ int verb_maintenance_cancel(struct context *context)
 {
     struct change change = {
         .method = "DELETE",
-        .or_only = true,
+        .unnamed = WINDOW_PICK_ANNOUNCED, // work under way is cut short by name only
         .choice = {.by_id = WINDOW_PICK_ALL,
                    .by_server = WINDOW_PICK_ACTIVE | WINDOW_PICK_ANNOUNCED},
         .describe = window_describe_over,

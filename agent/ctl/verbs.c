@@ -241,10 +241,10 @@ const struct verb VERBS[] = {
         .run = verb_maintenance_cancel,
         .summary = "call off a window",
         .help =
-            "Calls off a window that is announced; one that is active ends now. Of a server, or\n"
-            "of this one when none is named: all its announced and active windows. Where this one\n"
-            "has none, the only one that there is; of several one must be named. The peers are\n"
-            "told, and waited for, as with maintenance begin.\n",
+            "Calls off a window that is announced; one that is active ends now. Of a server: all\n"
+            "its announced and active windows. When none is named: those of this server that have\n"
+            "not begun, and no others. The peers are told, and waited for, as with maintenance\n"
+            "begin.\n",
         .examples = "  mailflowctl maintenance cancel\n"
                     "  mailflowctl maintenance cancel mx01\n"
                     "  mailflowctl maintenance cancel w-k7qj2f4mxa\n",

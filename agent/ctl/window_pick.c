@@ -81,29 +81,30 @@ static void append_ids(const json_t *windows, struct text *out)
     }
 }
 
-json_t *window_pick_only(const json_t *windows, unsigned states, struct error *error)
+void window_pick_refuse_unnamed(const json_t *windows, unsigned states, struct error *error)
 {
     char listed[400];
     struct text list = TEXT_OVER(listed);
-    json_t *picked = memory_checked(json_array());
+    const char *first = NULL;
     for (size_t i = 0; i < json_array_size(windows); i++) {
-        json_t *window = json_array_get(windows, i);
+        const json_t *window = json_array_get(windows, i);
         if ((states & state_bit(window)) != 0) {
-            text_append(&list, json_array_size(picked) == 0 ? "" : ", ");
+            text_append(&list, first == NULL ? "" : ", ");
             format_text(answer_text(window, "id"), &list);
             text_append(&list, " of ");
             format_text(answer_text(window, "server"), &list);
-            json_array_append(picked, window);
+            first = first == NULL ? answer_text(window, "id") : first;
         }
     }
-    if (json_array_size(picked) == 1) {
-        return picked;
+    if (first != NULL) {
+        char id[64];
+        struct text text = TEXT_OVER(id);
+        format_text(first, &text);
+        error_set(error,
+                  "this server has no window that has not begun; name the one you mean "
+                  "(mailflowctl maintenance cancel %s): %s",
+                  id, listed);
     }
-    if (json_array_size(picked) > 1) {
-        error_set(error, "this server has no window, others have several: name one of %s", listed);
-    }
-    json_decref(picked);
-    return NULL;
 }
 
 // The server has windows, but none that is wanted.

@@ -27,9 +27,9 @@ struct window_choice {
 json_t *window_pick(const json_t *windows, const char *name, struct window_choice choice,
                     struct walltime now, struct error *error);
 
-// Where nothing is named: the only window in these states, whosever it is, as a new list; NULL with
-// which there are, or without a reason when there is none.
-json_t *window_pick_only(const json_t *windows, unsigned states, struct error *error);
+// That nothing was named and this server has no window to cancel: every window in these states,
+// whosever it is, and the line that cancels the first. The error is left alone when there is none.
+void window_pick_refuse_unnamed(const json_t *windows, unsigned states, struct error *error);
 
 // The window is over, and was not called off.
 bool window_pick_has_ended(const json_t *window);

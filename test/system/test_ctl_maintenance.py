@@ -304,22 +304,28 @@ def test_who_asks_is_the_one_behind_sudo():
     assert changes_asked(server)[0][2] == {"by": "anna"}
 
 
-def test_cancel_of_the_only_window():
-    """Where this server has none; of several one must be named, and they are listed."""
-    ahead = {"state": "announced", "server": "mx01", "begin": "2026-07-29T02:00:00.000000Z"}
-    one, two = window(id="w-1", **ahead), window(id="w-2", **(ahead | {"server": "mx03"}))
-    gone = {"DELETE /maintenance/w-1": window(id="w-1", **ahead, cancelled=True)}
+def test_cancel_without_a_name_takes_this_servers_window_that_has_not_begun():
+    """Another server's, or one under way, is cancelled by its name only."""
+    ahead = {"state": "announced", "begin": "2026-07-29T02:00:00.000000Z"}
+    own = window(id="w-1", server="mx02", **ahead)
+    active = window(id="w-2", server="mx02", state="active")
+    other = window(id="w-3", server="mx01", state="active")
+    gone = {"DELETE /maintenance/w-1": own | {"cancelled": True}}
     version = {"GET /version": {"server": "mx02", "version": "1"}}
-    with ControlServer({"GET /maintenance": {"maintenance": [one]}} | version | gone) as server:
+    with ControlServer({"GET /maintenance": {"maintenance": [other, own, active]}} | version |
+                       gone) as server:
         result = ctl("maintenance", "cancel", server=server)
+        assert len(changes_asked(server)) == 1
     assert (result.code, result.out.splitlines()[0]) == (
-        0, "maintenance of mx01 is cancelled, window w-1")
-    with ControlServer({"GET /maintenance": {"maintenance": [one, two]}} | version) as server:
-        result = ctl("maintenance", "cancel", server=server)
-        assert changes_asked(server) == []
-    assert (result.code, result.err) == (
-        1, "mailflowctl: this server has no window, others have several: name one of w-1 of mx01, "
-        "w-2 of mx03\n")
+        0, "maintenance of mx02 is cancelled, window w-1")
+    for windows, listed in (([other], "w-3 of mx01"),
+                            ([active, other], "w-2 of mx02, w-3 of mx01")):
+        with ControlServer({"GET /maintenance": {"maintenance": windows}} | version) as server:
+            result = ctl("maintenance", "cancel", server=server)
+            assert changes_asked(server) == []
+        assert (result.code, result.err) == (
+            1, "mailflowctl: this server has no window that has not begun; name the one you mean "
+            f"(mailflowctl maintenance cancel {listed[:3]}): {listed}\n")
 
 
 def test_list_of_an_unknown_server():
