@@ -63,10 +63,11 @@ def ctl(*arguments, server=None, input=None, **more):
 
 
 def verb_of(arguments):
-    """Its words, of the arguments that begin with them."""
+    """Its words, which options may stand before."""
     verbs = contract.specification()["x-mailflowctl"]
-    words = [str(word) for word in arguments[:2]]
-    return next(verb for verb in (" ".join(words), words[0]) if verb in verbs)
+    words = [str(word) for word in arguments]
+    found = (" ".join(words[at:at + length]) for at in range(len(words)) for length in (2, 1))
+    return next(verb for verb in found if verb in verbs)
 
 
 def ctl_in_a_terminal(*arguments, server, columns=100, **more):
