@@ -32,7 +32,8 @@ BY_FIXTURE = ("test/install package && config/debian/build", "apt install ./buil
 BY_TEST = ("mailflowctl setup", "systemctl enable --now mailflowd", "mailflowctl join",
            "mailflowctl probe mx02", "mailflowctl status", "mailflowctl check --live")
 
-# What systemd does when README has the unit enabled: folders, credentials and user of the unit.
+# What systemd does when README has the unit enabled: folders, credentials and user of the unit. The shell stays, for
+# who changes to another user is no longer killed with its parent.
 START = """
 install -d -o mailflow -g mailflow -m 750 /var/lib/mailflow
 install -d -o mailflow -g mailflow -m 755 /run/mailflow
@@ -40,7 +41,8 @@ install -d -o mailflow -g mailflow -m 500 /run/credentials/mailflowd.service
 export CREDENTIALS_DIRECTORY=/run/credentials/mailflowd.service
 install -o mailflow -g mailflow -m 400 /etc/mailflow/mesh.key /etc/mailflow/probe.password \\
     "$CREDENTIALS_DIRECTORY"
-exec setpriv --reuid=mailflow --regid=mailflow --init-groups mailflowd
+setpriv --reuid=mailflow --regid=mailflow --init-groups mailflowd &
+wait
 """
 
 
