@@ -37,6 +37,11 @@ enum imap_result imap_command_end(struct imap_session *session, int code, struct
 void imap_error_set(const struct imap_session *session, const char *what, const char *words,
                     struct error *error);
 
+// What the server last said that it can, or NULL: it said nothing, or a list of nothing, into which
+// libEtPan itself must not look.
+clist *imap_capabilities(const struct imap_session *session);
+bool imap_offers(const struct imap_session *session, const char *capability);
+
 // Tells that the user is not let in, in the words of the last tagged answer.
 void imap_login_refused(const struct imap_session *session, const char *user, const char *status,
                         struct error *error);

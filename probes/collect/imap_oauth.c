@@ -63,7 +63,7 @@ static enum imap_result authenticate(struct imap_session *session,
 {
     char tag[16], line[OAUTH_RESPONSE_SIZE + 64];
     char *response = session->response; // kept: a server may repeat it
-    bool at_once = mailimap_has_extension(session->imap, "SASL-IR") != 0;
+    bool at_once = imap_offers(session, "SASL-IR");
     oauth_response(mechanism, endpoint, response);
     snprintf(tag, sizeof tag, "%d", ++session->imap->imap_tag);
     snprintf(line, sizeof line, "%s AUTHENTICATE %s%s%s", tag, oauth_mechanism_name(mechanism),
@@ -78,9 +78,8 @@ static enum imap_result authenticate(struct imap_session *session,
 
 static bool offers(const struct imap_session *session, enum probe_oauth mechanism)
 {
-    const struct mailimap_capability_data *known =
-        session->imap->imap_connection_info->imap_capability;
-    for (clistiter *at = known == NULL ? NULL : clist_begin(known->cap_list); at != NULL;
+    clist *known = imap_capabilities(session);
+    for (clistiter *at = known == NULL ? NULL : clist_begin(known); at != NULL;
          at = clist_next(at)) {
         const struct mailimap_capability *one = clist_content(at);
         if (one->cap_type == MAILIMAP_CAPABILITY_AUTH_TYPE &&

@@ -135,9 +135,17 @@ enum imap_result imap_command_end(struct imap_session *session, int code, struct
     return IMAP_REFUSED;
 }
 
-static bool offers(const struct imap_session *session, const char *capability)
+clist *imap_capabilities(const struct imap_session *session)
 {
-    return mailimap_has_extension(session->imap, capability) != 0;
+    const struct mailimap_capability_data *known =
+        session->imap->imap_connection_info->imap_capability;
+    return known == NULL ? NULL : known->cap_list;
+}
+
+bool imap_offers(const struct imap_session *session, const char *capability)
+{
+    return imap_capabilities(session) != NULL &&
+           mailimap_has_extension(session->imap, capability) != 0;
 }
 
 // mailimap_capability() would crash over a server that answers OK and nothing else;
@@ -196,7 +204,7 @@ static bool upgrade(struct imap_session *session, const char *ca_file, struct er
     if (ask_capabilities(session, error) != IMAP_DONE) {
         return false;
     }
-    if (!offers(session, "STARTTLS")) {
+    if (!imap_offers(session, "STARTTLS")) {
         imap_error_set(session, "STARTTLS is not offered", "", error);
         return false;
     }
@@ -231,7 +239,7 @@ static bool log_in(struct imap_session *session, const struct probe_endpoint *en
     if (endpoint->oauth != PROBE_OAUTH_NONE) {
         return imap_authenticate(session, endpoint, error);
     }
-    if (offers(session, "LOGINDISABLED")) {
+    if (imap_offers(session, "LOGINDISABLED")) {
         imap_error_set(session, "the server allows no login on this connection (LOGINDISABLED)", "",
                        error);
         return false;
@@ -284,9 +292,9 @@ static bool learn_extensions(struct imap_session *session, struct error *error)
     if (ask_capabilities(session, error) != IMAP_DONE) {
         return false;
     }
-    session->can_idle = offers(session, "IDLE");
-    session->can_expunge_uids = offers(session, "UIDPLUS");
-    session->can_save_date = offers(session, "SAVEDATE");
+    session->can_idle = imap_offers(session, "IDLE");
+    session->can_expunge_uids = imap_offers(session, "UIDPLUS");
+    session->can_save_date = imap_offers(session, "SAVEDATE");
     return true;
 }
 

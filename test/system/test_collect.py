@@ -628,6 +628,11 @@ def test_starttls_that_is_not_offered_ends_it():
         assert not any(given.startswith("LOGIN") for given in server.commands)
 
 
+def test_a_server_that_offers_nothing_at_all_is_told_so():
+    with Server(on={"CAPABILITY": say("* CAPABILITY\r\n{tag} OK done\r\n")}) as server:
+        assert cause_of(server, tls="starttls").endswith("STARTTLS is not offered")
+
+
 def test_what_is_put_in_after_starttls_ends_it(tls_home):
     def starttls(session, tag, _arguments):
         session.write(f"{tag} OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n")
