@@ -15,7 +15,7 @@
 static const char CORRUPT_NOTE[] = "corrupt\n";
 
 // "PID\n", and CORRUPT_NOTE after it.
-enum { LOCK_TEXT_SIZE = 64 };
+enum { LOCK_TEXT_SIZE = 64, LOCK_PATIENCE_MS = 2000, LOCK_PAUSE_MS = 10 };
 
 static bool path_join(char path[PATH_MAX], const char *state_dir, const char *name,
                       struct error *error)
@@ -63,6 +63,20 @@ static bool lock_refused(const char *state_dir, int lock, struct error *error)
                      strtol(text, NULL, 10));
 }
 
+// A prober that is just being started has the lock, too, until it runs its own program: of an agent
+// that was killed amid that, one outlives it for a moment.
+static bool lock_within_patience(int lock)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+    for (int waited = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; waited += LOCK_PAUSE_MS) {
+        if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE_MS) {
+            return false;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 int store_lock_take(const char *state_dir, struct store_past *past, struct error *error)
 {
     char path[PATH_MAX], text[LOCK_TEXT_SIZE];
@@ -74,7 +88,7 @@ int store_lock_take(const char *state_dir, struct store_past *past, struct error
         error_set(error, "lock file %s: %s", path, strerror(errno));
         return -1;
     }
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_within_patience(lock)) {
         lock_refused(state_dir, lock, error);
         close(lock);
         return -1;

@@ -104,7 +104,7 @@ struct store_past {
     bool corrupt; // and found corrupt
 };
 
-// Holds the directory against another agent; -1 with the reason.
+// Holds the directory against another agent; -1 with the reason, after two seconds.
 int store_lock_take(const char *state_dir, struct store_past *past, struct error *error);
 void store_lock_note_corrupt(int lock);
 void store_lock_note_holder(int lock);

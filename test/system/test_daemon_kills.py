@@ -8,6 +8,7 @@ incidents open, notify and close amid the kills.
 """
 
 import base64
+import contextlib
 import os
 import random
 import re
@@ -66,6 +67,7 @@ class Witness(PostOffice):
 
 
 def answers(daemon):
+    assert daemon.process.poll() is None, daemon.said
     try:
         return daemon.request("GET", "/healthz")[0] == 200
     except OSError:
@@ -102,8 +104,9 @@ class Victim:
     def kill_prober(self):
         children = self.daemon.children()
         if children:
-            os.kill(self.chance.choice(children), signal.SIGKILL)
-            self.killed["prober"] += 1
+            with contextlib.suppress(ProcessLookupError):  # it may just have ended by itself
+                os.kill(self.chance.choice(children), signal.SIGKILL)
+                self.killed["prober"] += 1
 
     def kill(self):
         time.sleep(self.chance.choice(self.lives) * self.chance.random())
@@ -146,10 +149,11 @@ class Victim:
 @pytest.fixture(scope="module", name="aftermath")
 def fixture_aftermath(tmp_path_factory):
     """The agent and its post office, after all the kills and at rest."""
-    print(f"MAILFLOW_SEED={SEED}")
+    home = tmp_path_factory.mktemp("kills")
+    print(f"MAILFLOW_SEED={SEED}; ledger and words of the agent lie in {home}")
     chance = random.Random(SEED)
     with Witness(chance) as office:
-        daemon = Daemon(tmp_path_factory.mktemp("kills"), office, peers=PEERS,
+        daemon = Daemon(home, office, peers=PEERS,
                         defaults={"latency": {"warning": "60s", "critical": "5m"}},
                         incidents={"blind_after": "2m", "refused_after": 1, "close_after": 1})
         victim = Victim(daemon, chance)

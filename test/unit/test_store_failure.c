@@ -71,6 +71,22 @@ static void a_second_agent_is_refused(void **state)
     store_close(fixture_open(*state));
 }
 
+// Of an agent that is killed as it starts a prober: a copy of it that has not become the prober
+// yet.
+static void what_a_killed_agent_was_just_starting_is_waited_for(void **state)
+{
+    const struct timespec moment = {.tv_nsec = 300000000};
+    struct store *store = fixture_open(*state);
+    pid_t copy = fork();
+    if (copy == 0) {
+        nanosleep(&moment, NULL);
+        _exit(EXIT_SUCCESS);
+    }
+    store_close(store);
+    store_close(fixture_open(*state));
+    assert_int_equal(waitpid(copy, NULL, 0), copy);
+}
+
 static void only_its_user_may_read_the_ledger(void **state)
 {
     static const char *const names[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm",
@@ -259,6 +275,7 @@ int main(void)
         TEST(a_killed_agent_keeps_what_it_committed),
         TEST(only_durable_commits_wait_for_the_disk),
         TEST(a_second_agent_is_refused),
+        TEST(what_a_killed_agent_was_just_starting_is_waited_for),
         TEST(only_its_user_may_read_the_ledger),
         TEST(an_unusable_directory_is_named),
         TEST(a_read_only_directory_is_refused),
