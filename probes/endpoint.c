@@ -94,3 +94,13 @@ void endpoint_of_peer(const struct peer_settings *peer, struct greet_job *out)
         host_port_split(peer->mail_server, out->host, sizeof out->host, &out->port);
     }
 }
+
+void endpoint_of_agent(const struct peer_settings *peer, const char *path, struct text *out)
+{
+    size_t length = strlen(peer->agent);
+    while (length > 0 && peer->agent[length - 1] == '/') {
+        length--;
+    }
+    text_append_bytes(out, peer->agent, length);
+    text_append(out, path);
+}

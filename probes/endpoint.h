@@ -3,6 +3,7 @@
 #define MAILFLOW_PROBES_ENDPOINT_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "probes/greet.h"
 #include "probes/probe.h"
@@ -24,5 +25,8 @@ bool endpoint_of_command(const struct oauth_settings *oauth, const char *home,
 
 // Where the peer's mail server should greet; number and deadline stay as they are.
 void endpoint_of_peer(const struct peer_settings *peer, struct greet_job *out);
+
+// A path at the peer's agent.
+void endpoint_of_agent(const struct peer_settings *peer, const char *path, struct text *out);
 
 #endif

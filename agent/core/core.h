@@ -25,6 +25,7 @@
 #include "core/record.h"
 #include "core/stats.h"
 #include "core/window.h"
+#include "probes/exchange.h"
 #include "probes/probe.h"
 
 enum event_kind {
@@ -49,14 +50,6 @@ enum arrival_known {
     ARRIVAL_NEW,       // never arrived
     ARRIVAL_SAME,      // this very message, recorded but not yet deleted
     ARRIVAL_DUPLICATE, // another message with the same id has arrived
-};
-
-// What an agent says of itself over HTTP, signature and freshness checked by the shell. The texts
-// are those of the probes' headers of the same name.
-struct exchange {
-    char maintenance[TAG_LIST_SIZE];
-    char receipts[TAG_LIST_SIZE];
-    char row[TAG_LIST_SIZE];
 };
 
 struct event {
@@ -91,7 +84,7 @@ struct event {
         struct window window;
         struct {
             int peer;
-            const struct exchange *exchange; // for the duration of the call
+            const struct exchange *exchange; // checked by the shell; for the duration of the call
             struct round_trip trip;          // of our request, or so far of the peer's
         } exchange;
         struct {

@@ -6,21 +6,15 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/probe_id.h"
-#include "base/random.h"
-#include "base/signature.h"
 #include "base/tag_codec.h"
 #include "base/text.h"
+#include "ctl/live_exchange.h"
 #include "ctl/prober_child.h"
 #include "probes/endpoint.h"
-#include "probes/fetch.h"
 #include "probes/greet.h"
 
 #define PATIENCE SPAN_SECONDS(5)
 #define GRACE    SPAN_SECONDS(2)
-
-// What an agent answers to an exchange that is good but for its age.
-enum { ANSWER_MAXIMUM = 4096, TAKEN_BUT_OLD = 409 };
 
 // ---- its mail server ----
 
@@ -68,26 +62,6 @@ void live_peer_try_mail_server(const char *probers, const struct peer_settings *
 
 // ---- its agent ----
 
-struct answer {
-    bool too_long; // then there is nothing in it
-    size_t length;
-    char bytes[ANSWER_MAXIMUM];
-};
-
-static size_t take_bytes(char *bytes, size_t size, size_t count, void *context)
-{
-    struct answer *answer = context;
-    size_t more = size * count;
-    answer->too_long = answer->too_long || more > sizeof answer->bytes - answer->length;
-    if (answer->too_long) {
-        answer->length = 0;
-        return more;
-    }
-    memcpy(answer->bytes + answer->length, bytes, more);
-    answer->length += more;
-    return more;
-}
-
 static void add_legs(CURL *curl, struct live_result *result)
 {
     static const struct {
@@ -111,7 +85,7 @@ static void add_legs(CURL *curl, struct live_result *result)
 }
 
 // Whom the answer is from; false when it is not from an agent at all.
-static bool read_server(const struct answer *answer, char server[SERVER_NAME_SIZE])
+static bool read_server(const struct live_answer *answer, char server[SERVER_NAME_SIZE])
 {
     json_t *json = json_loadb(answer->bytes, answer->length, 0, NULL);
     const char *name = json_string_value(json_object_get(json, "server"));
@@ -121,75 +95,7 @@ static bool read_server(const struct answer *answer, char server[SERVER_NAME_SIZ
     return good;
 }
 
-// ---- whether it would take our exchange ----
-
-// Signed, and from a time long gone: an agent that knows our key and us refuses it as old, and
-// takes nothing from it.
-static bool compose_exchange(const struct settings *settings, const struct peer_settings *peer,
-                             char **body, struct text *signature)
-{
-    struct probe_id nonce;
-    char id[PROBE_ID_TEXT];
-    random_bytes(nonce.bytes, sizeof nonce.bytes);
-    json_t *message = memory_checked(json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}", "v", 1, "from", settings->server,
-        "to", peer->name, "nonce", probe_id_format(&nonce, id), "time", "2000-01-01T00:00:00Z",
-        "maintenance", "", "receipts", "", "row", "", "blind", 0, "draining", 0));
-    *body = memory_checked(json_dumps(message, JSON_COMPACT));
-    json_decref(message);
-    text_append(signature, FETCH_SIGNATURE_HEADER ": ");
-    signature_sign_bytes("exchange", *body, strlen(*body), &settings->mesh_keys.keys[0], signature);
-    return !signature->truncated;
-}
-
-static void judge_exchange(CURL *curl, const struct answer *answer, struct live_result *result)
-{
-    long status = 0;
-    char said[400];
-    struct text text = TEXT_OVER(said);
-    json_t *problem = json_loadb(answer->bytes, answer->length, 0, NULL);
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status == TAKEN_BUT_OLD) {
-        live_result_succeed(result, "it answers, and takes our exchange");
-    } else {
-        text_format(&text, "it answers, but refuses our exchange (HTTP %ld)%s%s", status,
-                    detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
-        live_result_fail(result, ADVICE_HTTP, said);
-        result->advice = status == 401 ? "Give both servers the same mesh key: `mailflowctl "
-                                         "invite` on one, `mailflowctl join` on the other."
-                                       : "Make this server a peer there: `mailflowctl invite` here "
-                                         "prints the line for that server.";
-    }
-    json_decref(problem);
-}
-
-static void try_exchange(CURL *curl, const struct settings *settings,
-                         const struct peer_settings *peer, struct answer *answer,
-                         struct live_result *result)
-{
-    char url[640], header[TAG_SIGNATURE_SIZE + 32], *body;
-    struct text place = TEXT_OVER(url), signature = TEXT_OVER(header);
-    text_format(&place, "%s/peer/v1/exchange", peer->agent);
-    if (compose_exchange(settings, peer, &body, &signature)) {
-        struct curl_slist *headers = memory_checked(curl_slist_append(NULL, header));
-        headers = memory_checked(curl_slist_append(headers, "Content-Type: application/json"));
-        answer->length = 0;
-        curl_easy_setopt(curl, CURLOPT_URL, url);
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-        CURLcode code = curl_easy_perform(curl);
-        if (code == CURLE_OK) {
-            judge_exchange(curl, answer, result);
-        } else {
-            live_result_fail(result, ADVICE_HTTP, curl_easy_strerror(code));
-        }
-        curl_slist_free_all(headers);
-    }
-    free(body);
-}
-
-static bool judge(CURL *curl, const struct peer_settings *peer, const struct answer *answer,
+static bool judge(CURL *curl, const struct peer_settings *peer, const struct live_answer *answer,
                   struct live_result *result)
 {
     long status = 0;
@@ -227,20 +133,20 @@ void live_peer_try_agent(const struct settings *settings, const struct peer_sett
                          struct live_result *result)
 {
     const char *ca_file = settings->http.ca_file;
-    char url[640], why[CURL_ERROR_SIZE] = "";
+    char url[FETCH_URL_SIZE], why[CURL_ERROR_SIZE] = "";
     struct text place = TEXT_OVER(url);
     struct text subject = TEXT_OVER(result->subject);
-    struct answer answer = {.length = 0};
+    struct live_answer answer = {.length = 0};
     CURL *curl = memory_checked(curl_easy_init());
     text_format(&subject, "agent of %s", peer->name);
     text_copy(result->target, sizeof result->target, peer->agent);
-    text_format(&place, "%s/api/v1/version", peer->agent);
+    endpoint_of_agent(peer, "/api/v1/version", &place);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(PATIENCE.ns / 1000000));
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, live_answer_take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     if (ca_file[0] != '\0') {
         curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
@@ -248,7 +154,7 @@ void live_peer_try_agent(const struct settings *settings, const struct peer_sett
     CURLcode code = curl_easy_perform(curl);
     if (code == CURLE_OK) {
         if (judge(curl, peer, &answer, result)) {
-            try_exchange(curl, settings, peer, &answer, result);
+            live_exchange_try(curl, settings, peer, &answer, result);
         }
     } else {
         describe_failure(curl, code, why);

@@ -9,8 +9,6 @@
 void live_peer_try_mail_server(const char *probers, const struct peer_settings *peer,
                                struct live_result *result);
 
-// The other agent learns nothing of it: what is sent is signed and long out of date, and it counts
-// it as refused.
 void live_peer_try_agent(const struct settings *settings, const struct peer_settings *peer,
                          struct live_result *result);
 

@@ -58,11 +58,7 @@ static void begin(struct agent *agent, int peer)
     struct text url = TEXT_OVER(job.url), body = TEXT_OVER(job.body.bytes);
     struct text signature = TEXT_OVER(job.signature);
     exchange_message_compose(agent->core, peer, now, &message);
-    text_append(&url, settings->peers[peer].agent);
-    while (url.length > 0 && url.data[url.length - 1] == '/') {
-        url.data[--url.length] = '\0';
-    }
-    text_append(&url, EXCHANGE_PATH);
+    endpoint_of_agent(&settings->peers[peer], EXCHANGE_PATH, &url);
     text_copy(job.ca_file, sizeof job.ca_file, settings->http.ca_file);
     bool fits = exchange_message_write(&message, &body);
     assert(fits);

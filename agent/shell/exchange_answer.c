@@ -10,10 +10,11 @@
 
 static const struct {
     enum exchange_rejection reason;
-    int status;
+    enum exchange_status status;
 } STATUSES[] = {
-    {EXCHANGE_BAD_SIGNATURE, 401}, {EXCHANGE_MALFORMED, 400}, {EXCHANGE_UNKNOWN_PEER, 403},
-    {EXCHANGE_MISROUTED, 403},     {EXCHANGE_NOT_FRESH, 409}, {EXCHANGE_SEEN_BEFORE, 409},
+    {EXCHANGE_BAD_SIGNATURE, EXCHANGE_NOT_SIGNED}, {EXCHANGE_MALFORMED, EXCHANGE_NO_MESSAGE},
+    {EXCHANGE_UNKNOWN_PEER, EXCHANGE_NOT_A_PEER},  {EXCHANGE_MISROUTED, EXCHANGE_NOT_A_PEER},
+    {EXCHANGE_NOT_FRESH, EXCHANGE_OUT_OF_DATE},    {EXCHANGE_SEEN_BEFORE, EXCHANGE_OUT_OF_DATE},
 };
 
 static void reject(struct agent *agent, enum exchange_rejection reason, const struct error *why,
@@ -80,41 +81,55 @@ static bool read_request(struct agent *agent, const struct http_request *request
     *reason = EXCHANGE_MALFORMED;
     return exchange_message_read(request->body, request->body_length, false, out, error) &&
            find_peer(settings, out, peer, reason, error) &&
-           check_freshness(agent, *peer, out, request->now.wall, reason, error);
+           (out->check || check_freshness(agent, *peer, out, request->now.wall, reason, error));
 }
 
-static void reply(struct agent *agent, int peer, const struct exchange_message *request,
-                  struct walltime received, struct http_response *response)
+static void reply(struct agent *agent, struct exchange_message *message,
+                  const struct exchange_message *request, struct walltime received,
+                  struct http_response *response)
 {
     enum { REPLY_SIZE = FETCH_BODY_MAXIMUM + 1 };
-    struct exchange_message message;
     char *body = memory_checked(malloc(REPLY_SIZE));
     struct text text = text_over(body, REPLY_SIZE);
-    exchange_message_compose(agent_core(agent), peer, clock_now(), &message);
-    message.reply = true;
-    message.in_reply_to = request->nonce;
-    message.received = received;
-    bool fits = exchange_message_write(&message, &text);
+    message->reply = true;
+    message->in_reply_to = request->nonce;
+    message->received = received;
+    bool fits = exchange_message_write(message, &text);
     assert(fits);
-    *response = (struct http_response){
-        .status = 200, .content_type = "application/json", .body = body, .length = text.length};
+    *response = (struct http_response){.status = EXCHANGE_ANSWERED,
+                                       .content_type = "application/json",
+                                       .body = body,
+                                       .length = text.length};
     struct text signature = TEXT_OVER(response->signature);
     exchange_message_sign(body, text.length, &agent_settings(agent)->mesh_keys.keys[0], &signature);
+}
+
+// Whoever can read along may ask again and again: nothing is told.
+static void reply_to_check(struct agent *agent, const struct exchange_message *request,
+                           struct walltime received, struct http_response *response)
+{
+    struct exchange_message message;
+    exchange_message_compose_check(request->to, request->from, clock_now().wall, &message);
+    reply(agent, &message, request, received, response);
 }
 
 void exchange_answer(struct agent *agent, const struct http_request *request,
                      struct http_response *response)
 {
-    struct exchange_message message;
+    struct exchange_message message, ours;
     struct error error;
+    struct walltime received = request->now.wall;
     enum exchange_rejection reason;
     int peer;
     if (!read_request(agent, request, &message, &peer, &reason, &error)) {
         reject(agent, reason, &error, response);
-    } else if (!agent_take_exchange(agent, peer, &message, request->now.wall, &error)) {
-        http_respond_problem(response, 503, "the ledger of %s cannot take it: %s", message.to,
-                             error.message);
+    } else if (message.check) {
+        reply_to_check(agent, &message, received, response);
+    } else if (!agent_take_exchange(agent, peer, &message, received, &error)) {
+        http_respond_problem(response, EXCHANGE_NOT_KEPT, "the ledger of %s cannot take it: %s",
+                             message.to, error.message);
     } else {
-        reply(agent, peer, &message, request->now.wall, response);
+        exchange_message_compose(agent_core(agent), peer, clock_now(), &ours);
+        reply(agent, &ours, &message, received, response);
     }
 }

@@ -1,7 +1,6 @@
 // POST /peer/v1/exchange: another agent says what it has to say, and gets ours in the reply. Who
-// may is decided by the signature alone: 401 without a good one; 400 when it is no message, 403
-// when it is from or to somebody else, 409 when it is not fresh; 503 when the ledger cannot take
-// it.
+// may is decided by the signature alone. One that only asks whether it would be taken (`check`) is
+// answered and leaves no trace.
 #ifndef MAILFLOW_SHELL_EXCHANGE_ANSWER_H
 #define MAILFLOW_SHELL_EXCHANGE_ANSWER_H
 

@@ -9,8 +9,7 @@
 
 #include "base/instant.h"
 #include "base/probe_id.h"
-
-#define EXCHANGE_FRESHNESS SPAN_MINUTES(10)
+#include "probes/exchange.h"
 
 enum { NONCES_MAXIMUM = 256 };
 

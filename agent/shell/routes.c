@@ -8,7 +8,6 @@
 #include "shell/api_write.h"
 #include "shell/assets.h"
 #include "shell/exchange_answer.h"
-#include "shell/exchange_message.h"
 #include "shell/metrics_answer.h"
 #include "shell/page.h"
 #include "shell/page_path.h"

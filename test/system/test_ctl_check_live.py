@@ -6,11 +6,14 @@ import json
 import re
 import threading
 
+import exchange
+import http_server as scripted
 import pytest
 import smtp_server
 from ctl import ctl
 from daemon import Daemon, wait_for
 from dovecot import free_port
+from tag import Key
 from wizard import PROBERS, Place
 
 
@@ -111,8 +114,81 @@ def test_an_agent_that_refuses_our_exchange(place, office, tmp_path):
         daemon.configure(daemon.settings, {"peers": [*daemon.settings["peers"], known]})
         daemon.stop()
         daemon.start()
+        assert daemon.metric("exchanges_rejected_total", reason="unknown_peer") == 0
+        before = figures(daemon)
         assert tried()["message"] == "it answers, and takes our exchange"
-        assert daemon.metric("exchanges_received_total", peer="mx01") in (0, None)
+        assert figures(daemon) == before
+        assert daemon.metric("exchanges_received_total", peer="mx01") == 0
+        assert daemon.count("exchange REJECTED .*") == 2  # to the other key, and to the unknown
+
+
+def figures(daemon):
+    """What is counted of others' exchanges, and known of peers and windows."""
+    _, text = daemon.request("GET", "/metrics")
+    kinds = ("mailflow_exchanges_rec", "mailflow_exchanges_rej", "mailflow_maintenance",
+             'mailflow_peer_heard_timestamp_seconds{peer="mx01"}')
+    return [line for line in text.splitlines() if line.startswith(kinds)]
+
+
+def test_an_agent_older_than_checks(place):
+    """It finds the question out of date, as it would an exchange of then."""
+    with smtp_server.Server() as peer, http_that(200, b'{"server":"mx02"}') as url:
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{peer.port}", agent=url)
+        results, code = live(place, "--wait", "0")
+    assert code == 0 and "its mailflow is older" in results["agent of mx02"]["message"]
+
+
+@contextlib.contextmanager
+def agent_that_replies(change):
+    """An agent that answers a check so: (status, body, signature) of what is a good answer."""
+
+    def script(connection, request):
+        if request.line.startswith("GET"):
+            connection.sendall(scripted.answer(200, b'{"server":"mx02"}'))
+            return
+        asked = json.loads(request.body)
+        assert asked["check"] is True and asked["time"].startswith("2000-01-01T")
+        status, body, key = change(exchange.reply_to(request.body, check=True))
+        signature = {"mailflow_signature": exchange.sign(body, key)} if key else {}
+        connection.sendall(scripted.answer(status, body, **signature))
+
+    with scripted.Server(script) as server:
+        yield server.url() + "/"
+
+
+def altered(key=None, **members):
+    """A reply that says something else in these members."""
+    return lambda body: (200, json.dumps(json.loads(body) | members).encode(), key)
+
+
+REPLIES = {
+    "good": (altered("ours"), "it answers, and takes our exchange", ""),
+    "another key": (altered("other"), "its reply is none: signed with a key", "must be among ours"),
+    "unsigned": (altered(), "its reply is none: not signed", "must be among ours"),
+    "of another question": (altered("ours", in_reply_to="A" * 26), "it answers something else", ""),
+    "an old clock": (altered("ours", time=exchange.timestamp(-1200)), "s behind ours", "clocks"),
+    "no such path": (lambda body: (404, b"", None), "refuses our exchange (HTTP 404)", "Update"),
+    "a proxy": (lambda body: (502, b"<html>", None), "our exchange (HTTP 502)", "log of mailflowd"),
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_replies_to_the_check(place, name):
+    change, said, advice = REPLIES[name]
+    ours = re.search(r'id: "(\w+)"', place.config.read_text())[1]
+    secret = (place.folder / "mesh.key").read_bytes().strip()
+    keys = {"ours": Key(ours, secret), "other": Key("k9", secret)}
+
+    def with_key(body):
+        status, body, key = change(body)
+        return status, body, keys.get(key)
+
+    with smtp_server.Server() as peer, agent_that_replies(with_key) as url:
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{peer.port}", agent=url)
+        results, code = live(place, "--wait", "0")
+    result = results["agent of mx02"]
+    assert (code, result["ok"]) == ((0, True) if name == "good" else (1, False)), result
+    assert said in result["message"] and advice in result["advice"], result
 
 
 @pytest.mark.parametrize("name", AGENTS)

@@ -322,6 +322,57 @@ def test_a_replay_is_refused(asked):
     assert rejected(mx02, "replayed") == 2
 
 
+def figures(daemon):
+    """What is counted of exchanges, tags and windows."""
+    _, text = daemon.request("GET", "/metrics")
+    kinds = ("mailflow_exchange", "mailflow_probes_rejected", "mailflow_maintenance", "mailflow_peer")
+    return [line for line in text.splitlines() if line.startswith(kinds)]
+
+
+def test_a_check_is_answered_and_leaves_nothing(asked):
+    """However old, however often, and whatever it says beside."""
+    mx02, port = asked
+    now = time.time_ns() // 1000
+    window = f"w=w-abcdefghij/1/mx01/r/{now}/{now + 600_000_000}/anna@mx01/no"
+    wait_for(lambda: mx02.metric("exchanges_total", peer="mx01"), 15, "an exchange of its own")
+    before = figures(mx02)
+    for when in ("2000-01-01T00:00:00Z", exchange.timestamp()):
+        body = json.dumps(message(check=True, time=when, maintenance=window, blind=True)).encode()
+        for _ in range(3):
+            status, headers, answered = post(port, body)
+            said = json.loads(answered)
+            assert (status, headers["Mailflow-Signature"]) == (200, sign(answered))
+            assert said["check"] is True and said["in_reply_to"] == json.loads(body)["nonce"]
+            assert (said["maintenance"], said["receipts"], said["row"]) == ("", "", "")
+    assert figures(mx02) == before and mx02.windows() == {}
+    assert mx02.count("exchange REJECTED .*") == 0
+    # Nor does the nonce count as seen, nor is what was said as a check taken for an exchange.
+    fresh = json.loads(body) | {"check": False, "maintenance": ""}
+    assert post(port, fresh)[0] == 200
+    assert mx02.metric("exchanges_received_total", peer="mx01") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ({"from": "mx09"}, 403, "unknown_peer"),
+        ({"to": "mx01"}, 403, "misrouted"),
+        ({"check": 1}, 400, "malformed"),
+    ],
+)
+def test_checks_that_are_refused(asked, change, status, reason):
+    mx02, port = asked
+    assert post(port, message(check=True) | change)[0] == status
+    assert rejected(mx02, reason) == 1
+
+
+def test_a_check_with_another_key_is_refused(asked):
+    mx02, port = asked
+    body = json.dumps(message(check=True)).encode()
+    assert post(port, body, sign(body, OTHER_KEY))[0] == 401
+    assert rejected(mx02, "signature") == 1
+
+
 def test_a_body_that_is_too_large(asked):
     _, port = asked
     status, _, body = post(port, b"x" * 65537)

@@ -151,6 +151,32 @@ static void test_message_there_and_back(void **state)
     assert_memory_equal(&message, &back, sizeof message);
 }
 
+// A check is a whole message too, for older agents, and no message is one by accident.
+static void test_a_check(void **state)
+{
+    (void)state;
+    char body[4096];
+    struct text text = TEXT_OVER(body);
+    struct exchange_message message, back;
+    struct error error = {0};
+    exchange_message_compose_check("mx02", "mx01", WALL(1), &message);
+    assert_true(exchange_message_write(&message, &text));
+    assert_non_null(strstr(body, "\"check\":true"));
+    assert_true(exchange_message_read(body, text.length, false, &back, &error));
+    assert_memory_equal(&message, &back, sizeof message);
+
+    struct exchange_message other = full_message();
+    text = TEXT_OVER(body);
+    assert_true(exchange_message_write(&other, &text));
+    assert_null(strstr(body, "check"));
+
+    text = TEXT_OVER(body);
+    assert_true(exchange_message_write(&message, &text));
+    memcpy(strstr(body, ":true}"), ":null}", 6);
+    assert_false(exchange_message_read(body, text.length, false, &back, &error));
+    assert_string_equal(error.message, "\"check\" is not true or false");
+}
+
 static void test_message_that_does_not_fit(void **state)
 {
     (void)state;
@@ -228,6 +254,7 @@ int main(void)
         IN_FIXTURE(test_those_that_hang_hold_only_a_part),
         IN_FIXTURE(test_peers_keep_their_state_by_name),
         cmocka_unit_test(test_message_there_and_back),
+        cmocka_unit_test(test_a_check),
         cmocka_unit_test(test_message_that_does_not_fit),
         IN_FIXTURE(test_the_longest_message_fits),
         cmocka_unit_test(test_signatures),
