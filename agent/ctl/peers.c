@@ -33,71 +33,65 @@ static struct text end_of(struct error *error)
     return text_over(error->message + length, sizeof error->message - length);
 }
 
-bool peers_find_own_name(const json_t *paths, char *out, size_t size)
-{
-    const char *path = answer_text(json_array_get(paths, 0), "path");
-    const char *peer = answer_text(json_array_get(paths, 0), "peer");
-    const char *arrow = strstr(path, "->");
-    struct text text = text_over(out, size);
-    if (arrow == NULL) {
-        return false;
-    }
-    if (strcmp(arrow + 2, peer) == 0) {
-        text_append_bytes(&text, path, (size_t)(arrow - path));
-    } else {
-        text_append(&text, arrow + 2);
-    }
-    return !text.truncated;
-}
-
-bool peers_suggest(const json_t *paths, const char *name, struct error *error)
-{
-    size_t count;
-    char own[64];
-    const char **peers = collect_peers(paths, &count);
-    if (peers_find_own_name(paths, own, sizeof own)) {
-        peers[count++] = own;
-    }
-    const char *near = suggest_nearest(name, peers, count);
-    struct text message = end_of(error);
-    if (near == NULL || strcmp(near, name) == 0) {
-        free(peers);
-        return false;
-    }
-    text_append(&message, "; did you mean '");
-    format_text(near, &message);
-    text_append(&message, "'?");
-    free(peers);
-    return true;
-}
-
-bool peers_ask_and_suggest(struct client *client, const char *name, struct error *error)
+bool peers_ask_own_name(struct client *client, char out[SERVER_NAME_SIZE])
 {
     struct error unused;
-    json_t *answer;
-    bool suggested = false;
-    if (client_ask(client, "GET", "/paths", NULL, &answer, &unused) == CLIENT_DONE) {
-        const json_t *paths = answer_list(answer, "paths", &unused);
-        suggested = paths != NULL && peers_suggest(paths, name, error);
-    }
+    json_t *answer = NULL;
+    bool told = client_ask(client, "GET", "/version", NULL, &answer, &unused) == CLIENT_DONE &&
+                server_name_valid(answer_text(answer, "server")) &&
+                text_copy(out, SERVER_NAME_SIZE, answer_text(answer, "server"));
     json_decref(answer);
-    return suggested;
+    return told;
+}
+
+bool peers_suggest(struct client *client, const json_t *paths, const char *name,
+                   struct error *error)
+{
+    size_t count;
+    char own[SERVER_NAME_SIZE];
+    const char **names = collect_peers(paths, &count);
+    if (peers_ask_own_name(client, own)) {
+        names[count++] = own;
+    }
+    const char *near = suggest_nearest(name, names, count);
+    bool suggests = near != NULL && strcmp(near, name) != 0;
+    if (suggests) {
+        struct text message = end_of(error);
+        text_append(&message, "; did you mean '");
+        format_text(near, &message);
+        text_append(&message, "'?");
+    }
+    free(names);
+    return suggests;
+}
+
+// The agent's paths, for the caller to give back; NULL when it does not say.
+static json_t *ask_paths(struct client *client)
+{
+    struct error unused;
+    json_t *answer = NULL;
+    client_ask(client, "GET", "/paths", NULL, &answer, &unused);
+    json_t *paths = json_incref(json_object_get(answer, "paths"));
+    json_decref(answer);
+    return paths;
+}
+
+void peers_ask_and_suggest(struct client *client, const char *name, struct error *error)
+{
+    json_t *paths = ask_paths(client);
+    peers_suggest(client, paths, name, error);
+    json_decref(paths);
 }
 
 bool peers_ask_known(struct client *client, const char *name)
 {
-    char own[64];
-    struct error unused;
-    json_t *answer;
-    bool known = false;
-    if (client_ask(client, "GET", "/paths", NULL, &answer, &unused) == CLIENT_DONE) {
-        const json_t *paths = json_object_get(answer, "paths");
-        known = peers_find_own_name(paths, own, sizeof own) && strcmp(own, name) == 0;
-        for (size_t i = 0; !known && i < json_array_size(paths); i++) {
-            known = strcmp(answer_text(json_array_get(paths, i), "peer"), name) == 0;
-        }
+    char own[SERVER_NAME_SIZE];
+    json_t *paths = ask_paths(client);
+    bool known = peers_ask_own_name(client, own) && strcmp(own, name) == 0;
+    for (size_t i = 0; !known && i < json_array_size(paths); i++) {
+        known = strcmp(answer_text(json_array_get(paths, i), "peer"), name) == 0;
     }
-    json_decref(answer);
+    json_decref(paths);
     return known;
 }
 

@@ -87,9 +87,8 @@ static void add_choices(struct offer *offer, const char *choices)
 
 // ---- from the agent ----
 
-static void add_servers(struct offer *offer, const json_t *paths, bool ours)
+static void add_peers(struct offer *offer, const json_t *paths)
 {
-    char own[SERVER_NAME_SIZE];
     for (size_t i = 0; i < json_array_size(paths); i++) {
         const json_t *path = json_array_get(paths, i);
         const char *peer = answer_text(path, "peer");
@@ -97,9 +96,6 @@ static void add_servers(struct offer *offer, const json_t *paths, bool ours)
         if (i == 0 || strcmp(before, peer) != 0) {
             add(offer, peer, "a peer");
         }
-    }
-    if (ours && peers_find_own_name(paths, own, sizeof own)) {
-        add(offer, own, "this server");
     }
 }
 
@@ -149,8 +145,12 @@ static void add_names(struct offer *offer, struct client *client, enum completio
         add_windows(offer, ask(client, "/maintenance", "maintenance", &answer));
         json_decref(answer);
     }
-    add_servers(offer, ask(client, "/paths", "paths", &answer), want != COMPLETION_PEERS);
+    add_peers(offer, ask(client, "/paths", "paths", &answer));
     json_decref(answer);
+    char own[SERVER_NAME_SIZE];
+    if (want != COMPLETION_PEERS && peers_ask_own_name(client, own)) {
+        add(offer, own, "this server");
+    }
 }
 
 // An agent that does not answer has no names to offer; a shell is not told why.

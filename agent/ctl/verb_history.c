@@ -200,7 +200,7 @@ static int fail_unknown_peer(const struct context *context, const json_t *paths,
     struct error error;
     format_text(peer, &text);
     error_set(&error, "no peer '%s'", shown);
-    if (!peers_suggest(paths, peer, &error)) {
+    if (!peers_suggest(context->client, paths, peer, &error)) {
         peers_list(paths, &error);
     }
     return report_failure(context, EXIT_REFUSED, error.message);

@@ -17,6 +17,7 @@ OVER = {"id": "w-zzzzzzzzzz", "server": "mx01", "state": "over"}
 PROBE = {"id": "7Q2KXHAAAAAAAAAAAAAAAAAAAA", "path": "mx02->mx01", "verdict": "late"}
 ANSWERS = {
     "GET /paths": {"paths": PATHS},
+    "GET /version": {"server": "mx02", "version": "1"},
     "GET /maintenance": {"maintenance": [WINDOW, OVER]},
     "GET /probes": {"probes": [PROBE], "next": None},
 }

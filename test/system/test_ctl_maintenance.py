@@ -12,6 +12,9 @@ from control_server import Answer, ControlServer, problem
 from ctl import changes_asked, ctl
 
 
+VERSION = {"GET /version": {"server": "mx02", "version": "1"}}
+
+
 def soon(**more):
     """A time from now as the agent writes it, and as it is. Countdowns round seconds up."""
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**more)
@@ -212,6 +215,7 @@ def test_which_windows_there_are_is_said_with_their_ids():
     answers = {
         "GET /maintenance": {"maintenance": [old, ended("w-2", days=3)]},
         "GET /paths": {"paths": PATHS},
+        **VERSION,
     }
     with ControlServer(answers) as server:
         over = ctl("maintenance", "extend", "mx01", "--for", "30m", server=server)
@@ -288,13 +292,30 @@ def test_maintenance_list_shows_what_matters_in_the_order_of_time():
 
 
 def test_this_server_is_suggested_too_and_its_right_name_is_not_corrected():
-    answers = {"GET /maintenance": {"maintenance": []}, "GET /paths": {"paths": PATHS}}
+    answers = {"GET /maintenance": {"maintenance": []}, "GET /paths": {"paths": PATHS}, **VERSION}
     with ControlServer(answers) as server:
         mistyped = ctl("maintenance", "end", "xm02", server=server)
         right = ctl("maintenance", "end", "mx02", server=server)
     assert mistyped.code == right.code == 1
     assert mistyped.err.endswith("no server that name; did you mean 'mx02'?\n")
     assert right.err == "mailflowctl: 'mx02' has no maintenance window\n"
+
+
+def test_this_server_is_known_where_it_has_no_peers():
+    """No path tells its name then."""
+    answers = {"GET /maintenance": {"maintenance": []}, "GET /paths": {"paths": []}, **VERSION}
+    with ControlServer(answers) as server:
+        listed = ctl("maintenance", "list", "mx02", server=server)
+        mistyped = ctl("maintenance", "list", "xm02", server=server)
+        ended = ctl("maintenance", "end", "mx02", server=server)
+        server.answers["POST /maintenance"] = [problem(404, "no server 'xm02'")]
+        begun = ctl("maintenance", "begin", "xm02", "--for", "5m", server=server)
+        offered = ctl("complete", server=server, input="maintenance\nend\n\n")
+    assert (listed.code, listed.out, listed.err) == (0, "No maintenance windows.\n", "")
+    assert mistyped.code == 1 and mistyped.err.endswith("did you mean 'mx02'?\n")
+    assert (ended.code, ended.err) == (1, "mailflowctl: 'mx02' has no maintenance window\n")
+    assert begun.code == 1 and begun.err.endswith("did you mean 'mx02'?\n")
+    assert "mx02\tthis server\n" in offered.out
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only under sudo does SUDO_USER mean anything")
@@ -311,8 +332,7 @@ def test_cancel_without_a_name_takes_this_servers_window_that_has_not_begun():
     active = window(id="w-2", server="mx02", state="active")
     other = window(id="w-3", server="mx01", state="active")
     gone = {"DELETE /maintenance/w-1": own | {"cancelled": True}}
-    version = {"GET /version": {"server": "mx02", "version": "1"}}
-    with ControlServer({"GET /maintenance": {"maintenance": [other, own, active]}} | version |
+    with ControlServer({"GET /maintenance": {"maintenance": [other, own, active]}} | VERSION |
                        gone) as server:
         result = ctl("maintenance", "cancel", server=server)
         assert len(changes_asked(server)) == 1
@@ -320,7 +340,7 @@ def test_cancel_without_a_name_takes_this_servers_window_that_has_not_begun():
         0, "maintenance of mx02 is cancelled, window w-1")
     for windows, listed in (([other], "w-3 of mx01"),
                             ([active, other], "w-2 of mx02, w-3 of mx01")):
-        with ControlServer({"GET /maintenance": {"maintenance": windows}} | version) as server:
+        with ControlServer({"GET /maintenance": {"maintenance": windows}} | VERSION) as server:
             result = ctl("maintenance", "cancel", server=server)
             assert changes_asked(server) == []
         assert (result.code, result.err) == (
