@@ -265,10 +265,10 @@ static bool greet(struct imap_session *session, const struct probe_endpoint *end
             return false;
         }
     }
-    int code = mailimap_connect(session->imap, stream);
-    if (stream_guard(session->stream)->bye[0] != '\0') {
-        return imap_broken(session, error) == IMAP_DONE;
-    }
+    // libEtPan never frees the greeting of a server that turns us away: better not let it read one.
+    mailstream_feed_read_buffer(stream);
+    bool turned_away = stream_guard(session->stream)->bye[0] != '\0';
+    int code = turned_away ? MAILIMAP_ERROR_FATAL : mailimap_connect(session->imap, stream);
     if (imap_command_end(session, code, error) != IMAP_DONE) {
         return false;
     }
