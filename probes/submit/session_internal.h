@@ -47,7 +47,7 @@ void session_create_envelope(struct session *session);
 // What the job came to, by all that is known.
 void session_conclude(struct session *session);
 
-// ---- session_backlog.c ----
+// ---- session_share.c ----
 
 // The session is this job's from here on.
 void session_begin_job(struct session *session);
