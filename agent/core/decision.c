@@ -5,7 +5,10 @@
 
 #include "base/error.h"
 
-enum { FIRST_ROOM = 4, ALL_PEERS = 64000 }; // so many decisions of all paths one way
+enum {
+    FIRST_ROOM = 4,
+    KEPT_OF_ALL_PATHS = 64000, // one way
+};
 
 static uint16_t most_kept(const struct decisions *decisions)
 {
@@ -14,7 +17,7 @@ static uint16_t most_kept(const struct decisions *decisions)
 
 uint16_t decisions_kept(size_t peers, unsigned looked_at)
 {
-    size_t share = peers == 0 ? DECISIONS_KEPT : ALL_PEERS / peers;
+    size_t share = peers == 0 ? DECISIONS_KEPT : KEPT_OF_ALL_PATHS / peers;
     size_t least = looked_at > DECISIONS_KEPT_LEAST ? looked_at : DECISIONS_KEPT_LEAST;
     share = share > least ? share : least;
     return (uint16_t)(share < DECISIONS_KEPT ? share : DECISIONS_KEPT);

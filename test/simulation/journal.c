@@ -74,69 +74,63 @@ static void print_culprit(FILE *out, const struct cells *cells)
     }
 }
 
+static void print_overrun(FILE *out, const struct incident *incident)
+{
+    const struct aftermath *aftermath = &incident->aftermath;
+    fprintf(out, " kind=%s window=%s", window_kind_name(aftermath->window_kind), aftermath->window);
+    print_clock(out, "planned_end", aftermath->planned_end);
+    fprintf(out, " late_by=%.0fs",
+            span_seconds(walltime_since(incident->opened, aftermath->planned_end)));
+}
+
+// How late, how long, how many.
+static void print_figures(FILE *out, enum incident_kind kind, const struct evidence *evidence)
+{
+    double latency = span_seconds(evidence->latency), age = span_seconds(evidence->oldest_age);
+    double threshold = span_seconds(evidence->threshold);
+    if (kind == INCIDENT_SLOW) {
+        fprintf(out, " latency=%.1fs threshold=%.0fs late=%u/%u", latency, threshold,
+                evidence->late, evidence->of);
+    } else if (kind == INCIDENT_SILENT) {
+        fprintf(out, " oldest_age=%.0fs threshold=%.0fs", age, threshold);
+    } else if (kind == INCIDENT_DOWN || kind == INCIDENT_UNHEARD) {
+        fprintf(out, " oldest_age=%.0fs", age);
+    } else if (kind == INCIDENT_CLOCK) {
+        fprintf(out, " offset=%.1fs error=%.1fs", latency, threshold);
+    } else if (kind == INCIDENT_CERTIFICATE) {
+        fprintf(out, " days_left=%.0f", latency / 86400);
+    } else if (kind == INCIDENT_ISOLATED || kind == INCIDENT_MISPLACED) {
+        fprintf(out, " %s=%u/%u", kind == INCIDENT_ISOLATED ? "bad" : "misplaced", evidence->late,
+                evidence->of);
+    }
+}
+
+static void print_failures(FILE *out, enum incident_kind kind, unsigned failures)
+{
+    static const char *const NAMES[INCIDENTS] = {[INCIDENT_REFUSED] = "failures",
+                                                 [INCIDENT_BOUNCED] = "bounced",
+                                                 [INCIDENT_LOST] = "lost",
+                                                 [INCIDENT_FORGED] = "tags"};
+    if (NAMES[kind] != NULL) {
+        fprintf(out, " %s=%u", NAMES[kind], failures);
+    }
+}
+
 static void print_evidence(FILE *out, const struct incident *incident)
 {
     const struct evidence *evidence = &incident->evidence;
-    switch (incident->kind) {
-    case INCIDENT_SLOW:
-        fprintf(out, " latency=%.1fs threshold=%.0fs late=%u/%u", span_seconds(evidence->latency),
-                span_seconds(evidence->threshold), evidence->late, evidence->of);
-        if (evidence->hop.to[0] != '\0') {
-            fprintf(out, " hop=%s hop_delay=%.0fs hop_from=%s", evidence->hop.to,
-                    span_seconds(evidence->hop.delay), evidence->hop.from);
-        }
-        break;
-    case INCIDENT_SILENT:
-        fprintf(out, " oldest_age=%.0fs threshold=%.0fs", span_seconds(evidence->oldest_age),
-                span_seconds(evidence->threshold));
-        break;
-    case INCIDENT_REFUSED:
-        fprintf(out, " failures=%u", evidence->failures);
-        break;
-    case INCIDENT_OVERRUN:
-        fprintf(out, " kind=%s window=%s", window_kind_name(incident->aftermath.window_kind),
-                incident->aftermath.window);
-        print_clock(out, "planned_end", incident->aftermath.planned_end);
-        fprintf(out, " late_by=%.0fs",
-                span_seconds(walltime_since(incident->opened, incident->aftermath.planned_end)));
-        break;
-    case INCIDENT_ISOLATED:
-        fprintf(out, " bad=%u/%u", evidence->late, evidence->of);
-        break;
-    case INCIDENT_DOWN:
-    case INCIDENT_UNHEARD:
-        fprintf(out, " oldest_age=%.0fs", span_seconds(evidence->oldest_age));
-        break;
-    case INCIDENT_BOUNCED:
-        fprintf(out, " bounced=%u", evidence->failures);
-        break;
-    case INCIDENT_LOST:
-        fprintf(out, " lost=%u", evidence->failures);
-        break;
-    case INCIDENT_CERTIFICATE:
-        fprintf(out, " days_left=%.0f", span_seconds(evidence->latency) / 86400);
-        break;
-    case INCIDENT_REROUTED:
+    print_figures(out, incident->kind, evidence);
+    print_failures(out, incident->kind, evidence->failures);
+    if (incident->kind == INCIDENT_OVERRUN) {
+        print_overrun(out, incident);
+    } else if (incident->kind == INCIDENT_REROUTED) {
         fprintf(out, " route=\"%s\" usual=\"%s\"", evidence->route, evidence->usual_route);
-        break;
-    case INCIDENT_UNAUTHENTICATED:
+    } else if (incident->kind == INCIDENT_UNAUTHENTICATED) {
         fprintf(out, " method=%s result=%s", auth_method_name(evidence->method),
                 auth_result_name(evidence->result));
-        break;
-    case INCIDENT_MISPLACED:
-        fprintf(out, " misplaced=%u/%u", evidence->late, evidence->of);
-        break;
-    case INCIDENT_CLOCK:
-        fprintf(out, " offset=%.1fs error=%.1fs", span_seconds(evidence->latency),
-                span_seconds(evidence->threshold));
-        break;
-    case INCIDENT_FORGED:
-        fprintf(out, " tags=%u", evidence->failures);
-        break;
-    case INCIDENT_BLIND:
-    case INCIDENT_STUCK:
-    case INCIDENTS:
-        break;
+    } else if (incident->kind == INCIDENT_SLOW && evidence->hop.to[0] != '\0') {
+        fprintf(out, " hop=%s hop_delay=%.0fs hop_from=%s", evidence->hop.to,
+                span_seconds(evidence->hop.delay), evidence->hop.from);
     }
     if (evidence->in_flight > 0) {
         fprintf(out, " in_flight=%u", evidence->in_flight);
