@@ -55,7 +55,7 @@ def rows_of(samples, rate):
     latency = statistics.median(latency for _, latency in samples)
     last = max(LAST_LIMIT, LAST_SHARE * latency)
     what = f"error of the reported latency at {rate}/s"
-    details = dict(ratio=f"of {latency * 1000:.1f} ms; {len(samples)} probes", firm=False)
+    details = dict(detail=f"of {latency * 1000:.1f} ms; {len(samples)} probes", firm=False)
     p50, p99 = (rows.percentile(errors, share) * 1000 for share in (0.5, 0.99))
     return [
         rows.at_most(f"{what}, p50", MEDIAN_LIMIT * 1000, p50, "ms", **details),

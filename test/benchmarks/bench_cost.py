@@ -90,7 +90,7 @@ def measure_on(host, directory):
     for name, limit in MEMORY_LIMITS.items():
         size, processes = our_memory(host, name == "with TLS")
         yield rows.at_most(f"memory (PSS), {SERVERS} peers, {name}", limit, size, "MiB",
-                           ratio=f"{processes} processes", firm=False)
+                           detail=f"{processes} processes", firm=False)
 
 
 def measure():

@@ -111,11 +111,11 @@ def scrape_rows():
     return [
         rows.at_most("scrape of 10,000 peers: first byte", 10, ours["first_byte"], "ms", firm=False),
         rows.at_most("scrape of 10,000 peers: the loop held", 20, ours["turn"], "ms", firm=False,
-                     ratio=f"{ours['turn_processor']:.1f} ms of the processor"),
+                     detail=f"{ours['turn_processor']:.1f} ms of the processor"),
         # Not firm: the kernel hands the file over in 17 to 58 ms, as its caches are.
         rows.at_most("scrape of 10,000 peers: total, to a static file of its size", 3, ratio, "times",
                      firm=False,
-                     ratio=f"{size} in {ours['total']:.0f} ms, the file in {rival['total']:.0f} ms"),
+                     detail=f"{size} in {ours['total']:.0f} ms, the file in {rival['total']:.0f} ms"),
     ]
 
 
@@ -125,10 +125,10 @@ def growth_rows(found):
     lag = (most["slip"] + most["wait"]) * 1e3
     return [
         rows.at_most(f"CPU per probe, from {least['peers']} to {most['peers']} peers: growth", 20,
-                     growth, "%", ratio=f"{most['cost'] * 1e3:.2f} ms of {least['cost'] * 1e3:.2f}",
+                     growth, "%", detail=f"{most['cost'] * 1e3:.2f} ms of {least['cost'] * 1e3:.2f}",
                      firm=rows.SECONDS > 0),  # in five seconds a busy machine moves even that
         rows.at_most("10,000 peers: slots slip, p99", 100, most["slip"] * 1e3, "ms", firm=False,
-                     ratio=f"message data {lag:.0f} ms after the slot was due"),
+                     detail=f"message data {lag:.0f} ms after the slot was due"),
     ]
 
 
@@ -136,9 +136,9 @@ def past_rows(found):
     most = found[-1]
     return [
         rows.at_most(f"start with a ledger of {most['probes']} probes, 10,000 peers", 2, most["start"],
-                     "s", firm=False, ratio=f"{most['start_processor']:.1f} s of the processor"),
+                     "s", firm=False, detail=f"{most['start_processor']:.1f} s of the processor"),
         rows.at_most("10,000 peers, 1,000 dead for 5 days: PSS of everything", 64, most["memory"],
-                     "MiB", ratio=", ".join(f"{name} {size:.1f}"
+                     "MiB", detail=", ".join(f"{name} {size:.1f}"
                                             for name, size in most["parts"].items())),
     ] if rows.SECONDS else []
 

@@ -25,7 +25,7 @@ class Row:
     asked: str  # "at most 2 ms"
     measured: str  # "1.3 ms"
     good: bool
-    ratio: str = ""  # to a rival or a bound of the same run, and to which: "0.1 of mailexporter"
+    detail: str = ""  # what it was made of, or its ratio to a rival: "0.1 of mailexporter"
     firm: bool = True
 
     @property
@@ -59,7 +59,7 @@ def command():
 
 
 def publish(row):
-    print(f"{row.mark}: {row.what}: {row.measured} ({row.asked}) {row.ratio}".rstrip(), flush=True)
+    print(f"{row.mark}: {row.what}: {row.measured} ({row.asked}) {row.detail}".rstrip(), flush=True)
     file = os.environ.get("MAILFLOW_BENCH_ROWS")
     if file:
         with open(file, "a") as table:
@@ -90,8 +90,8 @@ def conclude(measure, rounds=ROUNDS):
 
 def table(file):
     """The rows of a file as text, columns aligned; "" when there are none."""
-    heads = ("measured thing", "asked", "measured", "ratio", "", "command")
-    names = ("what", "asked", "measured", "ratio", "mark", "command")
+    heads = ("measured thing", "asked", "measured", "detail", "", "command")
+    names = ("what", "asked", "measured", "detail", "mark", "command")
     try:
         rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
     except FileNotFoundError:
