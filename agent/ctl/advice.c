@@ -6,9 +6,12 @@
 
 #define ON(service) (1u << ADVICE_##service)
 #define ANYWHERE    (ON(IMAP) | ON(SMTP) | ON(HTTP))
+#define ENVELOPE    (ON(SMTP) | ON(RECIPIENT))
 
 #define NO_RELAYING                                                                                \
     "It does not relay for this machine: allow it, or log in with a user (--relay-user)."
+
+#define NO_SUCH_PEER "There is no such mailbox: create it there, or correct the peer's `address:`."
 
 // The first that fits counts; what is more precise stands further up. Words of the C library, of
 // OpenSSL and GnuTLS, of our probers, of RFC 3463 and of the usual servers.
@@ -87,23 +90,30 @@ static const struct rule {
     {ON(IMAP), "no answer to the connection",
      "It takes the connection and says nothing. Overloaded? Or a port that speaks TLS at once: "
      "993 takes tls implicit."},
-    {ON(SMTP), "reylist", "It greylists: exempt this machine and the probes' address from that."},
+    {ENVELOPE, "reylist", "It greylists: exempt this machine and the probes' address from that."},
     {ON(SMTP), "5.1.1", "It knows no such mailbox: create it, or correct the address (--address)."},
     {ON(SMTP), "ser unknown",
      "It knows no such mailbox: create it, or correct the address (--address)."},
-    {ON(SMTP), "elay access denied",
+    {ON(RECIPIENT), "5.1.1", NO_SUCH_PEER},
+    {ON(RECIPIENT), "ser unknown", NO_SUCH_PEER},
+    {ON(RECIPIENT), "5.1.2",
+     "The domain of that address has no mail server: correct the peer's `address:`, or the DNS."},
+    {ON(RECIPIENT), "4.1.2",
+     "The domain of that address cannot be looked up there: correct the peer's `address:`, or the "
+     "DNS of the relay."},
+    {ENVELOPE, "elay access denied",
      "It does not relay for this machine: allow it (Postfix: mynetworks), or log in with a user "
      "(--relay-user)."},
-    {ON(SMTP), "Relaying", NO_RELAYING},
-    {ON(SMTP), "relaying", NO_RELAYING},
-    {ON(SMTP), "to relay", NO_RELAYING},
-    {ON(SMTP), "elay not", NO_RELAYING},
-    {ON(SMTP), "ender address rejected",
+    {ENVELOPE, "Relaying", NO_RELAYING},
+    {ENVELOPE, "relaying", NO_RELAYING},
+    {ENVELOPE, "to relay", NO_RELAYING},
+    {ENVELOPE, "elay not", NO_RELAYING},
+    {ENVELOPE, "ender address rejected",
      "It does not take the probes' sender: correct it (--address)."},
-    {ON(SMTP), "5.7.",
+    {ENVELOPE, "5.7.",
      "Its policy forbids it: its log says which; allow it, or log in with a user "
      "(--relay-user)."},
-    {ON(SMTP), "4.", "It refuses for the moment: its log says why. Try again later."},
+    {ENVELOPE, "4.", "It refuses for the moment: its log says why. Try again later."},
 };
 
 static bool is_digit(char byte)
@@ -127,6 +137,7 @@ const char *advice_for(enum advice_service service, const char *said)
 {
     static const char *const OTHERWISE[] = {
         [ADVICE_IMAP] = "The log of the IMAP server says more.",
+        [ADVICE_RECIPIENT] = "The log of the relay says more; is the peer's `address:` right?",
         [ADVICE_SMTP] = "The log of the mail server says more.",
         [ADVICE_HTTP] = "Ask that agent on its own machine: mailflowctl status.",
     };

@@ -6,6 +6,7 @@
 #include "ctl/interrupt.h"
 #include "ctl/live_mailbox.h"
 #include "ctl/live_peer.h"
+#include "ctl/live_recipient.h"
 #include "ctl/live_relay.h"
 
 struct trial {
@@ -53,17 +54,6 @@ static void try_mailboxes(struct trial *trial)
     }
 }
 
-static void try_relay(struct trial *trial, const char *name, const struct relay_settings *relay)
-{
-    struct live_result result = {0};
-    if (trial->options->leave_nothing && !trial->own.readable) {
-        return;
-    }
-    live_relay_try(name, trial->options->probers, trial->settings, relay, &trial->own,
-                   trial->options->patience, &result);
-    tell(trial, &result);
-}
-
 static bool is_same_token(const struct oauth_settings *a, const struct oauth_settings *b)
 {
     bool same = strcmp(a->token_file, b->token_file) == 0 &&
@@ -80,6 +70,36 @@ static bool is_same_relay(const struct relay_settings *a, const struct relay_set
     return strcmp(a->host, b->host) == 0 && a->port == b->port && a->tls == b->tls &&
            strcmp(a->ca_file, b->ca_file) == 0 && strcmp(a->user, b->user) == 0 &&
            strcmp(a->password_file, b->password_file) == 0 && is_same_token(&a->oauth, &b->oauth);
+}
+
+// Those of all peers that this relay, which works, is to hand over to.
+static void try_recipients(struct trial *trial, const struct relay_settings *relay)
+{
+    const struct settings *settings = trial->settings;
+    if (!live_recipient_can_try(relay)) {
+        return;
+    }
+    for (size_t i = 0; i < settings->peer_count && !interrupt_noted(); i++) {
+        struct live_result result = {0};
+        if (is_same_relay(&settings->peers[i].relay, relay)) {
+            live_recipient_try(trial->options->probers, settings, &settings->peers[i], &result);
+            tell(trial, &result);
+        }
+    }
+}
+
+static void try_relay(struct trial *trial, const char *name, const struct relay_settings *relay)
+{
+    struct live_result result = {0};
+    if (trial->options->leave_nothing && !trial->own.readable) {
+        return;
+    }
+    live_relay_try(name, trial->options->probers, trial->settings, relay, &trial->own,
+                   trial->options->patience, &result);
+    tell(trial, &result);
+    if (result.good) {
+        try_recipients(trial, relay);
+    }
 }
 
 // Whether the relay of this peer has been tried as that of all, or of an earlier peer.

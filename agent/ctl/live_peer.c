@@ -9,36 +9,17 @@
 #include "base/tag_codec.h"
 #include "base/text.h"
 #include "ctl/live_exchange.h"
-#include "ctl/prober_child.h"
+#include "ctl/live_greet.h"
 #include "probes/endpoint.h"
-#include "probes/greet.h"
 
 #define PATIENCE SPAN_SECONDS(5)
-#define GRACE    SPAN_SECONDS(2)
 
 // ---- its mail server ----
-
-static bool greet(const char *probers, const struct greet_job *job, struct greet_outcome *outcome,
-                  struct error *error)
-{
-    struct prober_child child;
-    const char *line;
-    size_t length;
-    if (!prober_child_start(&child, probers, "mailflow-greet", error)) {
-        return false;
-    }
-    prober_child_write(&child, greet_job_encode(job));
-    bool good =
-        prober_child_read(&child, instant_add(job->deadline, GRACE), &line, &length, error) &&
-        greet_outcome_decode(line, length, outcome, error);
-    prober_child_stop(&child);
-    return good;
-}
 
 void live_peer_try_mail_server(const char *probers, const struct peer_settings *peer,
                                struct live_result *result)
 {
-    struct greet_job job = {.number = 1, .deadline = instant_add(clock_now().instant, PATIENCE)};
+    struct greet_job job = {.domain = false};
     struct greet_outcome outcome;
     struct error error;
     struct text subject = TEXT_OVER(result->subject);
@@ -46,7 +27,7 @@ void live_peer_try_mail_server(const char *probers, const struct peer_settings *
     endpoint_of_peer(peer, &job);
     text_format(&subject, "mail server of %s", peer->name);
     struct instant begin = clock_now().instant;
-    if (!greet(probers, &job, &outcome, &error)) {
+    if (!live_greet(probers, &job, &outcome, &error)) {
         text_format(&target, "%s:%u", job.host, (unsigned)job.port);
         live_result_fail(result, ADVICE_SMTP, error.message);
         return;

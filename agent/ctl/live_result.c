@@ -63,6 +63,29 @@ void live_result_fail(struct live_result *result, enum advice_service service, c
     tell(result, said);
 }
 
+void live_result_warn(struct live_result *result, enum advice_service service, const char *said)
+{
+    live_result_fail(result, service, said);
+    result->good = true;
+}
+
+static bool has_warning(const struct live_result *result)
+{
+    return result->good && result->advice[0] != '\0';
+}
+
+static void print_mark(const struct live_result *result, const struct terminal *terminal)
+{
+    bool warning = has_warning(result);
+    terminal_paint(terminal,
+                   warning        ? COLOUR_WARNING
+                   : result->good ? COLOUR_GOOD
+                                  : COLOUR_BAD,
+                   stdout);
+    fputs(warning ? "warn  " : result->good ? "ok    " : "FAILED", stdout);
+    terminal_paint(terminal, COLOUR_PLAIN, stdout);
+}
+
 void live_result_print(const struct live_result *result, const struct terminal *terminal)
 {
     char took[256];
@@ -71,15 +94,13 @@ void live_result_print(const struct live_result *result, const struct terminal *
         text_format(&legs, "%s%s ", i == 0 ? " (" : ", ", result->legs[i].name);
         format_latency(result->legs[i].took, &legs);
     }
-    terminal_paint(terminal, result->good ? COLOUR_GOOD : COLOUR_BAD, stdout);
-    fputs(result->good ? "ok    " : "FAILED", stdout);
-    terminal_paint(terminal, COLOUR_PLAIN, stdout);
+    print_mark(result, terminal);
     char good_for[64];
     struct text certificate = TEXT_OVER(good_for);
     append_certificate(result, &certificate);
     printf("  %s at %s: %s%s%s%s\n", result->subject, result->target, result->told, good_for, took,
            result->leg_count == 0 ? "" : ")");
-    if (!result->good) {
+    if (result->advice[0] != '\0') {
         printf("        %s\n", result->advice);
     }
     fflush(stdout);
@@ -92,9 +113,9 @@ json_t *live_result_to_json(const struct live_result *result)
         json_object_set_new(legs, result->legs[i].name,
                             json_real(span_seconds(result->legs[i].took)));
     }
-    return memory_checked(json_pack("{s:o, s:o, s:b, s:o, s:s, s:o, s:o}", "subject",
-                                    client_json_text(result->subject), "target",
-                                    client_json_text(result->target), "ok", result->good, "message",
-                                    client_json_text(result->told), "advice", result->advice,
-                                    "legs", legs, "certificate", certificate_to_json(result)));
+    return memory_checked(json_pack(
+        "{s:o, s:o, s:b, s:b, s:o, s:s, s:o, s:o}", "subject", client_json_text(result->subject),
+        "target", client_json_text(result->target), "ok", result->good, "warning",
+        has_warning(result), "message", client_json_text(result->told), "advice", result->advice,
+        "legs", legs, "certificate", certificate_to_json(result)));
 }

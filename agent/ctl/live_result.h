@@ -23,7 +23,7 @@ struct live_result {
     char target[600];  // "mx01.example:143"
     bool good;
     char told[512];     // how it went, or what went wrong
-    const char *advice; // what to do about it; "" when it went well
+    const char *advice; // what to do about it; "" when it went well; what is good may have some
     struct live_leg legs[LIVE_LEGS_MAXIMUM];
     size_t leg_count;
     struct certificate certificate;
@@ -38,6 +38,9 @@ void live_result_add_certificate(struct live_result *result, const struct certif
 // What was said may come from anywhere; it is escaped here.
 void live_result_succeed(struct live_result *result, const char *told);
 void live_result_fail(struct live_result *result, enum advice_service service, const char *said);
+
+// What may be well in a while: no failure, but it wants a look.
+void live_result_warn(struct live_result *result, enum advice_service service, const char *said);
 
 // One line, and another with the advice.
 void live_result_print(const struct live_result *result, const struct terminal *terminal);

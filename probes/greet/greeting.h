@@ -1,14 +1,16 @@
-// Whether a mail server greets: connect, wait for the first line, say QUIT.
+// Whether a mail server greets: connect, wait for the first line, say QUIT; and, where an envelope
+// is asked about, whether it takes that.
 #ifndef MAILFLOW_PROBES_GREET_GREETING_H
 #define MAILFLOW_PROBES_GREET_GREETING_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
-#include "base/instant.h"
+#include "probes/greet.h"
 
 // False with the reason: no address, no connection to any, no line in time, another line than 220.
-bool greeting_await(const char *host, uint16_t port, struct instant deadline, struct error *error);
+// `refusal` is the reply to the envelope when it is not taken, left alone otherwise.
+bool greeting_await(const char *host, const struct greet_job *job, char refusal[PROBE_REPLY_SIZE],
+                    struct error *error);
 
 #endif

@@ -35,7 +35,7 @@ static void greet(const struct greet_job *job, struct greet_outcome *outcome)
     struct error error = {0};
     text_copy(outcome->server, sizeof outcome->server, job->host);
     outcome->greeted = (!job->domain || mail_exchanger_find(job->host, outcome->server, &error)) &&
-                       greeting_await(outcome->server, job->port, job->deadline, &error);
+                       greeting_await(outcome->server, job, outcome->refusal, &error);
     if (!outcome->greeted) {
         text_copy(outcome->cause, sizeof outcome->cause, error.message);
     }

@@ -73,10 +73,14 @@ def test_a_mesh_from_nothing_at_a_terminal(mx01, mx02):
     took = time.monotonic() - begun
     print(f"two servers from nothing, at a terminal: first arrivals both ways after {took:.1f} s")
     assert took < TWO_MINUTES
-    live = check_live(mx01, 4)
+    live = check_live(mx01, 5)
     assert set(live[f"agent of {mx02.name}"]["legs"]) == {"dns", "connect", "answer"}
     assert set(live["mailbox local"]["legs"]) == {"dns", "connect", "tls", "login"}
     assert set(live["relay"]["legs"]) == {"dns", "connect", "submit", "latency"}
+    taken = live[f"address of {mx02.name}"]
+    assert taken["message"] == f"it takes probes to probe@{mx02.domain}"
+    assert mx02.metric("mailflow_exchanges_rejected_total", reason="stale") == 0
+    assert "exchange REJECTED" not in (mx02.directory / "syslog").read_text()
     assert mx01.metric("mailflow_probes_rejected_total", reason="signature") == 0
     assert mx01.mail("probe") == [] or mx01.wait_for(lambda: not mx01.mail("probe"), 10)
 
@@ -115,3 +119,36 @@ def test_a_mesh_from_nothing_by_flags(mx01, mx02):
     assert done.returncode == 1
     failed = [row for row in done.stdout.splitlines() if row.startswith("FAILED")]
     assert len(failed) == 1 and f"agent of {mx02.name} at http://{mx02.domain}:9925: " in failed[0]
+
+
+def try_live(host, *words):
+    done = host.ctl("check", "--live", "--wait", "0", *words, "--probers", BUILD / "probes",
+                    build=BUILD)
+    return done.returncode, done.stdout
+
+
+@together.on(hosts=2)
+def test_a_relay_that_does_not_take_the_peers_address(mx01, mx02):
+    """Postfix refuses it, for good and for now; what it says of it is in the report."""
+    for host in (mx01, mx02):
+        host.write_agent_config()
+    mx02.agent_start(BUILD)
+    try:
+        for reply, code, mark in (("450 4.7.1 Greylisted", 0, "warn  "),
+                                  ("550 5.7.1 not from here", 1, "FAILED")):
+            table = f"inline:{{{{probe@{mx02.domain}={reply}}}}}"
+            refuse = f"check_recipient_access {table}"
+            mx01.servers["smtp"].adjust({"smtpd_recipient_restrictions": refuse})
+
+            def told(words=reply[:9]):
+                live = json.loads(try_live(mx01, "--json")[1])["live"]
+                return any(words in result["message"] for result in live)
+
+            mx01.wait_for(told, 20, "Postfix to refuse")
+            got, shown = try_live(mx01)
+            where = f"{mark}  address of {mx02.name} at 127.0.0.1:25: it takes no probes to "
+            [line] = [line for line in shown.splitlines() if line.startswith(where)]
+            assert got == code and reply.split(" ", 2)[2] in line, shown
+            print(line)
+    finally:
+        mx01.servers["smtp"].adjust({"smtpd_recipient_restrictions": ""})

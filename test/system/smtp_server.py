@@ -1,7 +1,7 @@
 """An SMTP server that does what it is told, for what real ones will not do.
 
 Each step of a session has a list of acts; a step that is not scripted gets a plain good answer.
-Steps: greeting ehlo starttls ehlo_tls auth auth_more mail rcpt data content quit.
+Steps: greeting ehlo starttls ehlo_tls auth auth_more mail rcpt rset data content quit.
 Acts: reply(text) raw(bytes) wait(seconds) trickle(bytes, pause) flood(bytes) hang() close() reset().
 """
 import socket
@@ -153,6 +153,8 @@ class Session:
                 self.act("mail", "250 2.1.0 Ok")
             elif verb == "RCPT":
                 self.act("rcpt", "250 2.1.5 Ok")
+            elif verb == "RSET":
+                self.act("rset", "250 2.0.0 Ok")
             elif verb == "DATA":
                 self.act("data", "354 go on")
                 self.read_content()

@@ -71,6 +71,7 @@ def test_every_leg_is_reported(place):
     assert {subject: set(one["legs"]) for subject, one in results.items()} == {
         "mailbox local": {"dns", "connect", "login"},
         "relay": {"dns", "connect", "submit", "latency"},
+        "address of mx02": {"answer"},
         "mail server of mx02": {"greeting"},
         "agent of mx02": {"dns", "connect", "answer"},
     }
@@ -225,8 +226,59 @@ def test_every_mailbox_and_relay(place, office):
         add_peer(place, "gmail2", collect="gmail-box", relay=relay)
         results, code = live(place)
     assert code == 0, results
-    assert list(results) == ["mailbox local", "mailbox gmail-box", "relay", "relay of gmail"]
+    assert list(results) == [
+        "mailbox local", "mailbox gmail-box", "relay", "relay of gmail", "address of gmail",
+        "address of gmail2"]
     assert office.mailbox == {}
+
+
+def of_peer(name, text):
+    """An act for RCPT: the peer's address is answered so, others are taken."""
+
+    def act(session):
+        refused = f"@{name}." in session.commands[-1]
+        smtp_server.reply(text if refused else "250 2.1.5 Ok")(session)
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("text", "ok", "now", "advice"),
+    [
+        ("550 5.1.1 <probe@mx02.example>: User unknown", False, "", "correct the peer's `address:`"),
+        ("554 5.7.1 <probe@mx02.example>: Relay access denied", False, "", "does not relay"),
+        ("450 4.7.1 <probe@mx02.example>: Greylisted", True, " now", "It greylists"),
+        ("451 4.3.0 busy", True, " now", "Try again later"),
+        ("550 no", False, "", "The log of the relay says more"),
+    ],
+)
+def test_an_address_that_the_relay_does_not_take(place, office, text, ok, now, advice):
+    """Told of the peer in the relay's own words; what is for now only is no failure."""
+    office.smtp.script["rcpt"] = [of_peer("mx02", text)]
+    with smtp_server.Server() as peer:
+        for name in ("mx02", "mx03"):
+            add_peer(place, name, mail_server=f"127.0.0.1:{peer.port}")
+        results, code = live(place, "--wait", "0")
+        shown = place.run("check", "--live", "--wait", "0", *PROBERS)
+    said = f"it takes no probes to probe@mx02.example{now}; it says: {text}"
+    of_mx02 = results["address of mx02"]
+    assert (of_mx02["message"], of_mx02["ok"], of_mx02["warning"]) == (said, ok, ok)
+    assert advice in of_mx02["advice"]
+    assert results["address of mx03"]["message"] == "it takes probes to probe@mx03.example"
+    assert code == shown.code == (0 if ok else 1)
+    mark = "warn  " if ok else "FAILED"
+    where = f"address of mx02 at 127.0.0.1:{office.smtp.port}"
+    assert f"{mark}  {where}: {said}" in shown.out and advice in shown.out, shown
+    asked = [session for session in office.smtp.sessions if "RSET" in session.commands]
+    assert asked and all(session.content is None for session in asked)
+
+
+def test_addresses_are_not_asked_of_a_relay_that_does_not_work(place, office):
+    office.smtp.script["mail"] = [smtp_server.reply("554 5.7.1 not from you")]
+    with smtp_server.Server() as peer:
+        add_peer(place, "mx02", mail_server=f"127.0.0.1:{peer.port}")
+        results, code = live(place, "--wait", "0")
+    assert code == 1 and not results["relay"]["ok"] and "address of mx02" not in results
 
 
 def test_a_mailbox_that_cannot_be_read(place, office):

@@ -43,8 +43,67 @@ def cause(one):
 def test_a_server_that_greets():
     with Server() as server:
         [outcome] = greet(job(server.port, number=7))
-    assert outcome == {"number": 7, "greeted": True, "server": "127.0.0.1", "cause": ""}
+    assert outcome == {"number": 7, "greeted": True, "server": "127.0.0.1", "cause": "", "refusal": ""}
     assert server.session.commands in (["QUIT"], [])
+
+
+ENVELOPE = {"ehlo": "mx02.example", "sender": "probe@mx02.example",
+            "recipient": "probe@mx01.example"}
+ASKED = ["EHLO mx02.example", "MAIL FROM:<probe@mx02.example>", "RCPT TO:<probe@mx01.example>"]
+
+
+def test_an_envelope_that_is_taken():
+    """It goes no further than RCPT, and says one thing at a time."""
+    greeting = [raw(b"220-mx01.example\r\n220-waits\r\n220 for its turn\r\n")]
+    with Server({"greeting": greeting}) as server:
+        [outcome] = greet(job(server.port) | ENVELOPE)
+    assert outcome == {"number": 1, "greeted": True, "server": "127.0.0.1", "cause": "",
+                       "refusal": ""}
+    assert server.session.commands[:4] == [*ASKED, "RSET"] and server.session.content is None
+    assert server.session.commands[4:] in ([], ["QUIT"])
+
+
+@pytest.mark.parametrize(
+    ("script", "said", "asked"),
+    [
+        ({"rcpt": [reply("550 5.1.1 <probe@mx01.example>: no such")]},
+         "550 5.1.1 <probe@mx01.example>: no such", 3),
+        ({"rcpt": [reply("550-5.1.1 The account\n550 does not exist")]},
+         "550-5.1.1 The account does not exist", 3),
+        ({"rcpt": [reply("450 4.7.1 Greylisted")]}, "450 4.7.1 Greylisted", 3),
+        ({"rcpt": [raw(b"550 \x1b[31m\r\n")]}, "550 \\x1b[31m", 3),
+        ({"mail": [reply("553 5.1.8 Sender address rejected")]}, "553 5.1.8 Sender address rejected",
+         2),
+        ({"ehlo": [reply("502 what?")]}, "502 what?", 1),
+    ],
+)
+def test_an_envelope_that_is_refused(script, said, asked):
+    with Server(script) as server:
+        [outcome] = greet(job(server.port) | ENVELOPE)
+    assert (outcome["greeted"], outcome["cause"], outcome["refusal"]) == (True, "", said)
+    assert server.session.commands[:asked] == ASKED[:asked]
+    assert server.session.commands[asked:] in ([], ["QUIT"])
+
+
+@pytest.mark.parametrize("act", [hang(), close(), flood(b"250-x\r\n"), flood(b"2" * 100)])
+@pytest.mark.parametrize("step", ["ehlo", "mail", "rcpt"])
+def test_an_envelope_without_a_reply(step, act):
+    with Server({step: [act]}) as server:
+        [outcome] = greet(job(server.port, seconds=SHORT) | ENVELOPE)
+    assert not outcome["greeted"] and outcome["cause"] and outcome["refusal"] == ""
+
+
+def test_a_greeting_that_refuses_is_asked_nothing():
+    with Server({"greeting": [reply("554 no")]}) as server:
+        [outcome] = greet(job(server.port) | ENVELOPE)
+    assert not outcome["greeted"] and server.session.commands in ([], ["QUIT"])
+
+
+@pytest.mark.parametrize("change", [{"recipient": "a\r\nDATA"}, {"sender": 5}, {"ehlo": "x" * 300}])
+def test_an_envelope_that_is_none(change):
+    done = run(json.dumps(job(1) | ENVELOPE | change).encode() + b"\n")
+    [outcome] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert outcome["cause"].startswith("job: ") and next(iter(change)) in outcome["cause"]
 
 
 @pytest.mark.parametrize("act", [raw(b"220-mx01.example\r\n220 hello\r\n"), raw(b"220 hi\n")])
@@ -61,7 +120,7 @@ def test_greetings(act):
         (hang(), "it takes the connection, but says nothing"),
         (trickle(b"220 hello" * 9, 0.1), "it takes the connection, but says nothing"),
         (close(), "it takes the connection and closes it"),
-        (flood(b"2" * 100), "it does not end its first line"),
+        (flood(b"2" * 100), "it does not end its line"),
     ],
 )
 def test_servers_that_do_not_greet(act, said):

@@ -47,10 +47,35 @@ static void a_relay_is_understood(void **state)
     }
 }
 
+static void a_relay_that_does_not_take_a_peer(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *advice;
+    } CASES[] = {
+        {"it says: 550 5.1.1 <x>: no such user", "There is no such mailbox"},
+        {"it says: 550 User unknown", "There is no such mailbox"},
+        {"it says: 550 5.1.2 no such domain", "The domain of that address has no mail server"},
+        {"it says: 450 4.1.2 try later", "The domain of that address cannot be looked up"},
+        {"it says: 450 4.7.1 Greylisted", GREYLISTS},
+        {"it says: 554 5.7.1 Relay access denied", NO_RELAYING},
+        {"it says: 554 5.7.26 not allowed", POLICY},
+        {"it says: 550 no", "The log of the relay says more"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const char *advice = advice_for(ADVICE_RECIPIENT, CASES[i].said);
+        if (strncmp(advice, CASES[i].advice, strlen(CASES[i].advice)) != 0) {
+            fail_msg("%s: %s", CASES[i].said, advice);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_is_understood),
+        cmocka_unit_test(a_relay_that_does_not_take_a_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
