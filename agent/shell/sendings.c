@@ -108,8 +108,7 @@ static void end_in_vain(struct sendings *all, struct sending *sending, const str
     all->refused(all->context, peer, &id, &outcome);
 }
 
-void sendings_give(struct sendings *all, const struct submit_job *job,
-                   const struct oauth_settings *oauth)
+void sendings_give(struct sendings *all, struct submit_job *job, const struct oauth_settings *oauth)
 {
     struct error error;
     if (job->relay.oauth == PROBE_OAUTH_NONE) {

@@ -23,8 +23,8 @@ struct sendings *sendings_create(struct submitters *submitters, struct tokens *t
                                  void *context);
 void sendings_destroy(struct sendings *sendings);
 
-// Takes a copy of the job, whose relay may lack its token. The tag's `to` names the peer.
-void sendings_give(struct sendings *sendings, const struct submit_job *job,
+// Keeps what it needs of the job, whose relay may lack its token. The tag's `to` names the peer.
+void sendings_give(struct sendings *sendings, struct submit_job *job,
                    const struct oauth_settings *oauth);
 
 // To be shown every outcome of the submitters. True when the probe is tried again, and the outcome

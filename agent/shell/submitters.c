@@ -12,10 +12,15 @@
 #define IDLE_LIFE SPAN_SECONDS(15)
 #define GRACE     SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
 
+// Thousands may wait: of what is to be done only the line is kept that says it to a process.
 struct job {
     struct job *next;
-    struct submit_job work;
+    int64_t number;
+    struct instant deadline;
+    char peer[SERVER_NAME_SIZE];
+    struct probe_id id;
     uint32_t relay;
+    char *line; // owned
 };
 
 struct submitter {
@@ -89,11 +94,20 @@ static void let_go(struct submitters *pool, uint32_t relay, bool in_time)
     relay_let_go(&pool->relays.items[relay], in_time, oldest);
 }
 
+static void free_job(struct job *job)
+{
+    if (job != NULL) {
+        explicit_bzero(job->line, strlen(job->line));
+        free(job->line);
+        free(job);
+    }
+}
+
 static void finish_job(struct submitters *pool, struct job *job, struct submit_outcome *outcome)
 {
-    outcome->number = job->work.number;
-    pool->handlers.done(pool->context, job->work.tag.to, &job->work.tag.id, outcome);
-    free(job);
+    outcome->number = job->number;
+    pool->handlers.done(pool->context, job->peer, &job->id, outcome);
+    free_job(job);
 }
 
 // The outcome of a job whose prober cannot tell it any more.
@@ -174,7 +188,7 @@ static void on_line(void *context, const char *line, size_t length)
         child_kill(submitter->child);
         return;
     }
-    if (submitter->job == NULL || outcome.number != submitter->job->work.number) {
+    if (submitter->job == NULL || outcome.number != submitter->job->number) {
         return;
     }
     if (outcome.result == SUBMIT_CONTENT) {
@@ -220,7 +234,7 @@ static void on_ended(void *context, const char *how)
     struct submitters *pool = submitter->pool;
     return_ahead(submitter); // it has not begun with them
     if (submitter->job != NULL && !pool->ending) {
-        bool late = instant_reached(clock_now().instant, submitter->job->work.deadline);
+        bool late = instant_reached(clock_now().instant, submitter->job->deadline);
         char cause[PROBE_REPLY_SIZE];
         struct text text = TEXT_OVER(cause);
         text_format(
@@ -233,7 +247,7 @@ static void on_ended(void *context, const char *how)
         }
         end_job(submitter, &outcome);
     }
-    free(submitter->job);
+    free_job(submitter->job);
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         if (pool->processes[i] == submitter) {
             pool->processes[i] = NULL;
@@ -297,7 +311,7 @@ static struct submitter *find_at_work(const struct submitters *pool, uint32_t re
 
 static void give_job(struct submitter *submitter, struct job *job)
 {
-    char *line = submit_job_encode(&job->work);
+    char *line = memory_checked(strdup(job->line)); // the job may have to be given to another
     if (submitter->job == NULL) {
         begin_job(submitter, job);
     } else {
@@ -386,7 +400,7 @@ static void expire_waiting(struct submitters *pool, struct instant now)
     while (job != NULL) {
         struct job *next = job->next;
         job->next = NULL;
-        if (instant_reached(now, job->work.deadline)) {
+        if (instant_reached(now, job->deadline)) {
             bool hangs = pool->relays.items[job->relay].held > 0;
             struct submit_outcome outcome =
                 hangs ? broken_outcome(NULL, REPLY_TIMEOUT,
@@ -414,7 +428,7 @@ static void on_timer(uv_timer_t *timer)
             continue;
         }
         if (submitter->job != NULL &&
-            instant_reached(now, instant_add(submitter->job->work.deadline, GRACE))) {
+            instant_reached(now, instant_add(submitter->job->deadline, GRACE))) {
             pool->killed++;
             child_kill(submitter->child);
         } else if (submitter->job == NULL && !submitter->leaving && kept++ > 0 &&
@@ -460,17 +474,23 @@ void submitters_destroy(struct submitters *pool)
         }
     }
     while (pool->first != NULL) {
-        free(take_first(pool));
+        free_job(take_first(pool));
     }
     uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
 }
 
-void submitters_submit(struct submitters *pool, const struct submit_job *work)
+void submitters_submit(struct submitters *pool, struct submit_job *work)
 {
+    work->number = ++pool->next_number;
     struct job *job = memory_checked(calloc(1, sizeof *job));
-    job->work = *work;
-    job->work.number = ++pool->next_number;
-    job->relay = relays_find(&pool->relays, &work->relay);
+    *job = (struct job){
+        .number = work->number,
+        .deadline = work->deadline,
+        .id = work->tag.id,
+        .relay = relays_find(&pool->relays, &work->relay),
+        .line = submit_job_encode(work),
+    };
+    text_copy(job->peer, sizeof job->peer, work->tag.to);
     *pool->last = job;
     pool->last = &job->next;
     pool->waiting++;

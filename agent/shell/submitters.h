@@ -37,8 +37,8 @@ struct submitters *submitters_create(uv_loop_t *loop, const char *probers,
 // Ends every process and forgets every job. Returns at once; the loop runs dry afterwards.
 void submitters_destroy(struct submitters *submitters);
 
-// Takes a copy. The tag's `to` names the peer.
-void submitters_submit(struct submitters *submitters, const struct submit_job *job);
+// Gives the job its number and keeps what it needs of it. The tag's `to` names the peer.
+void submitters_submit(struct submitters *submitters, struct submit_job *job);
 
 struct submitters_figures {
     unsigned busy;
