@@ -39,17 +39,17 @@ struct write {
     struct probe_id id; // outcome, message, bounce, trace
     union {
         struct probe_record probe;
-        struct submit_outcome *outcome; // of its own: it is large, and of few writes
+        struct submit_outcome *outcome; // owned
         struct message message;
         struct {
-            struct bounce bounce;
+            struct bounce *of; // owned
             struct walltime reported;
         } bounce;
         struct {
             char *text; // owned
             bool rerouted;
         } trace;
-        struct incident incident;
+        struct incident *incident; // owned
         struct {
             int64_t number;
             int64_t incident;
@@ -68,7 +68,7 @@ struct write {
         struct {
             char peer[SERVER_NAME_SIZE];
             enum direction direction;
-            struct habits *of; // owned: large, and of few writes
+            struct habits *of; // owned
         } habits;
     };
 };
@@ -104,13 +104,13 @@ static void perform(struct store *store, const struct write *write)
         put_message(store, write);
         break;
     case WRITE_BOUNCE:
-        store_put_bounce(store, &write->id, &write->bounce.bounce, write->bounce.reported);
+        store_put_bounce(store, &write->id, write->bounce.of, write->bounce.reported);
         break;
     case WRITE_TRACE:
         store_put_trace(store, &write->id, write->trace.text, write->trace.rerouted);
         break;
     case WRITE_INCIDENT:
-        store_put_incident(store, &write->incident);
+        store_put_incident(store, write->incident);
         break;
     case WRITE_NOTICE:
         store_put_notice(store, write->owed.number, write->owed.incident, write->owed.notice);
@@ -147,6 +147,12 @@ static void put(struct writes *writes, struct store *store, const struct write *
     }
 }
 
+// For a write to own: what is large, and of few writes.
+static void *copy_of(const void *value, size_t size)
+{
+    return memcpy(memory_checked(malloc(size)), value, size);
+}
+
 void writes_put_probe(struct writes *writes, struct store *store, const struct probe_record *record)
 {
     struct write write = {.kind = WRITE_PROBE, .probe = *record};
@@ -157,8 +163,7 @@ void writes_put_outcome(struct writes *writes, struct store *store, const struct
                         const struct submit_outcome *outcome)
 {
     struct write write = {.kind = WRITE_OUTCOME, .id = *id};
-    write.outcome = memory_checked(malloc(sizeof *outcome));
-    *write.outcome = *outcome;
+    write.outcome = copy_of(outcome, sizeof *outcome);
     put(writes, store, &write);
 }
 
@@ -182,7 +187,8 @@ void writes_put_message(struct writes *writes, struct store *store,
 void writes_put_bounce(struct writes *writes, struct store *store, const struct probe_id *id,
                        const struct bounce *bounce, struct walltime reported)
 {
-    struct write write = {.kind = WRITE_BOUNCE, .id = *id, .bounce = {*bounce, reported}};
+    struct write write = {.kind = WRITE_BOUNCE, .id = *id, .bounce = {.reported = reported}};
+    write.bounce.of = copy_of(bounce, sizeof *bounce);
     put(writes, store, &write);
 }
 
@@ -199,7 +205,8 @@ void writes_put_trace(struct writes *writes, struct store *store, const struct p
 void writes_put_incident(struct writes *writes, struct store *store,
                          const struct incident *incident)
 {
-    struct write write = {.kind = WRITE_INCIDENT, .incident = *incident};
+    struct write write = {.kind = WRITE_INCIDENT};
+    write.incident = copy_of(incident, sizeof *incident);
     put(writes, store, &write);
 }
 
@@ -244,8 +251,7 @@ void writes_put_habits(struct writes *writes, struct store *store, const char *p
 {
     struct write write = {.kind = WRITE_HABITS, .habits = {.direction = direction}};
     text_copy(write.habits.peer, sizeof write.habits.peer, peer);
-    write.habits.of = memory_checked(malloc(sizeof *habits));
-    *write.habits.of = *habits;
+    write.habits.of = copy_of(habits, sizeof *habits);
     put(writes, store, &write);
 }
 
@@ -279,16 +285,28 @@ void writes_repeat(const struct writes *writes, struct store *store)
 }
 
 // What a write owns beside itself.
+static void *owned_by(const struct write *write)
+{
+    switch (write->kind) {
+    case WRITE_OUTCOME:
+        return write->outcome;
+    case WRITE_BOUNCE:
+        return write->bounce.of;
+    case WRITE_TRACE:
+        return write->trace.text;
+    case WRITE_INCIDENT:
+        return write->incident;
+    case WRITE_HABITS:
+        return write->habits.of;
+    default:
+        return NULL;
+    }
+}
+
 static void forget_all(struct writes *writes)
 {
     for (size_t i = 0; i < writes->count; i++) {
-        if (writes->items[i].kind == WRITE_OUTCOME) {
-            free(writes->items[i].outcome);
-        } else if (writes->items[i].kind == WRITE_TRACE) {
-            free(writes->items[i].trace.text);
-        } else if (writes->items[i].kind == WRITE_HABITS) {
-            free(writes->items[i].habits.of);
-        }
+        free(owned_by(&writes->items[i]));
     }
     writes->count = 0;
 }
