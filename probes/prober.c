@@ -287,5 +287,6 @@ bool prober_confine(const struct prober_limits *limits, struct error *error)
     if (result == 0) {
         result = load_deadly();
     }
+    malloc_trim(0); // what the warm-up and the filters took
     return result == 0 || error_set(error, "seccomp: %s", strerror(-result));
 }
