@@ -9,7 +9,7 @@
 #include "shell/child.h"
 #include "shell/relays.h"
 
-#define IDLE_LIFE SPAN_SECONDS(15)
+#define IDLE_LIFE SPAN_SECONDS(5)
 #define GRACE     SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
 
 // Thousands may wait: of what is to be done only the line is kept that says it to a process.
