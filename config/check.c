@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/mesh_key.h"
+#include "base/rights.h"
 #include "config/check_http.h"
 #include "config/check_maintenance.h"
 #include "config/check_sources.h"
@@ -34,6 +35,20 @@ static void check_transport(struct reading *reading, const struct node *map, con
     if (tls != TLS_NONE && insecure) {
         problem_warning(reading->problems, node_place(map, "insecure"),
                         "insecure: has no effect without tls: none");
+    }
+}
+
+// Whoever starts the agent reads the secrets, but authorities are read by its probers.
+static void check_ca_file(struct reading *reading, const struct node *map, const char *file)
+{
+    char user[RIGHTS_USER_SIZE];
+    if (file[0] != '\0' && reading->secrets &&
+        !rights_owner_can_read(reading->settings->state_dir, file, user)) {
+        problem_warning(
+            reading->problems, node_place(map, "ca_file"),
+            "ca_file: %s: the agent will run as user %s, who cannot read it: copy it to "
+            "/etc/mailflow, open to all",
+            file, user);
     }
 }
 
@@ -145,6 +160,7 @@ static void check_relay(struct reading *reading, const struct node *map,
                       "tls: libESMTP speaks no implicit TLS: use port 587 with starttls");
     }
     check_transport(reading, map, relay->host, relay->tls, relay->insecure);
+    check_ca_file(reading, map, relay->ca_file);
     relay->password = read_password(reading, map, relay->password_file);
 }
 
@@ -157,6 +173,7 @@ static void check_mailbox(struct reading *reading, const struct node *map,
         mailbox->tls = TLS_IMPLICIT;
     }
     check_transport(reading, map, mailbox->host, mailbox->tls, mailbox->insecure);
+    check_ca_file(reading, map, mailbox->ca_file);
     if (node_member(map, "password_file") == NULL && !has_token(&mailbox->oauth)) {
         problem_error(reading->problems, map->at, "required key 'password_file' is missing");
     }

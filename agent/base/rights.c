@@ -8,7 +8,12 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/text.h"
+
+#define SERVICE_USER "mailflow" // in the unit, and made by the package
 
 bool rights_hide(struct error *error)
 {
@@ -63,4 +68,62 @@ bool rights_become_owner(const char *directory, struct error *error)
         return true;
     }
     return become(status.st_uid, status.st_gid, error);
+}
+
+static void name_user(uid_t user, char out[RIGHTS_USER_SIZE])
+{
+    struct text text = text_over(out, RIGHTS_USER_SIZE);
+    const struct passwd *entry = getpwuid(user);
+    if (entry == NULL) {
+        text_format(&text, "%u", (unsigned)user);
+    } else {
+        text_append(&text, entry->pw_name);
+    }
+}
+
+void rights_own_user(char out[RIGHTS_USER_SIZE])
+{
+    name_user(geteuid(), out);
+}
+
+// False when nobody is known.
+static bool find_owner(const char *directory, uid_t *user, gid_t *group)
+{
+    struct stat status;
+    const struct passwd *service = NULL;
+    if (stat(directory, &status) == 0) {
+        *user = status.st_uid;
+        *group = status.st_gid;
+        return true;
+    }
+    service = getpwnam(SERVICE_USER);
+    if (service != NULL) {
+        *user = service->pw_uid;
+        *group = service->pw_gid;
+    }
+    return service != NULL;
+}
+
+// In a child, for who has become somebody else does not come back.
+static bool can_read(uid_t user, gid_t group, const char *file)
+{
+    struct error error;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(become(user, group, &error) && access(file, R_OK) != 0 ? 1 : 0);
+    }
+    return child < 0 || waitpid(child, &status, 0) != child || status == 0;
+}
+
+bool rights_owner_can_read(const char *directory, const char *file, char user[RIGHTS_USER_SIZE])
+{
+    uid_t owner;
+    gid_t group;
+    if (geteuid() != 0 || !find_owner(directory, &owner, &group) || owner == 0 ||
+        can_read(owner, group, file)) {
+        return true;
+    }
+    name_user(owner, user);
+    return false;
 }

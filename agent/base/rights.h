@@ -19,4 +19,13 @@ bool rights_drop(struct error *error);
 // true.
 bool rights_become_owner(const char *directory, struct error *error);
 
+// The name of the user that this process is, or its number.
+enum { RIGHTS_USER_SIZE = 40 };
+void rights_own_user(char out[RIGHTS_USER_SIZE]);
+
+// For root only, of others true: whether the user who owns this directory could read the file.
+// While the directory is not there that is the user of the service, if there is one. Of whom it is
+// false, `user` has the name.
+bool rights_owner_can_read(const char *directory, const char *file, char user[RIGHTS_USER_SIZE]);
+
 #endif

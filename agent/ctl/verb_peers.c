@@ -248,7 +248,9 @@ static int refuse_configuration(const struct context *context,
                                 const struct config_problems *problems)
 {
     problems_print(problems, stderr);
-    return report_failure(context, EXIT_REFUSED, "the configuration has errors");
+    return report_failure(context, EXIT_REFUSED,
+                          "the configuration has errors; peers asks no agent, but the file alone: "
+                          "--config says which");
 }
 
 int verb_peers(struct context *context)

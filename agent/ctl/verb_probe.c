@@ -107,7 +107,9 @@ static void print_details(const struct context *context, const json_t *probe)
     print_time_detail("arrived", probe, "arrived");
     print_text_detail("agent", probe, "agent_trouble");
     print_error(context, probe);
-    print_text_detail("verdict", probe, "verdict");
+    if (strcmp(answer_text(probe, "state"), "refused") != 0) { // of which there is none
+        print_text_detail("verdict", probe, "verdict");
+    }
 }
 
 // ---- the verb ----

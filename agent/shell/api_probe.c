@@ -183,7 +183,8 @@ static void append_rule(struct text *out, const struct probe_record *record,
         break;
     case VERDICT_LATE:
         append_against_threshold(out, record, path->latency.warning);
-        text_append(out, ", and neither window nor incident explains it");
+        text_append(out,
+                    ", and as far as this server knows neither window nor incident explains it");
         break;
     case VERDICT_LOST:
         text_append(out, "it has not arrived within ");

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/rights.h"
 #include "base/text.h"
 
 // The backlog is what a crowd may queue up in between two turns of the loop: when it is full,
@@ -138,13 +139,17 @@ static bool make_way(const struct sockaddr_un *name, struct error *error)
 
 static void explain_control(const char *path, int number, struct error *error)
 {
-    char directory[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    char directory[sizeof((struct sockaddr_un *)NULL)->sun_path], user[RIGHTS_USER_SIZE];
     text_copy(directory, sizeof directory, path);
+    rights_own_user(user);
     if (number == ENOENT || number == ENOTDIR) {
         error_set(error,
-                  "%s: the directory %s does not exist; create it, owned by the agent's user, or "
-                  "change http.control",
-                  path, dirname(directory));
+                  "%s: the directory %s does not exist; create it, owned by the agent's user (%s), "
+                  "or change http.control",
+                  path, dirname(directory), user);
+    } else if (number == EACCES) {
+        error_set(error, "%s: cannot listen: %s; the agent's user (%s) must be able to write %s",
+                  path, strerror(number), user, dirname(directory));
     } else {
         error_set(error, "%s: cannot listen: %s", path, strerror(number));
     }

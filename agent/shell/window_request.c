@@ -201,7 +201,7 @@ static bool check_window(const struct window *window, struct walltime now, bool 
     if (window->kind == WINDOW_ROUTINE && length.ns > WINDOW_ROUTINE_MAXIMUM.ns && !force) {
         return error_set(error,
                          "routine maintenance of %s is longer than %s: use an emergency with a "
-                         "reason, or force it (mailflowctl: --force)",
+                         "reason, or force it (--force)",
                          span_text(length, length_text),
                          span_text(WINDOW_ROUTINE_MAXIMUM, maximum));
     }

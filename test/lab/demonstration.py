@@ -17,7 +17,7 @@ LAB = Path(__file__).resolve().parent / "lab"
 FIRST_ARRIVALS_SECONDS = 60
 SETTINGS = {
     "defaults": {"interval": "5s", "latency": {"warning": "5s", "critical": "20s"}},
-    "maintenance": {"settle": "10s"},
+    "maintenance": {"settle": "10s", "recovery": "60s"},
     "incidents": {"hold": "5s"},
 }
 

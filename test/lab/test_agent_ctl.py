@@ -171,7 +171,7 @@ def test_a_window_of_the_future_is_cancelled(mx01):
 def test_windows_that_are_refused(mx01):
     assert refusal(mx01, "maintenance", "begin", "mx02", "--for", "9h") == (
         "mailflowctl: routine maintenance of 9h is longer than 4h: use an emergency with a reason, "
-        "or force it (mailflowctl: --force)\n"
+        "or force it (--force)\n"
     )
     assert refusal(mx01, "maintenance", "begin", "mx02", "--kind", "emergency") == (
         "mailflowctl: emergency maintenance needs a reason\n"

@@ -14,7 +14,7 @@ export default () => {
         assert.match(await text(page, "h1"), /mx04 → mx02\s+slow/);
         await page.locator("#probes tbody a").first().click();
         assert.match(await text(page, "h1"), /late after 1 min 59 s/);
-        assert.match(await text(page), /neither window nor incident explains it/);
+        assert.match(await text(page), /as far as this server knows neither window nor incident explains it/);
     });
 
     look("a path shows its latency over time, a flush as one mark", async (open) => {

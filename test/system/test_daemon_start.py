@@ -147,6 +147,25 @@ def test_an_authority_that_cannot_be_read(daemon):
     assert said == f"{place}: ca_file: {file}: Permission denied\n"
 
 
+def test_an_authority_that_the_agent_s_user_cannot_read(daemon):
+    def said_of(file):
+        daemon.configure(daemon.settings, {"relay": {"tls": "starttls", "ca_file": str(file)}})
+        status, _, said = daemon.run("--config", daemon.config, "--check-config")
+        assert status == 0
+        return said
+
+    hidden = daemon.home / "ca.pem"
+    hidden.touch(mode=0o600)
+    daemon.state.mkdir(exist_ok=True)
+    assert said_of(hidden) == ""  # root's own agent can
+    shutil.chown(daemon.state, "nobody")
+    assert said_of(hidden) == (
+        f"{line_of(daemon, str(hidden))}: warning: ca_file: {hidden}: the agent will run as user "
+        "nobody, who cannot read it: copy it to /etc/mailflow, open to all\n"
+    )
+    assert said_of("/etc/passwd") == ""
+
+
 # ---- the state directory ----
 
 

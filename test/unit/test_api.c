@@ -175,8 +175,8 @@ static void test_rule_of_a_probe(void **state)
         {{.verdict = VERDICT_DRAINED, .latency = SPAN_SECONDS(227)},
          "latency 227s, above 60s: this agent could not see meanwhile"},
         {{.verdict = VERDICT_LATE, .latency = SPAN_SECONDS(400), .excused = SPAN_SECONDS(100)},
-         "latency 400s, less 100s excused by windows, is 300s, above 60s, and neither window nor "
-         "incident explains it"},
+         "latency 400s, less 100s excused by windows, is 300s, above 60s, and as far as this "
+         "server knows neither window nor incident explains it"},
         {{.verdict = VERDICT_LOST, .state = PROBE_LOST}, "it has not arrived within 132h"},
         {{.state = PROBE_ACCEPTED}, "it is in flight"},
         {{.state = PROBE_REFUSED}, "no server took it over: nothing is in flight"},

@@ -199,8 +199,8 @@ static void test_missing_directory_is_named(void **state)
     (void)state;
     snprintf(nowhere, sizeof nowhere, "%s/run/control.sock", directory);
     snprintf(message, sizeof message,
-             "%s: the directory %s/run does not exist; create it, owned by the agent's user, or "
-             "change http.control",
+             "%s: the directory %s/run does not exist; create it, owned by the agent's user "
+             "(root), or change http.control",
              nowhere, directory);
     assert_control_fails(nowhere, message);
 }

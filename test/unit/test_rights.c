@@ -137,6 +137,22 @@ static void test_root_becomes_the_owner(void **state)
     assert_int_equal(in_child(drop_under_a_filter), FINE);
 }
 
+static void test_what_the_owner_can_read(void **state)
+{
+    char user[RIGHTS_USER_SIZE] = "";
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    assert_true(rights_owner_can_read(directory, "/etc/passwd", user));
+    assert_true(rights_owner_can_read("/", "/etc/shadow", user));
+    assert_string_equal(user, "");
+    assert_false(rights_owner_can_read(directory, "/etc/shadow", user));
+    assert_string_equal(user, getpwuid(somebody)->pw_name);
+    rights_own_user(user);
+    assert_string_equal(user, "root");
+}
+
 static int setup(void **state)
 {
     const struct passwd *nobody = getpwnam("nobody");
@@ -159,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rights_are_dropped),
         cmocka_unit_test(test_root_becomes_the_owner),
+        cmocka_unit_test(test_what_the_owner_can_read),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

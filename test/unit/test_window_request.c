@@ -124,12 +124,11 @@ static void test_refusals_say_why(void **state)
          "end 2026-09-21T14:01:00Z is in the past: it is 2026-09-21T14:13:20Z now"},
         {"{\"server\":\"mx09\"}", "unknown server 'mx09': this mesh has mx01, mx02"},
         {"{\"server\":\"\"}", "unknown server '': this mesh has mx01, mx02"},
-        {"{\"duration_seconds\":18000}",
-         "routine maintenance of 5h is longer than 4h: use an "
-         "emergency with a reason, or force it (mailflowctl: --force)"},
+        {"{\"duration_seconds\":18000}", "routine maintenance of 5h is longer than 4h: use an "
+                                         "emergency with a reason, or force it (--force)"},
         {"{\"duration_seconds\":18000,\"force\":false}",
          "routine maintenance of 5h is longer than 4h: use an emergency with a reason, or force it "
-         "(mailflowctl: --force)"},
+         "(--force)"},
         {"{\"kind\":\"emergency\"}", "emergency maintenance needs a reason"},
         {"{\"kind\":\"holiday\"}", "\"kind\" is neither routine nor emergency"},
         {"{\"kind\":7}", "\"kind\" is not a string"},
@@ -214,9 +213,8 @@ static void test_changes_that_are_refused(void **state)
          "give \"end\" or \"extend_seconds\", one of them"},
         {"{\"extend_seconds\":0.5}", "maintenance can be extended by 1s to 366d"},
         {"{\"extend_seconds\":\"5\"}", "\"extend_seconds\" is not a number"},
-        {"{\"extend_seconds\":14400}",
-         "routine maintenance of 242m is longer than 4h: use an "
-         "emergency with a reason, or force it (mailflowctl: --force)"},
+        {"{\"extend_seconds\":14400}", "routine maintenance of 242m is longer than 4h: use an "
+                                       "emergency with a reason, or force it (--force)"},
         {"{\"end\":\"2026-09-21T14:00:00Z\"}",
          "end 2026-09-21T14:00:00Z is not after begin 2026-09-21T14:12:20Z"},
         {"{\"server\":\"mx01\",\"extend_seconds\":5}", "\"server\" is not known here"},
