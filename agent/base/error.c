@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ bool error_prefix(struct error *error, const char *format, ...)
 void *memory_checked(void *pointer)
 {
     if (pointer == NULL) {
-        fputs("mailflow: out of memory\n", stderr);
+        fprintf(stderr, "%s: out of memory\n", program_invocation_short_name);
         abort();
     }
     return pointer;

@@ -1,5 +1,6 @@
 #include "base/json_read.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,8 +18,11 @@ json_t *json_read_bytes(const char *bytes, size_t length, size_t maximum, struct
         return NULL;
     }
     json_error_t where;
+    errno = 0;
     json_t *object = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &where);
     if (object == NULL) {
+        // Where memory ended jansson blames the text, for most of what it could not keep.
+        memory_checked(errno == ENOMEM ? NULL : &where);
         error_set(error, "not JSON at byte %d: %s", where.position, where.text);
         return NULL;
     }

@@ -16,7 +16,8 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
+for beside in ("lab", "system"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / beside))
 
 import prober  # noqa: E402
 import rows  # noqa: E402

@@ -12,13 +12,21 @@ import subprocess
 import time
 from pathlib import Path
 
+# How many times longer than usual everything may take: under valgrind.
+PATIENCE = float(os.environ.get("MAILFLOW_PATIENCE") or 1)
 POLL_INTERVALS = 0.005, 0.1  # the first and the longest: many wait beside each other
 NULL = subprocess.DEVNULL
 _children = {}  # pid -> Popen of what this program started, so that it can be reaped
 
 
+def patient(seconds):
+    """So long, where nothing makes programs slow."""
+    return seconds * PATIENCE
+
+
 def wait_for(predicate, deadline, what="the condition"):
-    """Return the first true value of predicate(); TimeoutError after deadline seconds."""
+    """Return the first true value of predicate(); TimeoutError after deadline seconds, patiently."""
+    deadline = patient(deadline)
     limit = time.monotonic() + deadline
     pause, longest = POLL_INTERVALS
     while True:

@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 import time
 
+from process import patient
+
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 CALENDAR = BUILD / "probes" / "mailflow-calendar"
 FROM, UNTIL = "2026-03-20T00:00", "2026-04-10T00:00"
@@ -22,7 +24,7 @@ def utc(nanoseconds):
     return at.strftime("%Y-%m-%dT%H:%MZ")
 
 
-def job(begins=FROM, ends=UNTIL, seconds=5, **members):
+def job(begins=FROM, ends=UNTIL, seconds=patient(5), **members):
     """One job; it looks from `begins` until `ends` (UTC) and may take so many seconds."""
     return {
         "file": "",
@@ -39,7 +41,7 @@ def job(begins=FROM, ends=UNTIL, seconds=5, **members):
 
 def run(text, timeout=15):
     """What the program answers to these bytes on its standard input."""
-    return subprocess.run([CALENDAR], input=text, capture_output=True, timeout=timeout, check=False)
+    return subprocess.run([CALENDAR], input=text, capture_output=True, timeout=patient(timeout), check=False)
 
 
 def answers(timeout=15, **members):

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+from process import patient
 from tag import Key
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
@@ -50,11 +51,11 @@ class Collector:
     def __exit__(self, kind, value, trace):
         self.process.stdin.close()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(patient(PATIENCE))
         except subprocess.TimeoutExpired:
             self.process.kill()
         for thread in self.threads:
-            thread.join(PATIENCE)
+            thread.join(patient(PATIENCE))
         if kind is None:
             assert self.process.returncode == 0, "".join(self.errors)
 
@@ -90,7 +91,7 @@ class Collector:
 
     def expect(self, kind, patience=PATIENCE, **members):
         """The next report of that kind with those members; others before it are passed over."""
-        end = time.monotonic() + patience
+        end = time.monotonic() + patient(patience)
         passed = []
         while True:
             try:

@@ -10,6 +10,7 @@ import termios
 
 import contract
 from control_server import ControlServer
+from process import patient
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 PROGRAM = BUILD / "agent" / "ctl" / "mailflowctl"
@@ -49,7 +50,7 @@ def ctl(*arguments, server=None, input=None, **more):
         capture_output=True,
         text=True,
         errors="surrogateescape",
-        timeout=PATIENCE,
+        timeout=patient(PATIENCE),
         env=environment(**more),
         check=False,
     )

@@ -4,6 +4,7 @@ Everything lies in one directory of the test. Mail goes to and comes from a Post
 SMTP and IMAP servers joined: what is handed over at the one lies in the mailbox of the other.
 """
 
+import base64
 import contextlib
 import http.client
 import json
@@ -25,7 +26,7 @@ from tag import Key
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
 from agent import merge, parse_metrics, yaml_lines  # noqa: E402
-from process import wait_for  # noqa: E402, F401
+from process import patient, wait_for  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build")).absolute()
 PROGRAM = BUILD / "agent" / "mailflowd"
@@ -33,6 +34,7 @@ PASSWORD = "correct-horse-battery"
 PATIENCE = 10.0
 SYSLOG = re.compile(r"<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d mailflowd\[(\d+)\]: (.*)", re.DOTALL)
 PRIORITIES = "emerg alert crit err warning notice info debug".split()
+ID = re.compile(rb"^Message-ID:\s+<([A-Z2-7]{26})\.", re.MULTILINE)
 UNHEARD = "mailflowd: nobody takes log lines at "
 # The leak checker's word for a thread of libuv's pool that was just ending when it looked.
 THREAD_ENDED = re.compile(r"==\d+==Unable to get registers from thread \d+\.\s*")
@@ -82,6 +84,11 @@ class PostOffice:
     def taken(self):
         """How many messages were handed over."""
         return len(self.contents)
+
+
+def probe_text(identity):
+    """How a probe of the ledger is called in mail and in log lines."""
+    return base64.b32encode(identity).decode().rstrip("=")
 
 
 class Syslog:
@@ -160,7 +167,7 @@ class Daemon:
         """Run it to its end, which must come by itself: (exit status, stdout, stderr)."""
         command = (*before, PROGRAM, *options) if before else ("mailflowd", *options)
         where = {} if before else {"executable": PROGRAM}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, **where)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patient(timeout), **where)
         return done.returncode, done.stdout, done.stderr
 
     def refuses_to_start(self, before=()):
@@ -189,7 +196,7 @@ class Daemon:
         """End it; returns its exit status."""
         self.process.send_signal(signal_number)
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(patient(seconds))
         finally:
             self.process.kill()
             self.errors.close()
@@ -272,9 +279,9 @@ class Daemon:
 
     def request(self, method, path, body=None):
         """(status, text) over the control socket, as the API's description has it."""
-        connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
+        connection = http.client.HTTPConnection("localhost", timeout=patient(PATIENCE))
         connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(PATIENCE)
+        connection.sock.settimeout(patient(PATIENCE))
         connection.sock.connect(self.settings["http"]["control"])
         with contextlib.closing(connection):
             connection.request(method, path, body)

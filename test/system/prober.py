@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import time
 
+from process import patient
+
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 SUBMIT = BUILD / "probes" / "mailflow-submit"
 SECRET = bytes(range(32))
@@ -15,7 +17,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 PROBE_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYY"
 
 
-def job(port, *, seconds=5.0, number=1, tls="none", host="localhost", ca_file="", user="",
+def job(port, *, seconds=patient(5.0), number=1, tls="none", host="localhost", ca_file="", user="",
         password="", **members):
     """One job; `seconds` from now is its deadline."""
     return {
@@ -36,7 +38,7 @@ def job(port, *, seconds=5.0, number=1, tls="none", host="localhost", ca_file=""
 
 def run(text, timeout=15):
     """What the program answers to these bytes on its standard input."""
-    return subprocess.run([SUBMIT], input=text, capture_output=True, timeout=timeout, check=False,
+    return subprocess.run([SUBMIT], input=text, capture_output=True, timeout=patient(timeout), check=False,
                           env=ENVIRONMENT)
 
 

@@ -1,15 +1,12 @@
 """mailflowd when its machine's clock is set, an hour ahead and back, while mail is under way."""
 
-import base64
-import re
 import threading
 
-from daemon import BUILD, Daemon, PostOffice, wait_for
+from daemon import BUILD, ID, Daemon, PostOffice, probe_text, wait_for
 from shifted_clock import ShiftedClock
 
 HOUR = 3600
 ARRIVED = "probe ARRIVED path=mx02->mx01 .*"
-ID = re.compile(rb"^Message-ID:\s+<([A-Z2-7]{26})\.", re.MULTILINE)
 
 
 class SlowOffice(PostOffice):
@@ -20,7 +17,7 @@ class SlowOffice(PostOffice):
 
 
 def verdicts(daemon):
-    return {base64.b32encode(identity).decode().rstrip("="): verdict
+    return {probe_text(identity): verdict
             for identity, verdict in daemon.ledger("SELECT id, verdict FROM probes")}
 
 

@@ -7,11 +7,9 @@ of the agent than the one that sent them; and those of some peers it refuses for
 incidents open, notify and close amid the kills.
 """
 
-import base64
 import contextlib
 import os
 import random
-import re
 import signal
 import subprocess
 import threading
@@ -19,14 +17,13 @@ import time
 
 import pytest
 
-from daemon import BUILD, PROGRAM, Daemon, PostOffice, wait_for
+from daemon import BUILD, ID, PROGRAM, Daemon, PostOffice, probe_text, wait_for
 
 KILLS = int(os.environ.get("MAILFLOW_KILLS", 0))
 SECONDS = 20.0  # when it is not said how many
 SEED = int(os.environ.get("MAILFLOW_SEED") or time.time())
 PEERS = [f"mx{number:02}" for number in range(10, 30)]
 REFUSED = PEERS[:5]
-ID = re.compile(rb"^Message-ID:\s+<([A-Z2-7]{26})\.", re.MULTILINE)
 ARRIVED = r"probe ARRIVED path=\S+ probe=(\S+) .*"
 OPEN = ("sending", "accepted")
 
@@ -169,10 +166,6 @@ def fixture_aftermath(tmp_path_factory):
                   f"{len(office.handed_over)} probes handed over")
             yield daemon, office
             assert daemon.stop(seconds=10) == 0, daemon.said
-
-
-def probe_text(identity):
-    return base64.b32encode(identity).decode().rstrip("=")
 
 
 def test_no_probe_is_lost_from_the_ledger(aftermath):

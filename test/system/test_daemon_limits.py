@@ -15,9 +15,14 @@ import time
 
 import pytest
 
-from daemon import BUILD, PROGRAM, Daemon, wait_for
+from daemon import BUILD, ID, PROGRAM, Daemon, probe_text, wait_for
 
+WITHOUT_MEMORY = f"LD_PRELOAD={BUILD}/test/system/libno_memory.so"
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
+PATIENT = {
+    "defaults": {"latency": {"warning": "60s", "critical": "5m"}},
+    "incidents": {"blind_after": "60s"},
+}
 SOMEBODY = 61234  # a user of no other process
 AS_SOMEBODY = ("setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups")
 FATE = {"arrived", "accepted", "sending", "refused", "uncertain"}
@@ -131,6 +136,11 @@ def test_processes_that_cannot_be_had(office):
 # ---- memory ----
 
 
+def deny_memory(pid):
+    """From now on it gets nothing but what it holds already."""
+    resource.prlimit(pid, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+
+
 def test_a_prober_without_memory_is_replaced_and_no_probe_lost(tmp_path, office):
     """What the server says is more than its prober gets the memory for; the next one does."""
     long_line = "* OK " + "x" * 3_000_000 + "\r\n"
@@ -143,10 +153,9 @@ def test_a_prober_without_memory_is_replaced_and_no_probe_lost(tmp_path, office)
     office.is_generous = False
     office.imap.on["NOOP"] = noop
     office.imap.offers = "UIDPLUS"  # no IDLE: it asks again and again
-    with Daemon(tmp_path, office, incidents={"blind_after": "60s"}) as daemon:
+    with Daemon(tmp_path, office, **PATIENT) as daemon:
         daemon.wait("mailbox UP mailbox=local")
-        victim = daemon.prober("mailflow-collect")
-        resource.prlimit(victim, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+        deny_memory(daemon.prober("mailflow-collect"))
         _, match = daemon.wait(r'mailbox DOWN mailbox=local cause="(.*)"', seconds=20)
         print(f"without memory: {match[1]}")
         office.is_generous = True
@@ -156,3 +165,61 @@ def test_a_prober_without_memory_is_replaced_and_no_probe_lost(tmp_path, office)
         assert set(daemon.states()) <= FATE and daemon.count("blind FIRING .*") == 0
         assert daemon.stop(seconds=10) == 0
         (daemon.home / "stderr").write_text("")  # the sanitizer's own words about the memory
+
+
+def handed_over(office):
+    return [ID.search(content)[1].decode() for content in office.contents]
+
+
+def assert_none_lost_or_counted_twice(daemon, office):
+    handed = handed_over(office)
+    assert len(handed) == len(set(handed))
+    known = [probe_text(row[0]) for row in daemon.ledger("SELECT id FROM probes")]
+    assert set(handed) <= set(known)
+    told = [match[1] for _, match in daemon.found(r"probe ARRIVED path=\S+ probe=(\S+) .*")]
+    assert len(told) == len(set(told))
+    assert daemon.metric("probe_duplicates_total", peer="mx01") == 0
+    assert set(daemon.states()) <= FATE and daemon.count(".* FIRING .*") == 0
+
+
+@pytest.mark.skipif("sanitized" in str(BUILD), reason="the sanitizer gives the memory")
+@pytest.mark.parametrize("granted", [0, 20, 60, 140, 290])
+def test_a_submitter_without_memory_is_replaced_and_no_probe_lost(tmp_path, office, granted):
+    probers = shutil.copytree(BUILD / "probes", tmp_path / "probers",
+                              ignore=lambda _, names: {n for n in names if n.endswith(".p")})
+    submit = probers / "mailflow-submit"
+    submit.unlink()
+    submit.write_text(f"#!/bin/sh\nmkdir {tmp_path}/one 2>/dev/null && export {WITHOUT_MEMORY} "
+                      f"NO_MEMORY_AFTER={granted}\nexec {BUILD}/probes/mailflow-submit\n")
+    submit.chmod(0o755)
+    with Daemon(tmp_path, office, **PATIENT).start(probers=probers) as daemon:
+        _, match = daemon.wait(r'prober DIED program=mailflow-submit how="(.*)"', seconds=20)
+        print(f"without memory: {match[1]}: {daemon.said}")
+        assert match[1] == "killed by signal 6 (Aborted)"
+        assert daemon.said == "mailflow-submit: out of memory\n"
+        arrived = daemon.count(ARRIVED)
+        daemon.wait(ARRIVED, seconds=20, count=arrived + 2)
+        assert_none_lost_or_counted_twice(daemon, office)
+        assert daemon.stop(seconds=10) == 0
+        (daemon.home / "stderr").write_text("")
+
+
+def test_an_agent_without_memory_ends_and_the_next_one_loses_nothing(tmp_path, office):
+    with Daemon(tmp_path, office, **PATIENT) as daemon:
+        daemon.wait(ARRIVED)
+        usual = daemon.config.read_text()
+        more = [{"name": f"p{n}", "address": f"probe@p{n}.example"} for n in range(3000)]
+        daemon.configure(daemon.settings, {"peers": more})
+        deny_memory(daemon.pid)
+        daemon.process.send_signal(signal.SIGHUP)
+        status = daemon.process.wait(20)
+        daemon.errors.close()
+        print(f"without memory: {status}: {daemon.said}")
+        assert status == -signal.SIGABRT and "mailflowd: out of memory" in daemon.said
+        daemon.config.write_text(usual)
+        daemon.start()
+        arrived = daemon.count(ARRIVED)
+        daemon.wait(ARRIVED, seconds=20, count=arrived + 2)
+        assert_none_lost_or_counted_twice(daemon, office)
+        assert daemon.stop(seconds=10) == 0
+        (daemon.home / "stderr").write_text("")

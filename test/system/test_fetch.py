@@ -12,6 +12,7 @@ import time
 import pytest
 
 from http_server import Server, answer, close, endless, hang, raw, reply
+from process import patient
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 PROGRAM = BUILD / "probes" / "mailflow-fetch"
@@ -21,7 +22,7 @@ SHORT = 1.0
 WITHIN = r"within (0\.[5-9]|1\.\d) s"  # of SHORT, what the start of the program leaves
 
 
-def job(url, *, seconds=5.0, number=1, body=b'{"v":1}', ca_file="", **members):
+def job(url, *, seconds=patient(5.0), number=1, body=b'{"v":1}', ca_file="", **members):
     """One job; `seconds` from now is its deadline."""
     return {
         "number": number,
@@ -36,7 +37,7 @@ def job(url, *, seconds=5.0, number=1, body=b'{"v":1}', ca_file="", **members):
 
 def run(text, timeout=15, **environment):
     """What the program answers to these bytes on its standard input."""
-    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=timeout, check=False,
+    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=patient(timeout), check=False,
                           env={**os.environ, **environment})
 
 

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from process import patient
 from smtp_server import Server, close, flood, hang, raw, reply, trickle
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
@@ -17,14 +18,14 @@ PROGRAM = BUILD / "probes" / "mailflow-greet"
 SHORT = 1.0
 
 
-def job(port, *, seconds=5.0, number=1, host="127.0.0.1", domain=False):
+def job(port, *, seconds=patient(5.0), number=1, host="127.0.0.1", domain=False):
     """One job; `seconds` from now is its deadline."""
     deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9)
     return {"number": number, "deadline": deadline, "host": host, "port": port, "domain": domain}
 
 
 def run(text, timeout=15):
-    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=timeout, check=False)
+    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=patient(timeout), check=False)
 
 
 def greet(*jobs):

@@ -127,7 +127,7 @@ static void an_unusable_directory_is_named(void **state)
 static void mount_over(const char *directory, const char *options)
 {
     if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", directory, "tmpfs", 0, options) != 0) {
         print_message("skipped: needs the right to mount (run as root)\n");
         skip();
@@ -137,7 +137,7 @@ static void mount_over(const char *directory, const char *options)
 static void a_read_only_directory_is_refused(void **state)
 {
     mount_over(*state, "size=64k");
-    assert_int_equal(mount(NULL, *state, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(mount("none", *state, "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
     fixture_assert_refused(*state, *state, "Read-only file system; the agent's user must be able");
     umount(*state);
 }
