@@ -93,9 +93,12 @@ const struct verb VERBS[] = {
         .needs_agent = true,
         .run = verb_status,
         .summary = "every path, open incidents, maintenance windows",
-        .help = "Shows the state of every path with its last and median latency, how many probes\n"
-                "are in flight and since when, the incidents that are open, the maintenance\n"
-                "windows that maintenance list has, and the mailboxes that cannot be read.\n",
+        .help =
+            "Shows the state of every path with its last and median latency, how many probes\n"
+            "are in flight and since when, the incidents that are open, the maintenance\n"
+            "windows that maintenance list has, and the mailboxes that cannot be read. IN FLIGHT\n"
+            "is 0 when none is under way, and - on paths that come here: there only the sender\n"
+            "can tell.\n",
         .examples = "  mailflowctl status\n"
                     "  mailflowctl status --json | jq '.paths[] | select(.state != \"ok\")'\n",
     },
@@ -262,9 +265,9 @@ const struct verb VERBS[] = {
             "begin first: those that are active or recovering, and those of the next 7 days. Of\n"
             "which server, from when to when, announced by whom and why, and how many of the "
             "peers\n"
-            "that are to know have acknowledged it. With --json all of them, also which peers "
-            "have\n"
-            "not, and why.\n",
+            "that are to know have acknowledged it: KNOWN BY is 2/3, or `by us` where another\n"
+            "agent announced it, or - where there is nobody to tell. With --json all of them,\n"
+            "also which peers have not, and why.\n",
         .examples = "  mailflowctl maintenance list\n"
                     "  mailflowctl maintenance list mx01 --all\n",
     },
