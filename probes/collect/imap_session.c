@@ -269,6 +269,9 @@ static bool greet(struct imap_session *session, const struct probe_endpoint *end
     mailstream_feed_read_buffer(stream);
     bool turned_away = stream_guard(session->stream)->bye[0] != '\0';
     int code = turned_away ? MAILIMAP_ERROR_FATAL : mailimap_connect(session->imap, stream);
+    if (stream_guard(session->stream)->bye[0] != '\0') { // it came in pieces
+        code = MAILIMAP_ERROR_FATAL;
+    }
     if (imap_command_end(session, code, error) != IMAP_DONE) {
         return false;
     }

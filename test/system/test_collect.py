@@ -656,6 +656,16 @@ def test_a_missing_ca_file_is_named():
     assert "/nonexistent/ca.pem" in cause
 
 
+def test_the_words_of_a_farewell_that_comes_in_pieces():
+    def turn_away(session, _tag, _arguments):
+        session.write("* BYE too many ")
+        time.sleep(0.1)
+        session.write("connections\r\n")
+
+    with Server(on={"greeting": turn_away}) as server:
+        assert cause_of(server).endswith("the server ended the connection: too many connections")
+
+
 # ---- logging in ----
 
 
