@@ -158,18 +158,25 @@ struct pending_write {
     char *line;
 };
 
+// A job has secrets in it.
+static void free_line(char *line)
+{
+    explicit_bzero(line, strlen(line));
+    free(line);
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     struct pending_write *pending = (struct pending_write *)request;
     (void)status; // a child that does not read any more is about to end
-    free(pending->line);
+    free_line(pending->line);
     free(pending);
 }
 
 void child_write(struct child *child, char *line)
 {
     if (child->input_closed) {
-        free(line);
+        free_line(line);
         return;
     }
     struct pending_write *pending = memory_checked(calloc(1, sizeof *pending));
