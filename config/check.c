@@ -52,6 +52,15 @@ static void check_ca_file(struct reading *reading, const struct node *map, const
     }
 }
 
+static void check_fetched_ca_files(struct reading *reading, const struct node *root)
+{
+    const struct settings *settings = reading->settings;
+    const struct node *maintenance = node_of(root, "maintenance");
+    check_ca_file(reading, node_of(root, "http"), settings->http.ca_file);
+    check_ca_file(reading, node_of(maintenance, "alertmanager"),
+                  settings->maintenance.alertmanager.ca_file);
+}
+
 // The password out of its file; "" when none is wanted, or it cannot be had, which is a problem.
 static const char *read_password(struct reading *reading, const struct node *map,
                                  const char *password_file)
@@ -142,6 +151,7 @@ static void check_oauth(struct reading *reading, const struct node *map,
 static void check_relay(struct reading *reading, const struct node *map,
                         struct relay_settings *relay)
 {
+    const struct settings *settings = reading->settings;
     bool user = node_member(map, "user") != NULL;
     bool token = has_token(&relay->oauth);
     bool password = node_member(map, "password_file") != NULL;
@@ -160,7 +170,9 @@ static void check_relay(struct reading *reading, const struct node *map,
                       "tls: libESMTP speaks no implicit TLS: use port 587 with starttls");
     }
     check_transport(reading, map, relay->host, relay->tls, relay->insecure);
-    check_ca_file(reading, map, relay->ca_file);
+    if (relay == &settings->relay || strcmp(relay->ca_file, settings->relay.ca_file) != 0) {
+        check_ca_file(reading, map, relay->ca_file);
+    }
     relay->password = read_password(reading, map, relay->password_file);
 }
 
@@ -409,6 +421,7 @@ void settings_check(struct reading *reading, const struct node *root)
 {
     check_mesh_keys(reading, root);
     check_relay(reading, node_of(root, "relay"), &reading->settings->relay);
+    check_fetched_ca_files(reading, root);
     http_settings_check(reading, root);
     check_mailboxes(reading, root);
     derive_address(reading, root);

@@ -164,6 +164,9 @@ def test_an_authority_that_the_agent_s_user_cannot_read(daemon):
         "nobody, who cannot read it: copy it to /etc/mailflow, open to all\n"
     )
     assert said_of("/etc/passwd") == ""
+    daemon.configure(daemon.settings, {"http": {"ca_file": str(hidden)}})
+    said = daemon.run("--config", daemon.config, "--check-config")[2]
+    assert said.startswith(f"{line_of(daemon, str(hidden))}: warning: ca_file: ")
 
 
 # ---- the state directory ----

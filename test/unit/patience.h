@@ -7,7 +7,8 @@
 static inline int patience(void)
 {
     const char *times = getenv("MAILFLOW_PATIENCE");
-    return times == NULL ? 1 : atoi(times);
+    int number = times == NULL ? 1 : atoi(times);
+    return number > 0 ? number : 1;
 }
 
 #endif

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/rights.h"
 #include "shell/http_socket.h"
 
 static char directory[64];
@@ -195,13 +196,14 @@ static void test_other_files_are_left_alone(void **state)
 
 static void test_missing_directory_is_named(void **state)
 {
-    char nowhere[128], message[512];
+    char nowhere[128], message[512], user[RIGHTS_USER_SIZE];
     (void)state;
+    rights_own_user(user);
     snprintf(nowhere, sizeof nowhere, "%s/run/control.sock", directory);
     snprintf(message, sizeof message,
              "%s: the directory %s/run does not exist; create it, owned by the agent's user "
-             "(root), or change http.control",
-             nowhere, directory);
+             "(%s), or change http.control",
+             nowhere, directory, user);
     assert_control_fails(nowhere, message);
 }
 
