@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -55,17 +56,29 @@ static void print_url(const struct http_settings *http)
            http->url, https ? " and a certificate (http.certificate_file)" : "");
 }
 
-// By hand, with what was said here of its place and its probers'. The folder of the control socket
-// is the service's to make.
-static void print_start_by_hand(const struct command *command, const char *control)
+// The folder of the control socket is the service's to make. Started by hand, the agent becomes the
+// user whose state directory it is.
+static void print_make_folder(const struct settings *settings)
 {
-    const char *slash = strrchr(control, '/');
+    const char *control = settings->http.control, *slash = strrchr(control, '/');
     char folder[PATH_MAX] = "";
     struct text text = TEXT_OVER(folder);
+    struct stat state;
     text_append_bytes(&text, control, slash == NULL ? 0 : (size_t)(slash - control));
-    if (folder[0] != '\0' && access(folder, F_OK) != 0) {
+    if (folder[0] == '\0' || access(folder, F_OK) == 0) {
+        return;
+    }
+    if (stat(settings->state_dir, &state) == 0 && state.st_uid != 0) {
+        printf("    install -d -m 0750 -o %u -g %u %s\n", state.st_uid, state.st_gid, folder);
+    } else {
         printf("    install -d -m 0750 %s\n", folder);
     }
+}
+
+// With what was said here of its place and its probers'.
+static void print_start_by_hand(const struct command *command, const struct settings *settings)
+{
+    print_make_folder(settings);
     printf("    mailflowd --config %s", command->config);
     if (command_given(command, OPTION_PROBERS)) {
         printf(" --probers %s", command->probers);
@@ -73,13 +86,13 @@ static void print_start_by_hand(const struct command *command, const char *contr
     puts("\n");
 }
 
-static void print_start(const struct setup *setup, const char *control)
+static void print_start(const struct setup *setup, const struct settings *settings)
 {
     const struct command *command = setup->context->command;
     const char *anew = setup->replaces ? " anew" : "";
     if (strcmp(command->config, USUAL_CONFIG) != 0 || command_given(command, OPTION_PROBERS)) {
         printf("\nNow start the agent%s:\n\n", anew);
-        print_start_by_hand(command, control);
+        print_start_by_hand(command, settings);
         return;
     }
     if (setup->plan.relay.password[0] != '\0') {
@@ -154,7 +167,7 @@ int setup_conclude(const struct setup *setup)
     if (settings != NULL && setup->live == NULL) {
         problems_print_summary(settings, stdout);
         print_url(&settings->http);
-        print_start(setup, settings->http.control);
+        print_start(setup, settings);
         print_probe(setup);
         if (setup->token != NULL) {
             introduction_print(settings);
