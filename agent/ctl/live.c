@@ -82,7 +82,8 @@ static void try_recipients(struct trial *trial, const struct relay_settings *rel
     for (size_t i = 0; i < settings->peer_count && !interrupt_noted(); i++) {
         struct live_result result = {0};
         if (is_same_relay(&settings->peers[i].relay, relay)) {
-            live_recipient_try(trial->options->probers, settings, &settings->peers[i], &result);
+            live_recipient_try(trial->options->probers, settings, &settings->peers[i],
+                               trial->options->peers, &result);
             tell(trial, &result);
         }
     }

@@ -13,8 +13,8 @@
 struct live_options {
     const char *probers;  // the folder
     struct span patience; // with a probe that was handed over
-    bool peers;           // try them as well
-    bool leave_nothing;   // send no probe that cannot be taken away: nobody will know its key
+    bool peers;         // try them as well: else they may come later, and their addresses only warn
+    bool leave_nothing; // send no probe that cannot be taken away: nobody will know its key
     const struct terminal *terminal;
     json_t *results; // appended to, or NULL: printed at once
 };

@@ -3,17 +3,16 @@
 #include "base/clock.h"
 #include "ctl/prober_child.h"
 
-#define PATIENCE SPAN_SECONDS(5)
-#define GRACE    SPAN_SECONDS(2) // a prober keeps its deadline by itself
+#define GRACE SPAN_SECONDS(2) // a prober keeps its deadline by itself
 
-bool live_greet(const char *probers, struct greet_job *job, struct greet_outcome *outcome,
-                struct error *error)
+bool live_greet(const char *probers, struct span patience, struct greet_job *job,
+                struct greet_outcome *outcome, struct error *error)
 {
     struct prober_child child;
     const char *line;
     size_t length;
     job->number = 1;
-    job->deadline = instant_add(clock_now().instant, PATIENCE);
+    job->deadline = instant_add(clock_now().instant, patience);
     if (!prober_child_start(&child, probers, "mailflow-greet", error)) {
         return false;
     }

@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "probes/greet.h"
 
-// Fills in the job's number and deadline. False with the reason when the prober does not do it.
-bool live_greet(const char *probers, struct greet_job *job, struct greet_outcome *outcome,
-                struct error *error);
+// Fills in the job's number, and its deadline by the patience. False with the reason when the
+// prober does not do it.
+bool live_greet(const char *probers, struct span patience, struct greet_job *job,
+                struct greet_outcome *outcome, struct error *error);
 
 #endif

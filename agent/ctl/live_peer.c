@@ -27,7 +27,7 @@ void live_peer_try_mail_server(const char *probers, const struct peer_settings *
     endpoint_of_peer(peer, &job);
     text_format(&subject, "mail server of %s", peer->name);
     struct instant begin = clock_now().instant;
-    if (!live_greet(probers, &job, &outcome, &error)) {
+    if (!live_greet(probers, PATIENCE, &job, &outcome, &error)) {
         text_format(&target, "%s:%u", job.host, (unsigned)job.port);
         live_result_fail(result, ADVICE_SMTP, error.message);
         return;

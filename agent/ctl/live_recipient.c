@@ -7,6 +7,9 @@
 #include "ctl/live_greet.h"
 #include "probes/endpoint.h"
 
+// As long as for a probe: a relay may ask the peer's server for the address first.
+#define TO_ANSWER SPAN_SECONDS(30)
+
 bool live_recipient_can_try(const struct relay_settings *relay)
 {
     return relay->tls == TLS_NONE && relay->user[0] == '\0';
@@ -24,7 +27,12 @@ static void compose_job(const struct settings *settings, const struct peer_setti
 }
 
 // A reply that begins with 4 holds for now only (RFC 5321 section 4.2.1): the queue tries again.
-static void judge(const struct greet_outcome *outcome, const struct peer_settings *peer,
+static bool is_for_now(const struct greet_outcome *outcome)
+{
+    return outcome->refusal[0] == '4';
+}
+
+static void judge(const struct greet_outcome *outcome, const struct peer_settings *peer, bool there,
                   struct live_result *result)
 {
     char said[2 * PROBE_REPLY_SIZE + PROBE_ADDRESS_SIZE];
@@ -34,10 +42,9 @@ static void judge(const struct greet_outcome *outcome, const struct peer_setting
         live_result_succeed(result, said);
         return;
     }
-    bool later = outcome->refusal[0] == '4';
     text_format(&text, "it takes no probes to %s%s; it says: %s", peer->address,
-                later ? " now" : "", outcome->refusal);
-    if (later) {
+                is_for_now(outcome) ? " now" : "", outcome->refusal);
+    if (is_for_now(outcome) || !there) {
         live_result_warn(result, ADVICE_RECIPIENT, said);
     } else {
         live_result_fail(result, ADVICE_RECIPIENT, said);
@@ -45,7 +52,7 @@ static void judge(const struct greet_outcome *outcome, const struct peer_setting
 }
 
 void live_recipient_try(const char *probers, const struct settings *settings,
-                        const struct peer_settings *peer, struct live_result *result)
+                        const struct peer_settings *peer, bool there, struct live_result *result)
 {
     struct greet_job job;
     struct greet_outcome outcome;
@@ -55,12 +62,14 @@ void live_recipient_try(const char *probers, const struct settings *settings,
     text_format(&target, "%s:%u", peer->relay.host, (unsigned)peer->relay.port);
     compose_job(settings, peer, &job);
     struct instant begin = clock_now().instant;
-    if (!live_greet(probers, &job, &outcome, &error)) {
+    if (!live_greet(probers, TO_ANSWER, &job, &outcome, &error)) {
         live_result_fail(result, ADVICE_SMTP, error.message);
+    } else if (!outcome.greeted && is_for_now(&outcome)) {
+        live_result_warn(result, ADVICE_SMTP, outcome.cause);
     } else if (!outcome.greeted) {
         live_result_fail(result, ADVICE_SMTP, outcome.cause);
     } else {
         live_result_add_leg(result, "answer", instant_since(clock_now().instant, begin));
-        judge(&outcome, peer, result);
+        judge(&outcome, peer, there, result);
     }
 }

@@ -11,7 +11,8 @@
 
 bool live_recipient_can_try(const struct relay_settings *relay);
 
+// `there`: the peer is to be there by now, so that a refusal is a failure, else a warning.
 void live_recipient_try(const char *probers, const struct settings *settings,
-                        const struct peer_settings *peer, struct live_result *result);
+                        const struct peer_settings *peer, bool there, struct live_result *result);
 
 #endif

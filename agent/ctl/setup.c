@@ -48,7 +48,9 @@ static bool try_live(const struct setup *setup, const struct settings *settings)
         return true;
     }
     if (setup->live == NULL) {
-        puts("\nTrying it: logging in to the mailbox, and sending a probe to ourselves ...");
+        puts(
+            "\nTrying it: logging in to the mailbox, and sending a probe to ourselves, and asking\n"
+            "the relay whether it takes mail to the peers ...");
     }
     return live_try(settings, &options).failed == 0;
 }

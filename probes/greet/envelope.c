@@ -1,5 +1,6 @@
 #include "probes/greet/envelope.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -30,7 +31,10 @@ static bool ask(struct wire *wire, const char *command, char refusal[PROBE_REPLY
     wire_say(wire, command);
     if (!wire_read_line(wire, line, error) || !read_rest(wire, line, &words, error)) {
         refusal[0] = '\0';
-        return false;
+        return error_prefix(error, "%.4s", command);
+    }
+    if (refusal[0] == '\0') {
+        return error_set(error, "%.4s: it answers with an empty line", command);
     }
     if (refusal[0] == '2') {
         refusal[0] = '\0';
@@ -39,23 +43,32 @@ static bool ask(struct wire *wire, const char *command, char refusal[PROBE_REPLY
     return false;
 }
 
+// An old server knows HELO alone (RFC 5321 section 3.2).
+static bool say_hello(struct wire *wire, const char *name, char refusal[PROBE_REPLY_SIZE],
+                      struct error *error)
+{
+    char ehlo[PROBE_HOST_SIZE + 8], helo[PROBE_HOST_SIZE + 8];
+    snprintf(ehlo, sizeof ehlo, "EHLO %s", name);
+    snprintf(helo, sizeof helo, "HELO %s", name);
+    return ask(wire, ehlo, refusal, error) ||
+           (refusal[0] == '5' && ask(wire, helo, refusal, error));
+}
+
 bool envelope_try(struct wire *wire, const char *line, const struct greet_envelope *envelope,
                   char refusal[PROBE_REPLY_SIZE], struct error *error)
 {
-    char greeting[WIRE_LINE_SIZE], ehlo[PROBE_HOST_SIZE + 8], mail[PROBE_ADDRESS_SIZE + 16];
+    char greeting[WIRE_LINE_SIZE], mail[PROBE_ADDRESS_SIZE + 16];
     char recipient[PROBE_ADDRESS_SIZE + 16];
-    struct text text = text_over(refusal, PROBE_REPLY_SIZE), first = TEXT_OVER(ehlo);
-    struct text second = TEXT_OVER(mail), third = TEXT_OVER(recipient);
+    struct text text = text_over(refusal, PROBE_REPLY_SIZE);
     text_copy(greeting, sizeof greeting, line);
-    text_format(&first, "EHLO %s", envelope->ehlo);
-    text_format(&second, "MAIL FROM:<%s>", envelope->sender);
-    text_format(&third, "RCPT TO:<%s>", envelope->recipient);
+    snprintf(mail, sizeof mail, "MAIL FROM:<%s>", envelope->sender);
+    snprintf(recipient, sizeof recipient, "RCPT TO:<%s>", envelope->recipient);
     if (!read_rest(wire, greeting, &text, error)) {
         refusal[0] = '\0';
         return false;
     }
-    bool taken = ask(wire, ehlo, refusal, error) && ask(wire, mail, refusal, error) &&
-                 ask(wire, recipient, refusal, error);
+    bool taken = say_hello(wire, envelope->ehlo, refusal, error) &&
+                 ask(wire, mail, refusal, error) && ask(wire, recipient, refusal, error);
     if (taken) {
         char unused[PROBE_REPLY_SIZE];
         struct error none;

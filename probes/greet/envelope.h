@@ -1,5 +1,5 @@
-// Whether a mail server would take mail of an envelope (RFC 5321 section 3.3): EHLO, MAIL, RCPT,
-// and no further. Nothing is sent to anybody.
+// Whether a mail server would take mail of an envelope (RFC 5321 section 3.3): EHLO or HELO, MAIL,
+// RCPT, and no further. Nothing is sent to anybody.
 #ifndef MAILFLOW_PROBES_GREET_ENVELOPE_H
 #define MAILFLOW_PROBES_GREET_ENVELOPE_H
 

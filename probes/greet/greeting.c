@@ -19,8 +19,11 @@ static bool converse(struct wire *wire, const struct greet_envelope *envelope,
     }
     text_append_escaped(&words, line);
     bool good = strncmp(line, "220", strlen("220")) == 0 || error_set(error, "it says: %s", shown);
-    if (good && envelope->recipient[0] != '\0') {
+    bool asks = envelope->recipient[0] != '\0';
+    if (good && asks) {
         good = envelope_try(wire, line, envelope, refusal, error);
+    } else if (asks) {
+        text_copy(refusal, PROBE_REPLY_SIZE, shown);
     }
     wire_say(wire, "QUIT");
     return good;

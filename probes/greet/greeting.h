@@ -9,7 +9,8 @@
 #include "probes/greet.h"
 
 // False with the reason: no address, no connection to any, no line in time, another line than 220.
-// `refusal` is the reply to the envelope when it is not taken, left alone otherwise.
+// Where an envelope is asked about, `refusal` is the reply by which it is not taken, be that the
+// greeting, and "" otherwise.
 bool greeting_await(const char *host, const struct greet_job *job, char refusal[PROBE_REPLY_SIZE],
                     struct error *error);
 

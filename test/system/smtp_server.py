@@ -140,7 +140,9 @@ class Session:
             command = self.line()
             self.commands.append(command)
             verb = command.split(" ")[0].upper()
-            if verb in ("EHLO", "HELO"):
+            if verb == "HELO" and "helo" in self.server.script:
+                self.act("helo", "")
+            elif verb in ("EHLO", "HELO"):
                 offered = self.server.ehlo if not self.tls else self.server.ehlo_tls
                 self.act("ehlo_tls" if self.tls else "ehlo", offered)
             elif verb == "STARTTLS":

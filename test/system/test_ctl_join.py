@@ -49,6 +49,19 @@ def peers_of(place):
     return re.findall(r'- name: "(mx\d+)"\n +address: "(\S+)"', effective)
 
 
+def test_a_peer_whose_mailbox_is_yet_to_come_only_warns(office, mx01, mx02):
+    def answer(session):
+        peer = session.commands[-1] == "RCPT TO:<probe@mx01.example>"
+        session.send(b"550 5.1.1 no such\r\n" if peer else b"250 2.1.5 Ok\r\n")
+
+    office.smtp.script["rcpt"] = [answer]
+    result = join(mx02, office, mx01.token)
+    assert result.code == 0, result
+    assert re.search(r"^warn +address of mx01 at \S+: it takes no probes to probe@mx01.example; it "
+                     r"says: 550 5.1.1 no such", result.out, re.MULTILINE), result.out
+    assert peers_of(mx02) == [("mx01", "probe@mx01.example")]
+
+
 def test_a_mesh_grows_by_a_line_each_way(office, mx01, mx02, tmp_path):
     result = join(mx02, office, mx01.token)
     assert result.code == 0, result

@@ -75,7 +75,7 @@ def test_an_envelope_that_is_taken():
         ({"rcpt": [raw(b"550 \x1b[31m\r\n")]}, "550 \\x1b[31m", 3),
         ({"mail": [reply("553 5.1.8 Sender address rejected")]}, "553 5.1.8 Sender address rejected",
          2),
-        ({"ehlo": [reply("502 what?")]}, "502 what?", 1),
+        ({"ehlo": [reply("421 4.3.2 Not now")]}, "421 4.3.2 Not now", 1),
     ],
 )
 def test_an_envelope_that_is_refused(script, said, asked):
@@ -86,17 +86,38 @@ def test_an_envelope_that_is_refused(script, said, asked):
     assert server.session.commands[asked:] in ([], ["QUIT"])
 
 
+def test_an_old_server_is_greeted_with_helo():
+    script = {"ehlo": [reply("502 what?")], "helo": [reply("250 hello")]}
+    with Server(script) as server:
+        [outcome] = greet(job(server.port) | ENVELOPE)
+    assert outcome["greeted"] and outcome["refusal"] == ""
+    assert server.session.commands[:4] == [ASKED[0], "HELO mx02.example", *ASKED[1:]]
+    with Server(script | {"helo": [reply("502 not this either")]}) as server:
+        [outcome] = greet(job(server.port) | ENVELOPE)
+    assert outcome["refusal"] == "502 not this either"
+
+
+def test_an_empty_line_is_no_reply():
+    with Server({"rcpt": [raw(b"\r\n")]}) as server:
+        [outcome] = greet(job(server.port) | ENVELOPE)
+    assert not outcome["greeted"] and outcome["refusal"] == ""
+    assert outcome["cause"] == "127.0.0.1: RCPT: it answers with an empty line"
+
+
 @pytest.mark.parametrize("act", [hang(), close(), flood(b"250-x\r\n"), flood(b"2" * 100)])
 @pytest.mark.parametrize("step", ["ehlo", "mail", "rcpt"])
 def test_an_envelope_without_a_reply(step, act):
     with Server({step: [act]}) as server:
         [outcome] = greet(job(server.port, seconds=SHORT) | ENVELOPE)
-    assert not outcome["greeted"] and outcome["cause"] and outcome["refusal"] == ""
+    assert not outcome["greeted"] and outcome["refusal"] == ""
+    assert outcome["cause"].startswith(f"127.0.0.1: {step.upper()}: it ")
 
 
 def test_a_greeting_that_refuses_is_asked_nothing():
-    with Server({"greeting": [reply("554 no")]}) as server:
+    with Server({"greeting": [reply("421 too many")]}) as server:
         [outcome] = greet(job(server.port) | ENVELOPE)
+    assert outcome["refusal"] == "421 too many"
+    assert outcome["cause"] == "127.0.0.1: it says: 421 too many"
     assert not outcome["greeted"] and server.session.commands in ([], ["QUIT"])
 
 

@@ -110,15 +110,8 @@ def test_chunking_is_hidden_however_the_reply_is_cut():
 
 
 def test_helo_server():
-    script = {"ehlo": [reply("502 5.5.1 what?")]}
+    script = {"ehlo": [reply("502 5.5.1 what?")], "helo": [reply("250 hello")]}
     with Server(script) as server:
-        first = {"done": False}
-
-        def answer(session):
-            session.send(b"250 hello\r\n" if first["done"] else b"502 5.5.1 what?\r\n")
-            first["done"] = True
-
-        server.script["ehlo"] = [answer]
         assert outcome(job(server.port))["result"] == "accepted"
     assert server.session.commands[:3] == ["EHLO mx02.example", "HELO mx02.example",
                                            "MAIL FROM:<probe@mx02.example>"]
