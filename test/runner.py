@@ -217,6 +217,8 @@ def system(count):
     """programs against scripted servers that do what real ones won't"""
     build_sanitized()
     pytest_part(count, "system", SANITIZED, *SIDE_BY_SIDE, "test/system")
+    build_release()  # what the sanitizers leave out: they have a word of their own to say of memory
+    pytest_part(count, "memory", RELEASE, "-k", "memory", "test/system/test_daemon_limits.py")
 
 
 def lab(count):
