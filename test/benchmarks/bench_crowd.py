@@ -25,7 +25,7 @@ def measure():
             ratio = f"{median / found['quiet'][0]:.1f} of one without them"
             yield rows.at_most(f"scrape over {way}, {place}", MARK * 1e3, median * 1e3, "ms",
                                detail=ratio, firm=False)
-        yield rows.at_most(f"memory (PSS) of {place}", MEMORY / 2**20, found["more"] / 2**20, "MiB")
+        yield rows.at_most(f"memory (PSS) of {place}", MEMORY, found["more"], "MiB")
 
 
 if __name__ == "__main__":
