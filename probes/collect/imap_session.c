@@ -253,6 +253,17 @@ static bool log_in(struct imap_session *session, const struct probe_endpoint *en
     return result == IMAP_DONE;
 }
 
+// libEtPan never frees the greeting of a server that turns us away: it does not get to read one,
+// unless that comes in pieces.
+static int read_greeting(struct imap_session *session)
+{
+    const char *bye = stream_guard(session->stream)->bye;
+    mailstream *stream = session->imap->imap_stream;
+    mailstream_feed_read_buffer(stream);
+    int code = bye[0] != '\0' ? MAILIMAP_ERROR_FATAL : mailimap_connect(session->imap, stream);
+    return bye[0] != '\0' ? MAILIMAP_ERROR_FATAL : code;
+}
+
 static bool greet(struct imap_session *session, const struct probe_endpoint *endpoint,
                   struct error *error)
 {
@@ -265,13 +276,7 @@ static bool greet(struct imap_session *session, const struct probe_endpoint *end
             return false;
         }
     }
-    // libEtPan never frees the greeting of a server that turns us away: better not let it read one.
-    mailstream_feed_read_buffer(stream);
-    bool turned_away = stream_guard(session->stream)->bye[0] != '\0';
-    int code = turned_away ? MAILIMAP_ERROR_FATAL : mailimap_connect(session->imap, stream);
-    if (stream_guard(session->stream)->bye[0] != '\0') { // it came in pieces
-        code = MAILIMAP_ERROR_FATAL;
-    }
+    int code = read_greeting(session);
     if (imap_command_end(session, code, error) != IMAP_DONE) {
         return false;
     }
