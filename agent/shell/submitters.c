@@ -7,21 +7,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "shell/child.h"
+#include "shell/job_queue.h"
 #include "shell/relays.h"
 
 #define IDLE_LIFE SPAN_SECONDS(5)
 #define GRACE     SPAN_SECONDS(1) // the prober ends by itself at the deadline, we kill it after
-
-// Thousands may wait: of what is to be done only the line is kept that says it to a process.
-struct job {
-    struct job *next;
-    int64_t number;
-    struct instant deadline;
-    char peer[SERVER_NAME_SIZE];
-    struct probe_id id;
-    uint32_t relay;
-    char *line; // owned
-};
 
 struct submitter {
     struct submitters *pool;
@@ -42,9 +32,7 @@ struct submitters {
     struct submitters_handlers handlers;
     void *context;
     struct submitter *processes[SUBMITTERS_MAXIMUM];
-    struct job *first; // waiting, oldest first
-    struct job **last;
-    unsigned waiting;
+    struct job_queue waiting;
     uint64_t killed;
     int64_t next_number;
     struct relays relays;
@@ -94,20 +82,11 @@ static void let_go(struct submitters *pool, uint32_t relay, bool in_time)
     relay_let_go(&pool->relays.items[relay], in_time, oldest);
 }
 
-static void free_job(struct job *job)
-{
-    if (job != NULL) {
-        explicit_bzero(job->line, strlen(job->line));
-        free(job->line);
-        free(job);
-    }
-}
-
 static void finish_job(struct submitters *pool, struct job *job, struct submit_outcome *outcome)
 {
     outcome->number = job->number;
     pool->handlers.done(pool->context, job->peer, &job->id, outcome);
-    free_job(job);
+    job_free(job);
 }
 
 // The outcome of a job whose prober cannot tell it any more.
@@ -200,31 +179,10 @@ static void on_line(void *context, const char *line, size_t length)
     serve(submitter->pool);
 }
 
-static void return_job(struct submitters *pool, struct job *job)
-{
-    job->next = pool->first;
-    if (pool->first == NULL) {
-        pool->last = &job->next;
-    }
-    pool->first = job;
-    pool->waiting++;
-}
-
-static struct job *take_first(struct submitters *pool)
-{
-    struct job *job = pool->first;
-    pool->first = job->next;
-    if (pool->first == NULL) {
-        pool->last = &pool->first;
-    }
-    pool->waiting--;
-    return job;
-}
-
 static void return_ahead(struct submitter *submitter)
 {
     while (submitter->ahead_count > 0) {
-        return_job(submitter->pool, submitter->ahead[--submitter->ahead_count]);
+        job_queue_return(&submitter->pool->waiting, submitter->ahead[--submitter->ahead_count]);
     }
 }
 
@@ -247,7 +205,7 @@ static void on_ended(void *context, const char *how)
         }
         end_job(submitter, &outcome);
     }
-    free_job(submitter->job);
+    job_free(submitter->job);
     for (size_t i = 0; i < SUBMITTERS_MAXIMUM; i++) {
         if (pool->processes[i] == submitter) {
             pool->processes[i] = NULL;
@@ -324,39 +282,42 @@ static void give_job(struct submitter *submitter, struct job *job)
 // may share, or, where all of these have enough to do, to a process yet to be started.
 enum placement { PLACE_NONE, PLACE_IDLE, PLACE_BEHIND, PLACE_NEW };
 
-static enum placement place_job(const struct submitters *pool, const struct job *job,
-                                unsigned suspects, struct instant now)
+struct placing {
+    const struct submitters *pool;
+    unsigned suspects;
+    struct instant now;
+    enum placement placement;
+};
+
+static enum placement place_job(const struct placing *placing, const struct job *job)
 {
+    const struct submitters *pool = placing->pool;
     const struct relay *relay = &pool->relays.items[job->relay];
-    bool may_hold = relay_may_hold_another(relay, suspects, now);
+    bool may_hold = relay_may_hold_another(relay, placing->suspects, placing->now);
     if (may_hold && find_idle(pool) != NULL) {
         return PLACE_IDLE;
     }
-    if (!relay->suspect && !relay_is_hanging(relay, now) &&
+    if (!relay->suspect && !relay_is_hanging(relay, placing->now) &&
         find_at_work(pool, job->relay) != NULL) {
         return PLACE_BEHIND;
     }
     return may_hold ? PLACE_NEW : PLACE_NONE;
 }
 
+static bool find_place(const struct job *job, void *context)
+{
+    struct placing *placing = context;
+    placing->placement = place_job(placing, job);
+    return placing->placement != PLACE_NONE;
+}
+
 // Takes the oldest job that may run now out of the queue.
 static struct job *take_runnable(struct submitters *pool, enum placement *placement)
 {
-    unsigned suspects = count_suspects(pool);
-    struct instant now = clock_now().instant;
-    for (struct job **at = &pool->first; *at != NULL; at = &(*at)->next) {
-        *placement = place_job(pool, *at, suspects, now);
-        if (*placement != PLACE_NONE) {
-            struct job *job = *at;
-            *at = job->next;
-            if (pool->last == &job->next) {
-                pool->last = at;
-            }
-            pool->waiting--;
-            return job;
-        }
-    }
-    return NULL;
+    struct placing placing = {pool, count_suspects(pool), clock_now().instant, PLACE_NONE};
+    struct job *job = job_queue_take_runnable(&pool->waiting, find_place, &placing);
+    *placement = placing.placement;
+    return job;
 }
 
 // Gives waiting jobs to processes as far as there are any. False with a message when a process
@@ -371,7 +332,7 @@ static bool assign_jobs(struct submitters *pool, struct error *error)
                                       : placement == PLACE_BEHIND ? find_at_work(pool, job->relay)
                                                                   : start_submitter(pool, error);
         if (submitter == NULL) {
-            return_job(pool, job);
+            job_queue_return(&pool->waiting, job);
             return error->message[0] == '\0';
         }
         give_job(submitter, job);
@@ -384,7 +345,7 @@ static void serve(struct submitters *pool)
 {
     struct error error;
     while (!assign_jobs(pool, &error)) {
-        struct job *job = take_first(pool);
+        struct job *job = job_queue_take_first(&pool->waiting);
         struct submit_outcome outcome = broken_outcome(NULL, REPLY_LOCAL, error.message);
         finish_job(pool, job, &outcome);
     }
@@ -393,27 +354,17 @@ static void serve(struct submitters *pool)
 // Jobs that waited past their deadline.
 static void expire_waiting(struct submitters *pool, struct instant now)
 {
-    struct job *job = pool->first;
-    pool->first = NULL;
-    pool->last = &pool->first;
-    pool->waiting = 0;
-    while (job != NULL) {
-        struct job *next = job->next;
-        job->next = NULL;
-        if (instant_reached(now, job->deadline)) {
-            bool hangs = pool->relays.items[job->relay].held > 0;
-            struct submit_outcome outcome =
-                hangs ? broken_outcome(NULL, REPLY_TIMEOUT,
-                                       "not tried: the server has not answered earlier probes yet")
-                      : broken_outcome(NULL, REPLY_LOCAL,
-                                       "not tried: servers that hang hold every mailflow-submit");
-            finish_job(pool, job, &outcome);
-        } else {
-            *pool->last = job;
-            pool->last = &job->next;
-            pool->waiting++;
-        }
-        job = next;
+    struct job_queue expired;
+    job_queue_init(&expired);
+    job_queue_move_expired(&pool->waiting, now, &expired);
+    for (struct job *job; (job = job_queue_take_first(&expired)) != NULL;) {
+        bool hangs = pool->relays.items[job->relay].held > 0;
+        struct submit_outcome outcome =
+            hangs ? broken_outcome(NULL, REPLY_TIMEOUT,
+                                   "not tried: the server has not answered earlier probes yet")
+                  : broken_outcome(NULL, REPLY_LOCAL,
+                                   "not tried: servers that hang hold every mailflow-submit");
+        finish_job(pool, job, &outcome);
     }
 }
 
@@ -448,7 +399,7 @@ struct submitters *submitters_create(uv_loop_t *loop, const char *probers,
     pool->loop = loop;
     pool->handlers = *handlers;
     pool->context = context;
-    pool->last = &pool->first;
+    job_queue_init(&pool->waiting);
     struct text program = TEXT_OVER(pool->program);
     text_format(&program, "%s/mailflow-submit", probers);
     uv_timer_init(loop, &pool->timer);
@@ -473,8 +424,8 @@ void submitters_destroy(struct submitters *pool)
             child_kill(pool->processes[i]->child);
         }
     }
-    while (pool->first != NULL) {
-        free_job(take_first(pool));
+    for (struct job *job; (job = job_queue_take_first(&pool->waiting)) != NULL;) {
+        job_free(job);
     }
     uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
 }
@@ -491,9 +442,7 @@ void submitters_submit(struct submitters *pool, struct submit_job *work)
         .line = submit_job_encode(work),
     };
     text_copy(job->peer, sizeof job->peer, work->tag.to);
-    *pool->last = job;
-    pool->last = &job->next;
-    pool->waiting++;
+    job_queue_append(&pool->waiting, job);
     struct error error;
     assign_jobs(pool, &error); // a failure is told by the timer, for `done` must come later
 }
@@ -502,7 +451,7 @@ struct submitters_figures submitters_figures(const struct submitters *pool)
 {
     return (struct submitters_figures){
         .busy = count_busy(pool),
-        .waiting = pool->waiting + count_ahead(pool),
+        .waiting = pool->waiting.count + count_ahead(pool),
         .killed = pool->killed,
     };
 }
