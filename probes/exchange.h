@@ -34,12 +34,12 @@ enum { EXCHANGE_BODY_MAXIMUM = 64 * 1024 };
 
 // The HTTP status of the answer.
 enum exchange_status {
-    EXCHANGE_ANSWERED = 200,
-    EXCHANGE_NO_MESSAGE = 400,
-    EXCHANGE_NOT_SIGNED = 401, // by a mesh key of the agent's
-    EXCHANGE_NOT_A_PEER = 403, // or meant for another server
-    EXCHANGE_OUT_OF_DATE = 409,
-    EXCHANGE_NOT_KEPT = 503, // the ledger failed
+    EXCHANGE_STATUS_ANSWERED = 200,
+    EXCHANGE_STATUS_NO_MESSAGE = 400,
+    EXCHANGE_STATUS_NOT_SIGNED = 401, // by a mesh key of the agent's
+    EXCHANGE_STATUS_NOT_A_PEER = 403, // or meant for another server
+    EXCHANGE_STATUS_OUT_OF_DATE = 409,
+    EXCHANGE_STATUS_NOT_KEPT = 503, // the ledger failed
 };
 
 // What an agent says of itself. The texts are those of the probes' headers of the same name.

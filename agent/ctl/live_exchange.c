@@ -29,10 +29,10 @@ size_t live_answer_take(char *bytes, size_t size, size_t count, void *context)
 static const char *advice_for_status(long status)
 {
     switch (status) {
-    case EXCHANGE_NOT_SIGNED:
+    case EXCHANGE_STATUS_NOT_SIGNED:
         return "Give both servers the same mesh key: `mailflowctl invite` on one, `mailflowctl "
                "join` on the other.";
-    case EXCHANGE_NOT_A_PEER:
+    case EXCHANGE_STATUS_NOT_A_PEER:
         return "Make this server a peer there: `mailflowctl invite` here prints the line for that "
                "server.";
     case 404:
@@ -104,10 +104,10 @@ static void judge(CURL *curl, const struct settings *settings, const struct exch
     struct exchange_message reply;
     struct error error;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status == EXCHANGE_OUT_OF_DATE) {
+    if (status == EXCHANGE_STATUS_OUT_OF_DATE) {
         live_result_succeed(result, "it answers, and takes our exchange; its mailflow is older, "
                                     "and says `exchange REJECTED` of the trial");
-    } else if (status != EXCHANGE_ANSWERED) {
+    } else if (status != EXCHANGE_STATUS_ANSWERED) {
         tell_refusal(answer, status, result);
     } else if (!read_reply(curl, settings, asked, answer, &reply, &error)) {
         tell_reply_that_is_none(&error, result);

@@ -103,7 +103,7 @@ static bool read_reply(const struct agent *agent, const struct exchange_peer *pe
     if (outcome->status == 0) {
         return error_set(error, "%s", outcome->cause);
     }
-    if (outcome->status != EXCHANGE_ANSWERED) {
+    if (outcome->status != EXCHANGE_STATUS_ANSWERED) {
         explain_status(outcome, error);
         return false;
     }

@@ -12,9 +12,12 @@ static const struct {
     enum exchange_rejection reason;
     enum exchange_status status;
 } STATUSES[] = {
-    {EXCHANGE_BAD_SIGNATURE, EXCHANGE_NOT_SIGNED}, {EXCHANGE_MALFORMED, EXCHANGE_NO_MESSAGE},
-    {EXCHANGE_UNKNOWN_PEER, EXCHANGE_NOT_A_PEER},  {EXCHANGE_MISROUTED, EXCHANGE_NOT_A_PEER},
-    {EXCHANGE_NOT_FRESH, EXCHANGE_OUT_OF_DATE},    {EXCHANGE_SEEN_BEFORE, EXCHANGE_OUT_OF_DATE},
+    {EXCHANGE_REJECTED_SIGNATURE, EXCHANGE_STATUS_NOT_SIGNED},
+    {EXCHANGE_REJECTED_MALFORMED, EXCHANGE_STATUS_NO_MESSAGE},
+    {EXCHANGE_REJECTED_UNKNOWN_PEER, EXCHANGE_STATUS_NOT_A_PEER},
+    {EXCHANGE_REJECTED_MISROUTED, EXCHANGE_STATUS_NOT_A_PEER},
+    {EXCHANGE_REJECTED_STALE, EXCHANGE_STATUS_OUT_OF_DATE},
+    {EXCHANGE_REJECTED_REPLAYED, EXCHANGE_STATUS_OUT_OF_DATE},
 };
 
 static void reject(struct agent *agent, enum exchange_rejection reason, const struct error *why,
@@ -35,12 +38,12 @@ static bool find_peer(const struct settings *settings, const struct exchange_mes
 {
     *peer = settings_find_peer(settings, message->from);
     if (strcmp(message->to, settings->server) != 0) {
-        *reason = EXCHANGE_MISROUTED;
+        *reason = EXCHANGE_REJECTED_MISROUTED;
         return error_set(error, "this is the agent of %s, not of %s", settings->server,
                          message->to);
     }
     if (*peer < 0 || settings->peers[*peer].collect[0] != '\0') {
-        *reason = EXCHANGE_UNKNOWN_PEER;
+        *reason = EXCHANGE_REJECTED_UNKNOWN_PEER;
         return error_set(error, "%s has no peer %s with an agent: add it to its peers",
                          settings->server, message->from);
     }
@@ -52,15 +55,15 @@ static bool check_freshness(struct agent *agent, int peer, const struct exchange
                             struct error *error)
 {
     switch (agent_admit_exchange(agent, peer, message, now)) {
-    case EXCHANGE_FRESH:
+    case EXCHANGE_GUARD_FRESH:
         return true;
-    case EXCHANGE_REPLAYED:
-        *reason = EXCHANGE_SEEN_BEFORE;
+    case EXCHANGE_GUARD_REPLAYED:
+        *reason = EXCHANGE_REJECTED_REPLAYED;
         return error_set(error, "this message of %s has been seen before", message->from);
-    case EXCHANGE_STALE:
+    case EXCHANGE_GUARD_STALE:
         break;
     }
-    *reason = EXCHANGE_NOT_FRESH;
+    *reason = EXCHANGE_REJECTED_STALE;
     return error_set(error,
                      "this message of %s was made %.0f s ago by the clock of %s, or before its "
                      "agent started: compare the clocks",
@@ -73,12 +76,12 @@ static bool read_request(struct agent *agent, const struct http_request *request
                          struct error *error)
 {
     const struct settings *settings = agent_settings(agent);
-    *reason = EXCHANGE_BAD_SIGNATURE;
+    *reason = EXCHANGE_REJECTED_SIGNATURE;
     if (!exchange_message_verify(request->body, request->body_length, request->signature,
                                  &settings->mesh_keys, error)) {
         return false;
     }
-    *reason = EXCHANGE_MALFORMED;
+    *reason = EXCHANGE_REJECTED_MALFORMED;
     return exchange_message_read(request->body, request->body_length, false, out, error) &&
            find_peer(settings, out, peer, reason, error) &&
            (out->check || check_freshness(agent, *peer, out, request->now.wall, reason, error));
@@ -96,7 +99,7 @@ static void reply(struct agent *agent, struct exchange_message *message,
     message->received = received;
     bool fits = exchange_message_write(message, &text);
     assert(fits);
-    *response = (struct http_response){.status = EXCHANGE_ANSWERED,
+    *response = (struct http_response){.status = EXCHANGE_STATUS_ANSWERED,
                                        .content_type = "application/json",
                                        .body = body,
                                        .length = text.length};
@@ -126,8 +129,8 @@ void exchange_answer(struct agent *agent, const struct http_request *request,
     } else if (message.check) {
         reply_to_check(agent, &message, received, response);
     } else if (!agent_take_exchange(agent, peer, &message, received, &error)) {
-        http_respond_problem(response, EXCHANGE_NOT_KEPT, "the ledger of %s cannot take it: %s",
-                             message.to, error.message);
+        http_respond_problem(response, EXCHANGE_STATUS_NOT_KEPT,
+                             "the ledger of %s cannot take it: %s", message.to, error.message);
     } else {
         exchange_message_compose(agent_core(agent), peer, clock_now(), &ours);
         reply(agent, &ours, &message, received, response);

@@ -57,17 +57,17 @@ enum exchange_freshness exchange_guard_admit(struct exchange_guard *guard,
 {
     int64_t off = walltime_since(now, time).ns;
     if (off > EXCHANGE_FRESHNESS.ns || off < -EXCHANGE_FRESHNESS.ns) {
-        return EXCHANGE_STALE;
+        return EXCHANGE_GUARD_STALE;
     }
     forget_stale(guard, now);
     if (is_seen(guard, nonce)) {
-        return EXCHANGE_REPLAYED;
+        return EXCHANGE_GUARD_REPLAYED;
     }
     if (time.ns <= guard->floor.ns) {
-        return EXCHANGE_STALE;
+        return EXCHANGE_GUARD_STALE;
     }
     remember(guard, nonce, time);
-    return EXCHANGE_FRESH;
+    return EXCHANGE_GUARD_FRESH;
 }
 
 void exchange_guard_free(struct exchange_guard *guard)

@@ -25,7 +25,7 @@ struct exchange_guard {
     struct walltime floor; // what was made at this time or before is not admitted
 };
 
-enum exchange_freshness { EXCHANGE_FRESH, EXCHANGE_STALE, EXCHANGE_REPLAYED };
+enum exchange_freshness { EXCHANGE_GUARD_FRESH, EXCHANGE_GUARD_STALE, EXCHANGE_GUARD_REPLAYED };
 
 // Admits it at most once. `floor` of a new guard is the agent's start: what it saw before is not
 // known any more.

@@ -18,12 +18,12 @@ enum { EXCHANGE_SUSPECTS_MAXIMUM = FETCH_JOBS_MAXIMUM / 4 };
 
 // Why a request was not taken.
 enum exchange_rejection {
-    EXCHANGE_BAD_SIGNATURE,
-    EXCHANGE_MALFORMED,
-    EXCHANGE_UNKNOWN_PEER,
-    EXCHANGE_MISROUTED, // meant for another server
-    EXCHANGE_NOT_FRESH,
-    EXCHANGE_SEEN_BEFORE,
+    EXCHANGE_REJECTED_SIGNATURE,
+    EXCHANGE_REJECTED_MALFORMED,
+    EXCHANGE_REJECTED_UNKNOWN_PEER,
+    EXCHANGE_REJECTED_MISROUTED, // meant for another server
+    EXCHANGE_REJECTED_STALE,
+    EXCHANGE_REJECTED_REPLAYED,
     EXCHANGE_REJECTIONS
 };
 const char *exchange_rejection_name(enum exchange_rejection of);

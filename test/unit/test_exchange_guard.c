@@ -44,11 +44,11 @@ static void test_made_at_about_this_time(void **state)
 {
     (void)state;
     struct exchange_guard guard = {0};
-    assert_int_equal(admit(&guard, 1, NOW, NOW), EXCHANGE_FRESH);
-    assert_int_equal(admit(&guard, 2, NOW - 600, NOW), EXCHANGE_FRESH);
-    assert_int_equal(admit(&guard, 3, NOW + 600, NOW), EXCHANGE_FRESH);
-    assert_int_equal(admit(&guard, 4, NOW - 601, NOW), EXCHANGE_STALE);
-    assert_int_equal(admit(&guard, 5, NOW + 601, NOW), EXCHANGE_STALE);
+    assert_int_equal(admit(&guard, 1, NOW, NOW), EXCHANGE_GUARD_FRESH);
+    assert_int_equal(admit(&guard, 2, NOW - 600, NOW), EXCHANGE_GUARD_FRESH);
+    assert_int_equal(admit(&guard, 3, NOW + 600, NOW), EXCHANGE_GUARD_FRESH);
+    assert_int_equal(admit(&guard, 4, NOW - 601, NOW), EXCHANGE_GUARD_STALE);
+    assert_int_equal(admit(&guard, 5, NOW + 601, NOW), EXCHANGE_GUARD_STALE);
     exchange_guard_free(&guard);
 }
 
@@ -56,10 +56,10 @@ static void test_once(void **state)
 {
     (void)state;
     struct exchange_guard guard = {0};
-    assert_int_equal(admit(&guard, 1, NOW, NOW), EXCHANGE_FRESH);
-    assert_int_equal(admit(&guard, 1, NOW, NOW), EXCHANGE_REPLAYED);
-    assert_int_equal(admit(&guard, 1, NOW, NOW + 600), EXCHANGE_REPLAYED);
-    assert_int_equal(admit(&guard, 1, NOW, NOW + 601), EXCHANGE_STALE);
+    assert_int_equal(admit(&guard, 1, NOW, NOW), EXCHANGE_GUARD_FRESH);
+    assert_int_equal(admit(&guard, 1, NOW, NOW), EXCHANGE_GUARD_REPLAYED);
+    assert_int_equal(admit(&guard, 1, NOW, NOW + 600), EXCHANGE_GUARD_REPLAYED);
+    assert_int_equal(admit(&guard, 1, NOW, NOW + 601), EXCHANGE_GUARD_STALE);
     exchange_guard_free(&guard);
 }
 
@@ -68,9 +68,9 @@ static void test_once_whatever_the_clocks_do(void **state)
 {
     (void)state;
     struct exchange_guard guard = {0};
-    assert_int_equal(admit(&guard, 1, NOW + 500, NOW), EXCHANGE_FRESH);
-    assert_int_equal(admit(&guard, 2, NOW + 700, NOW + 700), EXCHANGE_FRESH);
-    assert_int_equal(admit(&guard, 1, NOW + 500, NOW + 1100), EXCHANGE_REPLAYED);
+    assert_int_equal(admit(&guard, 1, NOW + 500, NOW), EXCHANGE_GUARD_FRESH);
+    assert_int_equal(admit(&guard, 2, NOW + 700, NOW + 700), EXCHANGE_GUARD_FRESH);
+    assert_int_equal(admit(&guard, 1, NOW + 500, NOW + 1100), EXCHANGE_GUARD_REPLAYED);
     exchange_guard_free(&guard);
 }
 
@@ -78,9 +78,9 @@ static void test_not_before_the_floor(void **state)
 {
     (void)state;
     struct exchange_guard guard = {.floor = at(NOW)};
-    assert_int_equal(admit(&guard, 1, NOW - 1, NOW + 5), EXCHANGE_STALE);
-    assert_int_equal(admit(&guard, 2, NOW, NOW + 5), EXCHANGE_STALE);
-    assert_int_equal(admit(&guard, 3, NOW + 1, NOW + 5), EXCHANGE_FRESH);
+    assert_int_equal(admit(&guard, 1, NOW - 1, NOW + 5), EXCHANGE_GUARD_STALE);
+    assert_int_equal(admit(&guard, 2, NOW, NOW + 5), EXCHANGE_GUARD_STALE);
+    assert_int_equal(admit(&guard, 3, NOW + 1, NOW + 5), EXCHANGE_GUARD_FRESH);
     exchange_guard_free(&guard);
 }
 
@@ -90,11 +90,11 @@ static void test_a_flood(void **state)
     (void)state;
     struct exchange_guard guard = {0};
     for (uint32_t i = 0; i < 10000; i++) {
-        assert_int_equal(admit_at(&guard, i, i, i), EXCHANGE_FRESH);
+        assert_int_equal(admit_at(&guard, i, i, i), EXCHANGE_GUARD_FRESH);
     }
     assert_int_equal(guard.count, NONCES_MAXIMUM);
     for (uint32_t i = 0; i < 10000; i++) {
-        assert_int_not_equal(admit_at(&guard, i, i, 10000), EXCHANGE_FRESH);
+        assert_int_not_equal(admit_at(&guard, i, i, 10000), EXCHANGE_GUARD_FRESH);
     }
     exchange_guard_free(&guard);
 }

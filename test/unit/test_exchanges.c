@@ -101,7 +101,7 @@ static void test_peers_keep_their_state_by_name(void **state)
     exchanges->started = WALL(5);
     exchanges->peers[3].done = 9;
     assert_int_equal(exchange_guard_admit(&exchanges->peers[3].guard, &NONCE, now, now),
-                     EXCHANGE_FRESH);
+                     EXCHANGE_GUARD_FRESH);
     exchanges_want(exchanges, 3);
     exchanges_want(exchanges, 4);
     struct settings fewer = *agent->settings;
@@ -113,7 +113,7 @@ static void test_peers_keep_their_state_by_name(void **state)
     assert_int_equal(exchanges->peers[1].done, 9);
     assert_int_equal(exchanges->wanted, 1);
     assert_int_equal(exchange_guard_admit(&exchanges->peers[1].guard, &NONCE, now, now),
-                     EXCHANGE_REPLAYED);
+                     EXCHANGE_GUARD_REPLAYED);
     exchanges_configure(exchanges, agent->settings);
     assert_int_equal(exchanges->count, PEERS);
     assert_int_equal(exchanges->peers[3].done, 9);

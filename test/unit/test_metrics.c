@@ -98,7 +98,7 @@ static void fill_exchanges(struct exchanges *exchanges)
     exchanges->peers[0].failed = 2;
     exchanges->peers[0].received = 4;
     exchanges->peers[0].last_duration = SPAN_MS(7);
-    exchanges->rejected[EXCHANGE_BAD_SIGNATURE] = 3;
+    exchanges->rejected[EXCHANGE_REJECTED_SIGNATURE] = 3;
 }
 
 static void fill_agent(struct agent *agent)
