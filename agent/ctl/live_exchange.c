@@ -1,13 +1,12 @@
 #include "ctl/live_exchange.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "probes/endpoint.h"
-#include "probes/exchange.h"
+#include "probes/exchange_reply.h"
 
 // 2000-01-01: an agent that knows no checks finds it out of date, as it finds an exchange of then.
 static const struct walltime LONG_AGO = {INT64_C(946684800) * 1000000000};
@@ -26,7 +25,7 @@ size_t live_answer_take(char *bytes, size_t size, size_t count, void *context)
     return more;
 }
 
-static const char *advice_for_status(long status)
+static const char *advice_for_status(int status)
 {
     switch (status) {
     case EXCHANGE_STATUS_NOT_SIGNED:
@@ -43,76 +42,60 @@ static const char *advice_for_status(long status)
     }
 }
 
-static void tell_refusal(const struct live_answer *answer, long status, struct live_result *result)
+static const char *advice_for_reply(enum exchange_reply reply, int status)
 {
-    char said[400];
-    struct text text = TEXT_OVER(said);
-    json_t *problem = json_loadb(answer->bytes, answer->length, 0, NULL);
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
-    text_format(&text, "it answers, but refuses our exchange (HTTP %ld)%s%s", status,
-                detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
-    live_result_fail(result, ADVICE_HTTP, said);
-    result->advice = advice_for_status(status);
-    json_decref(problem);
+    switch (reply) {
+    case EXCHANGE_REPLY_REFUSAL:
+        return advice_for_status(status);
+    case EXCHANGE_REPLY_UNSIGNED:
+        return "Let what stands before it (a proxy?) pass the header " FETCH_SIGNATURE_HEADER ".";
+    case EXCHANGE_REPLY_FORGED:
+        return "The key that it signs with, the first of its mesh_keys, must be among ours.";
+    case EXCHANGE_REPLY_MALFORMED:
+        return "Update mailflow on the older of the two servers.";
+    case EXCHANGE_REPLY_ASTRAY:
+        return "Something between the servers answers in its place, out of a cache: let it pass "
+               "each request on.";
+    case EXCHANGE_REPLY_STALE:
+        return "Set the clocks: `timedatectl` on both servers.";
+    case EXCHANGE_REPLY_GOOD:
+        break;
+    }
+    return "";
 }
 
-static void tell_reply_that_is_none(const struct error *why, struct live_result *result)
+static struct exchange_response response_of(CURL *curl, const struct live_answer *answer)
 {
-    char said[400];
-    struct text text = TEXT_OVER(said);
-    text_format(&text, "it takes our exchange, but its reply is none: %s", why->message);
-    live_result_fail(result, ADVICE_HTTP, said);
-    result->advice = "The key that it signs with, the first of its mesh_keys, must be among ours.";
-}
-
-// Whether the reply is one of this peer to what we asked.
-static bool read_reply(CURL *curl, const struct settings *settings,
-                       const struct exchange_message *asked, const struct live_answer *answer,
-                       struct exchange_message *reply, struct error *error)
-{
+    long status = 0;
     struct curl_header *header;
     CURLHcode found = curl_easy_header(curl, FETCH_SIGNATURE_HEADER, 0, CURLH_HEADER, -1, &header);
-    const char *signature = found == CURLHE_OK ? header->value : "";
-    return exchange_message_verify(answer->bytes, answer->length, signature, &settings->mesh_keys,
-                                   error) &&
-           exchange_message_read(answer->bytes, answer->length, true, reply, error) &&
-           ((strcmp(reply->from, asked->to) == 0 && strcmp(reply->to, asked->from) == 0 &&
-             probe_id_equal(&reply->in_reply_to, &asked->nonce)) ||
-            error_set(error, "it answers something else"));
-}
-
-// Messages carry the time, and one that is not of now is refused.
-static void judge_clock(const struct exchange_message *reply, struct live_result *result)
-{
-    char said[160];
-    struct text text = TEXT_OVER(said);
-    struct span ahead = walltime_since(reply->time, clock_now().wall);
-    if (span_magnitude(ahead).ns <= EXCHANGE_FRESHNESS.ns) {
-        live_result_succeed(result, "it answers, and takes our exchange");
-    } else {
-        text_format(&text, "it answers, but its clock is %.0f s %s ours: it refuses our exchanges",
-                    span_seconds(span_magnitude(ahead)), ahead.ns < 0 ? "behind" : "ahead of");
-        live_result_fail(result, ADVICE_HTTP, said);
-        result->advice = "Set the clocks: `timedatectl` on both servers.";
-    }
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return (struct exchange_response){.status = (int)status,
+                                      .signature = found == CURLHE_OK ? header->value : "",
+                                      .bytes = answer->bytes,
+                                      .length = answer->length,
+                                      .came = clock_now().wall};
 }
 
 static void judge(CURL *curl, const struct settings *settings, const struct exchange_message *asked,
                   const struct live_answer *answer, struct live_result *result)
 {
-    long status = 0;
-    struct exchange_message reply;
+    const struct exchange_request request = {asked->from, asked->to, &asked->nonce};
+    const struct exchange_response response = response_of(curl, answer);
+    struct exchange_message message;
     struct error error;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status == EXCHANGE_STATUS_OUT_OF_DATE) {
+    if (response.status == EXCHANGE_STATUS_OUT_OF_DATE) {
         live_result_succeed(result, "it answers, and takes our exchange; its mailflow is older, "
                                     "and says `exchange REJECTED` of the trial");
-    } else if (status != EXCHANGE_STATUS_ANSWERED) {
-        tell_refusal(answer, status, result);
-    } else if (!read_reply(curl, settings, asked, answer, &reply, &error)) {
-        tell_reply_that_is_none(&error, result);
+        return;
+    }
+    enum exchange_reply reply =
+        exchange_reply_read(&response, &request, &settings->mesh_keys, &message, &error);
+    if (reply == EXCHANGE_REPLY_GOOD) {
+        live_result_succeed(result, "it answers, and takes our exchange");
     } else {
-        judge_clock(&reply, result);
+        live_result_fail(result, ADVICE_HTTP, error.message);
+        result->advice = advice_for_reply(reply, response.status);
     }
 }
 

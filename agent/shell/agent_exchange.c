@@ -1,10 +1,9 @@
 #include <assert.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/json_read.h"
 #include "probes/endpoint.h"
+#include "probes/exchange_reply.h"
 #include "shell/agent_internal.h"
 #include "shell/exchange_message.h"
 
@@ -76,52 +75,23 @@ void agent_serve_exchanges(struct agent *agent)
     }
 }
 
-// What the peer's agent said instead, in words. Nobody signed them.
-static void explain_status(const struct fetch_outcome *outcome, struct error *error)
-{
-    struct error none;
-    char detail[160] = "";
-    json_t *problem =
-        json_read_bytes(outcome->body.bytes, outcome->body.length, FETCH_BODY_MAXIMUM, &none);
-    if (problem != NULL) {
-        struct text text = TEXT_OVER(detail);
-        const char *said = json_string_value(json_object_get(problem, "detail"));
-        text_append_escaped(&text, said == NULL ? "" : said);
-        json_decref(problem);
-    }
-    error_set(error, "its agent answers %d%s%s", outcome->status, detail[0] == '\0' ? "" : ": ",
-              detail);
-}
-
 // Whether the outcome is a reply of this peer to our request.
 static bool read_reply(const struct agent *agent, const struct exchange_peer *peer,
                        const struct fetch_outcome *outcome, struct exchange_message *out,
                        struct error *error)
 {
     const struct settings *settings = agent->settings;
-    const struct fetch_body *body = &outcome->body;
+    const struct exchange_request request = {settings->server, peer->name, &peer->nonce};
+    const struct exchange_response response = {.status = outcome->status,
+                                               .signature = outcome->signature,
+                                               .bytes = outcome->body.bytes,
+                                               .length = outcome->body.length,
+                                               .came = outcome->ended.wall};
     if (outcome->status == 0) {
         return error_set(error, "%s", outcome->cause);
     }
-    if (outcome->status != EXCHANGE_STATUS_ANSWERED) {
-        explain_status(outcome, error);
-        return false;
-    }
-    if (!exchange_message_verify(body->bytes, body->length, outcome->signature,
-                                 &settings->mesh_keys, error) ||
-        !exchange_message_read(body->bytes, body->length, true, out, error)) {
-        return error_prefix(error, "its reply");
-    }
-    if (strcmp(out->from, peer->name) != 0 || strcmp(out->to, settings->server) != 0) {
-        return error_set(error, "the reply is from %s to %s", out->from, out->to);
-    }
-    if (!probe_id_equal(&out->in_reply_to, &peer->nonce)) {
-        return error_set(error, "the reply answers another request");
-    }
-    struct span age = walltime_since(outcome->ended.wall, out->time);
-    return (age.ns <= EXCHANGE_FRESHNESS.ns && age.ns >= -EXCHANGE_FRESHNESS.ns) ||
-           error_set(error, "the reply was made %.0f s ago by our clock: compare the clocks",
-                     span_seconds(age));
+    return exchange_reply_read(&response, &request, &settings->mesh_keys, out, error) ==
+           EXCHANGE_REPLY_GOOD;
 }
 
 static void feed(struct agent *agent, int peer, const struct exchange_message *message,

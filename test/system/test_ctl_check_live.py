@@ -103,13 +103,13 @@ def test_an_agent_that_refuses_our_exchange(place, office, tmp_path):
             return results["agent of mx02"]
 
         other_key = tried()
-        assert "refuses our exchange (HTTP 401)" in other_key["message"], other_key
+        assert "its agent answers 401: " in other_key["message"], other_key
         assert "same mesh key" in other_key["advice"]
         daemon.write_secret("mesh.key", (place.folder / "mesh.key").read_bytes().strip())
         daemon.stop()
         daemon.start()
         unknown = tried()
-        assert "(HTTP 403): mx02 has no peer mx01 with an agent" in unknown["message"], unknown
+        assert "its agent answers 403: mx02 has no peer mx01 with an agent" in unknown["message"], unknown
         assert "Make this server a peer there" in unknown["advice"]
         known = {"name": "mx01", "address": "probe@mx01.example", "agent": "http://127.0.0.1:9"}
         daemon.configure(daemon.settings, {"peers": [*daemon.settings["peers"], known]})
@@ -162,14 +162,24 @@ def altered(key=None, **members):
     return lambda body: (200, json.dumps(json.loads(body) | members).encode(), key)
 
 
+def refused(status, body=b""):
+    return lambda _: (status, body, None)
+
+
 REPLIES = {
     "good": (altered("ours"), "it answers, and takes our exchange", ""),
-    "another key": (altered("other"), "its reply is none: signed with a key", "must be among ours"),
-    "unsigned": (altered(), "its reply is none: not signed", "must be among ours"),
-    "of another question": (altered("ours", in_reply_to="A" * 26), "it answers something else", ""),
+    "another key": (altered("other"), "its reply: signed with a key", "must be among ours"),
+    "unsigned": (altered(), "its reply: not signed", "pass the header Mailflow-Signature"),
+    "no message": (altered("ours", row=None), "its reply: \"row\" is not", "Update mailflow on"),
+    "no JSON": (lambda _: (200, b"{garbage", "ours"), "its reply: not JSON", "Update mailflow on"),
+    "of another": (altered("ours", **{"from": "mx03"}), "from mx03 to mx01", "out of a cache"),
+    "to another": (altered("ours", in_reply_to="A" * 26), "answers another request", "of a cache"),
     "an old clock": (altered("ours", time=exchange.timestamp(-1200)), "s behind ours", "clocks"),
-    "no such path": (lambda body: (404, b"", None), "refuses our exchange (HTTP 404)", "Update"),
-    "a proxy": (lambda body: (502, b"<html>", None), "our exchange (HTTP 502)", "log of mailflowd"),
+    "a fast clock": (altered("ours", time=exchange.timestamp(1200)), "s ahead of ours", "clocks"),
+    "another key there": (refused(401), "its agent answers 401", "Give both servers the same"),
+    "unknown there": (refused(403, b'{"detail":"no"}'), "answers 403: no", "this server a peer"),
+    "no such path": (refused(404), "its agent answers 404", "Update mailflow there"),
+    "a proxy": (refused(502, b"<html>"), "its agent answers 502", "log of mailflowd"),
 }
 
 
