@@ -2,11 +2,11 @@
 // and its signature. Nothing is read before the signature over the raw bytes has been verified.
 //
 //   {"v":1,"from":"mx02","to":"mx01","nonce":"<26 base32>","time":"<RFC 3339>","maintenance":"...",
-//    "receipts":"...","row":"...","blind":false,"draining":false}
+//    "receipts":"...","row":"...","blind":false,"draining":false,"isolated":false}
 //
 // The three texts are those of a probe's headers. A reply says beside that which request it answers
 // ("in_reply_to", its nonce) and when that came ("received"). Members that are not known are left
-// alone.
+// alone, and older agents do not say "isolated".
 //
 // With "check":true it is no exchange but the question of `mailflowctl check --live` whether one
 // would be taken, or the reply to that. It says nothing, and changes and counts nothing, so that it
@@ -42,11 +42,13 @@ enum exchange_status {
     EXCHANGE_STATUS_NOT_KEPT = 503, // the ledger failed
 };
 
-// What an agent says of itself. The texts are those of the probes' headers of the same name.
+// What an agent says of itself and of others. The texts are those of the probes' headers of the
+// same name.
 struct exchange {
     char maintenance[TAG_LIST_SIZE];
     char receipts[TAG_LIST_SIZE];
     char row[TAG_LIST_SIZE];
+    bool isolated; // in no header: who is, sends no probes
 };
 
 struct exchange_message {

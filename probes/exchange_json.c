@@ -51,6 +51,7 @@ bool exchange_message_write(const struct exchange_message *message, struct text 
     json_write_text(object, "row", message->exchange.row);
     json_write_boolean(object, "blind", message->blind);
     json_write_boolean(object, "draining", message->draining);
+    json_write_boolean(object, "isolated", message->exchange.isolated);
     if (message->check) {
         json_write_boolean(object, "check", true);
     }
@@ -99,11 +100,10 @@ static bool read_time(const json_t *object, const char *name, struct walltime *o
            (walltime_parse_rfc3339(text, out) || error_set(error, "\"%s\" is no time", name));
 }
 
-// Absent from what is an exchange, and from all that older agents say.
-static bool read_check(const json_t *object, bool *out, struct error *error)
+// Absent from what older agents say, and "check" from what is an exchange.
+static bool read_optional(const json_t *object, const char *name, bool *out, struct error *error)
 {
-    return json_object_get(object, "check") == NULL ||
-           json_read_boolean(object, "check", out, error);
+    return json_object_get(object, name) == NULL || json_read_boolean(object, name, out, error);
 }
 
 static bool read_request(const json_t *object, struct exchange_message *out, struct error *error)
@@ -122,7 +122,8 @@ static bool read_request(const json_t *object, struct exchange_message *out, str
            json_read_plain(object, "row", exchange->row, sizeof exchange->row, error) &&
            json_read_boolean(object, "blind", &out->blind, error) &&
            json_read_boolean(object, "draining", &out->draining, error) &&
-           read_check(object, &out->check, error);
+           read_optional(object, "isolated", &exchange->isolated, error) &&
+           read_optional(object, "check", &out->check, error);
 }
 
 static bool read_reply(const json_t *object, struct exchange_message *out, struct error *error)

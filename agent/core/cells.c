@@ -41,6 +41,7 @@ struct matrix_part {
     const char *server;
     struct ends ends[DIRECTIONS][ROW_BAD + 1];
     unsigned views[ROW_BAD + 1]; // of the server as a whole, by how many
+    bool isolated;               // says its own agent, which can tell as well as any other
 };
 
 static void add_end(struct matrix_part *part, enum direction way, enum row_view view,
@@ -102,6 +103,7 @@ static void gather_peer(const struct core *core, const struct incident *incident
         instant_add(moment_instant_at(now, incident->began), witness_memory(core, peer));
     struct row_entry own = own_entry(core, peer, now);
     part->server = core->settings->peers[peer].name;
+    part->isolated = exchange_says_isolated(core, peer, now);
     add_word(part, core->settings->server, &own);
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         if ((int)i != peer) {
@@ -157,6 +159,7 @@ static void judge(const struct incident *incident, const struct matrix_part *par
     bool whole = culprit_of(incident) == CULPRIT_SERVER;
     unsigned bad = whole ? part->views[ROW_BAD] : ends[ROW_BAD].count;
     unsigned ok = whole ? part->views[ROW_OK] : ends[ROW_OK].count;
+    bad += part->isolated;
     cells->seen_by = bad;
     cells->of = bad + ok;
     if (cells->of > 1) {
@@ -198,9 +201,18 @@ static void append_part(struct text *out, const struct matrix_part *part, enum d
     }
 }
 
+// First, for it is the shortest and says most.
+static void append_isolated(struct text *out, const struct matrix_part *part)
+{
+    if (part->isolated) {
+        text_format(out, "%s isolated", part->server);
+    }
+}
+
 static void describe(const struct matrix_part *part, enum direction first, struct text *out)
 {
     enum direction second = first == OUTBOUND ? INBOUND : OUTBOUND;
+    append_isolated(out, part);
     append_part(out, part, first, ROW_BAD);
     append_part(out, part, first, ROW_OK);
     append_part(out, part, second, ROW_BAD);

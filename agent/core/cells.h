@@ -1,6 +1,7 @@
 // The cells of the mesh's matrix that an incident was judged by, as they were when it was last
 // said: who else sees it, and whose fault that makes it. A whole column bad is the receiver, a
-// whole row the sender, one cell the path, all of ours ourselves (1-mission).
+// whole row the sender, one cell the path, all of ours ourselves (1-mission). A server whose own
+// agent says that it is isolated is one more that sees it.
 #ifndef MAILFLOW_CORE_CELLS_H
 #define MAILFLOW_CORE_CELLS_H
 
@@ -22,9 +23,10 @@ enum { CELLS_SIZE = 320 };
 
 struct cells {
     enum culprit culprit;
-    unsigned seen_by;       // so many agents, we among them, see it ...
-    unsigned of;            // ... of those that can tell
-    char paths[CELLS_SIZE]; // "mx07->mx01,mx02,+3 bad; mx01,mx02->mx07 ok", cut after a whole part
+    unsigned seen_by; // so many agents, we among them, see it ...
+    unsigned of;      // ... of those that can tell
+    // "mx07 isolated; mx07->mx01,mx02,+3 bad; mx01,mx02->mx07 ok", cut after a whole part
+    char paths[CELLS_SIZE];
 };
 
 #endif

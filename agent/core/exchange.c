@@ -68,6 +68,14 @@ void exchange_owe(struct core *core, int peer, struct moment now)
     schedule(core, peer, instant_earlier(exchange->due, due));
 }
 
+bool exchange_says_isolated(const struct core *core, int peer, struct moment now)
+{
+    const struct exchanging *exchange = &core->peers[peer].exchange;
+    struct span interval = interval_of(&core->peers[peer]);
+    return exchange->isolated &&
+           instant_since(now.instant, exchange->exchanged_at).ns <= span_times(interval, 2).ns;
+}
+
 // What an exchange tells of the two clocks: ours of both ways, the peer's of the way to us.
 static void relate_clocks(struct core *core, int peer, const struct round_trip *trip,
                           struct moment now)
@@ -97,6 +105,7 @@ void exchange_came(struct core *core, int peer, const struct exchange *said,
     text_keep(&exchange->cause, EXCHANGE_CAUSE_SIZE, "");
     exchange->exchanged = now.wall;
     exchange->exchanged_at = now.instant;
+    exchange->isolated = said->isolated;
     core->peers[peer].heard = now.wall;
     relate_clocks(core, peer, trip, now);
     courier_take(core, peer, said->maintenance, now);

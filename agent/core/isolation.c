@@ -50,10 +50,9 @@ void isolation_submitted(struct core *core, int peer, const struct submit_outcom
         return;
     }
     struct isolation *isolation = &core->isolation;
-    const struct subject own = subject_of_server(OWN_SERVER);
     if (outcome->result == SUBMIT_REFUSED) {
         relay_refused(core, peer, outcome, now);
-    } else if (trouble_find(core, INCIDENT_ISOLATED, &own) == NULL ||
+    } else if (!isolation_is_open(core) ||
                ++isolation->accepted >= core->settings->incidents.close_after) {
         isolation->refusals = 0;
         isolation_look(core, now);
@@ -183,6 +182,12 @@ static bool all_is_bad(const struct tally *tally)
 }
 
 // ---- together ----
+
+bool isolation_is_open(const struct core *core)
+{
+    struct subject own = subject_of_server(OWN_SERVER);
+    return trouble_find(core, INCIDENT_ISOLATED, &own) != NULL;
+}
 
 static void open_isolated(struct core *core, struct walltime began, const struct evidence *evidence,
                           struct moment now)

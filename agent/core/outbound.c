@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/server.h"
 #include "core/trouble.h"
 
 enum { SLOT_BLOCK = 100 };
@@ -172,8 +173,7 @@ static bool peer_is_troubled(const struct core *core, int peer)
            trouble_find(core, INCIDENT_SILENT, &outbound) != NULL ||
            trouble_find(core, INCIDENT_DOWN, &server) != NULL ||
            trouble_find(core, INCIDENT_OVERRUN, &server) != NULL ||
-           trouble_find(core, INCIDENT_OVERRUN, &own) != NULL ||
-           trouble_find(core, INCIDENT_ISOLATED, &own) != NULL;
+           trouble_find(core, INCIDENT_OVERRUN, &own) != NULL || isolation_is_open(core);
 }
 
 // Courtesy to a server that is down: its queue (and ours) need not fill with probes.

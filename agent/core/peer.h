@@ -165,6 +165,7 @@ struct exchanging {
     struct instant asked_at;
     struct walltime exchanged; // when the last one, of either side, came about
     struct instant exchanged_at;
+    bool isolated;     // says the peer's agent of itself in that
     unsigned failures; // in a row
     char *cause;       // of the last, kept
 };

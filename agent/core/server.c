@@ -138,8 +138,7 @@ void server_arrived(struct core *core, int peer, enum direction direction,
         drain_arrived(core, peer, record, now);
     }
     clock_finding_look(core, peer, record->arrived, now);
-    const struct subject own = subject_of_server(OWN_SERVER);
-    if (trouble_find(core, INCIDENT_ISOLATED, &own) != NULL) {
+    if (isolation_is_open(core)) {
         isolation_look(core, now);
     }
 }

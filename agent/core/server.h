@@ -84,6 +84,8 @@ struct instant isolation_decides(const struct core *core, const struct incident 
 // The path counts as a sign of our isolation.
 bool isolation_counts(const struct core *core, int peer, enum direction direction,
                       struct moment now);
+bool isolation_is_open(const struct core *core);
+
 void isolation_look(struct core *core, struct moment now);
 void isolation_follow(struct core *core, struct moment now);
 

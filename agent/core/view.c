@@ -193,4 +193,5 @@ void core_compose(const struct core *core, int peer, struct moment now, struct e
     most = most < RECEIPTS_LEAST ? RECEIPTS_LEAST : most;
     gather_receipts(core, peer, most < RECEIPTS_MAXIMUM ? most : RECEIPTS_MAXIMUM, &receipts);
     receipts_format(&receipts, &list);
+    out->isolated = isolation_is_open(core);
 }

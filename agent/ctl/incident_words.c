@@ -109,6 +109,18 @@ static const json_t *find(const json_t *incidents, int64_t id)
     return NULL;
 }
 
+void incident_words_culprit(const json_t *incident, const char *comma, struct text *out)
+{
+    const json_t *cells = json_object_get(incident, "cells");
+    const char *culprit = answer_text(cells, "culprit"), *paths = answer_text(cells, "paths");
+    if (culprit[0] != '\0') {
+        text_format(out, "%sculprit %s", comma, culprit);
+    }
+    if (paths[0] != '\0') {
+        text_format(out, " (%s)", paths);
+    }
+}
+
 void incident_words(const json_t *incident, const json_t *incidents, struct text *out)
 {
     int64_t id;
@@ -120,5 +132,6 @@ void incident_words(const json_t *incident, const json_t *incidents, struct text
         text_append(out, answer_text(cause, "subject"));
     } else {
         add_evidence(&words);
+        incident_words_culprit(incident, words.comma, out);
     }
 }

@@ -11,4 +11,8 @@
 // stay as the agent sent them: to be escaped before they are shown.
 void incident_words(const json_t *incident, const json_t *incidents, struct text *out);
 
+// Whose fault it is and who says so, after the comma: "culprit sender (mx02 isolated; mx02->mx01
+// bad)"; nothing when nobody can tell. Not escaped either.
+void incident_words_culprit(const json_t *incident, const char *comma, struct text *out);
+
 #endif

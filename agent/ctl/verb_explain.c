@@ -9,6 +9,7 @@
 #include "ctl/explain_transcript.h"
 #include "ctl/explain_way.h"
 #include "ctl/format.h"
+#include "ctl/incident_words.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
 #include "ctl/windows.h"
@@ -325,6 +326,8 @@ static void print_rule(const struct explanation *of)
 static void describe_incident(const struct explanation *of, const json_t *incident,
                               struct text *out)
 {
+    char words[LINE_SIZE];
+    struct text culprit = TEXT_OVER(words);
     struct walltime began, closed;
     text_append(out, " ");
     format_text(answer_text(incident, "kind"), out);
@@ -349,6 +352,8 @@ static void describe_incident(const struct explanation *of, const json_t *incide
     } else {
         text_append(out, ", not notified");
     }
+    incident_words_culprit(incident, ", ", &culprit);
+    format_text(words, out);
 }
 
 static void print_incident(const struct explanation *of)

@@ -74,7 +74,12 @@ INCIDENTS = [
             "cause": None,
             "probe": None,
         },
-        "cells": None,
+        "cells": {
+            "culprit": "receiver",
+            "seen_by": 2,
+            "of": 2,
+            "paths": "mx01 isolated; mx02->mx01 bad",
+        },
         "aftermath": {
             "resumed": None,
             "resumed_by": None,

@@ -43,6 +43,7 @@ def message(sender="mx01", addressee="mx02", **members):
         "row": "",
         "blind": False,
         "draining": False,
+        "isolated": False,
     } | members
 
 

@@ -41,6 +41,7 @@ INCIDENT = {
     "closed": "2006-07-28T13:07:47.000000Z",
     "notified": True,
     "suppressed_by": None,
+    "cells": {"culprit": "server", "seen_by": 2, "of": 2, "paths": "mx01->mx02 bad"},
 }
 
 DRAINED_TEXT = """\
@@ -58,7 +59,8 @@ probe 7Q2KAAAAAAAAAAAAAAAAAAAAAA, mx02->mx01: drained
   windows   w-1f3a2b4c mx01 routine, 2006-07-28 12:18:00 to 12:48:00, queues drained by \
 2006-07-28 14:09:40: covers 18 m 47 s of its life
   verdict   drained: latency 1127s, above 60s: incident 17 held it up and is recorded
-  incident  17 overrun mx01, from 2006-07-28 12:48:00 to 2006-07-28 13:07:47, notified
+  incident  17 overrun mx01, from 2006-07-28 12:48:00 to 2006-07-28 13:07:47, notified, \
+culprit server (mx01->mx02 bad)
 """
 
 

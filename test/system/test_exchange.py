@@ -90,6 +90,7 @@ def test_the_request(tmp_path, office):
         assert (said["v"], said["from"], said["to"]) == (1, "mx02", "mx01")
         assert len(said["nonce"]) == 26 and abs(len(said["time"]) - 27) <= 1
         assert said["blind"] in (True, False) and said["draining"] is False
+        assert said["isolated"] is False
         assert mx02.metric("exchange_failures_total", peer="mx01") == 0
         assert mx02.count("exchange .*") == 0
 
@@ -188,6 +189,47 @@ def test_an_agent_that_is_not_there(tmp_path, office):
     url = f"http://127.0.0.1:{free_port()}"
     with agent(tmp_path / "a", office, "mx02", "mx01", free_port(), url) as mx02:
         mx02.wait('exchange FAILING peer=mx01 cause="cannot connect: Connection refused" .*', 15)
+
+
+# ---- whose fault it is, where only the two can tell ----
+
+FAST = {"interval": "1s", "latency": {"warning": "1s", "critical": "2s"}}
+
+
+def silent(daemon):
+    """What is said of mail that nothing brings from mx01."""
+    return daemon.wait(r"silent FIRING severity=critical path=mx01->mx02 .*", 30)[1][0]
+
+
+def test_a_peer_that_is_isolated_is_the_culprit(tmp_path, office):
+    with alone(tmp_path, office, altered(isolated=True), defaults=FAST) as (mx02, _, _server):
+        assert 'culprit=sender seen_by=2/2 ' in silent(mx02)
+        [incident] = [one for one in mx02.api("incidents")["incidents"] if one["kind"] == "silent"]
+        assert incident["cells"]["culprit"] == "sender"
+        assert incident["cells"]["paths"].startswith("mx01 isolated; mx01->mx02 bad")
+        assert "mx01 isolated; " in mx02.request("GET", "/")[1]
+
+
+def test_an_older_agent_says_nothing_of_its_isolation(tmp_path, office):
+    def older(connection, request):
+        members = json.loads(reply_to(request.body))
+        del members["isolated"]
+        body = json.dumps(members).encode()
+        connection.sendall(answer(200, body, mailflow_signature=sign(body)))
+
+    with alone(tmp_path, office, older, defaults=FAST) as (mx02, _, _server):
+        assert "culprit=" not in silent(mx02)
+        assert mx02.metric("exchanges_total", peer="mx01") >= 1
+
+
+def test_an_isolated_agent_says_so(tmp_path, office):
+    relay = {"host": "127.0.0.1", "port": 9, "tls": "none"}
+    with alone(tmp_path, office, good, defaults=FAST, relay=relay,
+               incidents={"isolated_after": "2s"}) as (mx02, _, server):
+        mx02.wait("isolated FIRING .*")
+        begin_window(mx02)
+        wait_for(lambda: any(json.loads(request.body)["isolated"] for request in server.requests),
+                 15, "its word")
 
 
 # ---- mailflow-fetch and its life ----

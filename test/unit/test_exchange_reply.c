@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -127,10 +128,31 @@ static void test_faults(void **state)
     }
 }
 
+// Whoever does not know the member leaves it away.
+static void test_isolated(void **state)
+{
+    (void)state;
+    char bytes[2000];
+    struct text body = TEXT_OVER(bytes);
+    struct exchange_message message, back;
+    struct error error;
+    exchange_message_compose_check("mx01", "mx02", NOW, &message);
+    message.exchange.isolated = true;
+    assert_true(exchange_message_write(&message, &body));
+    assert_true(exchange_message_read(bytes, body.length, false, &back, &error));
+    assert_true(back.exchange.isolated);
+    char *member = strstr(bytes, "\"isolated\"");
+    assert_non_null(member);
+    member[1] = 'I';
+    assert_true(exchange_message_read(bytes, body.length, false, &back, &error));
+    assert_false(back.exchange.isolated);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_isolated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
