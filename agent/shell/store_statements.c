@@ -24,13 +24,26 @@
     "id, revision, server, kind, cancelled, begin, end, by, reason, origin, held_from, held_until"
 
 // As the partial index probes_open has it, or it would not be used.
-#define IN_FLIGHT "state IN ('sending', 'accepted', 'uncertain')"
+#define IN_FLIGHT "(state = 'sending' OR state = 'accepted' OR state = 'uncertain')"
 
 // Nanoseconds. So long a peer may not have been told what has arrived; a flush brings many at once.
 #define UNTOLD "3600000000000"
 
-#define NEWER(column)  " " #column " = coalesce(excluded." #column ", " #column ")"
-#define LATEST(column) " " #column " = excluded." #column
+// What changes of a row that is there, with the parameters of its INSERT: of the life of a probe
+// all but who it is, what is known of its submission, and of its message. An UPDATE leaves alone
+// the indices of columns that it does not name; an INSERT that ends in an update opens all of them.
+#define LIFE                                                                                       \
+    " slot = coalesce(?8, slot), planned = coalesce(?9, planned), sent = coalesce(?10, sent),"     \
+    " accepted = coalesce(?11, accepted), arrived = coalesce(?12, arrived),"                       \
+    " latency = coalesce(?13, latency), latency_error = coalesce(?14, latency_error),"             \
+    " excused = coalesce(?15, excused), incident = coalesce(?16, incident),"                       \
+    " next = coalesce(?17, next)"
+#define OUTCOME                                                                                    \
+    " code = ?2, reply = ?3, cause = ?4, queue_id = ?5, leg_dns = ?6, leg_connect = ?7,"           \
+    " leg_tls = ?8, leg_auth = ?9, leg_submit = ?10, reply_class = ?11"
+#define MESSAGE                                                                                    \
+    " mailbox = ?2, folder = ?3, uid_validity = ?4, uid = ?5, stripped = ?6, absent = ?7,"         \
+    " asked = ?8, present = ?9, saved = ?10"
 
 // What lists have in common: ?1, ?2 the cursor, ?3 the least `noted`, ?4 since, ?5 direction or
 // NULL, ?6 the limit, ?7 peer, ?8 verdict or NULL.
@@ -51,35 +64,32 @@ static const char *const SQL[STATEMENTS] = {
         "INSERT INTO probes (noted, " RECORD ") VALUES"
         " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
         " ON CONFLICT (id) DO UPDATE SET"
-        " noted = CASE peer WHEN '' THEN excluded.noted ELSE noted END,"
-        " kind = CASE kind WHEN '' THEN excluded.kind ELSE kind END,"
-        LATEST(peer) "," LATEST(direction) "," LATEST(state) "," LATEST(verdict) ","
-        NEWER(slot) "," NEWER(planned) "," NEWER(sent) "," NEWER(accepted) ","
-        NEWER(arrived) "," NEWER(latency) "," NEWER(latency_error) "," NEWER(excused) ","
-        NEWER(incident) "," NEWER(next),
+        " noted = CASE peer WHEN '' THEN ?1 ELSE noted END,"
+        " kind = CASE kind WHEN '' THEN ?5 ELSE kind END,"
+        " peer = ?3, direction = ?4, state = ?6, verdict = ?7," LIFE,
+    [STATEMENT_CHANGE_STATE] =
+        "UPDATE probes SET state = ?6," LIFE " WHERE id = ?2 AND peer = ?3 AND verdict = ?7",
+    [STATEMENT_CHANGE_VERDICT] =
+        "UPDATE probes SET state = ?6, verdict = ?7," LIFE " WHERE id = ?2 AND peer = ?3",
     [STATEMENT_PUT_OUTCOME] =
         "INSERT INTO probes (id, code, reply, cause, queue_id, leg_dns, leg_connect,"
         " leg_tls, leg_auth, leg_submit, reply_class)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-        " ON CONFLICT (id) DO UPDATE SET"
-        LATEST(code) "," LATEST(reply) "," LATEST(cause) "," LATEST(queue_id) ","
-        LATEST(leg_dns) "," LATEST(leg_connect) "," LATEST(leg_tls) ","
-        LATEST(leg_auth) "," LATEST(leg_submit) "," LATEST(reply_class),
+        " ON CONFLICT (id) DO UPDATE SET" OUTCOME,
+    [STATEMENT_CHANGE_OUTCOME] = "UPDATE probes SET" OUTCOME " WHERE id = ?1",
     [STATEMENT_PUT_TRANSCRIPT] =
         "INSERT OR REPLACE INTO transcripts (probe, lines) VALUES (?1, ?2)",
     [STATEMENT_PUT_MESSAGE] =
         "INSERT INTO probes (id, mailbox, folder, uid_validity, uid, stripped, absent,"
         " asked, present, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-        " ON CONFLICT (id) DO UPDATE SET"
-        LATEST(mailbox) "," LATEST(folder) "," LATEST(uid_validity) "," LATEST(uid) ","
-        LATEST(stripped) "," LATEST(absent) "," LATEST(asked) ","
-        LATEST(present) "," LATEST(saved),
+        " ON CONFLICT (id) DO UPDATE SET" MESSAGE,
+    [STATEMENT_CHANGE_MESSAGE] = "UPDATE probes SET" MESSAGE " WHERE id = ?1",
     [STATEMENT_PUT_BOUNCE] =
         "INSERT OR REPLACE INTO bounces (probe, " BOUNCE ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STATEMENT_PUT_TRACE] =
         "INSERT INTO traces (row, trace, rerouted, course) SELECT row, ?2, ?3,"
         " (SELECT id FROM courses WHERE digest = ?4) FROM probes WHERE id = ?1"
-        " ON CONFLICT (row) DO UPDATE SET" LATEST(trace) "," LATEST(rerouted) "," LATEST(course),
+        " ON CONFLICT (row) DO UPDATE SET trace = ?2, rerouted = ?3, course = excluded.course",
     [STATEMENT_PUT_COURSE] =
         "INSERT INTO courses (digest, course) SELECT ?2, ?3"
         " WHERE EXISTS (SELECT 1 FROM probes WHERE id = ?1) ON CONFLICT (digest) DO NOTHING",
@@ -111,7 +121,7 @@ static const char *const SQL[STATEMENTS] = {
 
     [STATEMENT_EXPIRE_PROBES] =
         "DELETE FROM probes WHERE row IN (SELECT row FROM probes INDEXED BY probes_by_time"
-        " WHERE noted < ?1 AND NOT (" IN_FLIGHT ") ORDER BY noted LIMIT ?2)",
+        " WHERE noted < ?1 AND NOT " IN_FLIGHT " ORDER BY noted LIMIT ?2)",
     [STATEMENT_EXPIRE_TRANSCRIPTS] =
         "DELETE FROM transcripts WHERE row <= (SELECT max(row) FROM transcripts) - ?1",
     [STATEMENT_EXPIRE_INCIDENTS] =
@@ -156,7 +166,7 @@ static const char *const SQL[STATEMENTS] = {
         " UNION ALL SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
         " AND direction = ?2 AND direction = 'inbound'"
         " AND noted > (SELECT at FROM marks WHERE name = 'alive') - " UNTOLD ")"
-        " AND NOT (" IN_FLIGHT ") ORDER BY coalesce(arrived, noted), row",
+        " AND NOT " IN_FLIGHT " ORDER BY coalesce(arrived, noted), row",
     // Out of the index as they are to be: there may be half a million.
     [STATEMENT_LIST_IN_FLIGHT] =
         "SELECT " RECORD " FROM probes INDEXED BY probes_open"

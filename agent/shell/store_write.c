@@ -34,12 +34,14 @@ unsigned store_write_end(struct store *store, struct store_binder *binder)
 }
 
 // The same for a row of probes, which may be a new one: an update leaves the last row id alone.
-static void write_end_probe(struct store *store, struct store_binder *binder)
+static unsigned write_end_probe(struct store *store, struct store_binder *binder)
 {
     sqlite3_set_last_insert_rowid(store->database, 0);
-    if (store_write_end(store, binder) > 0 && sqlite3_last_insert_rowid(store->database) != 0) {
+    unsigned written = store_write_end(store, binder);
+    if (written > 0 && sqlite3_last_insert_rowid(store->database) != 0) {
         store->entries_written++;
     }
+    return written;
 }
 
 // When this agent came to know of the probe, on its own clock.
@@ -62,11 +64,12 @@ static void bind_outcome_of_life(struct store_binder *row, const struct probe_re
     }
 }
 
-void store_put_probe(struct store *store, const struct probe_record *record)
+static unsigned write_probe(struct store *store, enum store_statement which,
+                            const struct probe_record *record)
 {
     struct store_binder row;
-    if (!store_write_begin(store, STATEMENT_PUT_PROBE, &row)) {
-        return;
+    if (!store_write_begin(store, which, &row)) {
+        return 0;
     }
     store_bind_integer(&row, noted(record).ns);
     store_bind_id(&row, &record->id);
@@ -83,7 +86,17 @@ void store_put_probe(struct store *store, const struct probe_record *record)
     bind_outcome_of_life(&row, record);
     store_bind_known(&row, record->incident);
     store_bind_known(&row, record->next.ns);
-    write_end_probe(store, &row);
+    return write_end_probe(store, &row);
+}
+
+void store_put_probe(struct store *store, const struct probe_record *record)
+{
+    bool begins = record->state == PROBE_SENDING || record->direction == INBOUND;
+    bool known = !begins && (write_probe(store, STATEMENT_CHANGE_STATE, record) > 0 ||
+                             write_probe(store, STATEMENT_CHANGE_VERDICT, record) > 0);
+    if (!known) {
+        write_probe(store, STATEMENT_PUT_PROBE, record);
+    }
 }
 
 static void put_transcript(struct store *store, const struct probe_id *id, const char *lines)
@@ -101,12 +114,12 @@ static void put_transcript(struct store *store, const struct probe_id *id, const
     }
 }
 
-void store_put_outcome(struct store *store, const struct probe_id *id,
-                       const struct submit_outcome *outcome)
+static unsigned write_outcome(struct store *store, enum store_statement which,
+                              const struct probe_id *id, const struct submit_outcome *outcome)
 {
     struct store_binder row;
-    if (!store_write_begin(store, STATEMENT_PUT_OUTCOME, &row)) {
-        return;
+    if (!store_write_begin(store, which, &row)) {
+        return 0;
     }
     store_bind_id(&row, id);
     store_bind_integer(&row, outcome->code);
@@ -117,16 +130,24 @@ void store_put_outcome(struct store *store, const struct probe_id *id,
         store_bind_leg(&row, outcome->legs[i]);
     }
     store_bind_text(&row, reply_class_name(outcome->reply_class));
-    write_end_probe(store, &row);
+    return write_end_probe(store, &row);
+}
+
+void store_put_outcome(struct store *store, const struct probe_id *id,
+                       const struct submit_outcome *outcome)
+{
+    if (write_outcome(store, STATEMENT_CHANGE_OUTCOME, id, outcome) == 0) {
+        write_outcome(store, STATEMENT_PUT_OUTCOME, id, outcome);
+    }
     put_transcript(store, id, outcome->transcript);
 }
 
-void store_put_message(struct store *store, const struct probe_id *id,
-                       const struct collect_report *report)
+static unsigned write_message(struct store *store, enum store_statement which,
+                              const struct probe_id *id, const struct collect_report *report)
 {
     struct store_binder row;
-    if (!store_write_begin(store, STATEMENT_PUT_MESSAGE, &row)) {
-        return;
+    if (!store_write_begin(store, which, &row)) {
+        return 0;
     }
     store_bind_id(&row, id);
     store_bind_text(&row, report->mailbox);
@@ -138,7 +159,15 @@ void store_put_message(struct store *store, const struct probe_id *id,
     store_bind_known(&row, report->asked.wall.ns);
     store_bind_known(&row, report->present.wall.ns);
     store_bind_known(&row, report->saved.ns);
-    write_end_probe(store, &row);
+    return write_end_probe(store, &row);
+}
+
+void store_put_message(struct store *store, const struct probe_id *id,
+                       const struct collect_report *report)
+{
+    if (write_message(store, STATEMENT_CHANGE_MESSAGE, id, report) == 0) {
+        write_message(store, STATEMENT_PUT_MESSAGE, id, report);
+    }
 }
 
 void store_put_bounce(struct store *store, const struct probe_id *id, const struct bounce *bounce,
