@@ -173,16 +173,22 @@ static void on_written(uv_write_t *request, int status)
     free(pending);
 }
 
+// Nearly always it is taken at once; what is queued costs a turn of the loop more.
 void child_write(struct child *child, char *line)
 {
-    if (child->input_closed) {
+    uv_stream_t *input = (uv_stream_t *)&child->input;
+    uv_buf_t left = uv_buf_init(line, (unsigned)strlen(line));
+    int written = child->input_closed ? UV_EPIPE : uv_try_write(input, &left, 1);
+    written = written == UV_EAGAIN ? 0 : written;
+    if (written < 0 || (size_t)written == left.len) {
         free_line(line);
         return;
     }
+    left.base += written;
+    left.len -= (size_t)written;
     struct pending_write *pending = memory_checked(calloc(1, sizeof *pending));
     pending->line = line;
-    uv_buf_t buffer = uv_buf_init(line, (unsigned)strlen(line));
-    uv_write(&pending->request, (uv_stream_t *)&child->input, &buffer, 1, on_written);
+    uv_write(&pending->request, input, &left, 1, on_written);
 }
 
 void child_kill(struct child *child)
