@@ -60,10 +60,11 @@ VISIBLE int getaddrinfo(const char *restrict name, const char *restrict service,
     return real(name, service, hints, result);
 }
 
+// By its other name, which is not ours.
 static int real_poll(struct pollfd *polled, nfds_t count, int timeout)
 {
-    int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
-    return real(polled, count, timeout);
+    struct timespec wait = {timeout / 1000, timeout % 1000 * 1000000L};
+    return ppoll(polled, count, timeout < 0 ? NULL : &wait, NULL);
 }
 
 // Milliseconds until the deadline, rounded up, at most `timeout` (negative: none); 0 when past it.
@@ -94,8 +95,11 @@ VISIBLE int poll(struct pollfd *polled, nfds_t count, int timeout)
         return real_poll(polled, count, timeout);
     }
     // Acknowledged late, what a server says in two parts (TLS tickets, then a reply) takes 40 ms
-    // longer: its system holds the second back until the first is acknowledged.
-    setsockopt(current->descriptor, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+    // longer: its system holds the second back until the first is acknowledged. Who also polls for
+    // writing does not wait.
+    if (count == 1) {
+        setsockopt(current->descriptor, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+    }
     int ready = poll_in_time(current->deadline, polled, count, timeout);
     if (ready == 2 && count == 2 && polled[0].fd == polled[1].fd &&
         (polled[1].revents & POLLOUT) != 0) {
