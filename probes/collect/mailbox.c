@@ -14,6 +14,7 @@
 #define COMPLETE_INTERVAL SPAN_SECONDS(1)  // between reports that nothing was found
 #define LOOK_INTERVAL     SPAN_SECONDS(1)  // where IDLE is not offered
 #define IDLE_WORTH        SPAN_MS(300)     // shorter rests are slept through
+#define REMOVE_WITHIN     SPAN_SECONDS(1)  // unless there is something else to do before
 #define DOWN_AGAIN        SPAN_SECONDS(30) // between two reports that it is still down
 #define STEADY_AFTER      SPAN_SECONDS(10) // a connection that lasted makes the next retry soon
 
@@ -297,7 +298,7 @@ static bool look(struct mailbox *mailbox, struct error *error)
 
 static bool is_due(const struct mailbox *mailbox)
 {
-    return has_doomed(mailbox) || imap_session_has_news(mailbox->session) ||
+    return imap_session_has_news(mailbox->session) ||
            instant_reached(clock_now().instant, mailbox->due);
 }
 
@@ -383,7 +384,9 @@ bool mailbox_delete(struct mailbox *mailbox, const struct collect_command *comma
         }
         if (folder->uid_validity == command->uid_validity) {
             folder_doom(folder, command->uids, command->uid_count);
-            mailbox->due = mailbox->session == NULL ? mailbox->due : clock_now().instant;
+            struct instant latest = instant_add(clock_now().instant, REMOVE_WITHIN);
+            bool down = mailbox->session == NULL;
+            mailbox->due = down ? mailbox->due : instant_earlier(mailbox->due, latest);
         }
         return true;
     }

@@ -232,7 +232,19 @@ def test_a_read_only_folder_is_a_hindrance_and_no_more():
         collector.delete(collector.expect("arrival"))
         assert "[READ-ONLY] not here" in collector.expect("up")["cause"]
         server.inbox.add(block(Probe()))
+        server.sessions[0].tell_exists()
         collector.expect("arrival", uid=2)
+
+
+def test_what_is_to_be_deleted_goes_together():
+    """It would cost a session of IDLE each."""
+    with Server(*(block(Probe(next=3600)) for _ in range(3))) as server, Collector() as collector:
+        collector.watch(server.port)
+        arrivals = [collector.expect("arrival") for _ in range(3)]
+        collector.expect("complete")
+        for arrival in arrivals:
+            collector.delete(arrival)
+        server.wait_for("UID EXPUNGE 1:3")
 
 
 def test_what_is_to_be_deleted_is_kept_while_the_connection_is_down():

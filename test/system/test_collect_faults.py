@@ -187,6 +187,7 @@ def test_what_cannot_be_removed_is_a_hindrance_and_seen_once(on, words):
         collector.delete(collector.expect("arrival"))
         assert words in collector.expect("up")["cause"]
         server.inbox.add(block(Probe(next=3600)))
+        server.sessions[0].tell_exists()
         collector.expect("arrival", uid=2)
         collector.expect("complete")
         assert collector.count("arrival") == 2 and collector.count("down") == 0
