@@ -10,7 +10,7 @@
 #include "version.h"
 
 enum {
-    AGENT_HANDLES = 3,
+    AGENT_HANDLES = 4,
     RETAIN_ROWS = 1000,
     CHECKPOINT_SECONDS = 60,
     ALIVE_SECONDS = 10,
@@ -97,7 +97,7 @@ static void on_second(uv_timer_t *timer)
 
 static void on_settle(uv_prepare_t *prepare)
 {
-    agent_settle(prepare->data);
+    agent_end_turn(prepare->data);
 }
 
 // ---- life ----
@@ -106,8 +106,9 @@ static void start_handles(struct agent *agent)
 {
     uv_timer_init(agent->loop, &agent->deadline);
     uv_timer_init(agent->loop, &agent->second);
+    uv_timer_init(agent->loop, &agent->rest);
     uv_prepare_init(agent->loop, &agent->settle);
-    agent->deadline.data = agent->second.data = agent->settle.data = agent;
+    agent->deadline.data = agent->second.data = agent->rest.data = agent->settle.data = agent;
     agent->open_handles = AGENT_HANDLES;
     uv_timer_start(&agent->second, on_second, 1000, 1000);
     uv_prepare_start(&agent->settle, on_settle);
@@ -212,6 +213,7 @@ void agent_destroy(struct agent *agent)
     core_destroy(agent->core);
     uv_close((uv_handle_t *)&agent->deadline, on_closed);
     uv_close((uv_handle_t *)&agent->second, on_closed);
+    uv_close((uv_handle_t *)&agent->rest, on_closed);
     uv_close((uv_handle_t *)&agent->settle, on_closed);
 }
 

@@ -140,7 +140,7 @@ struct agent {
     bool reload_successful;
     struct actions actions;
     struct writes writes; // not committed yet
-    struct deeds deeds;   // of this turn of the loop
+    struct deeds deeds;   // of this turn of the loop, and of those that wait for it
     struct announced_windows announced;
     struct deeds postponed; // until the ledger works again
     int64_t last_notice;    // the number of the newest in the ledger
@@ -151,6 +151,7 @@ struct agent {
     struct walltime alive; // last written
     uv_timer_t deadline;   // the core's next
     uv_timer_t second;     // chores
+    uv_timer_t rest;       // until turns that can wait are settled at the latest
     uv_prepare_t settle;   // the end of a turn: commit, then the deeds
     unsigned open_handles;
     uv_work_t checkpoint;
@@ -208,6 +209,9 @@ struct deed *deeds_add(struct deeds *deeds, enum deed_kind kind);
 
 // Commits the turn and does its deeds. False when the ledger could not take them.
 bool agent_settle(struct agent *agent);
+
+// The same at once or, when nobody waits for any of it, together with a turn that follows soon.
+void agent_end_turn(struct agent *agent);
 
 // Of a notice that is owed no more (journal_said), and the commit of that.
 void agent_notice_said(void *agent, int64_t number);

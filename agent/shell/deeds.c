@@ -10,6 +10,8 @@
 #define SUBMIT_DEADLINE SPAN_SECONDS(60)
 #define ALIVE_EVERY     SPAN_SECONDS(1)
 
+enum { REST_MS = 250 }; // so long a turn that can wait for another to commit with does
+
 struct deed *deeds_add(struct deeds *deeds, enum deed_kind kind)
 {
     if (deeds->count == deeds->room) {
@@ -327,4 +329,32 @@ bool agent_settle(struct agent *agent)
     free(postponed.items);
     free(deeds.items);
     return taken;
+}
+
+static void on_rest(uv_timer_t *timer)
+{
+    agent_settle(timer->data);
+}
+
+// What only notes that probes were taken over or arrived may be committed with what follows: their
+// mail lies at the server until it is, and is found again after a crash.
+static bool can_rest(const struct agent *agent)
+{
+    bool can = !agent->durable && !agent->struck && !agent->writes.waiting;
+    for (size_t i = 0; can && i < agent->deeds.count; i++) {
+        enum deed_kind kind = agent->deeds.items[i].kind;
+        can = kind == DEED_DELETE || kind == DEED_SAY_PROBE;
+    }
+    return can && agent->deeds.count > 0;
+}
+
+void agent_end_turn(struct agent *agent)
+{
+    bool rests = can_rest(agent);
+    if (!rests) {
+        uv_timer_stop(&agent->rest);
+        agent_settle(agent);
+    } else if (!uv_is_active((uv_handle_t *)&agent->rest)) {
+        uv_timer_start(&agent->rest, on_rest, REST_MS, 0);
+    }
 }

@@ -2,10 +2,10 @@
 // of them, reserved slots. SQLite in WAL mode under state_dir/ledger.db, the only place that knows
 // SQL.
 //
-// Writes gather in one transaction; store_commit ends it, once per loop turn and before the deeds
-// of that turn. What is committed survives kill -9; STORE_DURABLE also survives a power cut. A
-// write that fails makes the commit fail; the caller must then not do the deed. The store goes on:
-// once the disk has space again, the next commit succeeds.
+// Writes gather in one transaction; store_commit ends it, once per loop turn or after several, and
+// before the deeds of these. What is committed survives kill -9; STORE_DURABLE also survives a
+// power cut. A write that fails makes the commit fail; the caller must then not do the deed. The
+// store goes on: once the disk has space again, the next commit succeeds.
 //
 // Times are stored as nanoseconds since 1970, spans as nanoseconds, names as text.
 //
