@@ -51,8 +51,10 @@ bool rights_drop(struct error *error)
             error_set(error, "cannot drop privileges: %s", strerror(errno)));
 }
 
-static bool become(uid_t user, gid_t group, struct error *error)
+static bool become(struct owner owner, struct error *error)
 {
+    uid_t user = owner.user;
+    gid_t group = owner.group;
     const struct passwd *entry = getpwuid(user);
     bool grouped =
         entry == NULL ? setgroups(0, NULL) == 0 : initgroups(entry->pw_name, entry->pw_gid) == 0;
@@ -61,13 +63,23 @@ static bool become(uid_t user, gid_t group, struct error *error)
            error_set(error, "cannot become user %u: %s", (unsigned)user, strerror(errno));
 }
 
-bool rights_become_owner(const char *directory, struct error *error)
+bool rights_find_owner(const char *directory, struct owner *out)
 {
     struct stat status;
-    if (geteuid() != 0 || stat(directory, &status) != 0 || status.st_uid == 0) {
+    bool found = stat(directory, &status) == 0;
+    if (found) {
+        *out = (struct owner){status.st_uid, status.st_gid};
+    }
+    return found;
+}
+
+bool rights_become_owner(const char *directory, struct error *error)
+{
+    struct owner owner;
+    if (geteuid() != 0 || !rights_find_owner(directory, &owner) || owner.user == 0) {
         return true;
     }
-    return become(status.st_uid, status.st_gid, error);
+    return become(owner, error);
 }
 
 static void name_user(uid_t user, char out[RIGHTS_USER_SIZE])
@@ -86,44 +98,34 @@ void rights_own_user(char out[RIGHTS_USER_SIZE])
     name_user(geteuid(), out);
 }
 
-// False when nobody is known.
-static bool find_owner(const char *directory, uid_t *user, gid_t *group)
+static bool find_service(struct owner *out)
 {
-    struct stat status;
-    const struct passwd *service = NULL;
-    if (stat(directory, &status) == 0) {
-        *user = status.st_uid;
-        *group = status.st_gid;
-        return true;
-    }
-    service = getpwnam(SERVICE_USER);
+    const struct passwd *service = getpwnam(SERVICE_USER);
     if (service != NULL) {
-        *user = service->pw_uid;
-        *group = service->pw_gid;
+        *out = (struct owner){service->pw_uid, service->pw_gid};
     }
     return service != NULL;
 }
 
 // In a child, for who has become somebody else does not come back.
-static bool can_read(uid_t user, gid_t group, const char *file)
+static bool can_read(struct owner owner, const char *file)
 {
     struct error error;
     int status = 0;
     pid_t child = fork();
     if (child == 0) {
-        _exit(become(user, group, &error) && access(file, R_OK) != 0 ? 1 : 0);
+        _exit(become(owner, &error) && access(file, R_OK) != 0 ? 1 : 0);
     }
     return child < 0 || waitpid(child, &status, 0) != child || status == 0;
 }
 
 bool rights_owner_can_read(const char *directory, const char *file, char user[RIGHTS_USER_SIZE])
 {
-    uid_t owner;
-    gid_t group;
-    if (geteuid() != 0 || !find_owner(directory, &owner, &group) || owner == 0 ||
-        can_read(owner, group, file)) {
+    struct owner owner;
+    bool known = rights_find_owner(directory, &owner) || find_service(&owner);
+    if (geteuid() != 0 || !known || owner.user == 0 || can_read(owner, file)) {
         return true;
     }
-    name_user(owner, user);
+    name_user(owner.user, user);
     return false;
 }

@@ -4,6 +4,7 @@
 #define MAILFLOW_BASE_RIGHTS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -13,6 +14,14 @@ bool rights_hide(struct error *error);
 
 // Hidden, without a capability, and without a way to get any by executing a program.
 bool rights_drop(struct error *error);
+
+struct owner {
+    uid_t user;
+    gid_t group;
+};
+
+// Whose the directory is; false when it is not there.
+bool rights_find_owner(const char *directory, struct owner *out);
 
 // For root only, others stay who they are: become the user who owns this directory, with that
 // user's groups. Of a directory that is root's, or not there, nobody is told to become somebody:

@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "ctl/prober_child.h"
 
-#define GRACE SPAN_SECONDS(2) // a prober keeps its deadline by itself
-
 bool live_greet(const char *probers, struct span patience, struct greet_job *job,
                 struct greet_outcome *outcome, struct error *error)
 {
@@ -13,13 +11,7 @@ bool live_greet(const char *probers, struct span patience, struct greet_job *job
     size_t length;
     job->number = 1;
     job->deadline = instant_add(clock_now().instant, patience);
-    if (!prober_child_start(&child, probers, "mailflow-greet", error)) {
-        return false;
-    }
-    prober_child_write(&child, greet_job_encode(job));
-    bool good =
-        prober_child_read(&child, instant_add(job->deadline, GRACE), &line, &length, error) &&
-        greet_outcome_decode(line, length, outcome, error);
-    prober_child_stop(&child);
-    return good;
+    return prober_child_ask(&child, probers, "mailflow-greet", greet_job_encode(job), job->deadline,
+                            &line, &length, error) &&
+           greet_outcome_decode(line, length, outcome, error);
 }

@@ -1,7 +1,5 @@
 #include "ctl/live_token.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,7 +8,6 @@
 #include "probes/endpoint.h"
 
 #define TO_RUN SPAN_SECONDS(20)
-#define GRACE  SPAN_SECONDS(2) // the prober keeps its deadline by itself, and cleans up
 
 static bool take_token(const char *line, size_t length, char out[PROBE_TOKEN_SIZE],
                        struct error *error)
@@ -24,14 +21,6 @@ static bool take_token(const char *line, size_t length, char out[PROBE_TOKEN_SIZ
     return out[0] != '\0' || error_set(error, "token_command: %s", outcome.cause);
 }
 
-// When we are interrupted, the command and what it has started must end, too.
-static void let_clean_up(struct prober_child *child)
-{
-    struct pollfd its_end = {.fd = child->output};
-    kill(child->pid, SIGTERM);
-    poll(&its_end, 1, (int)(GRACE.ns / 1000000));
-}
-
 static bool run_command(const char *probers, struct token_job *job, char out[PROBE_TOKEN_SIZE],
                         struct error *error)
 {
@@ -40,16 +29,10 @@ static bool run_command(const char *probers, struct token_job *job, char out[PRO
     size_t length;
     job->number = 1;
     job->deadline = instant_add(clock_now().instant, TO_RUN);
-    if (!prober_child_start(&child, probers, "mailflow-token", error)) {
-        return false;
-    }
-    prober_child_write(&child, token_job_encode(job));
-    bool told = prober_child_read(&child, instant_add(job->deadline, GRACE), &line, &length, error);
-    bool good = told && take_token(line, length, out, error);
-    if (!told) {
-        let_clean_up(&child);
-    }
-    prober_child_stop(&child);
+    bool good = prober_child_ask(&child, probers, "mailflow-token", token_job_encode(job),
+                                 job->deadline, &line, &length, error) &&
+                take_token(line, length, out, error);
+    explicit_bzero(child.bytes, sizeof child.bytes);
     return good;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #include "base/text.h"
 #include "ctl/interrupt.h"
 #include "ctl/progress.h"
+
+#define GRACE SPAN_SECONDS(2) // beyond the deadline that a prober keeps, and for cleaning up
 
 static char *ENVIRONMENT[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
 
@@ -71,6 +74,12 @@ bool prober_child_start(struct prober_child *child, const char *folder, const ch
     return true;
 }
 
+static void wipe(char *line)
+{
+    explicit_bzero(line, strlen(line));
+    free(line);
+}
+
 void prober_child_write(struct prober_child *child, char *line)
 {
     size_t length = strlen(line);
@@ -81,8 +90,7 @@ void prober_child_write(struct prober_child *child, char *line)
         }
         done += wrote > 0 ? (size_t)wrote : 0;
     }
-    explicit_bzero(line, length);
-    free(line);
+    wipe(line);
 }
 
 static bool take_line(struct prober_child *child, const char **line, size_t *length)
@@ -152,4 +160,29 @@ void prober_child_stop(struct prober_child *child)
     while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
     }
     child->pid = 0;
+}
+
+// When we are interrupted, a command and what it has started must end, too.
+static void let_clean_up(struct prober_child *child)
+{
+    struct pollfd its_end = {.fd = child->output};
+    kill(child->pid, SIGTERM);
+    poll(&its_end, 1, (int)(GRACE.ns / 1000000));
+}
+
+bool prober_child_ask(struct prober_child *child, const char *folder, const char *name, char *job,
+                      struct instant deadline, const char **line, size_t *length,
+                      struct error *error)
+{
+    if (!prober_child_start(child, folder, name, error)) {
+        wipe(job);
+        return false;
+    }
+    prober_child_write(child, job);
+    bool told = prober_child_read(child, instant_add(deadline, GRACE), line, length, error);
+    if (!told) {
+        let_clean_up(child);
+    }
+    prober_child_stop(child);
+    return told;
 }

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/rights.h"
 #include "base/text.h"
 #include "config/syntax.h"
 #include "ctl/client.h"
@@ -63,13 +63,13 @@ static void print_make_folder(const struct settings *settings)
     const char *control = settings->http.control, *slash = strrchr(control, '/');
     char folder[PATH_MAX] = "";
     struct text text = TEXT_OVER(folder);
-    struct stat state;
+    struct owner owner;
     text_append_bytes(&text, control, slash == NULL ? 0 : (size_t)(slash - control));
     if (folder[0] == '\0' || access(folder, F_OK) == 0) {
         return;
     }
-    if (stat(settings->state_dir, &state) == 0 && state.st_uid != 0) {
-        printf("    install -d -m 0750 -o %u -g %u %s\n", state.st_uid, state.st_gid, folder);
+    if (rights_find_owner(settings->state_dir, &owner) && owner.user != 0) {
+        printf("    install -d -m 0750 -o %u -g %u %s\n", owner.user, owner.group, folder);
     } else {
         printf("    install -d -m 0750 %s\n", folder);
     }
