@@ -23,6 +23,21 @@ static int fail_usage(const struct context *context, const char *message)
     return code;
 }
 
+// What was meant is an option of the verb.
+static int fail_parse(const struct context *context, const char *message)
+{
+    const struct command *command = context->command;
+    uint64_t taken = context->verb == NULL ? UINT64_MAX : context->verb->options | OPTIONS_GLOBAL;
+    const char *near = command->unknown == NULL ? NULL : option_nearest(command->unknown, taken);
+    char said[sizeof(struct error) + 64];
+    struct text text = TEXT_OVER(said);
+    text_append(&text, message);
+    if (near != NULL) {
+        text_format(&text, "; did you mean '--%s'?", near);
+    }
+    return fail_usage(context, said);
+}
+
 // The first option that was given though the verb does not take it, or that it must have and was
 // not given; OPTIONS when all is well.
 static enum option find_wrong_option(const struct context *context)
@@ -132,7 +147,7 @@ static int run(int argc, char **argv)
         .terminal = terminal_detect(),
     };
     if (!good) {
-        return fail_usage(&context, error.message);
+        return fail_parse(&context, error.message);
     }
     if (command.help) {
         return show_help(&context);

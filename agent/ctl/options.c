@@ -194,18 +194,16 @@ static void scan_option(struct scan *scan, const struct option_row *row, const c
 static void scan_long(struct scan *scan, const char *word)
 {
     struct error error;
-    const char *names[OPTIONS];
     size_t length = strcspn(word, "=");
     for (int i = 0; i < OPTIONS; i++) {
-        names[i] = OPTION_ROWS[i].name;
-        if (strlen(names[i]) == length && strncmp(word, names[i], length) == 0) {
+        const char *name = OPTION_ROWS[i].name;
+        if (strlen(name) == length && strncmp(word, name, length) == 0) {
             scan_option(scan, &OPTION_ROWS[i], word[length] == '=' ? word + length + 1 : NULL);
             return;
         }
     }
-    const char *near = suggest_nearest(word, names, OPTIONS);
-    error_set(&error, "no option '--%s'%s%s%s", word, near == NULL ? "" : "; did you mean '--",
-              near == NULL ? "" : near, near == NULL ? "" : "'?");
+    error_set(&error, "no option '--%s'", word);
+    scan->command->unknown = scan->failed ? scan->command->unknown : word;
     scan_fail(scan, &error);
 }
 
@@ -259,6 +257,18 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
         }
     }
     return !scan.failed;
+}
+
+const char *option_nearest(const char *word, uint64_t set)
+{
+    const char *names[OPTIONS];
+    size_t count = 0;
+    for (int i = 0; i < OPTIONS; i++) {
+        if ((set & OPTION_BIT(i)) != 0) {
+            names[count++] = OPTION_ROWS[i].name;
+        }
+    }
+    return suggest_nearest(word, names, count);
 }
 
 const char *option_help(enum option option, const struct option_meaning *meanings)

@@ -135,6 +135,7 @@ struct command {
     struct command_setup setup;
     const char *words[COMMAND_WORDS_MAXIMUM]; // verb and arguments
     size_t word_count;
+    const char *unknown; // what stands for an option, if that is the first error
 };
 
 static inline bool command_given(const struct command *command, enum option option)
@@ -149,6 +150,9 @@ bool command_parse(int argc, char **argv, struct walltime now, struct command *o
 
 // "--for"
 const char *option_name(enum option option);
+
+// The one of the set that the word is nearest to, or NULL.
+const char *option_nearest(const char *word, uint64_t set);
 
 // What an option does for one verb, in the form of its usual help; a list ends with OPTIONS.
 struct option_meaning {
