@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/rights.h"
 #include "config/file.h"
 
 // Where the secret stands; false with the reason when that cannot be told.
@@ -44,12 +45,25 @@ static bool secret_take(const char *bytes, size_t length, struct secret *out, st
     return true;
 }
 
+// Who started the agent as root could read it; a reload is read by whom it has become.
+static void explain_denial(const char *place, struct error *error)
+{
+    char user[RIGHTS_USER_SIZE];
+    if (geteuid() != 0 && eaccess(place, R_OK) != 0 && errno == EACCES) {
+        rights_own_user(user);
+        error_set(error, "Permission denied to user %s: chown it to %s, or start anew as root",
+                  user, user);
+    }
+}
+
 // What others may touch is no secret.
 static char *secret_load(const char *place, size_t maximum, size_t *length, struct error *error)
 {
     struct stat what;
     char *bytes = file_read(place, maximum, length, &what, error);
-    if (bytes != NULL && (what.st_mode & 0007) != 0) {
+    if (bytes == NULL) {
+        explain_denial(place, error);
+    } else if ((what.st_mode & 0007) != 0) {
         error_set(error, "is open to others (mode %04o): chmod 0600 it",
                   (unsigned)what.st_mode & 07777);
         explicit_bzero(bytes, *length);

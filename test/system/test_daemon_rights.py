@@ -1,5 +1,6 @@
 """What a running agent and its probers may do: who they are, what they can write, what is hidden."""
 
+import json
 import os
 import pathlib
 import pwd
@@ -74,6 +75,20 @@ def test_started_by_root_it_becomes_the_owner_of_its_state(house, office):
         wait_for(lambda: all(status_of(pid)["Seccomp"] == "2" for pid in daemon.children()), 5,
                  "confinement of all probers")
         assert {file.owner() for file in daemon.state.iterdir()} == {"nobody"}
+
+
+def test_a_reload_says_who_cannot_read_a_secret_and_what_to_do(house, office):
+    with as_nobody(house, office) as daemon:
+        daemon.wait(ARRIVED)
+        status, body = daemon.request("POST", "/api/v1/reload")
+        key = house / "mesh.key"
+        assert status == 422
+        assert any(problem.endswith(f"file: {key}: Permission denied to user nobody: "
+                                    "chown it to nobody, or start anew as root")
+                   for problem in json.loads(body)["problems"]), body
+        for secret in key, house / "password":
+            shutil.chown(secret, NOBODY.pw_uid)
+        assert daemon.request("POST", "/api/v1/reload")[0] == 200
 
 
 def test_without_a_user_to_become_root_has_no_capabilities(tmp_path, office):

@@ -103,7 +103,8 @@ static void test_unreadable_files(void **state)
     bool read = secret_read(in_fixture("secret"), "", &secret, &error);
     assert_int_equal(seteuid(self), 0);
     assert_false(read);
-    assert_non_null(strstr(error.message, "/secret: Permission denied"));
+    assert_non_null(strstr(error.message, "/secret: Permission denied to user "));
+    assert_non_null(strstr(error.message, ", or start anew as root"));
 }
 
 static void test_lengths(void **state)
