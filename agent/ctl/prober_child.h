@@ -34,8 +34,8 @@ bool prober_child_read(struct prober_child *child, struct instant deadline, cons
                        size_t *length, struct error *error);
 
 // One job for a prober of its own, which has ended when this returns: writes the line of the job,
-// and frees it; the line that comes back lies in `child`. A prober keeps its deadline by itself, and
-// one that has not answered is let clean up before it is killed.
+// and frees it; the line that comes back lies in `child`. A prober keeps its deadline by itself,
+// and one that has not answered is let clean up before it is killed.
 bool prober_child_ask(struct prober_child *child, const char *folder, const char *name, char *job,
                       struct instant deadline, const char **line, size_t *length,
                       struct error *error);

@@ -139,12 +139,13 @@ static const struct evidence_member {
      probe_of},
 };
 
-// Who refused the last that came back: of its report, which the ledger has.
-static void write_remote(json_t *object, struct store *store, const struct evidence *evidence)
+// Who refused the last that came back, and by which status: of its report, which the ledger has.
+static void write_refusal(json_t *object, struct store *store, const struct evidence *evidence)
 {
     struct store_bounce last;
     bool told =
         evidence->has_probe && store_get_bounce(store, &evidence->probe, BOUNCE_FAILED, &last);
+    api_json_text_if(object, "status", told ? last.bounce.status : "");
     api_json_text_if(object, "remote_mta", told ? last.bounce.remote_mta : "");
 }
 
@@ -153,7 +154,7 @@ static json_t *evidence_to_json(struct store *store, enum incident_kind kind,
 {
     json_t *object = memory_checked(json_object());
     if (kind == INCIDENT_BOUNCED) {
-        write_remote(object, store, evidence);
+        write_refusal(object, store, evidence);
     }
     for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++) {
         if ((MEMBERS[i].kinds & (1U << kind)) != 0) {

@@ -228,6 +228,7 @@ def test_every_answer_that_is_described_is_given(tmp_path, hole, house):
         exchange_all(answers, port)
         incident = next(one for one in daemon.api("incidents")["incidents"] if one["kind"] == "bounced")
         assert incident["evidence"]["remote_mta"] == "elsewhere.example"
+        assert incident["evidence"]["status"] == "5.1.1"
         daemon.configure(daemon.settings, {"http": house.http})
         daemon.stop()
         daemon.start()

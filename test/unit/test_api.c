@@ -251,8 +251,9 @@ static void test_incidents_by_kind(void **state)
                           "\"threshold_seconds\":60.0,\"hop\":\"mx03\",\"hop_from\":\"mx02\","
                           "\"hop_delay_seconds\":12.0,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
-        [INCIDENT_BOUNCED] = "{\"remote_mta\":null,\"bounced\":4,\"statuses\":[\"5.2.2\",\"5.1.1\"]"
-                             ",\"cause\":\"no route\"," PROBE_MEMBER "}",
+        [INCIDENT_BOUNCED] =
+            "{\"status\":null,\"remote_mta\":null,\"bounced\":4,\"statuses\":[\"5.2.2\",\"5.1.1\"]"
+            ",\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",
         [INCIDENT_CERTIFICATE] = "{\"expires_in_seconds\":82.0,\"cause\":\"no route\"}",
         [INCIDENT_REROUTED] = "{\"route\":\"a b c\",\"usual_route\":\"a c\"," PROBE_MEMBER "}",
