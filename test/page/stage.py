@@ -13,7 +13,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "test/system"))
+sys.path += [str(ROOT / "test/system"), str(ROOT / "test/lab")]
 import situations  # noqa: E402
 import smtp_server  # noqa: E402
 from daemon import Daemon, PostOffice  # noqa: E402

@@ -24,7 +24,7 @@ def utc(nanoseconds):
     return at.strftime("%Y-%m-%dT%H:%MZ")
 
 
-def job(begins=FROM, ends=UNTIL, seconds=patient(5), **members):
+def job(begins=FROM, ends=UNTIL, seconds=5, **members):
     """One job; it looks from `begins` until `ends` (UTC) and may take so many seconds."""
     return {
         "file": "",
@@ -35,7 +35,7 @@ def job(begins=FROM, ends=UNTIL, seconds=patient(5), **members):
         "from": nanoseconds(begins),
         "until": nanoseconds(ends),
         "limit": 256,
-        "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9),
+        "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9),
     } | members
 
 

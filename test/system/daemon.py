@@ -20,11 +20,11 @@ import threading
 import time
 
 import contract
-import imap_server
-import smtp_server
 from tag import Key
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
+import imap_server  # noqa: E402
+import smtp_server  # noqa: E402
 from agent import merge, parse_metrics, yaml_lines  # noqa: E402
 from process import patient, wait_for  # noqa: E402
 

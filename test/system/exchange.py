@@ -12,6 +12,7 @@ import os
 import time
 
 import contract
+from process import patient
 from tag import Key, base32
 
 PATH = "/peer/v1/exchange"
@@ -60,7 +61,7 @@ def post(port, body, signature=None, path=PATH, **headers):
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     if signature is not False:
         headers["Mailflow-Signature"] = signature or sign(body)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patient(10))
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
         answer = connection.getresponse()

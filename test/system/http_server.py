@@ -10,6 +10,8 @@ import ssl
 import threading
 import time
 
+from process import patient
+
 PATIENCE = 10.0
 
 
@@ -104,7 +106,7 @@ class Server:
 
     def _serve(self, connection, number):
         with contextlib.suppress(OSError), contextlib.closing(connection):
-            connection.settimeout(PATIENCE)
+            connection.settimeout(patient(PATIENCE))
             if self.context:
                 connection = self.context.wrap_socket(connection, server_side=True)
             with contextlib.closing(connection):

@@ -12,6 +12,8 @@ import socket
 import threading
 import time
 
+from process import patient
+
 
 # The headers by which a message may be a report of delivery, folds included.
 SIGNS = re.compile(
@@ -90,7 +92,7 @@ class Server:
                 threading.Thread(target=session.run, daemon=True).start()
 
     def wait_for(self, command, count=1, patience=10.0):
-        end = time.monotonic() + patience
+        end = time.monotonic() + patient(patience)
         while sum(given.startswith(command) for given in self.commands) < count:
             assert time.monotonic() < end, f"no {command}, but {self.commands}"
             time.sleep(0.01)

@@ -17,12 +17,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 PROBE_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYY"
 
 
-def job(port, *, seconds=patient(5.0), number=1, tls="none", host="localhost", ca_file="", user="",
+def job(port, *, seconds=5.0, number=1, tls="none", host="localhost", ca_file="", user="",
         password="", **members):
     """One job; `seconds` from now is its deadline."""
     return {
         "number": number,
-        "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9),
+        "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9),
         "relay": {"host": host, "port": port, "tls": tls, "ca_file": ca_file, "user": user,
                   "password": password},
         "ehlo": "mx02.example",

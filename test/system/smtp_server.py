@@ -11,6 +11,8 @@ import subprocess
 import threading
 import time
 
+from process import patient
+
 LOCAL_NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"
 # What openssl needs for a certificate that begins later than now.
 LATER_AUTHORITY = """\
@@ -45,7 +47,7 @@ def trickle(octets, pause):
     def act(session):
         for octet in octets:
             session.send(bytes([octet]))
-            if session.server.over.wait(pause):
+            if session.server.over.wait(patient(pause)):
                 return
     return act
 
@@ -58,7 +60,7 @@ def flood(octets):
 
 
 def hang():
-    return lambda session: session.server.over.wait(60)
+    return lambda session: session.server.over.wait(patient(60))
 
 
 def close():

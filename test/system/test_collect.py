@@ -11,6 +11,7 @@ import pytest
 
 from collector import Collector
 from imap_server import Folder, Hang, Server
+from process import patient
 from tag import Key, Probe
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "lab"))
@@ -753,7 +754,7 @@ def test_a_server_that_stalls_is_left_in_time(step):
         cause = collector.expect("down", patience=8.0)["cause"]
         took = time.monotonic() - begin
     assert "within 300ms" in cause
-    assert took < (6.0 if step == "DONE" else 3.0)
+    assert took < patient(6.0 if step == "DONE" else 3.0)
 
 
 def test_a_handshake_that_stalls_is_left_in_time(tls_home):
@@ -775,7 +776,7 @@ def test_a_server_that_trickles_is_left_in_time(step):
     with Server(on={step: trickle}) as server:
         begin = time.monotonic()
         assert "within 500ms" in cause_of(server, "500ms")
-        assert time.monotonic() - begin < 3.0
+        assert time.monotonic() - begin < patient(3.0)
 
 
 def flood(piece):
@@ -834,7 +835,7 @@ def test_answers_that_say_nothing_crash_nothing(step, words):
         end = time.monotonic() + 10.0
         while not {"down", "complete"} & {report["report"] for report in collector.seen}:
             assert time.monotonic() < end
-            collector.seen.append(collector.reports.get(timeout=10.0))
+            collector.seen.append(collector.reports.get(timeout=patient(10.0)))
 
 
 @pytest.mark.parametrize("step", ["LOGIN", "SELECT", "UID FETCH", "NOOP", "IDLE", "DONE"])

@@ -16,6 +16,7 @@ import exchange
 from ctl import ctl
 from daemon import Daemon, wait_for
 from dovecot import free_port
+from process import patient
 from routes import routes
 from test_daemon_bounce import BOUNCED, TAKEN, final, fixture_hole, put  # noqa: F401
 from test_http_rights import plain
@@ -267,7 +268,7 @@ def test_what_mailflowctl_prints(tmp_path, office):
 
 def announce(daemon, method, path, length):
     """The answer to a body that is announced and does not come."""
-    connection = http.client.HTTPConnection("localhost", timeout=10)
+    connection = http.client.HTTPConnection("localhost", timeout=patient(10))
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(daemon.settings["http"]["control"])
     with contextlib.closing(connection):

@@ -8,6 +8,7 @@ import subprocess
 from control_answers import PATHS, arrived, probe, window
 from control_server import Answer, ControlServer, Endless, problem
 from ctl import PROGRAM, changes_asked, ctl, ctl_in_a_terminal, environment
+from process import patient
 
 ID = probe()["id"]
 
@@ -196,7 +197,7 @@ def test_an_agent_that_is_slow_is_waited_for_in_sight():
         master, slave = pty.openpty()
         process = subprocess.Popen([PROGRAM, "version", "--timeout", "3s", "--control", server.socket_path],
                                    stdout=subprocess.DEVNULL, stderr=slave, env=environment())
-        assert process.wait(20) == 3
+        assert process.wait(patient(20)) == 3
         os.close(slave)
         said = os.read(master, 65536).decode()
         os.close(master)

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from daemon import Daemon, wait_for
+from process import patient
 from tag import Probe
 
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
@@ -78,7 +79,7 @@ def test_damage_while_running_ends_it_for_a_fresh_start(tmp_path, office):
     with open(ledger, "r+b") as opened:
         opened.seek(4096)
         opened.write(os.urandom(ledger.stat().st_size - 4096))
-    assert daemon.process.wait(30) == 1  # for the supervisor to start it again
+    assert daemon.process.wait(patient(30)) == 1  # for the supervisor to start it again
     daemon.errors.close()
     wait_for(lambda: daemon.count("ledger FAILING .*") == 1, 5, "a word about the ledger")
     with daemon.start():

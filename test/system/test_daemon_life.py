@@ -10,6 +10,7 @@ import pytest
 
 import smtp_server
 from daemon import Daemon, Syslog, wait_for
+from process import patient
 
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
 SILENT_AFTER = 4.0  # seconds: three intervals of at most 1.05 s, and the hold
@@ -20,7 +21,7 @@ def fixture_manager(tmp_path):
     """The socket on which systemd listens to its services."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(patient(10))
         yield manager
 
 
@@ -46,7 +47,7 @@ def test_systemd_is_told_of_start_life_and_end(tmp_path, office, manager):
         assert 0.7 <= took <= 2.0
         daemon.process.send_signal(signal.SIGTERM)
         wait_told(manager, "STOPPING=1")
-        assert daemon.process.wait(2) == 0
+        assert daemon.process.wait(patient(2)) == 0
 
 
 def test_without_a_watchdog_there_are_no_signs_of_life(tmp_path, office, manager):
@@ -55,7 +56,7 @@ def test_without_a_watchdog_there_are_no_signs_of_life(tmp_path, office, manager
         daemon.wait(ARRIVED, count=2)
         daemon.process.send_signal(signal.SIGINT)
         assert manager.recv(4096) == b"STOPPING=1"
-        assert daemon.process.wait(2) == 0
+        assert daemon.process.wait(patient(2)) == 0
 
 
 def test_one_that_cannot_start_is_never_ready(tmp_path, office, manager):

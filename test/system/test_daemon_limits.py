@@ -16,6 +16,7 @@ import time
 import pytest
 
 from daemon import BUILD, ID, PROGRAM, Daemon, probe_text, wait_for
+from process import patient
 
 WITHOUT_MEMORY = f"LD_PRELOAD={BUILD}/test/system/libno_memory.so"
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
@@ -213,7 +214,7 @@ def test_an_agent_without_memory_ends_and_the_next_one_loses_nothing(tmp_path, o
         daemon.configure(daemon.settings, {"peers": more})
         deny_memory(daemon.pid)
         daemon.process.send_signal(signal.SIGHUP)
-        status = daemon.process.wait(20)
+        status = daemon.process.wait(patient(20))
         daemon.errors.close()
         print(f"without memory: {status}: {daemon.said}")
         assert status == -signal.SIGABRT and "mailflowd: out of memory" in daemon.said

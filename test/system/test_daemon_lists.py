@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from daemon import Daemon, wait_for
+from process import patient
 
 NAME = "_mailflow._tcp.example.net"
 HERE = pathlib.Path(__file__).parent
@@ -135,7 +136,7 @@ def test_a_reload_does_not_lose_a_list_that_is_broken_now(tmp_path, folder, offi
 def begin_scrape(daemon):
     """A connection over which the metrics come only as fast as they are read."""
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(10)
+    connection.settimeout(patient(10))
     connection.connect(daemon.settings["http"]["control"])
     connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert connection.recv(1024).startswith(b"HTTP/1.1 200 ")

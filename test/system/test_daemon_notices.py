@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 
 from daemon import BUILD, Daemon, PostOffice, Syslog, wait_for
+from process import patient
 from smtp_server import reply
 
 FIRING = r"refused FIRING .* path=mx02->mx01 .*"
@@ -33,7 +34,7 @@ def agent(directory, office):
 
 def start_and_be_killed(daemon, **environment):
     daemon.start(**environment)
-    assert daemon.process.wait(10) == -signal.SIGKILL, daemon.said
+    assert daemon.process.wait(patient(10)) == -signal.SIGKILL, daemon.said
     daemon.errors.close()
 
 
@@ -61,7 +62,7 @@ def test_killed_as_it_says_that_it_is_over(tmp_path, refusing):
     with daemon.start(**PRELOAD, KILLED_AT_LINE="refused RESOLVED"):
         daemon.wait(FIRING)
         refusing.smtp.script["rcpt"] = [reply("250 2.1.5 Ok")]
-        assert daemon.process.wait(10) == -signal.SIGKILL, daemon.said
+        assert daemon.process.wait(patient(10)) == -signal.SIGKILL, daemon.said
         daemon.errors.close()
         daemon.start().wait(RESOLVED + " repeated=maybe")
         assert daemon.count(FIRING) == 1

@@ -15,6 +15,7 @@ from daemon import Daemon, wait_for
 from dovecot import free_port
 from exchange import message, post, reply_to, sign
 from http_server import Server, answer
+from process import patient
 from tag import Key
 
 OTHER_KEY = Key(secret=b"f" * 32)
@@ -70,10 +71,10 @@ def test_a_window_is_known_within_milliseconds(tmp_path, office):
         wait_for(lambda: window in mx01.windows(), 5, "the window at the other agent")
         took = time.monotonic() - begun
         print(f"known to the other agent after {1000 * took:.1f} ms")
-        assert took < 1
+        assert took < patient(1)
         assert mx01.windows()[window]["server"] == "mx02"
         assert mx02.metric("exchange_failures_total", peer="mx01") in (0, 1)
-        assert mx01.metric("exchange_duration_last_seconds", peer="mx02") < 1
+        assert mx01.metric("exchange_duration_last_seconds", peer="mx02") < patient(1)
         assert mx01.metric("exchanges_received_total", peer="mx02") >= 2
 
 

@@ -18,9 +18,9 @@ PROGRAM = BUILD / "probes" / "mailflow-greet"
 SHORT = 1.0
 
 
-def job(port, *, seconds=patient(5.0), number=1, host="127.0.0.1", domain=False):
+def job(port, *, seconds=5.0, number=1, host="127.0.0.1", domain=False):
     """One job; `seconds` from now is its deadline."""
-    deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9)
+    deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9)
     return {"number": number, "deadline": deadline, "host": host, "port": port, "domain": domain}
 
 
@@ -209,7 +209,7 @@ def test_a_domain_is_asked_for_its_exchanger(domain, server, said):
     here = pathlib.Path(__file__).parent / "dns_server.py"
     line = json.dumps(job(25, host=domain, domain=True, seconds=10)).encode() + b"\n"
     command = ("unshare", "--net", "--mount", sys.executable, here, json.dumps(RECORDS), PROGRAM)
-    done = subprocess.run(command, input=line, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(command, input=line, capture_output=True, timeout=patient(30), check=False)
     assert done.returncode == 0, done
     outcome = json.loads(done.stdout)
     assert outcome["greeted"] == (said == "") and outcome["cause"].startswith(said), outcome

@@ -11,6 +11,7 @@ import pytest
 import contract
 from daemon import Daemon, wait_for
 from dovecot import free_port
+from process import patient
 from routes import routes, writing
 from test_https import TOKEN, House
 
@@ -29,7 +30,7 @@ def fixture_house(tmp_path, certificates):
 
 
 def plain(port, method, path, body, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patient(10))
     with contextlib.closing(connection):
         connection.request(method, path, body, headers)
         answer = connection.getresponse()

@@ -15,6 +15,7 @@ import contract
 import exchange
 from daemon import Daemon, wait_for
 from dovecot import free_port
+from process import patient
 
 CERTIFICATE = r"certificate FIRING .*server=(\S+) days_left=(\S+) .*cause=\"(.*)\""
 TOKEN = "0123456789abcdef-token"
@@ -56,7 +57,7 @@ class House:
         context = ssl.create_default_context(cafile=self.certificates.ca_file)
         if versions:
             context.minimum_version, context.maximum_version = versions
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=10,
+        connection = http.client.HTTPSConnection("localhost", self.port, timeout=patient(10),
                                                  context=context)
         with contextlib.closing(connection):
             connection.request(method, path, body, headers)

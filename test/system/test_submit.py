@@ -17,6 +17,7 @@ import pytest
 import prober
 import tag
 from prober import PASSWORD, job, outcome, submit
+from process import patient
 from smtp_server import EHLO, Server, close, flood, hang, raw, reply, reset, trickle, wait
 
 SHORT = 1.0
@@ -135,7 +136,7 @@ def test_slow_quit_delays_nothing():
     with Server({"quit": [hang()]}) as server:
         begun = time.monotonic()
         done = outcome(job(server.port, seconds=10))
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < patient(3)
     assert done["result"] == "accepted" and done["cause"] == ""
 
 
@@ -160,7 +161,7 @@ def run_with_etc(tmp_path, one, *options, prelude="", **files):
         more.write("sys.exit(subprocess.run([sys.argv[1]]).returncode)\n")
     process = subprocess.run(
         ["unshare", "--mount", *options, sys.executable, script, prober.SUBMIT],
-        input=json.dumps(one).encode(), capture_output=True, timeout=15, check=False,
+        input=json.dumps(one).encode(), capture_output=True, timeout=patient(15), check=False,
         env=prober.ENVIRONMENT)
     if b"Operation not permitted" in process.stderr:
         pytest.skip("needs the right to make namespaces")
@@ -176,8 +177,8 @@ def test_resolver_that_does_not_answer(tmp_path):
                         prelude=silent, resolv_conf="nameserver 127.0.0.1\n",
                         nsswitch_conf="hosts: files dns\n")
     assert done["class"] == "dns" and done["result"] == "refused"
-    assert re.fullmatch(r"mx01\.example: no answer from the resolver within 0\.[0-7] s",
-                        done["cause"])
+    said = r"mx01\.example: no answer from the resolver within (\d+\.\d) s"
+    assert float(re.fullmatch(said, done["cause"])[1]) < patient(0.8)
 
 
 def deaf_listener(address, port=0):
@@ -227,10 +228,10 @@ def test_connection_not_answered():
         port = deaf[0].getsockname()[1]
         begun = time.monotonic()
         done = outcome(job(port, host="127.0.0.1", seconds=SHORT))
-        assert time.monotonic() - begun < SHORT
+        assert time.monotonic() - begun < patient(SHORT)
     assert (done["result"], done["class"]) == ("refused", "connect")
-    assert re.fullmatch(rf"connect to 127\.0\.0\.1:{port}: no reply to connect within 0\.[0-7] s",
-                        done["cause"])
+    said = rf"connect to 127\.0\.0\.1:{port}: no reply to connect within (\d+\.\d) s"
+    assert float(re.fullmatch(said, done["cause"])[1]) < patient(0.8)
 
 
 # ---- a server that hangs, goes away or refuses, at every step ----
@@ -250,11 +251,11 @@ def test_hangs(step):
     with Server({step: [hang()]}) as server:
         begun = time.monotonic()
         done = outcome(job(server.port, seconds=SHORT))
-        assert time.monotonic() - begun < SHORT
+        assert time.monotonic() - begun < patient(SHORT)
     assert done["result"] == ("uncertain" if step == "content" else "refused")
     assert done["class"] == "timeout" and done["code"] == 0 and done["reply"] == ""
-    assert re.fullmatch(rf"no {ANSWERS[step]} from localhost:{server.port} within 0\.[0-7] s",
-                        done["cause"])
+    said = rf"no {ANSWERS[step]} from localhost:{server.port} within (\d+\.\d) s"
+    assert float(re.fullmatch(said, done["cause"])[1]) < patient(0.8)
     assert (done["sent"]["instant"] > 0) == (step == "content")
 
 
@@ -320,7 +321,7 @@ def test_trickled_greeting():
     with Server({"greeting": [trickle(b"220 " + b"x" * 500, 0.05)]}) as server:
         begun = time.monotonic()
         done = outcome(job(server.port, seconds=SHORT))
-        assert time.monotonic() - begun < SHORT
+        assert time.monotonic() - begun < patient(SHORT)
     assert done["class"] == "timeout" and done["cause"].startswith("no greeting from")
 
 
@@ -328,7 +329,7 @@ def test_endless_ehlo():
     with Server({"ehlo": [flood(b"250-more\r\n")]}) as server:
         begun = time.monotonic()
         done = outcome(job(server.port, seconds=5))
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < patient(3)
     assert done["class"] == "connect"
     assert done["cause"] == (f"localhost:{server.port} sent more than 65536 bytes, "
                              "the last in its reply to EHLO")
@@ -481,7 +482,7 @@ def test_handshake_flooded(certificates):
                 stay_in_the_clear=True) as server:
         begun = time.monotonic()
         done = outcome(secure_job(server, certificates, seconds=SHORT))
-        assert time.monotonic() - begun < SHORT + 1
+        assert time.monotonic() - begun < patient(SHORT + 1)
     assert done["result"] == "refused" and done["class"] in ("tls", "timeout")
 
 

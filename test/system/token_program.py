@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 import time
 
+from process import patient
+
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 PROGRAM = BUILD / "probes" / "mailflow-token"
 
@@ -22,7 +24,7 @@ def script(folder, body, name="command", interpreter="/bin/sh"):
 
 
 def job(*words, seconds=5.0, **members):
-    deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(seconds * 1e9)
+    deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9)
     return {"number": 1, "deadline": deadline, "words": [str(word) for word in words],
             "home": "/", "credentials": ""} | members
 
@@ -41,7 +43,7 @@ def run(*words, **how):
     """(outcome, seconds it took); the program must end in good health and say nothing."""
     began = time.monotonic()
     process = start(*words, **how)
-    output, said = process.communicate(timeout=30)
+    output, said = process.communicate(timeout=patient(30))
     assert (process.returncode, said) == (0, b""), (process.returncode, said)
     assert len(output) <= 8192
     [line] = output.splitlines()
