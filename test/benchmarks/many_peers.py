@@ -2,8 +2,8 @@
 
 In place of mail servers, which would be what is measured, stand the scripted SMTP and IMAP server of
 test/system: what is handed over for a peer that lives is answered at once by a signed probe of the
-peer's, with a receipt. Of the dead every other one's relay refuses the connection; what is handed
-over for the others is never heard of.
+peer's, with a receipt, and as one that has seen all of ours. Of the dead every other one's relay
+refuses the connection; what is handed over for the others is never heard of.
 """
 
 import contextlib
@@ -28,6 +28,7 @@ DEAD_EVERY = 10
 PATIENCE = 60
 SLOT = 1_784_000_000
 PROBE = re.compile(rb"^Mailflow-Probe:(.*(?:\r?\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+TOLD = re.compile(rb"^Mailflow-Receipts:\s+as_of=(\d+)", re.MULTILINE | re.IGNORECASE)
 # Thinned to one in a quarter of an hour: 480 in five days.
 DEAD_PROBES = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :dead)"
 TRACE = (b"Received: from %s.example (%s.example [192.0.2.7]) by mx02.example (Postfix) with ESMTPS"
@@ -59,15 +60,15 @@ class Mesh(PostOffice):
                       b"".join(PROBE.search(session.content)[1].split()).split(b";") if part)
         peer = fields[b"to"].decode()
         if not is_dead(int(peer[1:])):
-            self.answer(peer, fields[b"id"].decode())
+            self.answer(peer, fields[b"id"].decode(), int(TOLD.search(session.content)[1]))
         del self.smtp.sessions[:-100], self.smtp.threads[:-100]
 
-    def answer(self, peer, identity):
+    def answer(self, peer, identity, told):
         now = time.time_ns() // 1000
         slot = self.slots[peer] = self.slots.get(peer, SLOT) + 1
         probe = Probe(self.key, sender=peer, addressee="mx02", slot=slot, previous=slot - 1, sent=now,
                       next=float(self.interval))
-        probe.lists["Mailflow-Receipts"] = f"as_of={now}; seen=0; got={identity}@{now}"
+        probe.lists["Mailflow-Receipts"] = f"as_of={now}; seen={told}; got={identity}/{now}/1000"
         self.answered += 1
         self.put(probe.header_block() + b"\r\n", TRACE.replace(b"%s", peer.encode()))
 
