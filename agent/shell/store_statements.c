@@ -158,10 +158,11 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_NEXT_PEER] =
         "SELECT peer FROM probes INDEXED BY probes_by_peer WHERE peer > ?1"
         " ORDER BY peer LIMIT 1",
+    // Asked for every path: an IN with more than two values would make a table each time.
     [STATEMENT_LIST_RESOLVED] =
         "SELECT " RECORD " FROM probes WHERE row IN ("
         "SELECT row FROM (SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
-        " AND direction = ?2 AND verdict NOT IN ('open', 'lost', 'bounced')"
+        " AND direction = ?2 AND verdict <> 'open' AND verdict <> 'lost' AND verdict <> 'bounced'"
         " ORDER BY noted DESC LIMIT ?3)"
         " UNION ALL SELECT row FROM probes INDEXED BY probes_by_peer WHERE peer = ?1"
         " AND direction = ?2 AND direction = 'inbound'"
