@@ -59,6 +59,7 @@ static void free_path(struct path *path)
 {
     decisions_free(&path->decisions);
     free(path->troubles);
+    free(path->resumptions);
     free(path->last_hop);
     free(path->habits);
     free(path->flaps);
@@ -66,6 +67,10 @@ static void free_path(struct path *path)
 
 static void free_peer(struct peer *peer)
 {
+    clock_relation_free(&peer->clock);
+    for (int direction = 0; direction < DIRECTIONS; direction++) {
+        histogram_free(&peer->stats.latency[direction]);
+    }
     free_path(&peer->outbound.path);
     free_path(&peer->inbound.path);
     flights_free(&peer->outbound.flights);
@@ -230,5 +235,9 @@ void core_destroy(struct core *core)
     incidents_free(&core->incidents);
     free(core->own.flaps);
     free(core->flapping);
+    for (int leg = 0; leg < LEGS; leg++) {
+        histogram_free(&core->stats.legs[leg]);
+    }
+    histogram_free(&core->stats.slips);
     free(core);
 }

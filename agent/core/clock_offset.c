@@ -1,5 +1,15 @@
 #include "core/clock_offset.h"
 
+#include <stdlib.h>
+
+#include "base/error.h"
+
+void clock_relation_free(struct clock_relation *relation)
+{
+    free(relation->track);
+    *relation = (struct clock_relation){0};
+}
+
 static struct span widened(const struct clock_minimum *minimum, struct instant at)
 {
     struct span age = span_longer(instant_since(at, minimum->at), SPAN_ZERO);
@@ -41,14 +51,23 @@ static struct span width(const struct clock_relation *relation, struct instant a
 
 bool clock_relation_is_tracked(const struct clock_relation *relation, struct instant at)
 {
-    return clock_track_is_live(&relation->track, at);
+    return relation->track != NULL && clock_track_is_live(relation->track, at);
+}
+
+static struct clock_estimate estimate_by_track(const struct clock_relation *relation,
+                                               struct instant at)
+{
+    if (relation->track == NULL) {
+        return (struct clock_estimate){.known = false};
+    }
+    return clock_track_estimate(relation->track, at);
 }
 
 // The least that the latency may be, the clocks' difference taken off.
 static struct span least_by_track(const struct clock_relation *relation, enum direction direction,
                                   struct span latency, struct instant at)
 {
-    struct clock_estimate clock = clock_track_estimate(&relation->track, at);
+    struct clock_estimate clock = estimate_by_track(relation, at);
     struct span true_latency = direction == INBOUND ? span_add(latency, clock.offset)
                                                     : span_subtract(latency, clock.offset);
     return span_add(true_latency, clock.error);
@@ -91,17 +110,20 @@ bool clock_relation_exchanged(struct clock_relation *relation, const struct cloc
     if (stepped) {
         clock_relation_step(relation, beside);
     }
-    clock_track_observe(&relation->track, reading);
+    if (relation->track == NULL) {
+        relation->track = memory_checked(calloc(1, sizeof *relation->track));
+    }
+    clock_track_observe(relation->track, reading);
     relation->step = SPAN_ZERO;
     return !stepped;
 }
 
 void clock_relation_step(struct clock_relation *relation, struct span step)
 {
-    *relation = (struct clock_relation){
-        .step = span_longer(relation->step, span_magnitude(step)),
-        .claimed = relation->claimed,
-    };
+    free(relation->track);
+    relation->track = NULL;
+    relation->ways[OUTBOUND].count = relation->ways[INBOUND].count = 0;
+    relation->step = span_longer(relation->step, span_magnitude(step));
 }
 
 static struct clock_estimate estimate_between(int64_t low, int64_t high)
@@ -140,7 +162,7 @@ static struct clock_estimate intersect(const struct clock_estimate *track,
 struct clock_estimate clock_relation_estimate(const struct clock_relation *relation,
                                               struct instant at)
 {
-    struct clock_estimate track = clock_track_estimate(&relation->track, at);
+    struct clock_estimate track = estimate_by_track(relation, at);
     if (!both_known(relation)) {
         return track;
     }
@@ -169,7 +191,7 @@ struct span clock_relation_error(const struct clock_relation *relation, struct i
         return estimate.error;
     }
     struct span open = span_add(span_magnitude(estimate.offset), estimate.error);
-    if (relation->claimed.ns > 0 || relation->track.count == 0) {
+    if (relation->claimed.ns > 0 || relation->track == NULL) {
         open = span_shorter(open, relation->claimed);
     }
     return span_longer(relation->step, open);

@@ -34,12 +34,15 @@ struct clock_minima {
     uint32_t count;                         // samples
 };
 
+// Zeroed is one of which nothing is known.
 struct clock_relation {
     struct clock_minima ways[DIRECTIONS];
-    struct clock_track track;
-    struct span step;    // carried as error, zero when there is none
-    struct span claimed; // how far the two kernels say that they are off, zero unless both do
+    struct clock_track *track; // owned; NULL as long as there was no exchange
+    struct span step;          // carried as error, zero when there is none
+    struct span claimed;       // how far the two kernels say that they are off, zero unless both do
 };
+
+void clock_relation_free(struct clock_relation *relation);
 
 // Exchanges tell of the two clocks, and soon again: mail that contradicts them was sent by another
 // reading of its sender's clock, and tells nothing.

@@ -41,7 +41,7 @@ static void move_path(struct path *path, struct span step)
         move(&path->troubles[i].closed, step);
         move(&path->troubles[i].over, step);
     }
-    for (size_t i = 0; i < RESUMPTIONS_KEPT; i++) {
+    for (size_t i = 0; i < RESUMPTIONS_KEPT && i < path->resumption_count; i++) {
         move(&path->resumptions[i].at, step); // its end is the window's name here
     }
     for (size_t i = 0; i < path->decisions.room && i < path->decisions.count; i++) {

@@ -148,6 +148,9 @@ struct judgement path_judge(const struct core *core, int peer, enum direction di
 
 static void note_resumption(struct path *path, struct walltime end, struct walltime at)
 {
+    if (path->resumptions == NULL) {
+        path->resumptions = memory_checked(calloc(RESUMPTIONS_KEPT, sizeof *path->resumptions));
+    }
     path->resumptions[path->resumption_count++ % RESUMPTIONS_KEPT] = (struct resumption){end, at};
 }
 

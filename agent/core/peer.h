@@ -92,8 +92,8 @@ struct path {
     struct instant watch_from;
     struct instant gap_begin; // the last stretch in which we could not see: no silence ages in it
     struct instant gap_end;
-    struct walltime decided; // restored: what arrived before has had its say
-    struct resumption resumptions[RESUMPTIONS_KEPT]; // a ring
+    struct walltime decided;        // restored: what arrived before has had its say
+    struct resumption *resumptions; // owned, a ring of RESUMPTIONS_KEPT; NULL before the first
     uint32_t resumption_count;
     struct cohort cohort;
     struct flap_history *flaps; // owned; NULL as long as nothing was notified

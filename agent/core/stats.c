@@ -1,6 +1,9 @@
 #include "core/stats.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/error.h"
 
 static const double FIXED_EDGES[] = {0.05, 0.1,  0.25,  0.5,   1,     2.5,    5,
                                      10,   30,   60,    120,   300,   600,    900,
@@ -38,7 +41,7 @@ void histogram_edges_reset(struct histogram_edges *edges)
 }
 
 // The first bucket whose edge is not below the value.
-static size_t histogram_bucket(const struct histogram_edges *edges, double value)
+static size_t find_bucket(const struct histogram_edges *edges, double value)
 {
     size_t bucket = 0;
     while (bucket < edges->count && edges->of[bucket] < value) {
@@ -49,7 +52,7 @@ static size_t histogram_bucket(const struct histogram_edges *edges, double value
 
 void histogram_edges_add(struct histogram_edges *edges, double edge)
 {
-    size_t place = histogram_bucket(edges, edge);
+    size_t place = find_bucket(edges, edge);
     bool there = place < edges->count && !(edges->of[place] > edge);
     if (there || edges->count == HISTOGRAM_EDGES_MAXIMUM) {
         return;
@@ -59,10 +62,34 @@ void histogram_edges_add(struct histogram_edges *edges, double edge)
     edges->count++;
 }
 
+void histogram_free(struct histogram *histogram)
+{
+    free(histogram->buckets);
+    *histogram = (struct histogram){0};
+}
+
+static void add_to_bucket(struct histogram *histogram, size_t bucket, uint64_t count)
+{
+    if (bucket >= histogram->room) {
+        size_t room = bucket + 1;
+        histogram->buckets =
+            memory_checked(realloc(histogram->buckets, room * sizeof histogram->buckets[0]));
+        memset(histogram->buckets + histogram->room, 0,
+               (room - histogram->room) * sizeof histogram->buckets[0]);
+        histogram->room = room;
+    }
+    histogram->buckets[bucket] += count;
+}
+
+uint64_t histogram_in_bucket(const struct histogram *histogram, size_t bucket)
+{
+    return bucket < histogram->room ? histogram->buckets[bucket] : 0;
+}
+
 void histogram_observe(struct histogram *histogram, const struct histogram_edges *edges,
                        double value)
 {
-    histogram->buckets[histogram_bucket(edges, value)]++;
+    add_to_bucket(histogram, find_bucket(edges, value), 1);
     histogram->sum += value;
     histogram->count++;
 }
@@ -72,9 +99,10 @@ void histogram_rebucket(struct histogram *histogram, const struct histogram_edge
 {
     struct histogram moved = {
         .sum = histogram->sum, .count = histogram->count, .exemplar = histogram->exemplar};
-    for (size_t i = 0; i < from->count; i++) {
-        moved.buckets[histogram_bucket(to, from->of[i])] += histogram->buckets[i];
+    for (size_t i = 0; i < histogram->room; i++) {
+        size_t bucket = i < from->count ? find_bucket(to, from->of[i]) : to->count;
+        add_to_bucket(&moved, bucket, histogram->buckets[i]);
     }
-    moved.buckets[to->count] += histogram->buckets[from->count];
+    free(histogram->buckets);
     *histogram = moved;
 }

@@ -38,15 +38,22 @@ struct exemplar {
     struct walltime at; // none: there is none yet
 };
 
+// There may be 20,000 of them, of quick latencies mostly. Zeroed is one without observations.
 struct histogram {
-    uint64_t buckets[HISTOGRAM_EDGES_MAXIMUM + 1]; // not cumulative; the last is +Inf
+    uint64_t *buckets; // owned; not cumulative, up to the highest that has anything in it
+    size_t room;
     double sum;
     uint64_t count;
     struct exemplar exemplar;
 };
 
+void histogram_free(struct histogram *histogram);
+
 void histogram_observe(struct histogram *histogram, const struct histogram_edges *edges,
                        double value);
+
+// How many lie above the edge before this one, and not above it; after the last edge is +Inf.
+uint64_t histogram_in_bucket(const struct histogram *histogram, size_t bucket);
 
 // Moves the counts to other edges. An observation keeps its upper bound or gets the next wider one.
 void histogram_rebucket(struct histogram *histogram, const struct histogram_edges *from,

@@ -297,7 +297,7 @@ void metric_write_histogram(const struct metric_writer *writer, const struct met
         walltime_known(histogram->exemplar.at) ? &histogram->exemplar : NULL;
     uint64_t below = 0;
     for (size_t i = 0; i < edges->count; i++) {
-        below += histogram->buckets[i];
+        below += histogram_in_bucket(histogram, i);
         bool its_own = exemplar != NULL && exemplar->value <= edges->of[i];
         write_bucket(&series, texts->of[i], below, its_own ? exemplar : NULL);
         exemplar = its_own ? NULL : exemplar;

@@ -165,6 +165,7 @@ static void test_what_is_no_round_trip(void **state)
             clock_relation_exchanged(&relation, &reading);
             assert_true(clock_relation_error(&relation, (struct instant){INT64_MAX}).ns >= 0);
         }
+        clock_relation_free(&relation);
     }
 }
 
@@ -193,6 +194,7 @@ static void test_mail_and_exchanges(void **state)
     estimate = clock_relation_estimate(&relation, now);
     assert_within(&estimate, truth.offset);
     assert_int_equal(clock_relation_correction(&relation, now).ns, 0);
+    clock_relation_free(&relation);
 }
 
 int main(void)

@@ -144,6 +144,7 @@ static void test_histogram_is_cumulative(void **state)
                                 "a_bucket{le=\"+Inf\"} 4\n"
                                 "a_sum 500001.55\n"
                                 "a_count 4\n");
+    histogram_free(&histogram);
 }
 
 static void test_exemplar_stands_at_its_bucket(void **state)
@@ -170,6 +171,7 @@ static void test_exemplar_stands_at_its_bucket(void **state)
     writer = writer_of(&out, METRICS_PROMETHEUS, "a");
     write_histogram(&writer, METRIC_NO_LABELS, &histogram, &edges);
     assert_null(strstr(buffer, "#")); // 0.0.4 has none
+    histogram_free(&histogram);
 }
 
 int main(void)

@@ -48,12 +48,14 @@ static void test_an_edge_includes_its_value(void **state)
     histogram_observe(&histogram, &edges, 60.001);
     histogram_observe(&histogram, &edges, 0);
     histogram_observe(&histogram, &edges, 432000.5);
-    assert_int_equal(histogram.buckets[edge_place(&edges, 60)], 1);
-    assert_int_equal(histogram.buckets[edge_place(&edges, 120)], 1);
-    assert_int_equal(histogram.buckets[0], 1);
-    assert_int_equal(histogram.buckets[edges.count], 1);
+    assert_int_equal(histogram_in_bucket(&histogram, edge_place(&edges, 60)), 1);
+    assert_int_equal(histogram_in_bucket(&histogram, edge_place(&edges, 120)), 1);
+    assert_int_equal(histogram_in_bucket(&histogram, 0), 1);
+    assert_int_equal(histogram_in_bucket(&histogram, edges.count), 1);
     assert_int_equal(histogram.count, 4);
     assert_true(histogram.sum > 432120.5 && histogram.sum < 432120.6);
+    histogram_free(&histogram);
+    assert_int_equal(histogram_in_bucket(&histogram, 0), 0);
 }
 
 static void test_rebucketing_loses_nothing(void **state)
@@ -67,19 +69,20 @@ static void test_rebucketing_loses_nothing(void **state)
     for (int i = 0; i < 500; i++) {
         histogram_observe(&histogram, &with, i);
     }
-    uint64_t to_60 = histogram.buckets[edge_place(&with, 60)];
+    uint64_t to_60 = histogram_in_bucket(&histogram, edge_place(&with, 60));
     histogram_rebucket(&histogram, &with, &without);
     assert_int_equal(histogram.count, 500);
-    assert_int_equal(histogram.buckets[edge_place(&without, 60)], to_60);
-    assert_int_equal(histogram.buckets[edge_place(&without, 120)], 60); // 61 to 120
+    assert_int_equal(histogram_in_bucket(&histogram, edge_place(&without, 60)), to_60);
+    assert_int_equal(histogram_in_bucket(&histogram, edge_place(&without, 120)), 60); // 61 to 120
     histogram_rebucket(&histogram, &without, &with);
     uint64_t sum = 0;
     for (size_t i = 0; i <= with.count; i++) {
-        sum += histogram.buckets[i];
+        sum += histogram_in_bucket(&histogram, i);
     }
     assert_int_equal(sum, 500);
-    assert_int_equal(histogram.buckets[edge_place(&with, 120)], 60);
-    assert_int_equal(histogram.buckets[edge_place(&with, 90)], 0);
+    assert_int_equal(histogram_in_bucket(&histogram, edge_place(&with, 120)), 60);
+    assert_int_equal(histogram_in_bucket(&histogram, edge_place(&with, 90)), 0);
+    histogram_free(&histogram);
 }
 
 int main(void)
