@@ -215,3 +215,14 @@ struct probe_id core_fixture_send(struct core_fixture *fixture, enum submit_resu
     core_fixture_submitted(fixture, 0, &id, result);
     return id;
 }
+
+void core_fixture_hear(struct core_fixture *fixture, int peer, const char *maintenance,
+                       const char *row)
+{
+    static struct exchange said;
+    said = (struct exchange){0};
+    text_copy(said.maintenance, sizeof said.maintenance, maintenance);
+    text_copy(said.row, sizeof said.row, row);
+    struct event event = {.kind = EVENT_EXCHANGE, .exchange = {peer, &said}};
+    core_fixture_handle(fixture, &event);
+}

@@ -52,4 +52,8 @@ struct probe_id core_fixture_send(struct core_fixture *fixture, enum submit_resu
 void core_fixture_submitted(struct core_fixture *fixture, int peer, const struct probe_id *id,
                             enum submit_result result);
 
+// The peer says this over HTTP.
+void core_fixture_hear(struct core_fixture *fixture, int peer, const char *maintenance,
+                       const char *row);
+
 #endif

@@ -1,100 +1,6 @@
 // Peers out of lists: files in file_sd format and kept answers of the DNS, templates and labels,
-// what overlaps, what is broken, what is reread, and who is picked.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "base/clock.h"
-#include "base/text.h"
-#include "config_fixture.h"
-
-#define MESH SERVER KEYS MAILBOXES
-
-static const char MAIN_FILE[] = "mailflow.yaml";
-
-// The text with the directory in the place of every @ before a slash or at the end of a line.
-static const char *placed(const char *yaml)
-{
-    static char buffer[8192];
-    struct text text = TEXT_OVER(buffer);
-    for (; *yaml != '\0'; yaml++) {
-        if (*yaml == '@' && (yaml[1] == '/' || yaml[1] == '\n')) {
-            text_append(&text, config_fixture_directory());
-        } else {
-            text_append_bytes(&text, yaml, 1);
-        }
-    }
-    assert_false(text.truncated);
-    return buffer;
-}
-
-static struct settings *accept(const char *yaml)
-{
-    return config_fixture_accept(placed(yaml));
-}
-
-static void expect(const struct config_problems *problems, const char *expected)
-{
-    assert_string_equal(config_fixture_problems(problems), placed(expected));
-}
-
-// Loads it: usable with these warnings, or refused with these errors.
-static struct settings *load(const char *yaml, const char *expected)
-{
-    struct config_problems problems;
-    config_fixture_write_text(MAIN_FILE, placed(yaml));
-    struct settings *settings = settings_load(MAIN_FILE, &problems);
-    expect(&problems, expected);
-    return settings;
-}
-
-// The lists once more; takes the settings over. What is refused leaves them as they are.
-static struct settings *reread(struct settings *before, const char *expected)
-{
-    struct config_problems problems;
-    struct settings *settings = settings_reread_lists(before, &problems);
-    expect(&problems, expected);
-    assert_true((settings == NULL) == (problems.errors > 0));
-    if (settings == NULL) {
-        return before;
-    }
-    settings_destroy(before);
-    return settings;
-}
-
-// "mx01 mx03": the peers, in their order.
-static void expect_peers(const struct settings *settings, const char *expected)
-{
-    char names[1024];
-    struct text text = TEXT_OVER(names);
-    for (size_t i = 0; i < settings->peer_count; i++) {
-        text_format(&text, "%s%s", i == 0 ? "" : " ", settings->peers[i].name);
-        assert_int_equal(settings_find_peer(settings, settings->peers[i].name), i);
-    }
-    assert_string_equal(names, expected);
-}
-
-static const struct peer_settings *peer(const struct settings *settings, const char *name)
-{
-    int index = settings_find_peer(settings, name);
-    assert_true(index >= 0);
-    return &settings->peers[index];
-}
-
-static int enter(void **state)
-{
-    return config_fixture_enter(state) != 0 || mkdir("peers", 0700) != 0 ? -1 : 0;
-}
-
-#define FILES "peers_from: [{files: [\"@/peers/*.json\"]}]\n"
+// what overlaps, what is broken, who is picked, and how many there may be.
+#include "config_lists.h"
 
 // ---- what is in a list ----
 
@@ -337,102 +243,6 @@ static void test_a_server_that_is_in_no_list(void **state)
     settings_destroy(settings);
 }
 
-// ---- reread ----
-
-static void test_a_list_that_breaks_stands(void **state)
-{
-    (void)state;
-    config_fixture_write_text("peers/a.json", "- targets: [mx02.x, mx01.x, mx03.x]");
-    config_fixture_write_text("peers/b.json", "- targets: [mx04.x]");
-    struct settings *settings = accept(MESH FILES);
-    config_fixture_write_text("peers/a.json", "- targets: [mx05.x\n- ");
-    config_fixture_write_text("peers/b.json", "- targets: [mx06.x]");
-    settings = reread(settings, "@/peers/a.json:3:1: warning: did not find expected ',' or ']' "
-                                "while parsing a flow sequence; the 3 servers last read from it "
-                                "stand\n");
-    expect_peers(settings, "mx01 mx03 mx06");
-    assert_string_equal(settings->lists[0].failure,
-                        placed("@/peers/a.json:3:1: did not find expected ',' or ']' while parsing "
-                               "a flow sequence"));
-    assert_string_equal(settings->lists[1].failure, "");
-    settings = reread(settings, ""); // said once
-    expect_peers(settings, "mx01 mx03 mx06");
-    assert_int_equal(unlink("peers/b.json"), 0); // one of several: its servers have left
-    settings = reread(settings, "");
-    expect_peers(settings, "mx01 mx03");
-    assert_int_equal(unlink("peers/a.json"), 0); // none is left: the directory may be away
-    settings = reread(settings, "@/peers/*.json: warning: no file matches; the 3 servers last read "
-                                "from it stand\n");
-    settings = reread(settings, "");
-    expect_peers(settings, "mx01 mx03");
-    config_fixture_write_text("peers/b.json", "[]");
-    config_fixture_write_text("peers/a.json", "- targets: [mx02.x]");
-    settings = reread(settings, "");
-    expect_peers(settings, "");
-    settings_destroy(settings);
-}
-
-static void test_a_list_stands_with_what_others_named_too(void **state)
-{
-    (void)state;
-    config_fixture_write_text("peers/a.json", "- targets: [mx01.x, mx02.x]");
-    config_fixture_write_text("peers/b.json", "- targets: [mx03.x]");
-    struct settings *settings = accept(MESH FILES);
-    config_fixture_write_text("peers/b.json", "- targets: [mx01.x, mx03.x]");
-    struct settings *again = settings_reread_lists(settings, &(struct config_problems){0});
-    assert_false(settings_same_lists(again, settings)); // though the peers are the same
-    settings_destroy(settings);
-    config_fixture_write_text("peers/a.json", "- targets: [mx02.x]");
-    config_fixture_write_text("peers/b.json", "");
-    again = reread(again, "@/peers/b.json:1:1: warning: it must be a list of groups, and is empty: "
-                          "where there is no server it is []; the 2 servers last read from it "
-                          "stand\n");
-    expect_peers(again, "mx01 mx03");
-    settings_destroy(again);
-}
-
-static void test_a_new_list_may_be_broken(void **state)
-{
-    (void)state;
-    config_fixture_write_text("peers/a.json", "- targets: [mx02.x]");
-    struct settings *settings = accept(MESH FILES);
-    config_fixture_write_text("peers/b.json", "x");
-    config_fixture_write_text("peers/c.json", "- targets: [mx03.x]");
-    settings = reread(settings, "@/peers/b.json:1:1: warning: it must be a list of groups, and is "
-                                "text: where there is no server it is []: no peer comes of it "
-                                "until it can be read\n");
-    expect_peers(settings, "mx03");
-    settings_destroy(settings);
-}
-
-static void test_a_reload_keeps_lists_too(void **state)
-{
-    (void)state;
-    config_fixture_write_text("peers/a.json", "- targets: [mx02.x, mx01.x]");
-    struct settings *before = accept(MESH FILES);
-    config_fixture_write_text("peers/a.json", "");
-    struct config_problems problems;
-    struct settings *settings = settings_load_after(MAIN_FILE, before, &problems);
-    expect(&problems, "@/peers/a.json:1:1: warning: it must be a list of groups, and is empty: "
-                      "where there is no server it is []; the 2 servers last read from it stand\n");
-    settings_destroy(before);
-    expect_peers(settings, "mx01");
-    settings_destroy(settings);
-}
-
-static void test_a_contradiction_leaves_everything_as_it_is(void **state)
-{
-    (void)state;
-    config_fixture_write_text("peers/a.json", "- targets: [mx02.x, mx01.x]");
-    struct settings *settings = accept(MESH FILES);
-    config_fixture_write_text("peers/b.json", "- targets: [mx01.y, mx03.x]");
-    settings = reread(settings, "@/peers/b.json:1:1: 'mx01' is another server than the one of this "
-                                "name at @/peers/a.json:1: probe@mx01.y here, probe@mx01.x "
-                                "there\n");
-    expect_peers(settings, "mx01");
-    settings_destroy(settings);
-}
-
 // ---- fanout ----
 
 static void test_fanout_picks(void **state)
@@ -534,8 +344,7 @@ static void test_too_large_a_list(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, config_fixture_leave)
-    static const struct CMUnitTest tests[] = {
+    const struct CMUnitTest tests[] = {
         TEST(test_a_list_of_groups),
         TEST(test_yaml_and_templates),
         TEST(test_a_name_that_was_asked_for),
@@ -547,11 +356,6 @@ int main(void)
         TEST(test_what_differs_is_said_with_both_places),
         TEST(test_lists_that_are_not_there_may_come_later),
         TEST(test_a_server_that_is_in_no_list),
-        TEST(test_a_list_that_breaks_stands),
-        TEST(test_a_list_stands_with_what_others_named_too),
-        TEST(test_a_new_list_may_be_broken),
-        TEST(test_a_reload_keeps_lists_too),
-        TEST(test_a_contradiction_leaves_everything_as_it_is),
         TEST(test_fanout_picks),
         TEST(test_windows_of_servers_that_lists_may_bring),
         TEST(test_ten_thousand_servers),

@@ -1,4 +1,4 @@
-// What agents tell each other outside of receipts: windows and who knows them, rows, and when they
+// What agents tell each other outside of receipts: windows and who knows them, and when they
 // exchange over HTTP.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,17 +27,6 @@ static struct window window_of(const struct core_fixture *fixture, const char *i
 static void announce(struct core_fixture *fixture, const struct window *window)
 {
     struct event event = {.kind = EVENT_WINDOW, .window = *window};
-    core_fixture_handle(fixture, &event);
-}
-
-// The peer says this over HTTP.
-static void hear(struct core_fixture *fixture, int peer, const char *maintenance, const char *row)
-{
-    static struct exchange said;
-    said = (struct exchange){0};
-    text_copy(said.maintenance, sizeof said.maintenance, maintenance);
-    text_copy(said.row, sizeof said.row, row);
-    struct event event = {.kind = EVENT_EXCHANGE, .exchange = {peer, &said}};
     core_fixture_handle(fixture, &event);
 }
 
@@ -78,12 +67,12 @@ static void test_told_at_once_and_acknowledged(void **state)
     }
     assert_non_null(strstr(compose(&fixture, 0), "w=w-1/1/here/r/"));
 
-    hear(&fixture, 0, "ack=w-1/1; ack=w-2/1", "");
+    core_fixture_hear(&fixture, 0, "ack=w-1/1; ack=w-2/1", "");
     const struct action *action = core_fixture_action(&fixture, ACTION_ACKNOWLEDGED);
     assert_non_null(action);
     assert_string_equal(action->acknowledged.peer, "p0");
     assert_int_equal(action->acknowledged.revision, 1);
-    hear(&fixture, 0, "ack=w-1/1", "");
+    core_fixture_hear(&fixture, 0, "ack=w-1/1", "");
     assert_int_equal(core_fixture_count(&fixture, ACTION_ACKNOWLEDGED), 0);
     assert_int_equal(core_acknowledgement(fixture.core, known, 0, why, sizeof why), ACKNOWLEDGED);
     assert_string_equal(why, "");
@@ -114,7 +103,7 @@ static void test_why_not(void **state)
     core_fixture_time(&fixture);
     core_acknowledgement(fixture.core, known, 0, why, sizeof why);
     assert_string_equal(why, "mail: handed over 7 s ago, not answered yet; never heard");
-    hear(&fixture, 0, "", "");
+    core_fixture_hear(&fixture, 0, "", "");
     struct window own = window_of(&fixture, "w-2", "p0");
     announce(&fixture, &own);
     known = windows_find(core_windows(fixture.core), "w-1");
@@ -122,7 +111,7 @@ static void test_why_not(void **state)
     core_fixture_time(&fixture);
     core_acknowledgement(fixture.core, known, 0, why, sizeof why);
     assert_non_null(strstr(why, "; last heard 5 m ago; in maintenance itself until 2026-01-"));
-    hear(&fixture, 0, "no=w-1/1/no%20server%20here", "");
+    core_fixture_hear(&fixture, 0, "no=w-1/1/no%20server%20here", "");
     assert_int_equal(core_acknowledgement(fixture.core, known, 0, why, sizeof why),
                      ACKNOWLEDGEMENT_REFUSED);
     assert_string_equal(why, "refuses the window: no server here");
@@ -161,7 +150,7 @@ static void test_refused(void **state)
         snprintf(announced, sizeof announced, cases[i].form, now + cases[i].begin * 1000000,
                  now + cases[i].end * 1000000);
 #pragma GCC diagnostic pop
-        hear(&fixture, 0, announced, "");
+        core_fixture_hear(&fixture, 0, announced, "");
         bool taken = windows_find(core_windows(fixture.core), "w-1") != NULL;
         assert_int_equal(taken, cases[i].why == NULL);
         assert_int_equal(core_stats(fixture.core)->windows_refused, !taken);
@@ -171,7 +160,7 @@ static void test_refused(void **state)
             assert_string_equal(said->refused.reason, expected);
             assert_non_null(strstr(compose(&fixture, 0), "no=w-1/1/"));
         }
-        hear(&fixture, 0, announced, "");
+        core_fixture_hear(&fixture, 0, announced, "");
         assert_null(core_fixture_action(&fixture, ACTION_SAY_REFUSED));
         assert_int_equal(core_stats(fixture.core)->windows_refused, !taken);
         core_fixture_end(&fixture);
@@ -187,11 +176,11 @@ static void test_windows_of_servers_in_lists(void **state)
     core_fixture_begin(&fixture, 1);
     fixture.settings->mesh = MESH;
     fixture.settings->mesh_count = 2;
-    hear(&fixture, 0, "w=w-1/1/mx07/r/1767484800000000/1767488400000000/root@p0/", "");
+    core_fixture_hear(&fixture, 0, "w=w-1/1/mx07/r/1767484800000000/1767488400000000/root@p0/", "");
     assert_int_equal(core_stats(fixture.core)->windows_refused, 0);
     assert_non_null(windows_find(core_windows(fixture.core), "w-1"));
     assert_non_null(strstr(compose(&fixture, 0), "ack=w-1/1"));
-    hear(&fixture, 0, "w=w-2/1/mx08/r/1767484800000000/1767488400000000/root@p0/", "");
+    core_fixture_hear(&fixture, 0, "w=w-2/1/mx08/r/1767484800000000/1767488400000000/root@p0/", "");
     assert_int_equal(core_stats(fixture.core)->windows_refused, 1);
     core_fixture_end(&fixture);
 }
@@ -201,10 +190,11 @@ static void test_what_is_handed_on_is_not_refused(void **state)
     (void)state;
     struct core_fixture fixture;
     core_fixture_begin(&fixture, 1);
-    hear(&fixture, 0, "w=w-1/1/mx07/r/1767484800000000/1767488400000000/root@mx09/", "");
+    core_fixture_hear(&fixture, 0, "w=w-1/1/mx07/r/1767484800000000/1767488400000000/root@mx09/",
+                      "");
     assert_int_equal(core_stats(fixture.core)->windows_refused, 0);
     assert_int_equal(core_windows(fixture.core)->count, 0);
-    hear(&fixture, 0, "w=w-1/1/", "");
+    core_fixture_hear(&fixture, 0, "w=w-1/1/", "");
     assert_int_equal(core_stats(fixture.core)->windows_refused, 1);
     assert_non_null(core_fixture_action(&fixture, ACTION_SAY_REFUSED));
     core_fixture_end(&fixture);
@@ -234,10 +224,10 @@ static void test_many_windows(void **state)
         static struct exchange said;
         core_compose(here.core, 0, here.now, &said);
         assert_true(strlen(said.maintenance) + strlen(said.receipts) + strlen(said.row) <= 2900);
-        hear(&there, 0, said.maintenance, "");
+        core_fixture_hear(&there, 0, said.maintenance, "");
         core_compose(there.core, 0, there.now, &said);
         assert_true(strlen(said.maintenance) + strlen(said.receipts) + strlen(said.row) <= 2900);
-        hear(&here, 0, said.maintenance, "");
+        core_fixture_hear(&here, 0, said.maintenance, "");
         core_fixture_wait(&here, SPAN_SECONDS(1));
         core_fixture_wait(&there, SPAN_SECONDS(1));
         all = true;
@@ -257,9 +247,9 @@ static void exchange_once(struct core_fixture *here, struct core_fixture *there)
 {
     static struct exchange said;
     core_compose(here->core, 0, here->now, &said);
-    hear(there, 0, said.maintenance, "");
+    core_fixture_hear(there, 0, said.maintenance, "");
     core_compose(there->core, 0, there->now, &said);
-    hear(here, 0, said.maintenance, "");
+    core_fixture_hear(here, 0, said.maintenance, "");
     core_fixture_wait(here, SPAN_SECONDS(1));
     core_fixture_wait(there, SPAN_SECONDS(1));
 }
@@ -358,12 +348,12 @@ static void test_the_table_is_full(void **state)
     assert_int_equal(windows_find(core_windows(fixture.core), "w-7")->revision, 2);
     assert_non_null(windows_find(core_windows(fixture.core), "w-5"));
     snprintf(announced, sizeof announced, "w=x-1/1/p0/r/%lld/%lld/root@p0/", now, now + 900000000);
-    hear(&fixture, 0, announced, "");
+    core_fixture_hear(&fixture, 0, announced, "");
     assert_int_equal(core_windows(fixture.core)->count, WINDOWS_MAXIMUM);
     assert_non_null(windows_find(core_windows(fixture.core), "x-1"));
     assert_null(windows_find(core_windows(fixture.core), "w-5"));
     snprintf(announced, sizeof announced, "w=x-2/1/p0/r/%lld/%lld/root@p0/", now, now + 900000000);
-    hear(&fixture, 0, announced, "");
+    core_fixture_hear(&fixture, 0, announced, "");
     assert_null(windows_find(core_windows(fixture.core), "x-2"));
     assert_int_equal(core_stats(fixture.core)->windows_refused, 1);
     core_fixture_end(&fixture);
@@ -425,11 +415,11 @@ static void test_exchanges(void **state)
     core_start(fixture.core, fixture.now, WALLTIME_NONE, WALLTIME_NONE);
 
     assert_true(next_exchange(&fixture) <= 5);
-    hear(&fixture, 0, "", "");
+    core_fixture_hear(&fixture, 0, "", "");
     assert_true(next_exchange(&fixture) >= 59.9); // once an interval
     fail_exchange(&fixture);
     assert_true(next_exchange(&fixture) >= 59.9); // nothing is owed
-    hear(&fixture, 0, "", "");
+    core_fixture_hear(&fixture, 0, "", "");
     core_fixture_wait(&fixture, SPAN_SECONDS(10));
 
     struct window window = window_of(&fixture, "w-1", "here");
@@ -449,59 +439,10 @@ static void test_exchanges(void **state)
     assert_true(after > 59 && after < 61);
     announce(&fixture, &window);
     assert_int_equal(core_fixture_count(&fixture, ACTION_EXCHANGE), 0);
-    hear(&fixture, 0, "ack=w-1/1", "");
+    core_fixture_hear(&fixture, 0, "ack=w-1/1", "");
     assert_int_equal(core_fixture_count(&fixture, ACTION_EXCHANGE), 1);
-    hear(&fixture, 0, "ack=w-1/2", "");
+    core_fixture_hear(&fixture, 0, "ack=w-1/2", "");
     assert_true(next_exchange(&fixture) >= 59.9);
-    core_fixture_end(&fixture);
-}
-
-// ---- rows ----
-
-static void test_witnesses(void **state)
-{
-    (void)state;
-    static const struct witness_case {
-        const char *row; // of p1
-        double age;
-        int witness; // for p0
-    } cases[] = {
-        {"ok=p0 p2", 0, 1}, {"ok=p0", 119, 1},        {"ok=p0", 121, -1},
-        {"ok=p2", 0, -1},   {"bad=p0; ok=p2", 0, -1}, {"", 0, -1},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct core_fixture fixture;
-        core_fixture_begin(&fixture, 3);
-        hear(&fixture, 0, "", "ok=p0"); // nobody vouches for itself
-        hear(&fixture, 1, "", cases[i].row);
-        core_fixture_wait(&fixture, span_from_seconds(cases[i].age));
-        assert_int_equal(core_witness(fixture.core, 0, fixture.now), cases[i].witness);
-        core_fixture_end(&fixture);
-    }
-}
-
-static void test_our_row(void **state)
-{
-    (void)state;
-    struct core_fixture fixture;
-    struct exchange said;
-    core_fixture_begin(&fixture, 3);
-    core_fixture_wait(&fixture, SPAN_SECONDS(10));
-    struct collect_report report = core_fixture_report(&fixture, "p1", 1, SPAN_SECONDS(1));
-    core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
-    core_compose(fixture.core, 0, fixture.now, &said);
-    assert_string_equal(said.row, "in-ok=p1");
-    core_fixture_run(&fixture, SPAN_MINUTES(3), NULL, NULL);
-    core_compose(fixture.core, 0, fixture.now, &said);
-    assert_string_equal(said.row, "in-ok=p1");
-    core_fixture_run(&fixture, SPAN_MINUTES(12), NULL, NULL);
-    core_compose(fixture.core, 0, fixture.now, &said);
-    for (const char *const *name = (const char *const[]){"p0", "p1", "p2", NULL}; *name != NULL;
-         name++) {
-        struct row_entry entry;
-        assert_true(row_find(said.row, *name, &entry));
-        assert_int_equal(entry.ways[INBOUND], ROW_BAD);
-    }
     core_fixture_end(&fixture);
 }
 
@@ -518,8 +459,6 @@ int main(void)
         cmocka_unit_test(test_the_table_is_full),
         cmocka_unit_test(test_kept_for_what_is_in_flight),
         cmocka_unit_test(test_exchanges),
-        cmocka_unit_test(test_witnesses),
-        cmocka_unit_test(test_our_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
