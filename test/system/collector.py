@@ -115,3 +115,15 @@ class Collector:
     def resident_bytes(self):
         pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def block(probe, **options):
+    """The headers of a message, as a server gives them."""
+    return probe.header_block(**options) + b"\r\n"
+
+
+def cause_of(server, timeout="2s", **options):
+    """Why the mailbox is down; the words say by what time limit, if by one."""
+    with Collector(timeout) as collector:
+        collector.watch(server.port, **options)
+        return collector.expect("down", patience=2 * PATIENCE)["cause"]

@@ -14,6 +14,7 @@ import time
 
 from process import patient
 
+FOREIGN = b"Message-ID: <1@example.org>\r\n\r\n"
 
 # The headers by which a message may be a report of delivery, folds included.
 SIGNS = re.compile(
@@ -25,6 +26,19 @@ SIGNS = re.compile(
 
 class Hang(Exception):
     pass
+
+
+def hang(_session, _tag, _arguments):
+    raise Hang
+
+
+def say(text):
+    """An answer of these words, `{tag}` being the command's."""
+
+    def answer(session, tag, _arguments):
+        session.write(text.replace("{tag}", tag))
+
+    return answer
 
 
 class Message:

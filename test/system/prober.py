@@ -36,6 +36,10 @@ def job(port, *, seconds=5.0, number=1, tls="none", host="localhost", ca_file=""
     } | members
 
 
+def secure_job(server, certificates, **options):
+    return job(server.port, tls="starttls", ca_file=certificates.ca_file, **options)
+
+
 def run(text, timeout=15):
     """What the program answers to these bytes on its standard input."""
     return subprocess.run([SUBMIT], input=text, capture_output=True, timeout=patient(timeout), check=False,

@@ -29,6 +29,8 @@ unique_subject = no
 commonName = supplied
 """
 EHLO = "250-server.test\n250-PIPELINING\n250-DSN\n250-ENHANCEDSTATUSCODES\n250 8BITMIME"
+WITH_TLS = EHLO.replace("250-DSN", "250-DSN\n250-STARTTLS")
+WITH_AUTH = EHLO.replace("250-DSN", "250-DSN\n250-AUTH PLAIN")
 
 
 def reply(text):

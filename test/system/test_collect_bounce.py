@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bounces import FIXTURES, fixture, with_long_words
-from collector import BUILD, Collector
+from collector import BUILD, Collector, block
 from imap_server import Folder, Server
 from tag import Probe
 
@@ -16,10 +16,6 @@ PIECES = 8  # of 8 KiB each: as much as is looked at
 def pieces_of(server):
     """How often a part of a message was asked for."""
     return sum("BODY.PEEK[]" in command for command in server.commands)
-
-
-def block(probe):
-    return probe.header_block() + b"\r\n"
 
 
 def test_a_bounce_is_reported_and_deleted():

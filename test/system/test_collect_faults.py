@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from collector import Collector
+from collector import Collector, block, cause_of
 from imap_server import Server
 from tag import Probe
 
@@ -23,17 +23,6 @@ def tls_of(bundle, version=None):
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # old versions are not to be had otherwise
         context.minimum_version = context.maximum_version = version
     return context
-
-
-def block(probe):
-    return probe.header_block() + b"\r\n"
-
-
-def cause_of(server, timeout="2s", **options):
-    """Why it is down; the words say by what time limit, if by one."""
-    with Collector(timeout) as collector:
-        collector.watch(server.port, **options)
-        return collector.expect("down", patience=20.0)["cause"]
 
 
 def assert_no_login(server):

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from collector import Collector
+from collector import Collector, block
 from imap_server import Folder, Server
 from tag import Probe
-from test_collect_bounce import block, fixture, pieces_of
+from test_collect_bounce import fixture, pieces_of
 
 SMALL = b"Return-Path: <>\r\nFrom: postmaster@elsewhere.example\r\n\r\nOut of office\r\n"
 LARGE = b"Return-Path: <>\r\n\r\n" + b"x" * 70_000

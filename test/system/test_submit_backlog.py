@@ -2,10 +2,8 @@
 import pytest
 
 from prober import PASSWORD, job, submit
-from smtp_server import EHLO, Server, close, hang, raw, reply, reset
+from smtp_server import WITH_AUTH, WITH_TLS, Server, close, hang, raw, reply, reset
 
-WITH_TLS = EHLO.replace("250-DSN", "250-DSN\n250-STARTTLS")
-WITH_AUTH = EHLO.replace("250-DSN", "250-DSN\n250-AUTH PLAIN")
 MESSAGES_MAXIMUM = 50
 
 

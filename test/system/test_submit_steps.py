@@ -13,12 +13,10 @@ import pytest
 import prober
 from prober import PASSWORD, job
 from process import patient
-from smtp_server import EHLO, Server, flood, hang, raw, reply, trickle, wait
+from smtp_server import WITH_AUTH, WITH_TLS, Server, flood, hang, raw, reply, trickle, wait
 
 SESSIONS = int(os.environ.get("MAILFLOW_SESSIONS", 100))
 SHORT = 1.0
-WITH_TLS = EHLO.replace("250-DSN", "250-DSN\n250-STARTTLS")
-WITH_AUTH = EHLO.replace("250-DSN", "250-DSN\n250-AUTH PLAIN")
 WORDS = {  # what we wait for
     "greeting": "greeting",
     "ehlo": "reply to EHLO",
