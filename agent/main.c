@@ -200,11 +200,11 @@ static bool start(struct daemon *daemon, const struct agent_options *options,
         agent_destroy(daemon->agent);
         return false;
     }
-    struct agent_listener listener = {take_over_addresses, daemon->http};
-    agent_set_listener(daemon->agent, &listener);
     start_signal(daemon, &daemon->terminate, on_stop, SIGTERM);
     start_signal(daemon, &daemon->interrupt, on_stop, SIGINT);
     start_signal(daemon, &daemon->reload, on_reload, SIGHUP);
+    struct agent_listener listener = {take_over_addresses, daemon->http};
+    agent_set_listener(daemon->agent, &listener); // says STARTED: then signals may come
     start_watchdog(daemon);
     return true;
 }
