@@ -22,11 +22,12 @@
 #if defined(__SANITIZE_ADDRESS__)
 static const bool UNDER_SANITIZER = true;
 
-// Looking for leaks takes another process, which traces this one: all that is forbidden here.
+// Looking for leaks takes another process, which traces this one: all that is forbidden here. Of
+// what was freed a megabyte is held back: with more, starting one takes half as long again.
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "detect_leaks=0";
+    return "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64";
 }
 #else
 static const bool UNDER_SANITIZER = false;
