@@ -48,7 +48,8 @@ NOT_UNDER_VALGRIND = ("prober", "rights", "worlds")
 WORLDS_UNDER_VALGRIND = 50
 PATIENCE_UNDER_VALGRIND = "30"  # times as long as usual, for tests of how long work takes
 
-WORLDS = 10000  # without sanitizers; with them meson runs fewer
+# Random worlds without sanitizers; with them meson runs fewer.
+WORLDS = int(os.environ.get("MAILFLOW_WORLDS", 2000))
 
 LINES_ONLY = "-Dc_args=-g1"  # enough for the traces of sanitizers, and built in half of the time
 
@@ -103,7 +104,7 @@ def build(directory, *options, targets=(), compiler=None):
 
 def build_sanitized():
     sanitizers = ("-Db_sanitize=address,undefined", "-Db_lundef=false")
-    build(SANITIZED, *sanitizers, "--optimization=1", LINES_ONLY)
+    build(SANITIZED, *sanitizers, "--optimization=1", LINES_ONLY, fuzzing.QUICK_LINKER)
 
 
 def build_release(*more):
@@ -263,10 +264,20 @@ def bench(count):
     print(as_table(table), flush=True)
 
 
-def fuzz(count):
-    """hostile input to everything that reads, by libFuzzer"""
+def build_fuzzers():
     targets = [f"test/fuzz/fuzz_{name}" for name in fuzzing.names()]
     build(FUZZING, *fuzzing.SETUP, targets=targets, compiler=fuzzing.COMPILER)
+
+
+def corpus(count):
+    """the fuzzers' chosen inputs and what they once found, each once"""
+    build_fuzzers()
+    fuzzing.replay(FUZZING, count)
+
+
+def fuzz(count):
+    """hostile input to everything that reads, by libFuzzer"""
+    build_fuzzers()
     fuzzing.run(FUZZING, count)
 
 
@@ -315,9 +326,12 @@ def lint(count):
             count.add(f"lint: {check.name}", run((check,), env=environment))
 
 
-PARTS = {part.__name__: part for part in (unit, simulation, system, lab, page, bench, fuzz, lint)}
+PARTS = {
+    part.__name__: part
+    for part in (unit, simulation, corpus, system, lab, page, bench, fuzz, lint)
+}
 # Work without a clock, and tests that mostly wait.
-BUSY, WAITING = ("simulation", "lint"), ("system", "lab")
+BUSY, WAITING = ("simulation", "corpus", "lint"), ("system", "lab")
 BY_NAME = {"coverage": line_coverage, "package": package, "valgrind": valgrind}  # not among all
 KNOWN = {**PARTS, **BY_NAME}
 
@@ -328,7 +342,8 @@ def parse_arguments():
         description="Builds mailflow and runs its tests: all, or the parts named.",
         epilog="; ".join(f"{name}: {part.__doc__}" for name, part in KNOWN.items())
         + ". More of a part: MAILFLOW_BENCH_SECONDS=20, MAILFLOW_FUZZ_SECONDS=3600 (each target),"
-        " MAILFLOW_KILLS=1000, MAILFLOW_SESSIONS=1000, MAILFLOW_STRANGERS=50000.",
+        " MAILFLOW_WORLDS=10000, MAILFLOW_KILLS=1000, MAILFLOW_SESSIONS=1000,"
+        " MAILFLOW_STRANGERS=50000.",
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(KNOWN))
     known = ", ".join(benchmarks())
