@@ -70,8 +70,8 @@ def make_lab(raise_lab):
 
 
 def pytest_collection_modifyitems(items):
-    """First those that run together: the others have the machine for themselves."""
-    items.sort(key=lambda item: not together.is_meant(item))
+    """Last those that run together, and so beside the others; each by itself, they go first."""
+    items.sort(key=lambda item: together.is_meant(item) != together.ONE_BY_ONE)
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +80,10 @@ def under_way(request, raise_lab):
     tests = [item.function for item in request.session.items if together.is_meant(item)]
     with together.running(tests, raise_lab) as futures:
         yield futures
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begin_together(request):
+    """Those that run together begin with the first test, whichever it is."""
+    if os.geteuid() == 0 and any(map(together.is_meant, request.session.items)):
+        request.getfixturevalue("under_way")

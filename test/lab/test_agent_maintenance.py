@@ -71,19 +71,19 @@ def within_the_window(hosts):
         assert set(verdicts(host, "inbound")) <= {"on_time", "excused"}
 
 
-@together.on(hosts=3)
+@together.on(hosts=3, long=True)
 def test_back_within_the_window_nobody_is_notified_over_http(*hosts):
     start_mesh(*hosts, exchange=True)
     within_the_window(hosts)
 
 
-@together.on(hosts=3)
+@together.on(hosts=3, long=True)
 def test_back_within_the_window_nobody_is_notified_by_mail_alone(*hosts):
     start_mesh(*hosts, exchange=False)
     within_the_window(hosts)
 
 
-@together.on(hosts=3)
+@together.on(hosts=3, long=True)
 def test_an_overrun_is_notified_once_by_every_other_agent_and_resolved_once(*hosts):
     start_mesh(*hosts, exchange=True, defaults={"thin_after": 100})
     first, *rest = hosts
@@ -122,7 +122,7 @@ def test_an_overrun_is_notified_once_by_every_other_agent_and_resolved_once(*hos
         assert priority == "info" and int(match[1]) >= WAITING + 4
 
 
-@together.on(hosts=3)
+@together.on(hosts=3, long=True)
 def test_a_dead_agent_is_not_a_dead_server(mx01, mx02, mx03):
     """Its Postfix greets: `unheard`, a warning. When the whole host is off: `down`."""
     hosts = (mx01, mx02, mx03)

@@ -55,7 +55,7 @@ def test_an_unannounced_outage_is_said_once_and_its_end_once(mx01, mx02):
     assert set(verdicts(mx01, "inbound")) == {"on_time"}
 
 
-@together.on(hosts=2)
+@together.on(hosts=2, long=True)
 def test_an_announced_outage_is_no_incident_at_all(mx01, mx02):
     start_pair(mx01, mx02)
     begin = ("begin", mx02.name, "--for", "20s", "--reason", "kernel update", "--wait")
@@ -107,7 +107,7 @@ def test_the_own_server_refuses_once_and_takes_again_once(mx01, mx02):
     assert notifications(mx01) == said
 
 
-@together.on(hosts=2)
+@together.on(hosts=2, long=True)
 def test_a_cut_cable_is_said_on_both_sides_once(mx01, mx02):
     start_pair(mx01, mx02)
     mx01.lab.cut(mx01.name, mx02.name)

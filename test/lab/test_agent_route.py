@@ -23,7 +23,7 @@ def hosts_of(way):
     return way["route"]["hosts"]
 
 
-@together.on(hosts=3)
+@together.on(hosts=3, long=True)
 def test_a_slow_hop_is_the_one_named(mx01, mx02, mx03):
     start_pair(mx01, mx02, **LATE)
     probe = newest_arrival(mx02, mx01)
@@ -68,7 +68,7 @@ def strange(host):
     return ledger(host, "SELECT count(*) FROM traces WHERE rerouted = 1")[0][0]
 
 
-@together.on(hosts=3)
+@together.on(hosts=3, long=True)
 def test_another_route_is_said_but_not_in_an_emergency(mx01, mx02, mx03):
     path = f"{mx01.name}->{mx02.name}"
     usual, other = f"{mx01.domain} {mx02.domain}", f"{mx01.domain} {mx03.domain} {mx02.domain}"
@@ -132,7 +132,7 @@ def test_authentication_that_turns(mx01, mx02):
     print(f"a forged pass below it is not believed: {found[0]}")
 
 
-@together.on(hosts=2)
+@together.on(hosts=2, long=True)
 def test_probes_that_are_put_into_junk(mx01, mx02):
     path = f"{mx01.name}->{mx02.name}"
     dovecot = mx02.servers["imap"]

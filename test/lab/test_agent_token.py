@@ -55,7 +55,7 @@ class Tokens:
         start(self.host, peer, relay=relay, mailboxes=[box])
 
 
-@together.on(hosts=2)
+@together.on(hosts=2, long=True)
 def test_tokens_expire_and_nobody_notices(mx01, mx02):
     """One command says how long its tokens count, the other does not, so that servers refuse them."""
     told, untold = Tokens(mx01, ENDPOINT), Tokens(mx02, BARE)

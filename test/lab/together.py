@@ -6,7 +6,8 @@ What takes long in them is waiting; so a run takes hardly longer than the machin
     def test_something(mx01, mx02):
         ...
 
-conftest.py begins them all with the first; the names of the parameters do not matter.
+conftest.py begins them all with the run, beside the other tests; those that take long begin first.
+The names of the parameters do not matter.
 """
 
 import concurrent.futures
@@ -15,20 +16,20 @@ import os
 import threading
 
 # As many as the machine can feed: a host is two mail servers and an agent, its timings are seconds.
-HOSTS_AT_A_TIME = 3 * (os.cpu_count() or 2)
+HOSTS_AT_A_TIME = 4 * (os.cpu_count() or 2)
 
 # Those that failed beside others are repeated alone.
 ONE_BY_ONE = "MAILFLOW_ONE_BY_ONE" in os.environ
 
 
-def on(hosts):
-    """The function becomes a test that gets `hosts` hosts of a new lab."""
+def on(hosts, long=False):
+    """The function becomes a test that gets `hosts` hosts of a new lab; `long` is half a minute."""
 
     def decorate(function):
         def test(under_way):
             under_way[test].result()
 
-        test.scenario, test.hosts = function, hosts
+        test.scenario, test.hosts, test.long = function, hosts, long
         test.__name__, test.__doc__ = function.__name__, function.__doc__
         test.__module__ = function.__module__
         return test
@@ -69,6 +70,7 @@ def live(test, make_lab, future):
 
 
 def run_all(futures, make_lab, is_over):
+    """First the long ones and those that need much room: no long end remains with few under way."""
     places = Places(HOSTS_AT_A_TIME)
 
     def wanted_by(test):
@@ -79,7 +81,7 @@ def run_all(futures, make_lab, is_over):
         places.give(wanted_by(test))
 
     with concurrent.futures.ThreadPoolExecutor(HOSTS_AT_A_TIME) as pool:
-        for test in futures:
+        for test in sorted(futures, key=lambda test: (not test.long, -test.hosts)):
             places.take(wanted_by(test))
             if is_over.is_set():
                 return
