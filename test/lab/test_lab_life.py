@@ -80,7 +80,7 @@ def test_two_labs_live_side_by_side_and_leave_nothing(lab_directories):
 def kill_halfway(directory, moment):
     """Start `up`, and kill it as soon as a file of the lab appears."""
     creator = subprocess.Popen((PROGRAM, "--dir", directory, "up"), stdout=subprocess.DEVNULL)
-    process.wait_for((directory / moment).exists, 10.0, moment)
+    process.wait_for((directory / moment).exists, 30.0, moment)
     creator.send_signal(signal.SIGKILL)
     creator.wait()
 
