@@ -68,6 +68,8 @@ transport_retry_time = 1s
 smtp_connect_timeout = 3s
 smtp_helo_timeout = 10s
 lmtp_connect_timeout = 3s
+# Of the usual twenty each starts two processes for a burst, which costs more than the deliveries.
+lmtp_destination_concurrency_limit = 2
 maximal_queue_lifetime = 1h
 bounce_queue_lifetime = 1h
 delay_warning_time = 0
