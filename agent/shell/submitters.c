@@ -278,9 +278,9 @@ static void give_job(struct submitter *submitter, struct job *job)
     child_write(submitter->child, line);
 }
 
-// Where a job goes now: behind others for the same relay, whose session it may share, or, where all
-// of these have enough to do, to a process that idles, or to one yet to be started.
-enum placement { PLACE_NONE, PLACE_BEHIND, PLACE_IDLE, PLACE_NEW };
+// Where a job goes now: to a process that idles, behind others for the same relay, whose session it
+// may share, or, where all of these have enough to do, to a process yet to be started.
+enum placement { PLACE_NONE, PLACE_IDLE, PLACE_BEHIND, PLACE_NEW };
 
 struct placing {
     const struct submitters *pool;
@@ -293,14 +293,15 @@ static enum placement place_job(const struct placing *placing, const struct job 
 {
     const struct submitters *pool = placing->pool;
     const struct relay *relay = &pool->relays.items[job->relay];
+    bool may_hold = relay_may_hold_another(relay, placing->suspects, placing->now);
+    if (may_hold && find_idle(pool) != NULL) {
+        return PLACE_IDLE;
+    }
     if (!relay->suspect && !relay_is_hanging(relay, placing->now) &&
         find_at_work(pool, job->relay) != NULL) {
         return PLACE_BEHIND;
     }
-    if (!relay_may_hold_another(relay, placing->suspects, placing->now)) {
-        return PLACE_NONE;
-    }
-    return find_idle(pool) != NULL ? PLACE_IDLE : PLACE_NEW;
+    return may_hold ? PLACE_NEW : PLACE_NONE;
 }
 
 static bool find_place(const struct job *job, void *context)

@@ -8,8 +8,8 @@
 // suspects, and all suspects together may hold only SUSPECTS_MAXIMUM processes.
 //
 // A process at work for a relay that answers is given up to JOBS_AHEAD more jobs for the same one
-// before another process is woken or started: they go into the same session. What it has not begun
-// when it ends prematurely is given to others.
+// before another process is started: they go into the same session. What it has not begun when it
+// ends prematurely is given to others.
 #ifndef MAILFLOW_SHELL_SUBMITTERS_H
 #define MAILFLOW_SHELL_SUBMITTERS_H
 
@@ -20,7 +20,7 @@
 #include "base/probe_id.h"
 #include "probes/probe.h"
 
-enum { SUBMITTERS_MAXIMUM = 64, JOBS_AHEAD = 4 };
+enum { SUBMITTERS_MAXIMUM = 64, JOBS_AHEAD = 2 };
 
 struct submitters;
 
