@@ -51,8 +51,10 @@ static void explain_denial(const char *place, struct error *error)
     char user[RIGHTS_USER_SIZE];
     if (geteuid() != 0 && eaccess(place, R_OK) != 0 && errno == EACCES) {
         rights_own_user(user);
-        error_set(error, "Permission denied to user %s: chown it to %s, or start anew as root",
-                  user, user);
+        error_set(error,
+                  "Permission denied to user %s: start anew as root, or let the agent's user read "
+                  "it and its folder",
+                  user);
     }
 }
 

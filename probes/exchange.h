@@ -48,7 +48,7 @@ struct exchange {
     char maintenance[TAG_LIST_SIZE];
     char receipts[TAG_LIST_SIZE];
     char row[TAG_LIST_SIZE];
-    bool isolated; // in no header: who is, sends no probes
+    bool isolated; // in no header: probes of who is may not arrive
 };
 
 struct exchange_message {

@@ -2,6 +2,8 @@
 // something to tell.
 #include "core/server.h"
 
+#include <stdlib.h>
+
 #define BETWEEN_EXCHANGES SPAN_SECONDS(15)
 #define BETWEEN_ATTEMPTS  SPAN_SECONDS(1) // doubled with every failure ...
 #define ATTEMPTS_SPACING  SPAN_MINUTES(1) // ... up to this
@@ -27,6 +29,7 @@ void exchange_configure(struct core *core, int peer, struct moment now)
 {
     struct exchanging *exchange = &core->peers[peer].exchange;
     if (!has_agent(&core->peers[peer])) {
+        free(exchange->cause);
         *exchange = (struct exchanging){.due = INSTANT_NEVER};
     } else if (exchange->due.ns == 0 || exchange->due.ns == INSTANT_NEVER.ns) {
         double wait = random_stream_fraction(&core->random) * (double)SPAN_SECONDS(5).ns;

@@ -374,6 +374,16 @@ void mailbox_work(struct mailbox *mailbox)
     }
 }
 
+// Soon, together; at once when they fill a command: what a folder does not remember is read again.
+static struct instant removal_due(const struct mailbox *mailbox, const struct folder *folder)
+{
+    if (mailbox->session == NULL) {
+        return INSTANT_NEVER; // done after the next connection
+    }
+    bool fill = folder->doomed_count >= COLLECT_UIDS_MAXIMUM;
+    return instant_add(clock_now().instant, fill ? SPAN_ZERO : REMOVE_WITHIN);
+}
+
 bool mailbox_delete(struct mailbox *mailbox, const struct collect_command *command,
                     struct error *error)
 {
@@ -384,9 +394,7 @@ bool mailbox_delete(struct mailbox *mailbox, const struct collect_command *comma
         }
         if (folder->uid_validity == command->uid_validity) {
             folder_doom(folder, command->uids, command->uid_count);
-            struct instant latest = instant_add(clock_now().instant, REMOVE_WITHIN);
-            bool down = mailbox->session == NULL;
-            mailbox->due = down ? mailbox->due : instant_earlier(mailbox->due, latest);
+            mailbox->due = instant_earlier(mailbox->due, removal_due(mailbox, folder));
         }
         return true;
     }

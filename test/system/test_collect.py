@@ -192,6 +192,18 @@ def test_what_is_to_be_deleted_goes_together():
         server.wait_for("UID EXPUNGE 1:3")
 
 
+def test_a_backlog_is_deleted_one_by_one_and_not_read_again():
+    count = 1200
+    with Server(*(block(Probe(next=3600)) for _ in range(count))) as server, \
+            Collector() as collector:
+        collector.watch(server.port)
+        for _ in range(count):
+            collector.delete(collector.expect("arrival"))
+        while server.inbox.messages:
+            collector.expect("complete")
+        assert collector.count("arrival") == count
+
+
 def test_what_is_to_be_deleted_is_kept_while_the_connection_is_down():
     with Server(block(Probe())) as server, Collector() as collector:
         collector.watch(server.port)

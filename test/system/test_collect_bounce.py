@@ -89,7 +89,7 @@ def test_ten_megabytes_cost_no_more_than_sixty_four_kilobytes():
         print(f"10 MB: {pieces_of(server)} pieces, {took * 1e3:.0f} ms, {resident >> 20} MiB")
         assert bounce["tag"]["id"] == probe.id_text
         assert pieces_of(server) == PIECES
-        assert resident < 64 << 20 or "sanitized" in str(BUILD)
+        assert resident < 64 << 20 or "sanitized" in str(BUILD) or "valgrind" in str(BUILD)
 
 
 @pytest.mark.parametrize("name", ["postfix_failed", "exchange_failed", "gmail_failed"])

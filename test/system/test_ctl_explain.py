@@ -197,7 +197,8 @@ def test_an_incident_that_has_gone_and_one_that_was_suppressed():
         | {"explained_by": INCIDENT | {"notified": False, "closed": None, "suppressed_by": "w-2"}}
     )
     assert line(gone, "incident") == "17, which the ledger does not have any more"
-    assert line(quiet, "incident").endswith("12:48:00, still open, suppressed by w-2")
+    assert line(quiet, "incident").endswith(
+        "12:48:00, still open, suppressed by w-2, culprit server (mx01->mx02 bad)")
 
 
 def test_json_is_the_agents():

@@ -84,7 +84,8 @@ def test_a_reload_says_who_cannot_read_a_secret_and_what_to_do(house, office):
         key = house / "mesh.key"
         assert status == 422
         assert any(problem.endswith(f"file: {key}: Permission denied to user nobody: "
-                                    "chown it to nobody, or start anew as root")
+                                    "start anew as root, or let the agent's user read it and "
+                                    "its folder")
                    for problem in json.loads(body)["problems"]), body
         for secret in key, house / "password":
             shutil.chown(secret, NOBODY.pw_uid)
