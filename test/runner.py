@@ -19,6 +19,7 @@ from pathlib import Path
 import beside
 import coverage
 import fuzzing
+import under_valgrind
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = Path(os.environ.get("MAILFLOW_OUTPUT", ROOT / "build"))
@@ -26,6 +27,7 @@ SANITIZED = OUTPUT / "sanitized"
 RELEASE = OUTPUT / "release"
 FUZZING = OUTPUT / "fuzz"
 COVERAGE = OUTPUT / "coverage"
+VALGRIND = OUTPUT / "valgrind"
 PYTEST = ("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile")  # for tests that mostly wait
@@ -37,16 +39,6 @@ REPEATED_MAXIMUM = 15  # more than that is no accident
 
 # What no XML can hold, and a report does.
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-VALGRIND = (
-    "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite"
-    " --errors-for-leak-kinds=definite"
-)
-# Valgrind does not know seccomp(2): no prober gets confined in it, and none runs unconfined; the tests
-# of that and of the owner's rights would fail by it. The worlds are run, but fewer.
-NOT_UNDER_VALGRIND = ("prober", "rights", "worlds")
-WORLDS_UNDER_VALGRIND = 50
-PATIENCE_UNDER_VALGRIND = "30"  # times as long as usual, for tests of how long work takes
 
 # Random worlds without sanitizers; with them meson runs fewer.
 WORLDS = int(os.environ.get("MAILFLOW_WORLDS", 2000))
@@ -159,7 +151,7 @@ def run_pytest(report, build_directory, arguments, **variables):
     return outcomes(report)
 
 
-def repeat_failed(found, name, build_directory):
+def repeat_failed(found, name, build_directory, **variables):
     """Tests against the clock may fail of a machine that is short of processors for a moment: what
     fails beside others is repeated once without them, and counts as it ends then. That is said.
     """
@@ -169,16 +161,17 @@ def repeat_failed(found, name, build_directory):
     print(f"== {name}: {len(failed)} failed; once more, by themselves", flush=True)
     places = [f"{place.replace('.', '/')}.py::{test}" for place, test in failed]
     report = OUTPUT / f"{name}-again.xml"
-    again = run_pytest(report, build_directory, places, MAILFLOW_ONE_BY_ONE="yes") or {}
+    variables["MAILFLOW_ONE_BY_ONE"] = "yes"
+    again = run_pytest(report, build_directory, places, **variables) or {}
     for which in failed:
         if again.get(which):
             print(f"REPEATED {name}: {' '.join(which)} failed among the others and passed alone")
     return again
 
 
-def pytest_part(count, name, build_directory, *arguments):
-    found = run_pytest(OUTPUT / f"{name}.xml", build_directory, arguments)
-    again = repeat_failed(found, name, build_directory)
+def pytest_part(count, name, build_directory, *arguments, **variables):
+    found = run_pytest(OUTPUT / f"{name}.xml", build_directory, arguments, **variables)
+    again = repeat_failed(found, name, build_directory, **variables)
     count_outcomes(count, found and {**found, **again}, name)
 
 
@@ -297,24 +290,23 @@ def package(count):
 
 
 def valgrind(count):
-    """memory errors of unit tests and scenarios (by name only: half an hour)"""
+    """memory errors of unit, simulation and some system tests (by name only: half an hour)"""
     build_release("all")
-    environment = dict(os.environ, MAILFLOW_PATIENCE=PATIENCE_UNDER_VALGRIND)
     report = RELEASE / "meson-logs/testlog-valgrind.junit.xml"
+    environment = {**os.environ, **under_valgrind.PATIENCE}
     for suite in ("unit", "simulation"):
         report.unlink(missing_ok=True)
-        names = subprocess.run(
-            ("meson", "test", "-C", RELEASE, "--no-rebuild", "--list", "--suite", suite),
-            capture_output=True, text=True, check=True,
-        ).stdout.splitlines()
-        chosen = [name.split(" / ")[-1] for name in names if " / " in name]
-        chosen = [name for name in chosen if name not in NOT_UNDER_VALGRIND]
-        command = ("meson", "test", "-C", RELEASE, "--no-rebuild", "-t", "30")
-        run((*command, "--print-errorlogs", "--wrap", VALGRIND, *chosen), env=environment)
+        run(under_valgrind.suite(RELEASE, suite), env=environment)
         count_outcomes(count, outcomes(report), f"valgrind {suite}")
-    worlds = (RELEASE / "test/simulation/test_worlds", "1", str(WORLDS_UNDER_VALGRIND))
-    good = run((*VALGRIND.split(), *worlds))
-    count.add(f"valgrind: {WORLDS_UNDER_VALGRIND} worlds", good)
+    good = run(under_valgrind.worlds(RELEASE))
+    count.add(f"valgrind: {under_valgrind.WORLDS} worlds", good)
+
+    build(VALGRIND, *under_valgrind.SETUP, targets=("programs", "test-tools"))
+    programs, logs = OUTPUT / "valgrind-programs", OUTPUT / "valgrind-logs"
+    under_valgrind.wrap(VALGRIND, programs, logs)
+    tests = (*SIDE_BY_SIDE, *under_valgrind.system_tests())
+    pytest_part(count, "valgrind", programs, *tests, **under_valgrind.PATIENCE_OF_SYSTEM)
+    under_valgrind.sum_up(logs, count)
 
 
 def lint(count):

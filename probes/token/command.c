@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,7 +129,7 @@ static bool start(struct run *run, struct error *error)
     close_one(&failed[1]);
     if (run->pid > 0) {
         reason = read_failure(failed[0]);
-        run->exited = (int)syscall(SYS_pidfd_open, run->pid, 0);
+        run->exited = pidfd_open(run->pid, 0);
     }
     close_one(&failed[0]);
     run->printed = output[0];
