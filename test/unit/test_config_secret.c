@@ -104,7 +104,7 @@ static void test_unreadable_files(void **state)
     assert_int_equal(seteuid(self), 0);
     assert_false(read);
     assert_non_null(strstr(error.message, "/secret: Permission denied to user "));
-    assert_non_null(strstr(error.message, ", or start anew as root"));
+    assert_non_null(strstr(error.message, ": start anew as root, or let the agent's user read it"));
 }
 
 static void test_lengths(void **state)
