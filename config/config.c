@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "config/document.h"
@@ -104,6 +105,18 @@ static void load_file(struct loading *loading, const struct config_file *file)
     }
 }
 
+// That of somebody who has only installed it is missing: where it comes from is said with it.
+static void load_main(struct loading *loading)
+{
+    if (access(loading->main.path, F_OK) != 0 && errno == ENOENT) {
+        loading_fails(loading, &loading->main,
+                      "No such file or directory. Nothing is set up yet? mailflowctl setup, or "
+                      "mailflowctl join into a mesh that is there");
+    } else {
+        load_file(loading, &loading->main);
+    }
+}
+
 // How much of the path stands before the file's name: nothing, or up to the last slash.
 static size_t folder_length(const char *path)
 {
@@ -178,7 +191,7 @@ static void find_conf_d(struct loading *loading)
 
 static void load_files(struct loading *loading)
 {
-    load_file(loading, &loading->main);
+    load_main(loading);
     find_conf_d(loading);
     for (size_t i = 0; i < loading->file_count; i++) {
         load_file(loading, &loading->files[i]);

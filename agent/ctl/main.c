@@ -134,6 +134,18 @@ static void take_help_word(struct command *command)
     }
 }
 
+static int obey(struct context *context, struct command *command, size_t name_words)
+{
+    if (command->help) {
+        return show_help(context);
+    }
+    if (command->version) {
+        puts("mailflowctl " MAILFLOW_VERSION);
+        return EXIT_DONE;
+    }
+    return context->verb == NULL ? fail_verb(context) : run_verb(context, command, name_words);
+}
+
 static int run(int argc, char **argv)
 {
     struct command command;
@@ -141,22 +153,16 @@ static int run(int argc, char **argv)
     size_t name_words = 0;
     bool good = command_parse(argc, argv, clock_now().wall, &command, &error);
     take_help_word(&command);
+    struct report report = {.printed = false};
     struct context context = {
         .verb = verb_find(command.words, command.word_count, &name_words),
         .command = &command,
         .terminal = terminal_detect(),
+        .report = &report,
     };
-    if (!good) {
-        return fail_parse(&context, error.message);
-    }
-    if (command.help) {
-        return show_help(&context);
-    }
-    if (command.version) {
-        puts("mailflowctl " MAILFLOW_VERSION);
-        return EXIT_DONE;
-    }
-    return context.verb == NULL ? fail_verb(&context) : run_verb(&context, &command, name_words);
+    int code = good ? obey(&context, &command, name_words) : fail_parse(&context, error.message);
+    report_end(&context);
+    return code;
 }
 
 int main(int argc, char **argv)

@@ -20,6 +20,18 @@ json_t *problems_to_json(const struct config_problems *problems)
     return list;
 }
 
+json_t *problems_to_lines(const struct config_problems *problems)
+{
+    json_t *list = memory_checked(json_array());
+    for (size_t i = 0; i < problems->count; i++) {
+        char line[1024];
+        struct text text = TEXT_OVER(line);
+        config_problem_format(&problems->items[i], &text);
+        json_array_append_new(list, client_json_text(line));
+    }
+    return list;
+}
+
 static void print_problem(const struct config_problem *problem, FILE *out)
 {
     char line[1024];

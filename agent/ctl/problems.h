@@ -15,4 +15,7 @@ void problems_print_summary(const struct settings *settings, FILE *out);
 
 json_t *problems_to_json(const struct config_problems *problems);
 
+// As the agent's API tells them: of each its line.
+json_t *problems_to_lines(const struct config_problems *problems);
+
 #endif

@@ -5,10 +5,37 @@
 
 #include "ctl/peers.h"
 #include "ctl/plugin.h"
+#include "ctl/problems.h"
+
+// The status that the agent would give; a client may tell by it what to do.
+static json_t *make_problem(enum exit_code code, const char *message)
+{
+    static const struct {
+        int status;
+        const char *title;
+    } KINDS[] = {
+        [EXIT_REFUSED] = {422, "Unprocessable Content"},
+        [EXIT_USAGE] = {400, "Bad Request"},
+        [EXIT_UNREACHABLE] = {503, "Service Unavailable"},
+    };
+    return memory_checked(json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title",
+                                    KINDS[code].title, "status", KINDS[code].status, "detail",
+                                    client_json_text(message)));
+}
+
+// Takes the problem over.
+static void keep_problem(const struct context *context, json_t *problem)
+{
+    if (context->report->problem == NULL && context->command->json) {
+        context->report->problem = json_incref(problem);
+    }
+    json_decref(problem);
+}
 
 int report_failure(const struct context *context, enum exit_code code, const char *message)
 {
     bool plugin = context->verb != NULL && context->verb->plugin;
+    keep_problem(context, make_problem(code, message));
     if (plugin && !context->command->json) {
         plugin_print_line(PLUGIN_UNKNOWN, message, "");
     } else {
@@ -17,10 +44,31 @@ int report_failure(const struct context *context, enum exit_code code, const cha
     return plugin ? (int)PLUGIN_UNKNOWN : (int)code;
 }
 
+int report_configuration(const struct context *context, const struct config_problems *problems,
+                         const char *message)
+{
+    json_t *problem = make_problem(EXIT_REFUSED, message);
+    json_object_set_new(problem, "problems", problems_to_lines(problems));
+    keep_problem(context, problem);
+    problems_print(problems, stderr);
+    return report_failure(context, EXIT_REFUSED, message);
+}
+
+void report_end(const struct context *context)
+{
+    struct report *report = context->report;
+    if (report->problem != NULL && !report->printed) {
+        report_json(context, report->problem);
+    }
+    json_decref(report->problem);
+    report->problem = NULL;
+}
+
 // jansson passes DEL, and beyond ASCII the C1 control characters too.
 static void print_json(const struct context *context, const json_t *json, size_t flags)
 {
     bool harmless = context->terminal.interactive;
+    context->report->printed = true;
     flags |= JSON_REAL_PRECISION(15) | (harmless ? JSON_ENSURE_ASCII : 0);
     char *text = memory_checked(json_dumps(json, flags));
     for (const char *at = text; *at != '\0'; at++) {
@@ -54,8 +102,8 @@ json_t *report_ask(const struct context *context, const char *method, const char
     if (result == CLIENT_DONE) {
         return answer;
     }
-    if (answer != NULL && context->command->json) {
-        report_json(context, answer);
+    if (json_is_string(json_object_get(answer, "detail"))) {
+        keep_problem(context, json_incref(answer));
     }
     json_decref(answer);
     if (result == CLIENT_REFUSED && name != NULL) {

@@ -3,6 +3,7 @@
 #ifndef MAILFLOW_CTL_VERB_H
 #define MAILFLOW_CTL_VERB_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,11 +36,18 @@ struct verb {
     const char *examples;
 };
 
+// What standard output has got, and what is told there in the end when that is nothing.
+struct report {
+    bool printed;    // JSON, or the beginning of it
+    json_t *problem; // with --json: the first failure, as the API tells one (RFC 9457)
+};
+
 struct context {
     const struct verb *verb; // NULL until it is known
     const struct command *command;
     struct terminal terminal;
     struct client *client; // NULL unless the verb needs the agent
+    struct report *report;
 };
 
 extern const struct verb VERBS[];

@@ -219,9 +219,8 @@ static int join_existing(struct context *context, const char *text)
     struct config_problems problems = {0};
     struct settings *settings = settings_load(context->command->config, &problems);
     if (settings == NULL) {
-        problems_print(&problems, stderr);
-        return report_failure(context, EXIT_REFUSED,
-                              "the configuration must be in order before this server can join");
+        return report_configuration(
+            context, &problems, "the configuration must be in order before this server can join");
     }
     int code = join_with(context, settings, text);
     settings_destroy(settings);
@@ -308,12 +307,10 @@ int verb_invite(struct context *context)
     struct config_problems problems = {0};
     struct settings *settings = settings_load(context->command->config, &problems);
     if (settings == NULL) {
-        problems_print(&problems, stderr);
         bool set_up = access(context->command->config, F_OK) == 0;
-        return report_failure(context, EXIT_REFUSED,
-                              set_up
-                                  ? "nobody can be invited before that is put in order"
-                                  : "only a server that is set up can invite: mailflowctl setup");
+        return report_configuration(context, &problems,
+                                    set_up ? "nobody can be invited before that is put in order"
+                                           : "only a server that is set up can invite");
     }
     if (context->command->json) {
         char token[MESH_TOKEN_SIZE];

@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/suggest.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "ctl/format.h"
-#include "ctl/problems.h"
 #include "ctl/report.h"
 #include "ctl/table.h"
 #include "ctl/verb.h"
@@ -247,10 +247,12 @@ static int refuse_stranger(const struct context *context, const struct settings 
 static int refuse_configuration(const struct context *context,
                                 const struct config_problems *problems)
 {
-    problems_print(problems, stderr);
-    return report_failure(context, EXIT_REFUSED,
-                          "the configuration has errors; peers asks no agent, but the file alone: "
-                          "--config says which");
+    bool exists = access(context->command->config, F_OK) == 0;
+    return report_configuration(
+        context, problems,
+        exists ? "the peers are not known before that is put in order; no agent is asked for them, "
+                 "only the file is read"
+               : "without a configuration there are no peers; --config names another file");
 }
 
 int verb_peers(struct context *context)

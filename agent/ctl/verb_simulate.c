@@ -61,12 +61,11 @@ static struct walltime since_of(const struct command *command)
 static struct settings *load_settings(const struct context *context, int *code)
 {
     struct config_problems problems = {0};
-    char line[1024];
     struct settings *settings = settings_load_without_secrets(context->command->config, &problems);
-    for (size_t i = 0; settings == NULL && i < problems.count; i++) {
-        struct text text = TEXT_OVER(line);
-        config_problem_format(&problems.items[i], &text);
-        *code = report_failure(context, EXIT_REFUSED, line);
+    if (settings == NULL) {
+        *code = report_configuration(
+            context, &problems,
+            "nothing is simulated without a configuration in order; --config names another file");
     }
     return settings;
 }

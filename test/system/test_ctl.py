@@ -221,6 +221,20 @@ def test_check_lists_every_error(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("verb", ["check", "peers", "simulate", "invite"])
+def test_without_a_configuration_setup_is_named(verb, tmp_path):
+    file = tmp_path / "none.yaml"
+    result, as_json = ctl(verb, "--config", file), ctl(verb, "--config", file, "--json")
+    line = (
+        f"{file}: No such file or directory. Nothing is set up yet? mailflowctl setup, or "
+        "mailflowctl join into a mesh that is there"
+    )
+    assert result.code == as_json.code == 1
+    assert (result.out + result.err).splitlines()[0] == line
+    assert verb == "check" or json.loads(as_json.out)["problems"] == [line]
+    assert "errors" not in result.err
+
+
 def test_check_shows_what_is_in_force_and_that_loads_again(tmp_path):
     file = write_config(tmp_path, GOOD_CONFIG)
     result = ctl("check", "--config", file, "--effective")

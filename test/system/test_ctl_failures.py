@@ -15,6 +15,8 @@ from process import patient
 
 AGENT_VERBS = [
     ["status"],
+    ["mesh"],
+    ["explain", "7Q2KXH"],
     ["history", "mx01"],
     ["maintenance", "begin", "mx01"],
     ["maintenance", "extend", "mx01", "--for", "30m"],
@@ -26,7 +28,7 @@ AGENT_VERBS = [
 ]
 
 EVERY_REQUEST = [
-    *("GET /status", "GET /paths", "GET /probes", "GET /maintenance", "GET /version"),
+    *("GET /status", "GET /mesh?state=bad", "GET /probes/7Q2KXH", "GET /paths", "GET /probes", "GET /maintenance", "GET /version"),
     *("POST /probes", "POST /maintenance", "POST /reload"),
 ]
 
@@ -41,19 +43,28 @@ def same_to_all(answer):
 @pytest.mark.parametrize("verb", AGENT_VERBS, ids=" ".join)
 def test_no_socket(verb, tmp_path):
     path = tmp_path / "control.sock"
-    for flags in [], ["--json"]:
-        result = ctl(*verb, *flags, "--control", path)
-        assert result.code == 3
-        assert result.err == (
-            f"mailflowctl: cannot reach the agent at {path}: no such file. Is mailflowd running? "
-            "Start it, or name its socket with --control. Nothing is set up yet? mailflowctl setup\n"
-        )
-        assert result.out in ("", "mailflowctl 0.1.0\n")
+    said = (
+        f"cannot reach the agent at {path}: no such file. Is mailflowd running? "
+        "Start it, or name its socket with --control. Nothing is set up yet? mailflowctl setup"
+    )
+    result = ctl(*verb, "--control", path)
+    assert (result.code, result.err) == (3, f"mailflowctl: {said}\n")
+    assert result.out in ("", "mailflowctl 0.1.0\n")
+    as_json = ctl(*verb, "--json", "--control", path)
+    assert (as_json.code, as_json.err) == (3, result.err)
+    assert json.loads(as_json.out) == {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": said,
+    }
 
 
 def test_to_a_monitoring_system_no_agent_is_unknown(tmp_path):
-    result = ctl("probe", "mx01", "--control", tmp_path / "control.sock")
-    assert result.code == 3
+    asking = ["probe", "mx01", "--control", tmp_path / "control.sock"]
+    result, as_json = ctl(*asking), ctl(*asking, "--json")
+    assert result.code == as_json.code == 3
+    assert json.loads(as_json.out)["status"] == 503
     assert result.out.startswith("MAILFLOW UNKNOWN - cannot reach the agent at ")
     assert result.err == ""
 
@@ -324,3 +335,19 @@ def test_json_of_a_refusal_is_the_problem():
     assert result.code == 1
     assert json.loads(result.out)["detail"] == "not now"
     assert result.err == "mailflowctl: not now\n"
+
+
+def test_json_of_a_failure_is_one_text_however_much_failed():
+    mine = [window(id="w-1"), window(id="w-2")]
+    answers = {"GET /maintenance": {"maintenance": mine}}
+    for number in 1, 2:
+        answers[f"DELETE /maintenance/w-{number}"] = problem(409, f"not {number}")
+    with ControlServer(answers) as server:
+        none = ctl("maintenance", "end", mine[0]["server"], "--json", server=server)
+    answers["DELETE /maintenance/w-2"] = mine[1]
+    with ControlServer(answers) as server:
+        one = ctl("maintenance", "end", mine[0]["server"], "--json", server=server)
+    assert none.code == one.code == 1
+    assert json.loads(none.out)["detail"] == "not 1"
+    assert none.err == "mailflowctl: not 1\nmailflowctl: not 2\n"
+    assert [each["id"] for each in json.loads(one.out)["maintenance"]] == ["w-2"]

@@ -91,4 +91,4 @@ def test_a_broken_list_is_named(config):
     result = ctl("peers", "--config", config)
     assert result.code == 1
     assert f"{config.parent}/peers.json:2:1: " in result.err
-    assert "mailflowctl: the configuration has errors; peers asks no agent" in result.err
+    assert "mailflowctl: the peers are not known before that is put in order" in result.err

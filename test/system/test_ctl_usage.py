@@ -1,5 +1,7 @@
 """mailflowctl's command line: what is wrong with it, what was probably meant, help."""
 
+import json
+
 import pytest
 from control_answers import PATHS
 from control_server import ControlServer, problem
@@ -54,6 +56,17 @@ def test_usage_errors_say_what_is_wrong(arguments, message):
     first, second = result.err.splitlines()
     assert first == f"mailflowctl: {message}"
     assert second.startswith("Try 'mailflowctl ") and second.endswith("--help'.")
+
+
+@pytest.mark.parametrize("arguments", [["status", "mx01"], ["history"], ["peers", "--xyzzy"]])
+def test_usage_errors_are_json_too(arguments):
+    """Wherever --json stands."""
+    for line in ["--json", *arguments], [*arguments, "--json"]:
+        result = ctl(*line)
+        assert result.code == 2
+        answer = json.loads(result.out)
+        assert answer["status"] == 400
+        assert result.err.splitlines()[0] == f"mailflowctl: {answer['detail']}"
 
 
 def test_to_a_monitoring_system_wrong_usage_is_unknown():

@@ -96,7 +96,10 @@ def test_every_mistake_is_named_at_once(daemon):
 def test_a_missing_configuration(daemon, tmp_path):
     file = tmp_path / "none.yaml"
     for options in (), ("--check-config",):
-        said = f"{file}: No such file or directory\n"
+        said = (
+            f"{file}: No such file or directory. Nothing is set up yet? mailflowctl setup, or "
+            "mailflowctl join into a mesh that is there\n"
+        )
         assert daemon.run("--config", file, *options) == (1, "", said)
 
 

@@ -106,7 +106,9 @@ static void test_messages_are_harmless(void **state)
 static void test_main_files_that_are_none(void **state)
 {
     (void)state;
-    config_fixture_refuse_file("mailflow.yaml: No such file or directory\n");
+    config_fixture_refuse_file(
+        "mailflow.yaml: No such file or directory. Nothing is set up yet? "
+        "mailflowctl setup, or mailflowctl join into a mesh that is there\n");
     assert_int_equal(mkdir(MAIN_FILE, 0700), 0);
     config_fixture_refuse_file("mailflow.yaml: is a directory, not a file\n");
     assert_int_equal(rmdir(MAIN_FILE), 0);
