@@ -126,7 +126,10 @@ struct child *child_create(uv_loop_t *loop, const char *program,
     child->process.data = child->input.data = child->output.data = child;
 
     char *arguments[] = {(char *)program, NULL};
-    char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+    // libEtPan brings GnuTLS along, which nobody asks for anything: unless told not to, it would
+    // begin by filling half a MiB. Those who do ask (libcurl) begin it themselves.
+    char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "GNUTLS_NO_IMPLICIT_INIT=1",
+                           NULL};
     uv_stdio_container_t streams[] = {
         {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&child->input},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&child->output},
