@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -14,6 +13,7 @@
 #include "config/config.h"
 #include "shell/agent.h"
 #include "shell/http.h"
+#include "shell/supervisor.h"
 #include "version.h"
 
 static const char DEFAULT_CONFIG[] = "/etc/mailflow/mailflow.yaml";
@@ -115,7 +115,7 @@ static void close_handle(uv_handle_t *handle, void *context)
 
 static void stop(struct daemon *daemon)
 {
-    sd_notify(0, "STOPPING=1");
+    supervisor_tell("STOPPING=1");
     uv_walk(&daemon->loop, close_handle, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
     http_destroy(daemon->http);
@@ -147,7 +147,7 @@ static void on_reload(uv_signal_t *signal, int number)
 static void on_watchdog(uv_timer_t *timer)
 {
     (void)timer;
-    sd_notify(0, "WATCHDOG=1");
+    supervisor_tell("WATCHDOG=1");
 }
 
 static void start_signal(struct daemon *daemon, uv_signal_t *handle, uv_signal_cb callback,
@@ -160,10 +160,10 @@ static void start_signal(struct daemon *daemon, uv_signal_t *handle, uv_signal_c
 
 static void start_watchdog(struct daemon *daemon)
 {
-    uint64_t microseconds = 0;
+    struct span patience;
     uv_timer_init(&daemon->loop, &daemon->watchdog);
-    if (sd_watchdog_enabled(0, &microseconds) > 0) {
-        uint64_t ms = microseconds / 2000;
+    if (supervisor_watches(&patience)) {
+        uint64_t ms = (uint64_t)(patience.ns / 2000000);
         uv_timer_start(&daemon->watchdog, on_watchdog, ms, ms);
     }
 }
@@ -239,7 +239,7 @@ int main(int count, char **arguments)
     options.agent.context = &daemon;
     bool started = start(&daemon, &options.agent, settings, &error);
     if (started) {
-        sd_notify(0, "READY=1");
+        supervisor_tell("READY=1");
     } else {
         fprintf(stderr, "mailflowd: %s\n", error.message);
     }

@@ -13,15 +13,22 @@ from daemon import Daemon, Syslog, wait_for
 from process import patient
 
 ARRIVED = r"probe ARRIVED path=mx02->mx01 .*"
+AS_SYSTEMD_DOES = ("sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "sh")
 SILENT_AFTER = 4.0  # seconds: three intervals of at most 1.05 s, and the hold
+
+
+@contextlib.contextmanager
+def listening(address):
+    """The socket on which systemd listens to its services."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        manager.settimeout(patient(10))
+        yield manager
 
 
 @pytest.fixture(name="manager")
 def fixture_manager(tmp_path):
-    """The socket on which systemd listens to its services."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(patient(10))
+    with listening(str(tmp_path / "notify")) as manager:
         yield manager
 
 
@@ -34,9 +41,10 @@ def wait_told(manager, word):
 # ---- systemd ----
 
 
-def test_systemd_is_told_of_start_life_and_end(tmp_path, office, manager):
-    address = manager.getsockname()
-    with Daemon(tmp_path, office).start(NOTIFY_SOCKET=address, WATCHDOG_USEC="400000") as daemon:
+@pytest.mark.parametrize("before", ((), AS_SYSTEMD_DOES), ids=("whoever reads it", "for this process"))
+def test_systemd_is_told_of_start_life_and_end(tmp_path, office, manager, before):
+    told = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "400000"}
+    with Daemon(tmp_path, office).start(before=before, **told) as daemon:
         assert manager.recv(4096) == b"READY=1"
         assert daemon.count("agent STARTED .*") == 1
         begun = time.monotonic()
@@ -50,13 +58,25 @@ def test_systemd_is_told_of_start_life_and_end(tmp_path, office, manager):
         assert daemon.process.wait(patient(2)) == 0
 
 
-def test_without_a_watchdog_there_are_no_signs_of_life(tmp_path, office, manager):
-    with Daemon(tmp_path, office).start(NOTIFY_SOCKET=manager.getsockname()) as daemon:
+@pytest.mark.parametrize("watchdog", (
+    {}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": "400000", "WATCHDOG_PID": "1"},
+), ids=("none", "unreadable", "another's"))
+def test_without_a_watchdog_there_are_no_signs_of_life(tmp_path, office, manager, watchdog):
+    address = manager.getsockname()
+    with Daemon(tmp_path, office).start(NOTIFY_SOCKET=address, **watchdog) as daemon:
         assert manager.recv(4096) == b"READY=1"
         daemon.wait(ARRIVED, count=2)
         daemon.process.send_signal(signal.SIGINT)
         assert manager.recv(4096) == b"STOPPING=1"
         assert daemon.process.wait(patient(2)) == 0
+
+
+def test_a_manager_may_listen_in_the_abstract(tmp_path, office):
+    name = f"mailflow-test-{os.getpid()}"
+    with listening(f"\0{name}") as manager:
+        with Daemon(tmp_path, office).start(NOTIFY_SOCKET=f"@{name}"):
+            assert manager.recv(4096) == b"READY=1"
+        assert manager.recv(4096) == b"STOPPING=1"
 
 
 def test_one_that_cannot_start_is_never_ready(tmp_path, office, manager):
