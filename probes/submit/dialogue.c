@@ -72,6 +72,7 @@ static void ask(struct dialogue *dialogue, enum smtp_stage stage, struct instant
     dialogue->stage = stage;
     dialogue->asked = now;
     dialogue->answered = false;
+    dialogue->refused = false;
     dialogue->code = 0;
     dialogue->reply[0] = '\0';
     dialogue->line_length = 0;
@@ -91,6 +92,7 @@ void dialogue_next_message(struct dialogue *dialogue, struct instant now)
     forget_legs(dialogue);
     dialogue->leg = SUBMIT_LEGS;
     dialogue->received = 0;
+    dialogue->sent_along = 0;
     ask(dialogue, STAGE_MAIL, now);
     recorder_begin(&dialogue->recorder, now);
 }
@@ -98,6 +100,7 @@ void dialogue_next_message(struct dialogue *dialogue, struct instant now)
 void dialogue_connected(struct dialogue *dialogue, struct instant now)
 {
     ask(dialogue, STAGE_GREETING, now);
+    dialogue->sent_along = 0;
     dialogue->quitting = false;
 }
 
@@ -229,6 +232,12 @@ static void end_reply(struct dialogue *dialogue, int code, struct instant now)
         stop(dialogue, STOP_AUTH_REFUSED);
     } else if (dialogue->stage == STAGE_CONTENT) {
         end_leg(dialogue, now);
+    } else if ((dialogue->stage == STAGE_MAIL || dialogue->stage == STAGE_RCPT) &&
+               code / 100 != 2) {
+        dialogue->refused = true;
+    } else if (dialogue->sent_along > 0) {
+        dialogue->sent_along--;
+        ask(dialogue, dialogue->stage + 1, now);
     }
 }
 
@@ -240,11 +249,15 @@ static void end_line(struct dialogue *dialogue, struct instant now)
     line[length] = '\0';
     dialogue->line_length = 0;
     record(dialogue, TRANSCRIPT_SERVER, line, now);
+    bool is_reply = is_reply_line(line);
+    bool is_last = !is_reply || line[CODE_LENGTH] != '-';
+    if (dialogue->refused) {
+        dialogue->sent_along -= is_last;
+        return;
+    }
     keep_line(dialogue, line);
-    if (!is_reply_line(line)) {
-        end_reply(dialogue, 0, now);
-    } else if (line[CODE_LENGTH] != '-') {
-        end_reply(dialogue, atoi(line), now);
+    if (is_last) {
+        end_reply(dialogue, is_reply ? atoi(line) : 0, now);
     }
 }
 
@@ -329,7 +342,7 @@ bool dialogue_read(struct dialogue *dialogue, char *bytes, size_t count, struct 
         record_bytes(dialogue, TRANSCRIPT_SERVER, bytes, count, now);
     }
     for (size_t i = 0; i < count && !dialogue->quitting && dialogue->stop == STOP_NONE; i++) {
-        if (!dialogue->answered) {
+        if (!dialogue->answered || dialogue->sent_along > 0) {
             read_byte(dialogue, &bytes[i], now);
         } else if (dialogue->stage != STAGE_CONTENT) {
             record_bytes(dialogue, TRANSCRIPT_SERVER, bytes + i, count - i, now);
@@ -401,26 +414,44 @@ static void record_auth(struct dialogue *dialogue, const char *bytes, size_t cou
     recorder_add(&dialogue->recorder, TRANSCRIPT_CLIENT, line, now);
 }
 
-bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, struct instant now)
+// Whether the reply to this command is not the next that counts.
+static bool is_sent_along(const struct dialogue *dialogue, const struct command *command)
 {
-    if (dialogue->stop != STOP_NONE) {
-        return false;
+    bool early = dialogue->stage >= STAGE_MAIL && !dialogue->answered &&
+                 (int)command->stage == (int)dialogue->stage + dialogue->sent_along + 1;
+    return early || dialogue->refused;
+}
+
+// A server that takes DATA after all is owed the end of a message, of none (RFC 2920 section 3.1).
+static bool is_end_of_nothing(const struct dialogue *dialogue, const char *bytes, size_t count)
+{
+    return dialogue->refused && count == 3 && memcmp(bytes, ".\r\n", 3) == 0;
+}
+
+static void write_line(struct dialogue *dialogue, const char *bytes, size_t count,
+                       struct instant now)
+{
+    if (is_end_of_nothing(dialogue, bytes, count)) {
+        record_bytes(dialogue, TRANSCRIPT_CLIENT, bytes, count, now);
+        dialogue->sent_along++;
+        return;
     }
     if (dialogue->stage == STAGE_AUTH && dialogue->answered && dialogue->code / 100 == 3) {
         remember_credentials(dialogue, bytes, count, 0);
         recorder_add(&dialogue->recorder, TRANSCRIPT_CLIENT, "***", now);
         ask(dialogue, STAGE_AUTH, now);
-        return true;
+        return;
     }
     if (count >= 4 && memcmp(bytes, "QUIT", 4) == 0) {
         dialogue->quitting = true;
         record_bytes(dialogue, TRANSCRIPT_CLIENT, bytes, count, now);
-        return true;
+        return;
     }
     const struct command *command = find_command(bytes, count);
     enum dialogue_stop forbidden = forbids(dialogue, command);
     if (forbidden != STOP_NONE) {
-        return stop(dialogue, forbidden);
+        stop(dialogue, forbidden);
+        return;
     }
     if (command->leg != SUBMIT_LEGS) {
         end_leg(dialogue, now);
@@ -432,6 +463,21 @@ bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, 
     } else {
         record_bytes(dialogue, TRANSCRIPT_CLIENT, bytes, count, now);
     }
-    ask(dialogue, command->stage, now);
-    return true;
+    if (is_sent_along(dialogue, command)) {
+        dialogue->sent_along++;
+    } else {
+        ask(dialogue, command->stage, now);
+    }
+}
+
+bool dialogue_write(struct dialogue *dialogue, const char *bytes, size_t count, struct instant now)
+{
+    while (count > 0 && dialogue->stop == STOP_NONE) {
+        const char *end = memchr(bytes, '\n', count);
+        size_t length = end == NULL ? count : (size_t)(end + 1 - bytes);
+        write_line(dialogue, bytes, length, now);
+        bytes += length;
+        count -= length;
+    }
+    return dialogue->stop == STOP_NONE;
 }

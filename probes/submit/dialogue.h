@@ -2,7 +2,9 @@
 //
 // libESMTP shows every buffer it has read or is about to write. From these the dialogue knows which
 // command is waiting for its reply, keeps the words of the replies, and times the legs. It is pure:
-// bytes and instants in, a record and a permission out. Three things it does about the library:
+// bytes and instants in, a record and a permission out. The library says DATA together with RCPT
+// where PIPELINING is offered, and after a refused RCPT too; the refusal is what counts. Three
+// things it does about the library:
 //
 // - It hides CHUNKING and unknown AUTH mechanisms by altering the EHLO reply in place: with BDAT
 //   the content would go out before RCPT is answered, and an unknown mechanism makes the library
@@ -73,6 +75,8 @@ struct dialogue {
     bool no_starttls;     // the server does not offer it
     struct instant asked; // when the wait for the reply of this stage began
     bool answered;        // that reply is complete
+    int sent_along;       // commands that wait for their replies after this one
+    bool refused;         // MAIL or RCPT: what is answered after that decides nothing
     bool surplus;         // more came than the reply to the content
     int code;             // 0 when what came is no reply
     char reply[PROBE_REPLY_SIZE];

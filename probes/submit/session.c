@@ -118,8 +118,15 @@ static bool compose_content(struct session *session)
     return true;
 }
 
+static bool may_send_content(const struct session *session)
+{
+    const struct dialogue *dialogue = &session->dialogue;
+    return dialogue->stage == STAGE_DATA && dialogue->code == 354 && dialogue->stop == STOP_NONE;
+}
+
 // Gives the library the message in one piece. Without a 354 it gets nothing (CHUNKING cannot be
-// spoken: the dialogue hides it), and neither does a connection that is already cut.
+// spoken: the dialogue hides it), and neither does a connection that is already cut, or a server
+// that has refused the recipient and says 354 nevertheless.
 static const char *on_content(void **state, int *length, void *context)
 {
     (void)state;
@@ -129,13 +136,11 @@ static const char *on_content(void **state, int *length, void *context)
         return NULL;
     }
     *length = 0;
-    if (session->content_length == 0 &&
-        (session->dialogue.stage != STAGE_DATA || session->dialogue.code != 354 ||
-         session->dialogue.stop != STOP_NONE || !compose_content(session))) {
-        cut(session);
+    if (session->content_read || session->dialogue.refused) {
         return NULL;
     }
-    if (session->content_read) {
+    if (session->content_length == 0 && !(may_send_content(session) && compose_content(session))) {
+        cut(session);
         return NULL;
     }
     session->content_read = true;
@@ -278,8 +283,6 @@ static void create_smtp(struct session *session)
     smtp_set_hostname(smtp, job->ehlo);
     smtp_set_eventcb(smtp, on_event, session);
     smtp_set_monitorcb(smtp, on_bytes, session, 0);
-    // Otherwise DATA goes out before RCPT is answered.
-    smtp_option_require_all_recipients(smtp, 1);
     for (int stage = Timeout_GREETING; stage <= Timeout_DATA2; stage++) {
         // As good as none: poll(2) does not wait past the wire's deadline.
         smtp_set_timeout(smtp, stage | Timeout_OVERRIDE_RFC2822_MINIMUM, 86400000);

@@ -86,6 +86,8 @@ class Session:
         self.socket = connection
         self.buffer = b""
         self.commands = []
+        self.sent = b""  # the last that was
+        self.has_recipient = False
         self.contents = []  # of every message, in their order
         self.content_at = None
         self.tls = None
@@ -97,6 +99,7 @@ class Session:
         return self.contents[-1] if self.contents else None
 
     def send(self, octets):
+        self.sent = octets
         self.socket.sendall(octets)
 
     def line(self):
@@ -159,8 +162,11 @@ class Session:
                 self.act("mail", "250 2.1.0 Ok")
             elif verb == "RCPT":
                 self.act("rcpt", "250 2.1.5 Ok")
+                self.has_recipient = not self.sent.startswith((b"4", b"5"))
             elif verb == "RSET":
                 self.act("rset", "250 2.0.0 Ok")
+            elif verb == "DATA" and not self.has_recipient and "data" not in self.server.script:
+                self.send(b"554 5.5.1 Error: no valid recipients\r\n")
             elif verb == "DATA":
                 self.act("data", "354 go on")
                 self.read_content()

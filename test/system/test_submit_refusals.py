@@ -53,16 +53,34 @@ def test_refuses(step, answer):
         done = outcome(job(server.port))
     assert done["result"] == "refused" and done["reply"] == answer and done["cause"] == ""
     assert done["class"] == f"{answer[0]}xx" and done["code"] == int(answer[:3])
-    if step in ("mail", "rcpt"):
-        assert "DATA" not in server.session.commands
+    assert step == "content" or server.session.content is None
 
 
-def test_recipient_refused_and_message_taken():
-    """Postfix-like: RCPT 450, then a 354 and 250 for nothing would be no success."""
-    with Server({"rcpt": [reply("450 4.2.0 greylisted")]}) as server:
+@pytest.mark.parametrize("end", ["250 2.0.0 Ok: queued as 4FZXKQ1Y", "554 5.5.1 no recipients"])
+def test_recipient_refused_and_message_taken(end):
+    """DATA goes out with RCPT; a server that takes it all the same gets a message of nothing."""
+    script = {"rcpt": [reply("450 4.2.0 greylisted")], "data": [reply("354 go on")], "content": [reply(end)]}
+    with Server(script) as server:
         done = outcome(job(server.port))
     assert done["result"] == "refused" and done["reply"] == "450 4.2.0 greylisted"
-    assert server.session.content is None
+    assert done["cause"] == ""
+    assert server.session.contents == [b"\n"]
+    assert server.session.commands[-1] == "QUIT"
+
+
+def test_what_follows_a_refusal_decides_nothing():
+    """Whatever is said of a DATA that went out with RCPT, in pieces or not at all."""
+    for data in [raw(b"354-go\r\n554 on\r\n")], [trickle(b"503 what?\r\n", 0.01)], [close()], [reset()]:
+        with Server({"rcpt": [reply("550 5.1.1 no such user")], "data": data}) as server:
+            done = outcome(job(server.port))
+        assert done["result"] == "refused" and done["reply"] == "550 5.1.1 no such user"
+
+
+def test_a_refusal_counts_without_pipelining_too():
+    rcpt = [wait(0.1), reply("550 5.1.1 no such user")]
+    with Server({"rcpt": rcpt}, ehlo="250-server.test\n250 8BITMIME") as server:
+        done = outcome(job(server.port))
+    assert done["result"] == "refused" and done["reply"] == "550 5.1.1 no such user"
 
 
 def test_reply_of_many_lines():

@@ -70,6 +70,61 @@ static void test_plain_session(void **state)
     assert_int_equal(dialogue.code, 250);
 }
 
+// Up to MAIL FROM, which is taken.
+static struct dialogue begin_transaction(void)
+{
+    struct dialogue dialogue = begin(&PLAIN);
+    assert_true(hear(&dialogue, "220 mx01 ESMTP\r\n", 1));
+    assert_true(say(&dialogue, "EHLO mx02\r\n", 1));
+    assert_true(hear(&dialogue, "250-mx01\r\n250 PIPELINING\r\n", 2));
+    assert_true(say(&dialogue, "MAIL FROM:<a@b>\r\n", 2));
+    assert_true(hear(&dialogue, "250 ok\r\n", 3));
+    return dialogue;
+}
+
+static void test_commands_sent_along(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin_transaction();
+    assert_true(say(&dialogue, "RCPT TO:<c@d>\r\nDATA\r\n", 3));
+    assert_int_equal(dialogue.stage, STAGE_RCPT);
+    assert_true(hear(&dialogue, "250-that\r\n250 is fine\r\n35", 5));
+    assert_int_equal(dialogue.stage, STAGE_DATA);
+    assert_false(dialogue.answered);
+    assert_int_equal(dialogue.asked.ns, at(5).ns);
+    assert_true(hear(&dialogue, "4 go\r\n", 6));
+    assert_int_equal(dialogue.code, 354);
+    assert_false(hear(&dialogue, "250 injected\r\n", 7));
+    assert_int_equal(dialogue.stop, STOP_UNASKED);
+}
+
+static void test_a_refusal_is_what_counts(void **state)
+{
+    (void)state;
+    static const char *const REST[] = {"503 what?\r\n", "354-go\r\n354 on\r\n", "421 bye\r\n"};
+    for (size_t i = 0; i < sizeof REST / sizeof REST[0]; i++) {
+        struct dialogue dialogue = begin_transaction();
+        assert_true(say(&dialogue, "RCPT TO:<c@d>\r\nDATA\r\n", 3));
+        assert_true(hear(&dialogue, "550-no such\r\n550 user\r\n", 4));
+        assert_true(hear(&dialogue, REST[i], 5));
+        assert_int_equal(dialogue.stage, STAGE_RCPT);
+        assert_int_equal(dialogue.answered_at.ns, at(4).ns);
+        assert_string_equal(dialogue.reply, "550 no such user");
+        assert_true(say(&dialogue, ".\r\n", 6));
+        assert_true(hear(&dialogue, "554 no recipients\r\n", 7));
+        assert_string_equal(dialogue.reply, "550 no such user");
+        assert_false(hear(&dialogue, "250 injected\r\n", 8));
+    }
+}
+
+static void test_a_dot_ends_nothing_else(void **state)
+{
+    (void)state;
+    struct dialogue dialogue = begin_transaction();
+    assert_false(say(&dialogue, ".\r\n", 3));
+    assert_int_equal(dialogue.stop, STOP_COMMAND);
+}
+
 static void test_legs_of_a_secure_session(void **state)
 {
     (void)state;
@@ -414,6 +469,9 @@ int main(void)
         cmocka_unit_test(test_plain_session),
         cmocka_unit_test(test_transcript),
         cmocka_unit_test(test_transcript_of_what_nobody_asked_for),
+        cmocka_unit_test(test_commands_sent_along),
+        cmocka_unit_test(test_a_refusal_is_what_counts),
+        cmocka_unit_test(test_a_dot_ends_nothing_else),
         cmocka_unit_test(test_legs_of_a_secure_session),
         cmocka_unit_test(test_extensions_are_hidden),
         cmocka_unit_test(test_bytes_nobody_asked_for),
