@@ -19,12 +19,14 @@
 static const char DEFAULT_CONFIG[] = "/etc/mailflow/mailflow.yaml";
 
 static const char USAGE[] =
-    "usage: mailflowd [--config FILE] [--check-config] [--version]\n"
+    "usage: mailflowd [--config FILE] [--check-config] [--probers DIR]\n"
+    "       mailflowd --version | --help\n"
     "\n"
     "  --config FILE    read this configuration (default /etc/mailflow/mailflow.yaml)\n"
     "  --check-config   say what is wrong with it, all of it, and end: 0 nothing, 1 something\n"
     "  --probers DIR    where mailflow-submit and its siblings are\n"
-    "  --version        print the version and end\n";
+    "  --version        print the version and end\n"
+    "  --help           print this text and end\n";
 
 struct daemon {
     uv_loop_t loop;

@@ -89,8 +89,7 @@ def build(directory, *options, targets=(), compiler=None):
         environment = dict(os.environ, CC=compiler) if compiler else None
         if not run(setup, stdout=subprocess.DEVNULL, env=environment):
             sys.exit("the build could not be configured")
-    if not run(("ninja", "-C", directory, *targets), stdout=subprocess.DEVNULL):
-        run(("ninja", "-C", directory, *targets))  # once more, for the errors
+    if not run((sys.executable, ROOT / "test/building.py", directory, *targets)):
         sys.exit("the build failed")
 
 

@@ -1,9 +1,12 @@
 """The main job, for real: two mail servers, an agent beside each, and what they measure."""
 
 import contextlib
+import re
+import shutil
 import signal
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -56,33 +59,51 @@ def show_places(lab):
         print(f"        syslog {host.syslog_file}")
 
 
+WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
+
+
+def shell_lines(command, width):
+    """The command on lines of so many columns, where its words allow it, to be pasted as they are."""
+    lines = [""]
+    for word in WORD.findall(command):
+        if lines[-1] and len(f"{lines[-1]} {word} \\") > width:
+            lines.append("  ")
+        lines[-1] += f" {word}" if lines[-1].strip() else word
+    return " \\\n".join(lines)
+
+
 def show_things_to_try(lab, build):
     first, second = lab
+    width = min(shutil.get_terminal_size().columns, 100)
     program = build.absolute() / "agent/ctl/mailflowctl"
     ctl = {host.name: f"{program} --control {host.agent_directory}/control.sock" for host in lab}
     here = f"{LAB} --dir {lab.directory}"
     alerts = f"grep -hE 'FIRING|RESOLVED' {lab.directory}/mx*/syslog"
-    stop_and_start = (
-        f"{here} stop {second.name} all; sleep 45; {here} start {second.name} all; sleep 30; {alerts}"
-    )
+    stop, start_again = (f"{here} {verb} {second.name} all" for verb in ("stop", "start"))
+    stop_and_start = (stop, "sleep 45", start_again, "sleep 30", alerts)
     check = (
         f"{here} exec {first.name} {program} --config {first.agent_config}"
         f" check --live --probers {build.absolute()}/probes"
     )
-    print(f"""
-four things to try
-  1. one probe now, with its legs, as a Nagios plugin would
-       {ctl[first.name]} probe {second.name}
-  2. announce maintenance of {second.name}, stop it once {first.name} knows, start it: no alert
-       {ctl[second.name]} maintenance begin --for 3m --reason "kernel update" --wait
-       {ctl[first.name]} maintenance list
-       {stop_and_start}
-       {ctl[second.name]} maintenance end {second.name}
-  3. the same without a flag: {first.name} says what it sees, once, and its end
-       {stop_and_start}
-  4. all that {first.name} is configured with, tried one by one
-       {check}
-""")
+    things = (
+        ("one probe now, with its legs, as a Nagios plugin would",
+         f"{ctl[first.name]} probe {second.name}"),
+        (f"announce maintenance of {second.name}, stop it once {first.name} knows, start it: no alert",
+         f'{ctl[second.name]} maintenance begin --for 3m --reason "kernel update" --wait',
+         f"{ctl[first.name]} maintenance list",
+         *stop_and_start,
+         f"{ctl[second.name]} maintenance end {second.name}"),
+        (f"the same without a flag: {first.name} says what it sees, once, and its end",
+         *stop_and_start),
+        (f"all that {first.name} is configured with, tried one by one", check),
+    )
+    print("\nfour things to try, from another terminal")
+    for number, (what, *commands) in enumerate(things, 1):
+        lead = f"  {number}. "
+        print(textwrap.fill(what, width, initial_indent=lead, subsequent_indent=" " * len(lead)))
+        for command in commands:
+            print(textwrap.indent(shell_lines(command, width - 7), " " * 7))
+    print()
 
 
 def tell_of_remains(directory):

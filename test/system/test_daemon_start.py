@@ -12,12 +12,14 @@ from daemon import Daemon
 # Root without the right to ignore file permissions, as a service's user is.
 AS_USER = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 USAGE = """\
-usage: mailflowd [--config FILE] [--check-config] [--version]
+usage: mailflowd [--config FILE] [--check-config] [--probers DIR]
+       mailflowd --version | --help
 
   --config FILE    read this configuration (default /etc/mailflow/mailflow.yaml)
   --check-config   say what is wrong with it, all of it, and end: 0 nothing, 1 something
   --probers DIR    where mailflow-submit and its siblings are
   --version        print the version and end
+  --help           print this text and end
 """
 
 
