@@ -74,8 +74,12 @@ def test_files_owners_and_modes(machine, package):
         assert machine.look(name) == ("-rwxr-xr-x", "root", "root"), name
     for name in ("etc/mailflow", "etc/mailflow/conf.d", "etc/mailflow/peers"):
         assert machine.look(name) == ("drwxr-x---", "root", "mailflow"), name
-    for name in ("OPERATING.md", "REFERENCE.md", "mailflow.yaml.example", "copyright"):
+    documents = machine.root / "usr/share/doc/mailflow"
+    for name in ("README.md", "OPERATING.md", "REFERENCE.md", "mailflow.yaml.example", "copyright"):
         assert machine.look(f"usr/share/doc/mailflow/{name}") == ("-rw-r--r--", "root", "root")
+    for text in documents.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text.read_text()):
+            assert (documents / link).exists(), f"{text.name}: {link}"
     assert machine.run("dpkg --verify mailflow") == ""
 
     user = machine.run("getent passwd mailflow; getent shadow mailflow").splitlines()
