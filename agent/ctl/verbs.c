@@ -47,11 +47,12 @@ const struct verb VERBS[] = {
             "without --force; a mesh.key and a probe.password that are there are used. Passwords\n"
             "are typed unseen, or come from a file or standard input. --control and --state-dir\n"
             "go into the configuration.\n",
-        .examples =
-            "  mailflowctl setup\n"
-            "  mailflowctl setup --yes --user probe@mx01.example --password-file ./password\n"
-            "  vault get probe | mailflowctl setup --yes --imap mx01.example:993 \\\n"
-            "      --imap-tls implicit --password-file - --agent-url http://mx01.example:9925\n",
+        .examples = "  mailflowctl setup\n"
+                    "  mailflowctl setup --yes --user probe@mx01.example \\\n"
+                    "      --password-file ./password\n"
+                    "  vault get probe | mailflowctl setup --yes --imap mx01.example:993 \\\n"
+                    "      --imap-tls implicit --password-file - \\\n"
+                    "      --agent-url http://mx01.example:9925\n",
     },
     {
         .name = "join",
@@ -118,7 +119,8 @@ const struct verb VERBS[] = {
             "that is said beneath, with who says so. With --json all of it; of more than 150\n"
             "servers only the paths that are bad.\n",
         .examples = "  mailflowctl mesh\n"
-                    "  mailflowctl mesh --json | jq '.cells[] | select(.state == \"bad\").path'\n",
+                    "  mailflowctl mesh --json |\n"
+                    "      jq '.cells[] | select(.state == \"bad\").path'\n",
     },
     {
         .name = "probe",
@@ -195,10 +197,10 @@ const struct verb VERBS[] = {
             "`agent:` is configured, and inside a signed probe. --wait returns when all have\n"
             "acknowledged it and says how long each took; it exits 1, and names those that did\n"
             "not and why, when they have not by then. Shut the server down after that.\n",
-        .examples =
-            "  mailflowctl maintenance begin --for 30m --reason 'kernel update' --wait\n"
-            "  mailflowctl maintenance begin mx01 --at 22:30 --for 1h\n"
-            "  mailflowctl maintenance begin mx01 --kind emergency --reason 'disk failed'\n",
+        .examples = "  mailflowctl maintenance begin --for 30m --reason kernel --wait\n"
+                    "  mailflowctl maintenance begin mx01 --at 22:30 --for 1h\n"
+                    "  mailflowctl maintenance begin mx01 --kind emergency \\\n"
+                    "      --reason 'disk failed'\n",
     },
     {
         .name = "maintenance extend",

@@ -30,6 +30,30 @@ static void print_option_list(uint64_t set, const struct option_meaning *meaning
     fputs(".El\n", out);
 }
 
+enum { REPEATED_MOST = 4 }; // options; a longer list is printed once
+
+// The verb before this one that takes the same many options, or NULL.
+static const struct verb *find_same_options(const struct verb *verb)
+{
+    int count = __builtin_popcountll(verb->options);
+    for (const struct verb *other = VERBS; other < verb && count > REPEATED_MOST; other++) {
+        if (other->options == verb->options && other->meanings == verb->meanings) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+static void print_options_of(const struct verb *verb, FILE *out)
+{
+    const struct verb *same = find_same_options(verb);
+    if (same != NULL) {
+        fprintf(out, ".Pp\nIts options are those of\n.Cm %s .\n", same->name);
+    } else if (verb->options != 0) {
+        print_option_list(verb->options, verb->meanings, out);
+    }
+}
+
 static void print_verb(const struct verb *verb, FILE *out)
 {
     fprintf(out, ".Ss %s\n.Nm\n.Cm %s\n", verb->name, verb->name);
@@ -41,9 +65,7 @@ static void print_verb(const struct verb *verb, FILE *out)
     }
     fputs(".Pp\n", out);
     mdoc_text(verb->help, out);
-    if (verb->options != 0) {
-        print_option_list(verb->options, verb->meanings, out);
-    }
+    print_options_of(verb, out);
     fputs(".Pp\n", out);
     fputs(strchr(verb->examples, '\n')[1] == '\0' ? "Example:\n" : "Examples:\n", out);
     mdoc_lines(verb->examples, out);

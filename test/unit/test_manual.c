@@ -26,6 +26,17 @@ static void append_line(const char *line, struct text *out)
     }
 }
 
+// A word that has no room on a line goes on behind three blanks.
+static const char *join_word(const char *line, struct text *out)
+{
+    if (strncmp(line, "   ", 3) != 0) {
+        return line;
+    }
+    assert_true(out->length > 0);
+    out->data[--out->length] = '\0';
+    return line + 3;
+}
+
 // The example as it is read on the screen.
 static size_t read_example(char *out, size_t size)
 {
@@ -36,7 +47,7 @@ static size_t read_example(char *out, size_t size)
     bool inside = false;
     while (fgets(line, sizeof line, page) != NULL && strcmp(line, ".Ed\n") != 0) {
         if (inside) {
-            append_line(line, &text);
+            append_line(join_word(line, &text), &text);
         }
         inside = inside || strcmp(line, ".Bd -literal\n") == 0;
     }
@@ -82,7 +93,7 @@ static void test_the_windows(void **state)
     assert_true(announcement_next(&at, &announced, &error));
     assert_int_equal(announced.kind, ANNOUNCED_WINDOW);
     assert_string_equal(announced.window.server, "mx02");
-    assert_string_equal(announced.window.reason, "kernel update");
+    assert_string_equal(announced.window.reason, "new kernel");
     assert_true(announcement_next(&at, &announced, &error));
     assert_int_equal(announced.kind, ANNOUNCED_KNOWN);
     assert_false(announcement_next(&at, &announced, &error));
