@@ -4,12 +4,15 @@
 
 #include "ctl/format.h"
 #include "base/suggest.h"
+#include "ctl/paragraph.h"
 
 enum { VERBS_MOST = 32 };
 
 static void print_summary(const struct verb *verb, FILE *out)
 {
-    fprintf(out, "  %-20s %s\n", verb->name, verb->summary);
+    enum { SUMMARY_COLUMN = 23 };
+    fprintf(out, "  %-20s ", verb->name);
+    paragraph_print(verb->summary, SUMMARY_COLUMN, paragraph_width(out), out);
 }
 
 void help_print(FILE *out)
@@ -22,17 +25,18 @@ void help_print(FILE *out)
     }
     fputs("\nOptions of every verb:\n", out);
     options_print_help(OPTIONS_GLOBAL, NULL, out);
-    fputs("\nDurations are written 250ms, 15s, 30m, 4h, 5d.\n"
-          "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 agent unreachable.\n"
-          "More on a verb: mailflowctl VERB --help\n",
-          out);
+    fputs("\nDurations are written 250ms, 15s, 30m, 4h, 5d.\n", out);
+    paragraph_print("Exit codes: 0 done, 1 refused or failed, 2 usage, 3 agent unreachable.", 0,
+                    paragraph_width(out), out);
+    fputs("More on a verb: mailflowctl VERB --help\n", out);
 }
 
 void help_print_verb(const struct verb *verb, FILE *out)
 {
     const char *arguments = verb->arguments == NULL ? "" : verb->arguments;
-    fprintf(out, "Usage: mailflowctl %s%s%s [OPTION]...\n\n%s", verb->name,
-            arguments[0] == '\0' ? "" : " ", arguments, verb->help);
+    fprintf(out, "Usage: mailflowctl %s%s%s [OPTION]...\n\n", verb->name,
+            arguments[0] == '\0' ? "" : " ", arguments);
+    paragraph_print(verb->help, 0, paragraph_width(out), out);
     if (verb->options != 0) {
         fputs("\nOptions:\n", out);
         options_print_help(verb->options, verb->meanings, out);

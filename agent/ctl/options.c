@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "ctl/option_rows.h"
+#include "ctl/paragraph.h"
 #include "ctl/when.h"
 
 const char *option_name(enum option option)
@@ -281,6 +282,8 @@ const char *option_help(enum option option, const struct option_meaning *meaning
     return OPTION_ROWS[option].help;
 }
 
+enum { LEFT_WIDTH = 26, HELP_COLUMN = 2 + LEFT_WIDTH };
+
 void options_print_help(uint64_t set, const struct option_meaning *meanings, FILE *out)
 {
     for (enum option i = 0; i < OPTIONS; i++) {
@@ -292,11 +295,10 @@ void options_print_help(uint64_t set, const struct option_meaning *meanings, FIL
         }
         text_format(&text, row->letter == '\0' ? "    " : "-%c, ", row->letter);
         text_format(&text, "--%s %s", row->name, row->shown);
-        for (const char *line = option_help(i, meanings); line != NULL;) {
-            size_t length = strcspn(line, "\n");
-            fprintf(out, "  %-25s %.*s\n", left, (int)length, line);
-            line = line[length] == '\0' ? NULL : line + length + 1;
-            left[0] = '\0';
+        fprintf(out, "  %-*s", LEFT_WIDTH, left);
+        if (text.length >= LEFT_WIDTH) {
+            fprintf(out, "\n%*s", HELP_COLUMN, "");
         }
+        paragraph_print(option_help(i, meanings), HELP_COLUMN, paragraph_width(out), out);
     }
 }

@@ -32,7 +32,7 @@ struct verb {
     bool plugin;                           // failures are told as a monitoring plugin tells them
     int (*run)(struct context *context);
     const char *summary; // one line
-    const char *help;    // paragraphs, wrapped at 80 columns
+    const char *help;    // paragraphs, an empty line between them
     const char *examples;
 };
 

@@ -31,7 +31,7 @@ const struct verb VERBS[] = {
         .options = TAKES_ANSWERS,
         .secrets = true,
         .run = verb_setup,
-        .summary = "set this server up: asks, tries it, writes the configuration",
+        .summary = "set this server up: asks, tries, writes the configuration",
         .help =
             "Asks for what the agent needs to know, with what this machine suggests; or takes it\n"
             "from the options, and asks nothing with --yes or off a terminal. Tries it live: logs\n"
@@ -318,7 +318,7 @@ const struct verb VERBS[] = {
         .name = "check",
         .options = TAKES(EFFECTIVE) | TAKES(LIVE) | TAKES(WAIT) | TAKES(PROBERS),
         .run = verb_check,
-        .summary = "errors in the configuration, all of them; --live: tries it",
+        .summary = "every error in the configuration; with --live tries it",
         .help =
             "Reads the configuration (see --config) and conf.d/*.yaml beside it as the agent\n"
             "would, and prints every error with its place. Exits 1 if there is any. Does not\n"

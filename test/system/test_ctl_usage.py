@@ -95,8 +95,24 @@ def test_help_of_everything():
             assert (result.code, result.err) == (0, "")
             assert result.out.startswith(f"Usage: mailflowctl {name}")
             assert f"\nExamples:\n  mailflowctl {name}" in result.out or name == "reload"
-            assert all(len(line) <= 88 for line in result.out.splitlines())
+            assert all(len(line) <= 80 for line in result.out.splitlines())
     assert "maintenance begin" in ctl("maintenance", "--help").out
+
+
+def test_help_is_as_wide_as_the_terminal():
+    """But for its examples, which are to be pasted; and no wider than a page is read well."""
+    def shown(columns, *words):
+        text = ctl(*words, "--help", COLUMNS=columns).out
+        return text.partition("\nExamples:\n")[0]
+
+    for words in [], ["setup"], ["probe"], ["maintenance", "begin"]:
+        usual = shown(None, *words)
+        assert shown("200", *words) == shown("80", *words) == usual
+        narrow = shown("60", *words)
+        assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, usual.splitlines()))
+        assert narrow.split() == usual.split()
+        assert narrow.count("\n\n") == usual.count("\n\n")
+        assert shown("20", *words).split() == usual.split()
 
 
 def test_words_after_two_dashes_are_no_options():
