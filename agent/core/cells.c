@@ -41,7 +41,7 @@ struct matrix_part {
     const char *server;
     struct ends ends[DIRECTIONS][ROW_BAD + 1];
     unsigned views[ROW_BAD + 1]; // of the server as a whole, by how many
-    bool isolated;               // says its own agent, which can tell as well as any other
+    bool isolated;               // says its own agent, which can tell of what it sends
 };
 
 static void add_end(struct matrix_part *part, enum direction way, enum row_view view,
@@ -95,6 +95,15 @@ static struct row_entry entry_of(const struct core *core, int teller, int peer,
     return entry;
 }
 
+// An incident of a server is about its mail as a whole, but for `unheard`: what it sends.
+static enum direction way_of(const struct incident *incident)
+{
+    if (incident->subject.kind == SUBJECT_PATH) {
+        return incident->subject.direction == INBOUND ? OUTBOUND : INBOUND;
+    }
+    return OUTBOUND;
+}
+
 static void gather_peer(const struct core *core, const struct incident *incident, struct moment now,
                         struct matrix_part *part)
 {
@@ -103,7 +112,7 @@ static void gather_peer(const struct core *core, const struct incident *incident
         instant_add(moment_instant_at(now, incident->began), witness_memory(core, peer));
     struct row_entry own = own_entry(core, peer, now);
     part->server = core->settings->peers[peer].name;
-    part->isolated = exchange_says_isolated(core, peer, now);
+    part->isolated = way_of(incident) == OUTBOUND && exchange_says_isolated(core, peer, now);
     add_word(part, core->settings->server, &own);
     for (size_t i = 0; i < core->settings->peer_count; i++) {
         if ((int)i != peer) {
@@ -133,15 +142,6 @@ static void gather_own(const struct core *core, struct moment now, struct matrix
 static bool is_most(unsigned bad, unsigned ok)
 {
     return bad * 100 >= (bad + ok) * MOST_PERCENT;
-}
-
-// An incident of a server is about its mail as a whole, but for `unheard`: what it sends.
-static enum direction way_of(const struct incident *incident)
-{
-    if (incident->subject.kind == SUBJECT_PATH) {
-        return incident->subject.direction == INBOUND ? OUTBOUND : INBOUND;
-    }
-    return OUTBOUND;
 }
 
 static enum culprit culprit_of(const struct incident *incident)

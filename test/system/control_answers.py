@@ -78,7 +78,7 @@ INCIDENTS = [
             "culprit": "receiver",
             "seen_by": 2,
             "of": 2,
-            "paths": "mx01 isolated; mx02->mx01 bad",
+            "paths": "mx02,mx03->mx01 bad",
         },
         "aftermath": {
             "resumed": None,

@@ -20,7 +20,7 @@ mx02->gmail  unknown                -         -          0       -             -
 mx01: its agent answers 403: mx01 has no peer mx02 with an agent: add it to its peers
 
 INCIDENT  SEVERITY  SUBJECT     SINCE                      FOR  NOTIFIED                  CAUSE
-silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c  13 in flight, oldest 12 m, culprit receiver (mx01 isolated; mx02->mx01 bad)
+silent    critical  mx02->mx01  12:18:00                  12 m  suppressed by w-1f3a2b4c  13 in flight, oldest 12 m, culprit receiver (mx02,mx03->mx01 bad)
 slow      warning   mx01->mx02  2026-07-27 20:00:00  16 h 30 m  yes                       5 of 6 late, last 82.4 s, hop mx03.example took 80.0 s
 
 WINDOW      SERVER  KIND       STATE      BEGIN UTC            END UTC              COUNTDOWN            KNOWN BY  ORIGIN    BY         REASON
