@@ -111,6 +111,7 @@ struct deeds {
     struct deed *items;
     size_t count;
     size_t room;
+    bool pressing; // one of them does more than to note a probe or to delete its mail
 };
 
 struct agent {

@@ -20,6 +20,7 @@ struct deed *deeds_add(struct deeds *deeds, enum deed_kind kind)
     }
     struct deed *deed = &deeds->items[deeds->count++];
     *deed = (struct deed){.kind = kind};
+    deeds->pressing |= kind != DEED_DELETE && kind != DEED_SAY_PROBE;
     return deed;
 }
 
@@ -337,15 +338,13 @@ static void on_rest(uv_timer_t *timer)
 }
 
 // What only notes that probes were taken over or arrived may be committed with what follows: their
-// mail lies at the server until it is, and is found again after a crash.
+// mail lies at the server until it is, and is found again after a crash. An exchange that may begin
+// does not wait for that.
 static bool can_rest(const struct agent *agent)
 {
-    bool can = !agent->durable && !agent->struck && !agent->writes.waiting;
-    for (size_t i = 0; can && i < agent->deeds.count; i++) {
-        enum deed_kind kind = agent->deeds.items[i].kind;
-        can = kind == DEED_DELETE || kind == DEED_SAY_PROBE;
-    }
-    return can && agent->deeds.count > 0;
+    return agent->deeds.count > 0 && !agent->deeds.pressing && !agent->durable && !agent->struck &&
+           !agent->writes.waiting &&
+           exchanges_next(&agent->exchanges, fetcher_running(agent->fetcher)) < 0;
 }
 
 void agent_end_turn(struct agent *agent)

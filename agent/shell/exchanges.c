@@ -96,7 +96,7 @@ void exchanges_want(struct exchanges *exchanges, int peer)
     exchanges->peers[peer].wanted = true;
 }
 
-int exchanges_next(struct exchanges *exchanges, unsigned running)
+int exchanges_next(const struct exchanges *exchanges, unsigned running)
 {
     if (exchanges->wanted == 0 || running >= FETCH_JOBS_MAXIMUM) {
         return -1;
@@ -106,7 +106,6 @@ int exchanges_next(struct exchanges *exchanges, unsigned running)
         const struct exchange_peer *peer = &exchanges->peers[place];
         bool held_back = peer->suspect && exchanges->suspects_running >= EXCHANGE_SUSPECTS_MAXIMUM;
         if (peer->wanted && peer->running == 0 && !held_back) {
-            exchanges->next = place + 1;
             return (int)place;
         }
     }
@@ -121,6 +120,7 @@ void exchanges_begun(struct exchanges *exchanges, int index, int64_t number,
     peer->running = number;
     peer->nonce = *nonce;
     peer->begun = now;
+    exchanges->next = (size_t)index + 1;
     exchanges->wanted--;
     exchanges->suspects_running += peer->suspect;
 }

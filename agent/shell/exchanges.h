@@ -60,7 +60,7 @@ void exchanges_free(struct exchanges *exchanges);
 void exchanges_want(struct exchanges *exchanges, int peer);
 
 // The next peer whose exchange may begin while so many jobs are running, or -1.
-int exchanges_next(struct exchanges *exchanges, unsigned running);
+int exchanges_next(const struct exchanges *exchanges, unsigned running);
 
 void exchanges_begun(struct exchanges *exchanges, int peer, int64_t number,
                      const struct probe_id *nonce, struct moment now);
