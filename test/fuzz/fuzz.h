@@ -12,6 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
+// Where there is one, libFuzzer calls it first.
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
 // Of every mesh here.
 extern const struct mesh_keys FUZZ_KEYS;
 

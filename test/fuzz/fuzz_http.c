@@ -26,6 +26,19 @@ enum flag {
 
 static struct agent *agent;
 
+static void leave(void)
+{
+    if (agent != NULL) {
+        agent_fixture_destroy(agent);
+    }
+}
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+    (void)count, (void)arguments;
+    return atexit(leave); // with the agent go the files of its ledger
+}
+
 static char *take_line(char **at)
 {
     char *line = *at, *end = strchr(line, '\n');
