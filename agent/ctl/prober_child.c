@@ -162,10 +162,11 @@ void prober_child_stop(struct prober_child *child)
     child->pid = 0;
 }
 
-// When we are interrupted, a command and what it has started must end, too.
+// When we are interrupted, a command and what it has started must end, too: that is when nobody
+// holds the other end of its output any more. What it still says is not waited for.
 static void let_clean_up(struct prober_child *child)
 {
-    struct pollfd its_end = {.fd = child->output};
+    struct pollfd its_end = {.fd = child->output, .events = 0}; // POLLHUP is always told
     kill(child->pid, SIGTERM);
     poll(&its_end, 1, (int)(GRACE.ns / 1000000));
 }

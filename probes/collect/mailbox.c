@@ -14,9 +14,12 @@
 #define COMPLETE_INTERVAL SPAN_SECONDS(1)  // between reports that nothing was found
 #define LOOK_INTERVAL     SPAN_SECONDS(1)  // where IDLE is not offered
 #define IDLE_WORTH        SPAN_MS(300)     // shorter rests are slept through
-#define REMOVE_WITHIN     SPAN_MS(300)     // unless there is something else to do before
 #define DOWN_AGAIN        SPAN_SECONDS(30) // between two reports that it is still down
 #define STEADY_AFTER      SPAN_SECONDS(10) // a connection that lasted makes the next retry soon
+
+// Removals wait for each other so long, unless there is something else to do before. Not less than
+// IDLE_WORTH: when their command comes, IDLE has begun again, and ends with them.
+#define REMOVE_WITHIN SPAN_MS(300)
 
 enum { RETRY_SECONDS_MAXIMUM = 15 };
 
