@@ -5,7 +5,6 @@ running before the clock does: what is measured is the backlog, not the start.
 """
 
 import contextlib
-import json
 import os
 import socket
 import statistics
@@ -20,6 +19,7 @@ for beside in ("lab", "system"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / beside))
 
 import prober  # noqa: E402
+import ready  # noqa: E402
 import rows  # noqa: E402
 from dovecot import free_port  # noqa: E402
 
@@ -58,10 +58,9 @@ class Submitter:
         self.output = open(output, "w+")
         options = dict(stdin=subprocess.PIPE, stdout=self.output, env=prober.ENVIRONMENT)
         self.program = subprocess.Popen((prober.SUBMIT,), **options)
-        lines = [json.dumps(prober.job(port, number=number, seconds=300)) + "\n"
-                 for number in range(1, count + 2)]
-        self.backlog = "".join(lines[1:]).encode()
-        self.program.stdin.write(lines[0].encode())
+        jobs = [prober.job(port, number=number, seconds=300) for number in range(1, count + 2)]
+        self.backlog = ready.encode(*jobs[1:])
+        self.program.stdin.write(ready.encode(jobs[0]))
         self.program.stdin.flush()
         deadline = time.monotonic() + PATIENCE
         while self.accepted() < 1:

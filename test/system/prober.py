@@ -3,10 +3,8 @@ import base64
 import json
 import os
 import pathlib
-import subprocess
-import time
 
-from process import patient
+import ready
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
 SUBMIT = BUILD / "probes" / "mailflow-submit"
@@ -19,10 +17,10 @@ PROBE_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYY"
 
 def job(port, *, seconds=5.0, number=1, tls="none", host="localhost", ca_file="", user="",
         password="", **members):
-    """One job; `seconds` from now is its deadline."""
+    """One job, and how many seconds it has."""
     return {
         "number": number,
-        "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9),
+        "deadline": ready.within(seconds),
         "relay": {"host": host, "port": port, "tls": tls, "ca_file": ca_file, "user": user,
                   "password": password},
         "ehlo": "mx02.example",
@@ -40,15 +38,14 @@ def secure_job(server, certificates, **options):
     return job(server.port, tls="starttls", ca_file=certificates.ca_file, **options)
 
 
-def run(text, timeout=15):
-    """What the program answers to these bytes on its standard input."""
-    return subprocess.run([SUBMIT], input=text, capture_output=True, timeout=patient(timeout), check=False,
-                          env=ENVIRONMENT)
+def run(*jobs, command=(SUBMIT,), timeout=15):
+    """What the program answers to these jobs, or bytes, on its standard input."""
+    return ready.run(command, jobs, over=job(1), timeout=timeout, env=ENVIRONMENT)
 
 
 def submit(*jobs, timeout=15):
     """The outcomes of the jobs, content lines left out, with the process beside them."""
-    process = run(b"".join(json.dumps(each).encode() + b"\n" for each in jobs), timeout)
+    process = run(*jobs, timeout=timeout)
     assert process.returncode == 0, process
     lines = [json.loads(line) for line in process.stdout.splitlines()]
     return [line for line in lines if line["result"] != "content"], lines, process

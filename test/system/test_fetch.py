@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import ready
 from http_server import Server, answer, close, endless, hang, raw, reply
 from process import patient
 
@@ -24,11 +25,11 @@ WITHIN = r"within (0\.[5-9]|1\.\d) s" if patient(1) == 1 else r"within \d+\.\d s
 
 
 def job(url, *, seconds=5.0, number=1, body=b'{"v":1}', ca_file="", **members):
-    """One job; `seconds` from now is its deadline."""
+    """One job, and how many seconds it has."""
     return {
         "number": number,
         "kind": "exchange",
-        "deadline": time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9),
+        "deadline": ready.within(seconds),
         "url": url,
         "ca_file": str(ca_file),
         "signature": SIGNATURE,
@@ -36,15 +37,15 @@ def job(url, *, seconds=5.0, number=1, body=b'{"v":1}', ca_file="", **members):
     } | members
 
 
-def run(text, timeout=15, **environment):
-    """What the program answers to these bytes on its standard input."""
-    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=patient(timeout), check=False,
-                          env={**os.environ, **environment})
+def run(*jobs, timeout=15, **environment):
+    """What the program answers to these jobs, or bytes, on its standard input."""
+    return ready.run([PROGRAM], jobs, over=job("http://127.0.0.1:1"), timeout=timeout,
+                     env={**os.environ, **environment})
 
 
 def fetch(*jobs, **environment):
     """The outcomes of the jobs, in the order in which they came."""
-    done = run(b"".join(json.dumps(one).encode() + b"\n" for one in jobs), **environment)
+    done = run(*jobs, **environment)
     assert (done.returncode, done.stderr) == (0, b""), done
     outcomes = [json.loads(line) for line in done.stdout.splitlines()]
     for outcome in outcomes:
@@ -106,7 +107,7 @@ def test_jobs_one_after_the_other_share_a_connection():
         took = []
         for number in range(1, 6):
             begun = time.monotonic()
-            process.stdin.write(json.dumps(job(server.url(), number=number)).encode() + b"\n")
+            process.stdin.write(ready.encode(job(server.url(), number=number)))
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["status"] == 200
             took.append(time.monotonic() - begun)
@@ -125,7 +126,7 @@ def test_a_connection_that_has_been_closed_meanwhile_is_made_anew():
     with Server(once) as server:
         process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for number in range(1, 4):
-            process.stdin.write(json.dumps(job(server.url(), number=number)).encode() + b"\n")
+            process.stdin.write(ready.encode(job(server.url(), number=number)))
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["status"] == 200
         process.communicate(timeout=patient(5))
@@ -261,7 +262,7 @@ def test_tls_to_a_server_in_the_clear(certificates):
 )
 def test_lines_that_are_no_jobs(line, said):
     with Server() as server:
-        done = run(line + b"\n" + json.dumps(job(server.url(), number=2)).encode())
+        done = run(line + b"\n", job(server.url(), number=2))
     assert done.returncode == 0 and said in done.stderr, done
     assert json.loads(done.stdout.splitlines()[-1])["status"] == 200
 
@@ -274,7 +275,7 @@ def test_other_protocols(url):
 def test_too_many_at_once():
     with Server(hang) as server:
         jobs = [job(server.url(), number=n, seconds=SHORT) for n in range(1, 131)]
-        done = run(b"".join(json.dumps(one).encode() + b"\n" for one in jobs))
+        done = run(*jobs)
     causes = [json.loads(line)["cause"] for line in done.stdout.splitlines()]
     assert causes[:2] == ["job: there are too many at once"] * 2 and len(causes) == 130
 

@@ -4,13 +4,11 @@ import json
 import os
 import pathlib
 import socket
-import subprocess
 import sys
-import time
 
 import pytest
 
-from process import patient
+import ready
 from smtp_server import Server, close, flood, hang, raw, reply, trickle
 
 BUILD = pathlib.Path(os.environ.get("MAILFLOW_BUILD", "build"))
@@ -19,17 +17,17 @@ SHORT = 1.0
 
 
 def job(port, *, seconds=5.0, number=1, host="127.0.0.1", domain=False):
-    """One job; `seconds` from now is its deadline."""
-    deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + int(patient(seconds) * 1e9)
-    return {"number": number, "deadline": deadline, "host": host, "port": port, "domain": domain}
+    """One job, and how many seconds it has."""
+    return {"number": number, "deadline": ready.within(seconds), "host": host, "port": port,
+            "domain": domain}
 
 
-def run(text, timeout=15):
-    return subprocess.run([PROGRAM], input=text, capture_output=True, timeout=patient(timeout), check=False)
+def run(*jobs, command=(PROGRAM,), timeout=15):
+    return ready.run(command, jobs, over=job(1), timeout=timeout)
 
 
 def greet(*jobs):
-    done = run(b"".join(json.dumps(one).encode() + b"\n" for one in jobs))
+    done = run(*jobs)
     assert (done.returncode, done.stderr) == (0, b""), done
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -123,7 +121,7 @@ def test_a_greeting_that_refuses_is_asked_nothing():
 
 @pytest.mark.parametrize("change", [{"recipient": "a\r\nDATA"}, {"sender": 5}, {"ehlo": "x" * 300}])
 def test_an_envelope_that_is_none(change):
-    done = run(json.dumps(job(1) | ENVELOPE | change).encode() + b"\n")
+    done = run(job(1) | ENVELOPE | change)
     [outcome] = [json.loads(line) for line in done.stdout.splitlines()]
     assert outcome["cause"].startswith("job: ") and next(iter(change)) in outcome["cause"]
 
@@ -177,8 +175,7 @@ def test_a_domain_without_an_exchanger_is_the_server_itself():
 
 def test_lines_that_are_no_jobs():
     with Server() as server:
-        line = json.dumps(job(server.port, number=2)).encode()
-        done = run(b'{"number":1,"deadline":1,"host":"x","port":0}\n' + line)
+        done = run({"number": 1, "deadline": 1, "host": "x", "port": 0}, job(server.port, number=2))
     first, second = map(json.loads, done.stdout.splitlines())
     assert first["cause"] == 'job: "port" is 0, not within 1 and 65535' and second["greeted"]
 
@@ -207,9 +204,8 @@ RECORDS = {
 )
 def test_a_domain_is_asked_for_its_exchanger(domain, server, said):
     here = pathlib.Path(__file__).parent / "dns_server.py"
-    line = json.dumps(job(25, host=domain, domain=True, seconds=10)).encode() + b"\n"
     command = ("unshare", "--net", "--mount", sys.executable, here, json.dumps(RECORDS), PROGRAM)
-    done = subprocess.run(command, input=line, capture_output=True, timeout=patient(30), check=False)
+    done = run(job(25, host=domain, domain=True, seconds=10), command=command, timeout=30)
     assert done.returncode == 0, done
     outcome = json.loads(done.stdout)
     assert outcome["greeted"] == (said == "") and outcome["cause"].startswith(said), outcome

@@ -149,10 +149,8 @@ def run_with_etc(tmp_path, one, *options, prelude="", **files):
             more.write(f"subprocess.run(['mount', '--bind', {str(tmp_path / name)!r},"
                        f" '/etc/{name.replace('_', '.')}'], check=True)\n")
         more.write("sys.exit(subprocess.run([sys.argv[1]]).returncode)\n")
-    process = subprocess.run(
-        ["unshare", "--mount", *options, sys.executable, script, prober.SUBMIT],
-        input=json.dumps(one).encode(), capture_output=True, timeout=patient(15), check=False,
-        env=prober.ENVIRONMENT)
+    process = prober.run(one, command=["unshare", "--mount", *options, sys.executable, script,
+                                       prober.SUBMIT])
     if b"Operation not permitted" in process.stderr:
         pytest.skip("needs the right to make namespaces")
     return json.loads(process.stdout.splitlines()[-1])
@@ -168,7 +166,7 @@ def test_resolver_that_does_not_answer(tmp_path):
                         nsswitch_conf="hosts: files dns\n")
     assert done["class"] == "dns" and done["result"] == "refused"
     said = r"mx01\.example: no answer from the resolver within (\d+\.\d) s"
-    assert float(re.fullmatch(said, done["cause"])[1]) < patient(0.8)
+    assert float(re.fullmatch(said, done["cause"])[1]) <= patient(0.8)
 
 
 def deaf_listener(address, port=0):
@@ -218,10 +216,10 @@ def test_connection_not_answered():
         port = deaf[0].getsockname()[1]
         begun = time.monotonic()
         done = outcome(job(port, host="127.0.0.1", seconds=SHORT))
-        assert time.monotonic() - begun < patient(SHORT)
+        assert time.monotonic() - begun < patient(SHORT + 2)
     assert (done["result"], done["class"]) == ("refused", "connect")
     said = rf"connect to 127\.0\.0\.1:{port}: no reply to connect within (\d+\.\d) s"
-    assert float(re.fullmatch(said, done["cause"])[1]) < patient(0.8)
+    assert float(re.fullmatch(said, done["cause"])[1]) <= patient(0.8)
 
 
 # ---- the transcript ----

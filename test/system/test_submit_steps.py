@@ -11,6 +11,7 @@ import time
 import pytest
 
 import prober
+import ready
 from prober import PASSWORD, job
 from process import patient
 from smtp_server import WITH_AUTH, WITH_TLS, Server, flood, hang, raw, reply, trickle, wait
@@ -39,7 +40,7 @@ class Prober:
         assert self.outcome(job(1, host="127.0.0.1", seconds=30))["class"] == "connect"
 
     def outcome(self, one):
-        self.process.stdin.write(json.dumps(one).encode() + b"\n")
+        self.process.stdin.write(ready.encode(one))
         self.process.stdin.flush()
         while (line := json.loads(self.process.stdout.readline()))["result"] == "content":
             pass
