@@ -166,8 +166,10 @@ static void check_relay(struct reading *reading, const struct node *map,
     }
     check_oauth(reading, map, &relay->oauth, relay->password_file);
     if (relay->tls == TLS_IMPLICIT) {
-        problem_error(reading->problems, node_place(map, "tls"),
-                      "tls: libESMTP speaks no implicit TLS: use port 587 with starttls");
+        problem_error(
+            reading->problems, node_place(map, "tls"),
+            "tls: libESMTP speaks no implicit TLS: use port 587 with starttls, or as GUIDE.md "
+            "has it a Postfix in between");
     }
     check_transport(reading, map, relay->host, relay->tls, relay->insecure);
     if (relay == &settings->relay || strcmp(relay->ca_file, settings->relay.ca_file) != 0) {

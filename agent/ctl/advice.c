@@ -78,7 +78,7 @@ static const struct rule {
      "What answers there is no IMAP server, or speaks TLS at once: port 993 takes tls implicit."},
     {ON(SMTP), "not SMTP",
      "What answers there is no SMTP server. Port 465 speaks TLS at once, which is not to be had: "
-     "take 587 with starttls."},
+     "take 587 with starttls, or as GUIDE.md has it a Postfix in between."},
     {ANYWHERE, "wrong version number",
      "It does not speak TLS at once: take starttls on port 143, or implicit on port 993."},
     {ANYWHERE, "packet length too long",
@@ -86,7 +86,7 @@ static const struct rule {
     {ANYWHERE, "TLS handshake", "Its TLS does not go with ours (1.2 and later): see its log."},
     {ON(SMTP), "no greeting",
      "It takes the connection and says nothing. Overloaded? Or a port that speaks TLS at once "
-     "(465): take 587 with starttls."},
+     "(465): take 587 with starttls, or as GUIDE.md has it a Postfix in between."},
     {ON(IMAP), "no answer to the connection",
      "It takes the connection and says nothing. Overloaded? Or a port that speaks TLS at once: "
      "993 takes tls implicit."},

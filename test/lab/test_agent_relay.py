@@ -1,5 +1,8 @@
 """Probes handed over as users do, with TLS and a password; and what it says when that fails."""
 
+import re
+from pathlib import Path
+
 import together
 from agent import merge
 from told import (
@@ -8,6 +11,7 @@ from told import (
     notifications,
     reload,
     start,
+    start_pair,
     total,
     wait_for_arrivals,
     wait_for_line,
@@ -86,3 +90,34 @@ def test_a_relay_whose_authority_nobody_trusts(mx01, mx02):
     cause = "certificate is not trusted: unable to get local issuer certificate"
     refused(mx01, mx02, submission(mx01, {"ca_file": None}), cause)
     assert total(mx01, "smtp_replies_total", **{"class": "tls"}) >= 3
+
+
+GUIDE = Path(__file__).parents[2] / "config/GUIDE.md"
+AT_ONCE = (
+    "465 inet n - n - - smtpd -o syslog_name=postfix/465 -o smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes"
+    " -o smtpd_relay_restrictions=permit_sasl_authenticated,reject"
+    " -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject"
+)
+
+
+def settings_of_the_guide(hoster, folder):
+    """Those by which a Postfix speaks TLS at once, with the hoster's name and our folder."""
+    (text,) = re.findall(r"^# /etc/postfix/main.cf\n(inet_interfaces.*?)^```$", GUIDE.read_text(), re.M | re.S)
+    text = text.replace("smtp.hoster.example", hoster).replace("/etc/postfix", str(folder))
+    settings = dict(re.findall(r"^(\w+) = ?(.*)$", text, re.M))
+    settings.pop("inet_interfaces")  # the lab looks from outside whether it greets
+    return settings
+
+
+@together.on(hosts=2)
+def test_a_relay_that_speaks_tls_at_once_behind_a_postfix(mx01, mx02):
+    """As the guide has it, where a company has port 465 only."""
+    postfix, hoster = (host.servers["smtp"] for host in (mx01, mx02))
+    hoster.tool("postconf", "-M", f"465/inet={AT_ONCE}")
+    hoster.adjust({"smtpd_tls_loglevel": "1"})  # takes the service over, too
+    login = postfix.home / "relay.password"
+    login.write_text(f"[{mx02.domain}]:465 probe@{mx02.domain}:{mx02.password('probe')}\n")
+    postfix.adjust(settings_of_the_guide(mx02.domain, postfix.home))
+    start_pair(mx01, mx02)
+    taken = re.findall(r"postfix/465/smtpd\S* .*sasl_username=(\S+)", (mx02.directory / "maillog").read_text())
+    assert taken and set(taken) == {f"probe@{mx02.domain}"}

@@ -4,6 +4,7 @@ knows, and configurations that it takes.
 
 import pathlib
 import re
+import subprocess
 
 import pytest
 from calendar_program import answers, utc
@@ -104,6 +105,25 @@ def test_every_configuration_is_taken(guide, tmp_path):
         lay_out(folder, completed(snippet))
         result = ctl("check", "--config", folder / "mailflow.yaml")
         assert result.code == 0, (snippet, result)
+
+
+POSTFIX = re.compile(r"^```\n# /etc/postfix/main\.cf\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_every_setting_of_postfix_is_one(tmp_path):
+    """By its own tool: each is known, and written as Postfix reads it."""
+    master = pathlib.Path("/usr/share/postfix/master.cf.dist").read_text()
+    snippets = POSTFIX.findall(WRITTEN[1].read_text())
+    assert len(snippets) == 2
+    for number, snippet in enumerate(snippets):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "master.cf").write_text(master)
+        (folder / "main.cf").write_text(f"compatibility_level = 3.6\n{snippet}")
+        done = subprocess.run(("postconf", "-c", folder, "-n"), capture_output=True, text=True, check=True)
+        assert done.stderr == ""  # it warns of what it does not know
+        names = re.findall(r"^(\w+) =", snippet, re.MULTILINE)
+        assert set(names) <= set(re.findall(r"^(\w+) =", done.stdout, re.MULTILINE))
 
 
 def test_the_calendar_is_understood(tmp_path):
