@@ -65,7 +65,7 @@ bool help_print_group(const char *word, FILE *out)
     return any;
 }
 
-static bool is_group(const char *word)
+bool help_is_group(const char *word)
 {
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (in_group(&VERBS[i], word)) {
@@ -89,6 +89,27 @@ static void describe_group(const char *word, struct text *out)
     }
 }
 
+// What others call it, and who comes from them tries.
+static const struct {
+    const char *word;
+    const char *verb;
+} OTHER_WORDS[] = {
+    {"alerts", "status"}, {"config", "check"}, {"incidents", "status"},
+    {"init", "setup"},    {"list", "status"},  {"log", "history"},
+    {"ping", "probe"},    {"send", "probe"},   {"show", "status"},
+    {"stats", "status"},  {"test", "check"},   {"windows", "maintenance list"},
+};
+
+static const char *translate(const char *word)
+{
+    size_t i = 0;
+    while (i < sizeof OTHER_WORDS / sizeof OTHER_WORDS[0] &&
+           strcmp(OTHER_WORDS[i].word, word) != 0) {
+        i++;
+    }
+    return i < sizeof OTHER_WORDS / sizeof OTHER_WORDS[0] ? OTHER_WORDS[i].verb : NULL;
+}
+
 // The verb's name, of as many words as the ones given have, that comes nearest.
 static const char *nearest_verb(const char *const *words, size_t count)
 {
@@ -98,7 +119,8 @@ static const char *nearest_verb(const char *const *words, size_t count)
     for (size_t i = 0; i < VERB_COUNT; i++) {
         names[i] = VERBS[i].name;
     }
-    const char *near = suggest_nearest(words[0], names, VERB_COUNT);
+    const char *near = translate(words[0]);
+    near = near != NULL ? near : suggest_nearest(words[0], names, VERB_COUNT);
     if (near == NULL && count > 1) {
         text_append(&text, words[0]);
         text_append(&text, " ");
@@ -110,7 +132,7 @@ static const char *nearest_verb(const char *const *words, size_t count)
 
 void help_describe_unknown(const char *const *words, size_t count, struct text *out)
 {
-    bool group = is_group(words[0]);
+    bool group = help_is_group(words[0]);
     if (group && count == 1) {
         describe_group(words[0], out);
         return;

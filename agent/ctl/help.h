@@ -13,6 +13,7 @@ void help_print_verb(const struct verb *verb, FILE *out);
 
 // The verbs that begin with this word ("maintenance"); false when there are none.
 bool help_print_group(const char *word, FILE *out);
+bool help_is_group(const char *word);
 
 // Why these words name no verb, and which was probably meant.
 void help_describe_unknown(const char *const *words, size_t count, struct text *out);

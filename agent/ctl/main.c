@@ -15,11 +15,21 @@
 #include "ctl/verb.h"
 #include "version.h"
 
+// Whose help is of use: the verb's, or that of all which begin with its first word.
+static const char *helpful_name(const struct context *context)
+{
+    const struct command *command = context->command;
+    if (context->verb != NULL) {
+        return context->verb->name;
+    }
+    return command->word_count > 0 && help_is_group(command->words[0]) ? command->words[0] : "";
+}
+
 static int fail_usage(const struct context *context, const char *message)
 {
     int code = report_failure(context, EXIT_USAGE, message);
-    fprintf(stderr, "Try 'mailflowctl %s%s--help'.\n",
-            context->verb == NULL ? "" : context->verb->name, context->verb == NULL ? "" : " ");
+    const char *of = helpful_name(context);
+    fprintf(stderr, "Try 'mailflowctl %s%s--help'.\n", of, of[0] == '\0' ? "" : " ");
     return code;
 }
 
@@ -101,17 +111,6 @@ static int run_verb(struct context *context, struct command *command, size_t nam
     return context->verb->needs_agent ? run_with_agent(context) : context->verb->run(context);
 }
 
-static int show_help(const struct context *context)
-{
-    const struct command *command = context->command;
-    if (context->verb != NULL) {
-        help_print_verb(context->verb, stdout);
-    } else if (command->word_count == 0 || !help_print_group(command->words[0], stdout)) {
-        help_print(stdout);
-    }
-    return EXIT_DONE;
-}
-
 static int fail_verb(const struct context *context)
 {
     char message[256];
@@ -122,6 +121,19 @@ static int fail_verb(const struct context *context)
     }
     help_describe_unknown(context->command->words, context->command->word_count, &text);
     return fail_usage(context, message);
+}
+
+static int show_help(const struct context *context)
+{
+    const struct command *command = context->command;
+    if (context->verb != NULL) {
+        help_print_verb(context->verb, stdout);
+    } else if (command->word_count == 0) {
+        help_print(stdout);
+    } else if (command->word_count > 1 || !help_print_group(command->words[0], stdout)) {
+        return fail_verb(context);
+    }
+    return EXIT_DONE;
 }
 
 // "help VERB" is "VERB --help".

@@ -10,6 +10,11 @@ from ctl import ctl
 USAGE = [
     (["stauts"], "no verb 'stauts'; did you mean 'status'?"),
     (["xyzzy"], "no verb 'xyzzy'"),
+    (["alerts"], "no verb 'alerts'; did you mean 'status'?"),
+    (["windows"], "no verb 'windows'; did you mean 'maintenance list'?"),
+    (["help", "stauts"], "no verb 'stauts'; did you mean 'status'?"),
+    (["stauts", "--help"], "no verb 'stauts'; did you mean 'status'?"),
+    (["help", "maintenance", "bgein"], "no verb 'maintenance bgein'; did you mean 'maintenance begin'?"),
     (["maintenance"], "maintenance what? One of: begin, extend, end, cancel, list"),
     (["maintenance", "bgein"], "no verb 'maintenance bgein'; did you mean 'maintenance begin'?"),
     (["maintenence", "list"], "no verb 'maintenence'; did you mean 'maintenance list'?"),
@@ -75,6 +80,12 @@ def test_to_a_monitoring_system_wrong_usage_is_unknown():
         result = ctl(*arguments, "--control", "/nonexistent")
         assert result.code == 3
         assert result.out.startswith("MAILFLOW UNKNOWN - ")
+
+
+def test_the_help_to_try_is_that_of_the_group():
+    assert ctl("maintenance").err.endswith("\nTry 'mailflowctl maintenance --help'.\n")
+    assert ctl("maintenance", "bgein").err.endswith("\nTry 'mailflowctl maintenance --help'.\n")
+    assert ctl("bgein").err.endswith("\nTry 'mailflowctl --help'.\n")
 
 
 def test_no_verb_at_all_shows_the_verbs():
