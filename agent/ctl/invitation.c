@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/mesh_token.h"
+#include "ctl/paragraph.h"
 
 static void add(struct mesh_token *token, const char *name, const char *address, const char *agent)
 {
@@ -40,26 +41,27 @@ static void print_line(const struct settings *settings, bool invite)
     size_t left_out = invitation_compose(settings, invite, &token);
     printf("\n    mailflowctl join %s\n\n", line);
     if (left_out > 0) {
-        printf("It has no room for %zu of the peers: add those to the configuration by hand.\n",
-               left_out);
+        paragraph_say(
+            "It has no room for %zu of the peers: add those to the configuration by hand.",
+            left_out);
     }
     explicit_bzero(line, sizeof line);
 }
 
 void invitation_print(const struct settings *settings)
 {
-    puts("To take the next server into the mesh, run this there, as root:");
+    paragraph_say("To take the next server into the mesh, run this there, as root:");
     print_line(settings, true);
-    puts("The line carries the mesh key: treat it like a password. `mailflowctl join` alone asks\n"
-         "for the token, which then stands in no list of commands. `mailflowctl invite` prints\n"
-         "the line again.");
+    paragraph_say("The line carries the mesh key: treat it like a password. `mailflowctl join` "
+                  "alone asks for the token, which then stands in no list of commands. "
+                  "`mailflowctl invite` prints the line again.");
 }
 
 void introduction_print(const struct settings *settings)
 {
-    printf("For the servers that are in the mesh already to know of %s, run this on each of\n"
-           "them, as root:\n",
-           settings->server);
+    paragraph_say("For the servers that are in the mesh already to know of %s, run this on each of "
+                  "them, as root:",
+                  settings->server);
     print_line(settings, false);
     puts("This line carries no secret.");
 }

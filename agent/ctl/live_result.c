@@ -1,11 +1,13 @@
 #include "ctl/live_result.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/format.h"
+#include "ctl/paragraph.h"
 
 void live_result_add_leg(struct live_result *result, const char *name, struct span took)
 {
@@ -88,7 +90,10 @@ static void print_mark(const struct live_result *result, const struct terminal *
 
 void live_result_print(const struct live_result *result, const struct terminal *terminal)
 {
-    char took[256];
+    enum { SUBJECT_COLUMN = 8 };
+    size_t width = terminal->width == 0 ? SIZE_MAX : terminal->width;
+    char took[256], whole[2048];
+    struct text line = TEXT_OVER(whole);
     struct text legs = TEXT_OVER(took);
     for (size_t i = 0; i < result->leg_count; i++) {
         text_format(&legs, "%s%s ", i == 0 ? " (" : ", ", result->legs[i].name);
@@ -98,10 +103,13 @@ void live_result_print(const struct live_result *result, const struct terminal *
     char good_for[64];
     struct text certificate = TEXT_OVER(good_for);
     append_certificate(result, &certificate);
-    printf("  %s at %s: %s%s%s%s\n", result->subject, result->target, result->told, good_for, took,
-           result->leg_count == 0 ? "" : ")");
+    text_format(&line, "%s at %s: %s%s%s%s", result->subject, result->target, result->told,
+                good_for, took, result->leg_count == 0 ? "" : ")");
+    fputs("  ", stdout);
+    paragraph_print(line.data, SUBJECT_COLUMN, width, stdout);
     if (result->advice[0] != '\0') {
-        printf("        %s\n", result->advice);
+        printf("%*s", SUBJECT_COLUMN, "");
+        paragraph_print(result->advice, SUBJECT_COLUMN, width, stdout);
     }
     fflush(stdout);
 }

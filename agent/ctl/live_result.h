@@ -42,7 +42,7 @@ void live_result_fail(struct live_result *result, enum advice_service service, c
 // What may be well in a while: no failure, but it wants a look.
 void live_result_warn(struct live_result *result, enum advice_service service, const char *said);
 
-// One line, and another with the advice.
+// One line, and another with the advice; on a terminal as many as it takes.
 void live_result_print(const struct live_result *result, const struct terminal *terminal);
 json_t *live_result_to_json(const struct live_result *result);
 

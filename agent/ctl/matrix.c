@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/answer.h"
 #include "ctl/format.h"
+#include "ctl/paragraph.h"
 
 enum { LISTED_MAXIMUM = 12, MOST_PERCENT = 60, NAME_SHOWN = 33 };
 
@@ -174,9 +175,8 @@ static void print_blocks(const struct matrix *matrix)
         fputs(first == 0 ? "" : "\n", stdout);
         print_block(matrix, first, end, spacing);
     }
-    puts(
-        "\nWho sends down, who receives across: . ok, X bad, ? not known (any more), blank: nobody "
-        "says.");
+    puts("");
+    paragraph_say("Rows send, columns receive: . ok, X bad, ? not known, blank: nobody says.");
 }
 
 // ---- whose fault it seems to be ----
@@ -269,8 +269,9 @@ void matrix_print(const json_t *servers, const json_t *cells, const struct termi
     struct matrix matrix = read_matrix(servers, cells, terminal);
     if (matrix.drawn > 0) {
         print_blocks(&matrix);
-        printf("%zu servers; paths: %u ok, %u bad, %u not known\n", matrix.count,
-               matrix.totals[MARK_OK], matrix.totals[MARK_BAD], matrix.totals[MARK_UNKNOWN]);
+        printf("%zu server%s; paths: %u ok, %u bad, %u not known\n", matrix.count,
+               matrix.count == 1 ? "" : "s", matrix.totals[MARK_OK], matrix.totals[MARK_BAD],
+               matrix.totals[MARK_UNKNOWN]);
     } else {
         printf("%zu servers, too many to draw; bad paths: %u\n", matrix.count,
                matrix.totals[MARK_BAD]);

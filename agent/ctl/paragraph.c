@@ -1,5 +1,6 @@
 #include "ctl/paragraph.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -40,4 +41,14 @@ void paragraph_print(const char *text, size_t indent, size_t width, FILE *out)
         text += length;
     }
     fputc('\n', out);
+}
+
+void paragraph_say(const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    paragraph_print(text, 0, paragraph_width(stdout), stdout);
 }

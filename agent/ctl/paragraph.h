@@ -13,4 +13,7 @@ size_t paragraph_width(FILE *out);
 // the lines has one of its own.
 void paragraph_print(const char *text, size_t indent, size_t width, FILE *out);
 
+// The same to standard output, from the beginning of a line; at most 1023 bytes.
+void paragraph_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

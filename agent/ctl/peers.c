@@ -101,7 +101,9 @@ void peers_list(const json_t *paths, struct error *error)
     const char **peers = collect_peers(paths, &count);
     struct text message = end_of(error);
     for (size_t i = 0; i < count && i < PEERS_LISTED_MAXIMUM; i++) {
-        text_append(&message, i == 0 ? "; the peers are " : ", ");
+        text_append(&message, i > 0        ? ", "
+                              : count == 1 ? "; the only peer is "
+                                           : "; the peers are ");
         format_text(peers[i], &message);
     }
     if (count > PEERS_LISTED_MAXIMUM) {

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "ctl/interrupt.h"
 #include "ctl/live.h"
+#include "ctl/paragraph.h"
 #include "ctl/plan_questions.h"
 #include "ctl/problems.h"
 #include "ctl/prompt.h"
@@ -48,8 +49,9 @@ static bool try_live(const struct setup *setup, const struct settings *settings)
         return true;
     }
     if (setup->live == NULL) {
-        puts(
-            "\nTrying it: logging in to the mailbox, and sending a probe to ourselves, and asking\n"
+        puts("");
+        paragraph_say(
+            "Trying it: logging in to the mailbox, sending a probe to ourselves, and asking "
             "the relay whether it takes mail to the peers ...");
     }
     return live_try(settings, &options).failed == 0;

@@ -9,6 +9,7 @@
 #include "config/syntax.h"
 #include "ctl/client.h"
 #include "ctl/invitation.h"
+#include "ctl/paragraph.h"
 #include "ctl/problems.h"
 #include "ctl/report.h"
 
@@ -43,17 +44,20 @@ static void print_url(const struct http_settings *http)
     bool https = strncmp(http->url, "https://", strlen("https://")) == 0;
     bool answers = listens_to_others(http) && (!https || http->certificate_file[0] != '\0');
     if (listens_to_others(http)) {
-        printf("\nThe agent listens on %s%s: let no one but the peers and your monitoring reach\n"
-               "it (firewall). It gives no orders there, but shows the page and the metrics.\n",
-               http->listen[0], http->listen_count > 1 ? " and others" : "");
+        puts("");
+        paragraph_say(
+            "The agent listens on %s%s: let no one but the peers and your monitoring reach "
+            "it (firewall). It gives no orders there, but shows the page and the metrics.",
+            http->listen[0], http->listen_count > 1 ? " and others" : "");
     }
     if (http->url[0] == '\0' || answers) {
         return;
     }
-    printf("\nThe peers are told %s, where the agent does not answer by itself:\n"
-           "a proxy must take that URL and pass it on, or the agent needs an address that they\n"
-           "reach (--listen)%s.\n",
-           http->url, https ? " and a certificate (http.certificate_file)" : "");
+    puts("");
+    paragraph_say("The peers are told %s, where the agent does not answer by itself: a proxy must "
+                  "take that URL and pass it on, or the agent needs an address that they reach "
+                  "(--listen)%s.",
+                  http->url, https ? " and a certificate (http.certificate_file)" : "");
 }
 
 // The folder of the control socket is the service's to make. Started by hand, the agent becomes the
@@ -96,8 +100,10 @@ static void print_start(const struct setup *setup, const struct settings *settin
         return;
     }
     if (setup->plan.relay.password[0] != '\0') {
-        puts("\nThe service must be handed the relay's password, too: `systemctl edit mailflowd`, "
-             "and there\n\n    [Service]\n    LoadCredential=" PLAN_RELAY_PASSWORD
+        puts("");
+        paragraph_say("The service must be handed the relay's password, too: `systemctl edit "
+                      "mailflowd`, and there");
+        puts("\n    [Service]\n    LoadCredential=" PLAN_RELAY_PASSWORD
              ":/etc/mailflow/" PLAN_RELAY_PASSWORD);
     }
     printf("\nNow start the agent%s:\n\n    systemctl %s mailflowd\n\n", anew,

@@ -6,6 +6,7 @@
 #include "base/answer.h"
 #include "ctl/format.h"
 #include "ctl/incident_words.h"
+#include "ctl/paragraph.h"
 #include "ctl/report.h"
 #include "ctl/status_certificates.h"
 #include "ctl/table.h"
@@ -112,6 +113,12 @@ static void add_age(struct table *table, const json_t *object, const char *membe
 
 static void print_paths(const struct view *view, const json_t *paths)
 {
+    if (json_array_size(paths) == 0) {
+        paragraph_say(
+            "No peers yet: `mailflowctl invite` prints the line that takes the next server "
+            "into the mesh.");
+        return;
+    }
     struct table *table =
         table_create(PATH_COLUMNS, COLUMN_COUNT(PATH_COLUMNS), &view->context->terminal);
     for (size_t i = 0; i < json_array_size(paths); i++) {

@@ -113,7 +113,7 @@ def test_history(mx01):
     assert {"hand", "slot", "answer"} <= {row[3] for row in rows}
     answer = json.loads(run(mx01, "history", "mx02", "--json"))
     assert len({probe["id"] for probe in answer["probes"]}) == len(answer["probes"]) >= len(rows)
-    said = "mailflowctl: no peer 'mx09'; the peers are mx02\n"
+    said = "mailflowctl: no peer 'mx09'; the only peer is mx02\n"
     assert refusal(mx01, "history", "mx09") == said
 
 

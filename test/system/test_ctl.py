@@ -58,7 +58,8 @@ gmail-box           3 m 12 s ago  login refused: NO [AUTHEN…
 STATUS_QUIET = """\
 mx02, mailflow 0.1.0, up since 2026-07-27 04:00:00 CEST (1 d 10 h), not ready: mailbox local not read yet
 
-PATH  STATE  LAST  MEDIAN  IN FLIGHT  OLDEST  LAST ARRIVAL
+No peers yet: `mailflowctl invite` prints the line that takes the next server
+into the mesh.
 
 No open incidents.
 """

@@ -42,7 +42,7 @@ def mesh(names, bad=(), unknown=(), silent=(), maintenance=()):
 EIGHT = [f"mx{number:02}" for number in range(1, 9)]
 
 LEGEND = (
-    "\nWho sends down, who receives across: . ok, X bad, ? not known (any more), blank: nobody says.\n"
+    "\nRows send, columns receive: . ok, X bad, ? not known, blank: nobody says.\n"
 )
 
 TROUBLE = (
@@ -103,8 +103,14 @@ def test_forty_two_fit_into_eighty_columns():
     assert lines[2] == "mx01  1  -" + "." * 41
     assert len(lines) == 2 + 42 + 3
     assert wide.out.splitlines()[2] == "mx01  1  -" + " ." * 41
-    assert max(len(line) for line in narrow.out.splitlines()[:-3]) == 40
+    assert max(len(line) for line in narrow.out.splitlines()[:-1]) == 40
     assert narrow.out.count("mx42") == 2
+
+
+def test_a_mesh_of_one():
+    with ControlServer(mesh(["mx01"])) as server:
+        result = ctl("mesh", server=server)
+    assert "\n1 server; paths: 0 ok, 0 bad, 0 not known\n" in result.out
 
 
 def test_a_large_mesh_is_asked_for_what_is_bad_only():

@@ -89,16 +89,25 @@ def test_a_relay_password_without_a_user(office, place):
 PROXY = "where the agent does not answer by itself"
 
 
+def test_what_it_says_is_as_wide_as_the_terminal(office, place):
+    narrow = place.setup(office, "--agent-url", "http://mx01.example:9925", COLUMNS="60")
+    assert narrow.code == 0
+    told = [line for line in narrow.out.splitlines() if str(place.folder) not in line and "mf1." not in line]
+    assert "relay at" in narrow.out and max(map(len, told)) <= 60
+    invitation = place.run("invite")
+    assert all(len(line) <= 80 or " mf1." in line for line in invitation.out.splitlines())
+
+
 def test_a_url_where_nobody_answers(office, place):
     untested = ("setup", "--untested", "--force")
     plain = place.setup(office, "--agent-url", "http://mx01.example:9925", verb=untested)
     assert plain.code == 0 and PROXY not in plain.out
     portless = place.setup(office, "--agent-url", "http://mx01.example", verb=untested)
-    assert f"The peers are told http://mx01.example, {PROXY}" in portless.out
+    assert f"The peers are told http://mx01.example, {PROXY}" in " ".join(portless.out.split())
     assert "--listen" in portless.out and "http.certificate_file" not in portless.out
     listening = ("--agent-url", "https://mx01.example", "--listen", "0.0.0.0:443")
     secure = place.setup(office, *listening, verb=untested)
-    assert f"The peers are told https://mx01.example, {PROXY}" in secure.out
+    assert f"The peers are told https://mx01.example, {PROXY}" in " ".join(secure.out.split())
     assert "http.certificate_file" in secure.out
 
 
