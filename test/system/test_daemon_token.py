@@ -51,11 +51,11 @@ def test_over_expiries(tmp_path, answer, told):
     with agent(tmp_path, provider, **PATIENT) as (daemon, office):
         for _ in range(4):
             expired = len(provider.issued) + 1
-            daemon.wait(ACCEPTED, count=daemon.count(ACCEPTED) + 2)
+            daemon.wait(ACCEPTED, count=daemon.count(ACCEPTED) + 2, seconds=30)
             wait_for(lambda: len(provider.issued) >= expired, 20, "another token")  # noqa: B023
             for session in office.imap.sessions:
                 session.close()
-        daemon.wait(ACCEPTED, count=daemon.count(ACCEPTED) + 2)
+        daemon.wait(ACCEPTED, count=daemon.count(ACCEPTED) + 2, seconds=30)
         daemon.wait(r"mailbox UP .*", count=2)
         for failure in FAILURES:
             assert daemon.count(failure) == 0, daemon.found(failure)
@@ -71,10 +71,10 @@ def test_one_token_serves_until_it_ends(tmp_path):
     provider = Provider(tmp_path)
     with agent(tmp_path, provider) as (daemon, _):
         daemon.wait(r"mailbox UP .*")
-        daemon.wait(ACCEPTED, count=4)
+        daemon.wait(ACCEPTED, count=4, seconds=30)
         collector = daemon.prober("mailflow-collect")
         assert ctl("--config", daemon.config, "reload").code == 0
-        daemon.wait(ACCEPTED, count=6)
+        daemon.wait(ACCEPTED, count=6, seconds=30)
         assert daemon.prober("mailflow-collect") == collector
         assert len(provider.issued) == 1 and daemon.prober("mailflow-token") is None
 
@@ -83,7 +83,7 @@ def test_a_life_of_nothing_serves_once(tmp_path):
     answer = """echo "{\\"access_token\\":\\"token-$number\\",\\"expires_in\\":0}" """
     provider = Provider(tmp_path, answer=answer)
     with agent(tmp_path, provider) as (daemon, _):
-        daemon.wait(ACCEPTED, count=4)
+        daemon.wait(ACCEPTED, count=4, seconds=30)
         assert daemon.count(REFUSED_LINE) == 0
         issued = len(provider.issued)
         assert 4 <= issued <= len(provider.heard) + 3  # for some the login is under way
@@ -202,7 +202,7 @@ def test_a_file_that_is_renewed_as_the_token_is_refused(tmp_path):
         daemon.write_secret("token", b"token-1\n")
         with daemon:
             daemon.wait(r"mailbox UP .*")
-            daemon.wait(ACCEPTED, count=3)
+            daemon.wait(ACCEPTED, count=3, seconds=30)
             for failure in FAILURES:
                 assert daemon.count(failure) == 0, daemon.found(failure)
             assert provider.refusals("smtp") + provider.refusals("imap") >= 1
