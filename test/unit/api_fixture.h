@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "agent_fixture.h"
+#include "full_evidence.h"
 #include "shell/http_message.h"
 #include "shell/routes.h"
 
@@ -99,22 +100,7 @@ static inline struct incident incident_of(enum incident_kind kind)
                       .in_flight = 2,
                       .suppressed = 6,
                       .longest = SPAN_SECONDS(2926)},
-        .evidence = {.latency = SPAN_SECONDS(82),
-                     .threshold = SPAN_SECONDS(60),
-                     .late = 3,
-                     .of = 5,
-                     .oldest_age = SPAN_SECONDS(90),
-                     .in_flight = 7,
-                     .failures = 4,
-                     .has_probe = true,
-                     .probe = {{1}},
-                     .route = "a b c",
-                     .usual_route = "a c",
-                     .method = AUTH_DKIM,
-                     .result = AUTH_FAIL,
-                     .hop = {"mx03", "mx02", SPAN_SECONDS(12)},
-                     .statuses = {"5.2.2", "5.1.1"},
-                     .cause = "no route"},
+        .evidence = full_evidence(),
         .cells = {.culprit = CULPRIT_SERVER, .seen_by = 6, .of = 7, .paths = "mx02->mx01,mx03 bad"},
     };
 }

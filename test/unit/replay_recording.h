@@ -33,24 +33,32 @@ static inline struct walltime arrival_of(const struct recording *recording, int 
     return walltime_add(at_minute(waits ? recording->outage_end : minute), SPAN_SECONDS(1));
 }
 
-static inline struct probe_record record_of(const struct recording *recording, int minute,
-                                            unsigned number, enum direction direction)
+// A probe that has arrived on time.
+static inline struct probe_record arrived_record(unsigned number, enum direction direction,
+                                                 struct walltime sent, struct walltime arrived)
 {
-    struct walltime arrived = arrival_of(recording, minute);
-    struct probe_record record = {
+    bool outbound = direction == OUTBOUND;
+    return (struct probe_record){
         .id = fixture_id(number),
         .peer = "p0",
         .direction = direction,
         .state = PROBE_ARRIVED,
         .verdict = VERDICT_ON_TIME,
-        .slot = SLOT_FIRST + minute,
-        .planned = direction == OUTBOUND ? at_minute(minute) : WALLTIME_NONE,
-        .sent = at_minute(minute),
-        .accepted = direction == OUTBOUND ? at_minute(minute) : WALLTIME_NONE,
+        .planned = outbound ? sent : WALLTIME_NONE,
+        .sent = sent,
+        .accepted = outbound ? sent : WALLTIME_NONE,
         .arrived = arrived,
-        .latency = walltime_since(arrived, at_minute(minute)),
-        .next = direction == INBOUND ? SPAN_SECONDS(60) : SPAN_ZERO,
+        .latency = walltime_since(arrived, sent),
     };
+}
+
+static inline struct probe_record record_of(const struct recording *recording, int minute,
+                                            unsigned number, enum direction direction)
+{
+    struct probe_record record =
+        arrived_record(number, direction, at_minute(minute), arrival_of(recording, minute));
+    record.slot = SLOT_FIRST + minute;
+    record.next = direction == INBOUND ? SPAN_SECONDS(60) : SPAN_ZERO;
     if (record.latency.ns > SPAN_SECONDS(60).ns) {
         record.verdict = VERDICT_LATE;
     }

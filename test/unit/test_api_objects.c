@@ -127,7 +127,7 @@ static void test_incidents_by_kind(void **state)
         [INCIDENT_REFUSED] = "{\"failures\":4,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_SILENT] = "{\"threshold_seconds\":60.0,\"oldest_age_seconds\":90.0,"
                             "\"in_flight\":7,\"cause\":\"no route\"," PROBE_MEMBER "}",
-        [INCIDENT_SLOW] = "{\"latency_seconds\":82.0,\"late\":3,\"of\":5,"
+        [INCIDENT_SLOW] = "{\"latency_seconds\":82.4,\"late\":3,\"of\":5,"
                           "\"threshold_seconds\":60.0,\"hop\":\"mx03\",\"hop_from\":\"mx02\","
                           "\"hop_delay_seconds\":12.0,\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_STUCK] = "{\"oldest_age_seconds\":90.0,\"in_flight\":7," PROBE_MEMBER "}",
@@ -135,13 +135,13 @@ static void test_incidents_by_kind(void **state)
             "{\"status\":null,\"remote_mta\":null,\"bounced\":4,\"statuses\":[\"5.2.2\",\"5.1.1\"]"
             ",\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_LOST] = "{\"lost\":4," PROBE_MEMBER "}",
-        [INCIDENT_CERTIFICATE] = "{\"expires_in_seconds\":82.0,\"cause\":\"no route\"}",
+        [INCIDENT_CERTIFICATE] = "{\"expires_in_seconds\":82.4,\"cause\":\"no route\"}",
         [INCIDENT_REROUTED] = "{\"route\":\"a b c\",\"usual_route\":\"a c\"," PROBE_MEMBER "}",
         [INCIDENT_UNAUTHENTICATED] = "{\"method\":\"dkim\",\"result\":\"fail\","
                                      "\"reason\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_MISPLACED] =
             "{\"misplaced\":3,\"of\":5,\"folder\":\"no route\"," PROBE_MEMBER "}",
-        [INCIDENT_CLOCK] = "{\"offset_seconds\":82.0,\"offset_error_seconds\":60.0,"
+        [INCIDENT_CLOCK] = "{\"offset_seconds\":82.4,\"offset_error_seconds\":60.0,"
                            "\"cause\":\"no route\"," PROBE_MEMBER "}",
         [INCIDENT_FORGED] = "{\"tags\":4,\"cause\":\"no route\"}",
     };

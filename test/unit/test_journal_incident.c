@@ -1,4 +1,5 @@
 // The lines of incidents: as the contract has them, and what each kind shows.
+#include "full_evidence.h"
 #include "journal_listener.h"
 
 static void say(struct listener *listener, const struct incident *incident, enum notice notice,
@@ -130,20 +131,8 @@ static void every_kind_shows_its_evidence(void **state)
                                 .began = AFTER(0),
                                 .opened = AFTER(30),
                                 .suppressed_by = "w-1",
-                                .evidence = {.latency = SPAN_MS(82400),
-                                             .threshold = SPAN_SECONDS(60),
-                                             .late = 3,
-                                             .of = 5,
-                                             .oldest_age = SPAN_SECONDS(90),
-                                             .in_flight = 7,
-                                             .failures = 4,
-                                             .has_probe = true,
-                                             .probe = {{1}},
-                                             .route = "a b c",
-                                             .usual_route = "a c",
-                                             .method = AUTH_DKIM,
-                                             .result = AUTH_FAIL,
-                                             .cause = "no route"}};
+                                .evidence = full_evidence()};
+    incident.evidence.hop.to[0] = '\0'; // is told of any that has one
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct listener *listener = *state;
         incident.kind = CASES[i].kind;

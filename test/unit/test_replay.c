@@ -196,21 +196,9 @@ static void a_blind_mailbox_is_no_silence(void **state)
 static void put_story_probe(struct store *store, unsigned number, enum direction direction,
                             struct walltime sent, struct walltime arrived)
 {
-    bool outbound = direction == OUTBOUND;
-    struct probe_record record = {
-        .id = fixture_id(number),
-        .peer = "p0",
-        .direction = direction,
-        .state = PROBE_ARRIVED,
-        .verdict = VERDICT_ON_TIME,
-        .slot = number,
-        .planned = outbound ? sent : WALLTIME_NONE,
-        .sent = sent,
-        .accepted = outbound ? sent : WALLTIME_NONE,
-        .arrived = arrived,
-        .latency = walltime_since(arrived, sent),
-        .next = outbound ? SPAN_ZERO : SPAN_MINUTES(15),
-    };
+    struct probe_record record = arrived_record(number, direction, sent, arrived);
+    record.slot = number;
+    record.next = direction == OUTBOUND ? SPAN_ZERO : SPAN_MINUTES(15);
     store_put_probe(store, &record);
 }
 
