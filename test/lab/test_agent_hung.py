@@ -11,13 +11,13 @@ from pathlib import Path
 import process
 import together
 from agent import merge
-from told import QUICK, ledger, restart, start, total, verdicts
+from told import PATIENCE, QUICK, ledger, restart, start, total, verdicts
 
 HANGING = Path(__file__).with_name("hanging.py")
 EACH = 8  # hanging peers of each kind
 PORTS = [str(port) for port in range(2500, 2500 + EACH)]
 SLIP_LIMIT = 0.25  # seconds between slot and content, in the median
-SLIP_MOST = 1.0  # when the machine itself is short of processors
+SLIP_MOST = 1.0
 
 
 @contextlib.contextmanager
@@ -61,23 +61,34 @@ def slots(host, peer, since=0.0):
     return ledger(host, query, peer.name, since * 1e9)
 
 
-def assert_in_time(host, peer, count, interval, since=0.0):
-    """So many probes to the healthy peer have gone out when it was their time."""
-    enough = lambda: len(slots(host, peer, since)) >= count  # noqa: E731
-    host.wait_for(enough, count * interval + 10, f"{count} probes to {peer.name}")
-    probes = slots(host, peer, since)[:count]
+def slips_of(probes):
+    """Seconds between their slots and their contents."""
     assert all(sent is not None for _, sent in probes), probes
-    slips = [sent - planned for planned, sent in probes]
+    return [sent - planned for planned, sent in probes]
+
+
+def assert_in_time(host, peer, count, interval, since=0.0):
+    """So many probes to the healthy peer have gone out when it was their time.
+
+    Or so much later as those that the healthy one sent: nothing but the machine holds these up.
+    """
+    enough = lambda: min(len(slots(*way, since)) for way in ((host, peer), (peer, host))) >= count  # noqa: E731
+    host.wait_for(enough, count * interval + PATIENCE, f"{count} probes each way with {peer.name}")
+    probes = slots(host, peer, since)[:count]
+    slips, others = slips_of(probes), slips_of(slots(peer, host, since))
     spacing = [later[0] - earlier[0] for earlier, later in zip(probes, probes[1:])]
     print(
         f"every {interval} s to {peer.name} beside {host.name}'s hanging peers:"
         f" median slip {statistics.median(slips):.3f} s, at most {max(slips):.3f} s;"
+        f" of the others' {statistics.median(others):.3f} s and {max(others):.3f} s;"
         f" workers busy {host.metric('mailflow_workers_busy'):g}"
     )
-    assert statistics.median(slips) < SLIP_LIMIT and max(slips) < SLIP_MOST
+    assert statistics.median(slips) < SLIP_LIMIT + statistics.median(others)
+    assert max(slips) < SLIP_MOST + max(others)
+    missed = host.metric("mailflow_slots_missed_total", peer=peer.name)
+    assert missed <= max(others) // interval
     jitter = interval / 20 + 0.05
-    assert interval - jitter < min(spacing) and max(spacing) < interval + jitter
-    assert host.metric("mailflow_slots_missed_total", peer=peer.name) == 0
+    assert interval - jitter < min(spacing) and max(spacing) < interval * (1 + missed) + jitter
     for direction in "outbound", "inbound":
         judged = verdicts(host, direction)
         assert judged.get("on_time", 0) >= count - 2 and set(judged) == {"on_time"}
@@ -105,7 +116,7 @@ def test_peers_that_begin_to_hang(mx01, mx02, *servers):
         start_with(mx01, mx02, hung, "1s")
         taken = "SELECT count(DISTINCT peer) FROM probes WHERE state = 'accepted' AND peer <> ?"
         everybody = lambda: ledger(mx01, taken, mx02.name) == [(len(hung),)]  # noqa: E731
-        mx01.wait_for(everybody, 20, "a probe taken by every peer")
+        mx01.wait_for(everybody, PATIENCE, "a probe taken by every peer")
         for pid in pids:
             os.kill(pid, signal.SIGUSR1)
         assert_in_time(mx01, mx02, 15, 1, since=time.time())
