@@ -303,6 +303,9 @@ void core_compose(const struct core *core, int peer, struct moment now, struct e
 const char *core_row(const struct core *core, int peer);
 bool core_row_is_fresh(const struct core *core, int peer, struct moment now);
 
+// Whether what the peer's agent last said over HTTP of itself is no older than that.
+bool core_exchange_is_fresh(const struct core *core, int peer, struct moment now);
+
 // Another peer whose row, at most two of its intervals old, says that mail passes through this one;
 // -1 when none does.
 int core_witness(const struct core *core, int peer, struct moment now);

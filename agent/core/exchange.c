@@ -71,12 +71,17 @@ void exchange_owe(struct core *core, int peer, struct moment now)
     schedule(core, peer, instant_earlier(exchange->due, due));
 }
 
-bool exchange_says_isolated(const struct core *core, int peer, struct moment now)
+bool core_exchange_is_fresh(const struct core *core, int peer, struct moment now)
 {
     const struct exchanging *exchange = &core->peers[peer].exchange;
     struct span interval = interval_of(&core->peers[peer]);
-    return exchange->isolated &&
+    return exchange->exchanged_at.ns != 0 &&
            instant_since(now.instant, exchange->exchanged_at).ns <= span_times(interval, 2).ns;
+}
+
+bool exchange_says_isolated(const struct core *core, int peer, struct moment now)
+{
+    return core->peers[peer].exchange.isolated && core_exchange_is_fresh(core, peer, now);
 }
 
 // What an exchange tells of the two clocks: ours of both ways, the peer's of the way to us.

@@ -321,7 +321,7 @@ void exchange_came(struct core *core, int peer, const struct exchange *said,
                    const struct round_trip *trip, struct moment now);
 void exchange_failed(struct core *core, int peer, const char *cause, struct moment now);
 
-// The peer's own agent, not longer ago than its row would count.
+// The peer's own agent, in an exchange that is fresh.
 bool exchange_says_isolated(const struct core *core, int peer, struct moment now);
 
 #endif

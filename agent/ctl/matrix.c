@@ -16,6 +16,7 @@ enum mark { MARK_NONE, MARK_UNKNOWN, MARK_OK, MARK_BAD, MARKS };
 struct line {
     const char *name;
     const char *maintenance; // "" for none
+    const json_t *says;      // what its agent says of itself, in words; NULL for nothing
     unsigned sends[MARKS];
     unsigned receives[MARKS];
 };
@@ -85,8 +86,10 @@ static struct matrix read_matrix(const json_t *servers, const json_t *cells,
     matrix.marks = memory_checked(calloc(MATRIX_DRAWN_MAXIMUM, MATRIX_DRAWN_MAXIMUM));
     for (size_t i = 0; i < known; i++) {
         const json_t *server = json_array_get(servers, i);
-        matrix.lines[matrix.count++] = (struct line){
-            .name = answer_text(server, "name"), .maintenance = answer_text(server, "maintenance")};
+        matrix.lines[matrix.count++] =
+            (struct line){.name = answer_text(server, "name"),
+                          .maintenance = answer_text(server, "maintenance"),
+                          .says = json_object_get(server, "says")};
     }
     for (size_t i = 0; i < json_array_size(cells); i++) {
         take_cell(&matrix, room, json_array_get(cells, i));
@@ -147,6 +150,17 @@ static void print_name(const struct matrix *matrix, size_t line)
            line + 1, GAP, "");
 }
 
+static void print_remarks(const struct line *line)
+{
+    if (line->maintenance[0] != '\0') {
+        printf("  maintenance %s", line->maintenance);
+    }
+    for (size_t i = 0; i < json_array_size(line->says); i++) {
+        const char *word = json_string_value(json_array_get(line->says, i));
+        printf("%s%s", i == 0 ? "  says it is " : ", ", word == NULL ? "?" : word);
+    }
+}
+
 static void print_block(const struct matrix *matrix, size_t first, size_t end, size_t spacing)
 {
     print_numbers(matrix, first, end, spacing);
@@ -156,8 +170,8 @@ static void print_block(const struct matrix *matrix, size_t first, size_t end, s
             print_mark(matrix, from, to);
             printf("%*s", to + 1 < end ? (int)spacing - 1 : 0, "");
         }
-        if (matrix->lines[from].maintenance[0] != '\0' && end == matrix->drawn) {
-            printf("  maintenance %s", matrix->lines[from].maintenance);
+        if (end == matrix->drawn) {
+            print_remarks(&matrix->lines[from]);
         }
         fputc('\n', stdout);
     }

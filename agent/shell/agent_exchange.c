@@ -101,6 +101,8 @@ static void feed(struct agent *agent, int peer, const struct exchange_message *m
     event.exchange.peer = peer;
     event.exchange.exchange = &message->exchange;
     event.exchange.trip = *trip;
+    agent->exchanges.peers[peer].blind = message->blind;
+    agent->exchanges.peers[peer].draining = message->draining;
     agent_feed(agent, &event);
 }
 

@@ -33,6 +33,29 @@ static json_t *window_state_of(const struct agent *agent, const char *server, st
     return recovering ? api_json_text("recovering") : json_null();
 }
 
+// What the peer's agent says of itself: the rows do not tell.
+static json_t *words_of(const struct agent *agent, int peer, struct moment now)
+{
+    json_t *words = memory_checked(json_array());
+    if (core_exchange_is_fresh(agent_core(agent), peer, now)) {
+        const struct exchange_peer *said = &agent_exchanges(agent)->peers[peer];
+        const struct {
+            bool said;
+            const char *word;
+        } ALL[] = {
+            {core_peer(agent_core(agent), peer)->exchange.isolated, "isolated"},
+            {said->blind, "blind"},
+            {said->draining, "draining"},
+        };
+        for (size_t i = 0; i < sizeof ALL / sizeof ALL[0]; i++) {
+            if (ALL[i].said) {
+                json_array_append_new(words, api_json_text(ALL[i].word));
+            }
+        }
+    }
+    return words;
+}
+
 static json_t *server_item(const struct agent *agent, size_t index, struct moment now)
 {
     const struct core *core = agent_core(agent);
@@ -49,6 +72,9 @@ static json_t *server_item(const struct agent *agent, size_t index, struct momen
                      dated ? instant_since(now.instant, peer->row_at) : SPAN_ZERO);
     json_write_boolean(object, "row_fresh",
                        peer == NULL || core_row_is_fresh(core, (int)index - 1, now));
+    json_write_object(object, "says",
+                      peer == NULL ? memory_checked(json_array())
+                                   : words_of(agent, (int)index - 1, now));
     return object;
 }
 

@@ -34,6 +34,8 @@ struct exchange_peer {
     int64_t running;       // the job under way, 0 for none
     struct probe_id nonce; // of its request
     struct moment begun;
+    bool blind;    // as its agent last said: it cannot read a mailbox ...
+    bool draining; // ... and its queue still recovers from a window
     bool suspect;
     bool failing; // and it has been said
     struct exchange_guard guard;

@@ -8,7 +8,7 @@ from ctl import ctl
 NOW = "2026-07-28T12:30:00.000000Z"
 
 
-def mesh(names, bad=(), unknown=(), silent=(), maintenance=()):
+def mesh(names, bad=(), unknown=(), silent=(), maintenance=(), says=None):
     """What mx01 answers; of the paths in `silent` nobody says anything."""
     servers = [
         {
@@ -18,6 +18,7 @@ def mesh(names, bad=(), unknown=(), silent=(), maintenance=()):
             "maintenance": "active" if name in maintenance else None,
             "row_age_seconds": None if name == names[0] else 12.0,
             "row_fresh": True,
+            "says": (says or {}).get(name, []),
         }
         for name in names
     ]
@@ -49,12 +50,12 @@ TROUBLE = (
     """\
          1 2 3 4 5 6 7 8
 mx01  1  - . . X . . . .
-mx02  2  . - . X . . . .  maintenance active
+mx02  2  . - . X . . . .  maintenance active  says it is draining
 mx03  3  X . - X . . . \x20
 mx04  4  . . . - . . . .
 mx05  5  . . . X - . . .
 mx06  6  . . . X . - . .
-mx07  7  X X X X X X - X
+mx07  7  X X X X X X - X  says it is isolated, blind
 mx08  8  . . ? X . . . -
 """
     + LEGEND
@@ -70,7 +71,8 @@ mx03->mx01: bad, says mx01: silent
 def test_trouble_is_drawn_and_named():
     bad = {f"{name}->mx04" for name in EIGHT} | {f"mx07->{name}" for name in EIGHT} | {"mx03->mx01"}
     bad -= {"mx04->mx04", "mx07->mx07"}
-    answers = mesh(EIGHT, bad, {"mx08->mx03"}, {"mx03->mx08"}, {"mx02"})
+    answers = mesh(EIGHT, bad, {"mx08->mx03"}, {"mx03->mx08"}, {"mx02"},
+                   {"mx02": ["draining"], "mx07": ["isolated", "blind"]})
     with ControlServer(answers) as server:
         result = ctl("mesh", server=server)
     assert (result.code, result.out, result.err) == (0, TROUBLE, "")

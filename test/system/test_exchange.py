@@ -240,6 +240,17 @@ def test_an_isolated_agent_says_so(tmp_path, office):
                  15, "its word")
 
 
+def test_what_a_peer_says_of_itself_stands_in_the_mesh(tmp_path, office):
+    def says(daemon):
+        return daemon.api("mesh")["servers"][1]["says"]
+
+    with alone(tmp_path, office, altered(draining=True, isolated=True)) as (mx02, port, server):
+        wait_for(lambda: says(mx02) == ["isolated", "draining"], 15, "the words of its reply")
+        server.script = http_server.reply(404)
+        assert post(port, message(blind=True))[0] == 200
+        assert says(mx02) == ["blind"]
+
+
 # ---- mailflow-fetch and its life ----
 
 

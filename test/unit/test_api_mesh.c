@@ -119,17 +119,21 @@ static void test_servers_and_their_rows(void **state)
     struct window window = {
         .id = "w-1", .revision = 1, .server = "mx04", .begin = WALL(50), .end = WALL(500)};
     core_restore_window(agent->core, &window);
+    agent_fixture_peer(agent, 0)->exchange.exchanged_at = MOMENT(90).instant;
+    agent_fixture_peer(agent, 0)->exchange.isolated = true;
+    agent_fixture_peer(agent, 1)->exchange.exchanged_at = MOMENT(-600).instant;
+    agent->exchanges.peers[0].blind = agent->exchanges.peers[1].draining = true;
     char *answer = ask(agent, NULL);
     static const char SERVERS[] =
         "{\"server\":\"mx01\",\"now\":\"2026-09-21T14:15:00.000000Z\",\"servers\":["
         "{\"name\":\"mx01\",\"own\":true,\"agent\":true,\"maintenance\":null,"
-        "\"row_age_seconds\":null,\"row_fresh\":true},"
+        "\"row_age_seconds\":null,\"row_fresh\":true,\"says\":[]},"
         "{\"name\":\"mx02\",\"own\":false,\"agent\":true,\"maintenance\":null,"
-        "\"row_age_seconds\":10.0,\"row_fresh\":true},"
+        "\"row_age_seconds\":10.0,\"row_fresh\":true,\"says\":[\"isolated\",\"blind\"]},"
         "{\"name\":\"mx03\",\"own\":false,\"agent\":true,\"maintenance\":null,"
-        "\"row_age_seconds\":130.0,\"row_fresh\":false},"
+        "\"row_age_seconds\":130.0,\"row_fresh\":false,\"says\":[]},"
         "{\"name\":\"mx04\",\"own\":false,\"agent\":true,\"maintenance\":\"active\","
-        "\"row_age_seconds\":null,\"row_fresh\":false}],";
+        "\"row_age_seconds\":null,\"row_fresh\":false,\"says\":[]}],";
     answer[strlen(SERVERS) < strlen(answer) ? strlen(SERVERS) : strlen(answer)] = '\0';
     assert_string_equal(answer, SERVERS);
     free(answer);
