@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -58,11 +59,19 @@ void live_result_succeed(struct live_result *result, const char *told)
     tell(result, told);
 }
 
+// The target is told by itself; a prober, which speaks into logs, too, begins with it.
+static const char *behind_target(const struct live_result *result, const char *said)
+{
+    size_t length = strlen(result->target);
+    bool told = strncmp(said, result->target, length) == 0 && strncmp(said + length, ": ", 2) == 0;
+    return told ? said + length + 2 : said;
+}
+
 void live_result_fail(struct live_result *result, enum advice_service service, const char *said)
 {
     result->good = false;
     result->advice = advice_for(service, said);
-    tell(result, said);
+    tell(result, behind_target(result, said));
 }
 
 void live_result_warn(struct live_result *result, enum advice_service service, const char *said)

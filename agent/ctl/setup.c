@@ -114,20 +114,34 @@ static bool check_complete(const struct setup *setup, struct error *error)
                             "or - to read it from standard input");
 }
 
+// The first letter of what is chosen; 'q' where there is nobody to ask. A slip of the finger must
+// not throw away what has been answered.
+static char ask_choice(const struct setup *setup, const char *question, const char *letters)
+{
+    char answer[16] = "change";
+    bool told = setup->asking && !interrupt_noted() && prompt_ask(question, answer, sizeof answer);
+    while (told && (answer[0] == '\0' || strchr(letters, answer[0]) == NULL)) {
+        puts("That is none of these.");
+        text_copy(answer, sizeof answer, "change");
+        told = prompt_ask(question, answer, sizeof answer);
+    }
+    return told ? answer[0] : 'q';
+}
+
 // What to do about a trial that failed: true to write all the same, false to ask again or, without
 // anybody to ask, to end.
 static bool ask_what_now(const struct setup *setup, enum trial trial, bool *again)
 {
-    char answer[16] = "change";
-    *again = setup->asking && !interrupt_noted() &&
-             prompt_ask(trial == TRIAL_FAILED
-                            ? "\nThat did not work. What now: change the answers, write them as "
-                              "they are, or quit"
-                            : "\nThat cannot be written. What now: change the answers, or quit",
-                        answer, sizeof answer);
-    bool write = *again && trial == TRIAL_FAILED && answer[0] == 'w';
-    *again = *again && !write && answer[0] == 'c';
-    return write;
+    char choice =
+        trial == TRIAL_FAILED
+            ? ask_choice(setup,
+                         "\nThat did not work. What now: change the answers, write them as they "
+                         "are, or quit",
+                         "cwq")
+            : ask_choice(setup, "\nThat cannot be written. What now: change the answers, or quit",
+                         "cq");
+    *again = choice == 'c';
+    return choice == 'w';
 }
 
 // One round: true when there is nothing more to ask, with the exit code.

@@ -60,6 +60,7 @@ def live(place, *words):
     result = place.run("check", "--live", "--json", *words, *PROBERS)
     answer = json.loads(result.out)
     assert not answer["problems"] or all(p["severity"] == "warning" for p in answer["problems"])
+    assert not any(one["message"].startswith(one["target"]) for one in answer["live"]), answer
     return {one["subject"]: one for one in answer["live"]}, result.code
 
 

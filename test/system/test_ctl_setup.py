@@ -442,6 +442,9 @@ def test_a_dialogue_with_mistakes(office, place):
         terminal.type("\n")
         terminal.expect("Password of probe@mx01.example (not shown): ")
         end_dialogue(terminal, office)
+        for slip in "yes", "-":
+            terminal.answer("What now: change the answers, write them as they are, or quit", slip)
+            terminal.expect("That is none of these.")
         terminal.answer("What now: change the answers, write them as they are, or quit", "quit")
         assert terminal.end() == 1 and place.files is None
     with place.at_terminal("setup", "--imap-tls", "none", "--user", "probe@mx01.example") as terminal:
