@@ -2,7 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/text.h"
+#include "ctl/paragraph.h"
 #include "ctl/peers.h"
 #include "ctl/plugin.h"
 #include "ctl/problems.h"
@@ -32,6 +35,20 @@ static void keep_problem(const struct context *context, json_t *problem)
     json_decref(problem);
 }
 
+// Scripts get one line, whatever its length.
+static void print_message(const char *message)
+{
+    char line[2048];
+    struct text text = TEXT_OVER(line);
+    unsigned width = isatty(STDERR_FILENO) == 1 ? terminal_width(STDERR_FILENO) : 0;
+    text_format(&text, "mailflowctl: %s", message);
+    if (width == 0) {
+        fprintf(stderr, "%s\n", line);
+    } else {
+        paragraph_print(line, 0, width, stderr);
+    }
+}
+
 int report_failure(const struct context *context, enum exit_code code, const char *message)
 {
     bool plugin = context->verb != NULL && context->verb->plugin;
@@ -39,7 +56,7 @@ int report_failure(const struct context *context, enum exit_code code, const cha
     if (plugin && !context->command->json) {
         plugin_print_line(PLUGIN_UNKNOWN, message, "");
     } else {
-        fprintf(stderr, "mailflowctl: %s\n", message);
+        print_message(message);
     }
     return plugin ? (int)PLUGIN_UNKNOWN : (int)code;
 }

@@ -73,12 +73,13 @@ def verb_of(arguments):
     return next(verb for verb in found if verb in verbs)
 
 
-def ctl_in_a_terminal(*arguments, server, columns=100, **more):
+def ctl_in_a_terminal(*arguments, server=None, columns=100, code=0, **more):
     """What it writes to a terminal of so many columns."""
+    control = [] if server is None else ["--control", server.socket_path]
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(
-        [PROGRAM, *arguments, "--control", server.socket_path],
+        [PROGRAM, *arguments, *control],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -93,7 +94,7 @@ def ctl_in_a_terminal(*arguments, server, columns=100, **more):
                 break
             written += piece
         os.close(master)
-    assert process.returncode == 0
+    assert process.returncode == code
     return written.decode().replace("\r\n", "\n")
 
 

@@ -60,6 +60,14 @@ def test_no_socket(verb, tmp_path):
     }
 
 
+def test_a_message_is_as_wide_as_the_terminal(tmp_path):
+    asking = ["status", "--control", str(tmp_path / "sock")]
+    shown = ctl_in_a_terminal(*asking, columns=60, code=3)
+    assert len(shown.splitlines()) > 3
+    assert shown.split() == ctl(*asking).err.split()
+    assert all(len(line) <= 60 or " " not in line for line in shown.splitlines())
+
+
 def test_to_a_monitoring_system_no_agent_is_unknown(tmp_path):
     asking = ["probe", "mx01", "--control", tmp_path / "control.sock"]
     result, as_json = ctl(*asking), ctl(*asking, "--json")
