@@ -41,7 +41,7 @@ void flights_remove(struct flights *flights, size_t place)
 struct flight *flights_add(struct flights *flights, const struct probe_id *id, struct walltime sent)
 {
     if (flights->count == flights->room) {
-        flights->room = flights->room + flights->room / 4 + 2;
+        flights->room = flights->room + flights->room / 16 + 2;
         flights->items =
             memory_checked(realloc(flights->items, flights->room * sizeof *flights->items));
     }

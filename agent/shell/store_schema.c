@@ -8,7 +8,7 @@
 
 enum {
     BUSY_MS = 1000,     // the checkpoint's last step may hold the ledger so long
-    CACHE_KIB = 4096,   // holds the inner pages of all indices of a million probes
+    CACHE_KIB = 1024,   // what is not in it the system has, for less than a probe is felt
     CHECK_STEPS = 10000 // of SQLite's machine between two looks at the clock
 };
 
