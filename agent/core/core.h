@@ -233,6 +233,10 @@ void core_restore_acknowledged(struct core *core, const char *window, uint32_t r
                                const char *peer);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);
 
+// What the newest arrival from the peer said that it has of our receipts; before the arrivals
+// themselves, of which the others are to be told still.
+void core_restore_seen(struct core *core, int peer, struct walltime seen);
+
 // Takes a block of slots, up to what is returned, for the caller to write down: where many peers
 // are new, or all are at a start, that is done for all at once. The blocks differ in length, so
 // that they do not run out at once.

@@ -349,6 +349,12 @@ static void follow_seen(struct inbound *inbound, struct walltime known)
     inbound->receipts_seen = stepped ? known : walltime_later(inbound->receipts_seen, known);
 }
 
+// What is later than our clock is of one that has been put back since.
+struct walltime fate_seen(const struct receipts *receipts, struct moment now)
+{
+    return receipts->seen.ns <= now.wall.ns ? receipts->seen : WALLTIME_NONE;
+}
+
 void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now)
 {
     struct peer *state = &core->peers[peer];
@@ -362,9 +368,7 @@ void fate_receipts(struct core *core, int peer, const struct receipts *receipts,
                                  clock_relation_error(&state->clock, now.instant));
     struct walltime as_of = walltime_earlier(walltime_subtract(receipts->as_of, later), now.wall);
     state->outbound.receipts_as_of = walltime_later(state->outbound.receipts_as_of, as_of);
-    if (receipts->seen.ns <= now.wall.ns) { // else it is of our clock before that was put back
-        inbound_drop_receipts(&state->inbound, receipts->seen);
-    }
+    inbound_drop_receipts(&state->inbound, fate_seen(receipts, now));
     if (!gap) {
         state->outbound.receipts_complete = state->outbound.receipts_as_of;
         fate_watch_silence(core, peer, as_of, now);

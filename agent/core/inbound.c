@@ -265,13 +265,11 @@ static bool take_words(struct core *core, int peer, const struct collect_report 
     return courier_take(core, peer, report->maintenance, now);
 }
 
-static void take_receipts(struct core *core, int peer, const char *value, struct moment now)
+// False when there are none that can be read.
+static bool read_receipts(const struct collect_report *report, struct receipts *out)
 {
-    struct receipts receipts;
     struct error error;
-    if (value[0] != '\0' && receipts_parse(value, &receipts, &error)) {
-        fate_receipts(core, peer, &receipts, now);
-    }
+    return report->receipts[0] != '\0' && receipts_parse(report->receipts, out, &error);
 }
 
 void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
@@ -281,7 +279,10 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     const struct tag *tag = &report->tag;
     struct arrival arrival;
     struct span unsure;
+    struct receipts receipts;
     struct probe_record record = record_of(core, peer, report, now, &arrival, &unsure);
+    bool tells = read_receipts(report, &receipts);
+    record.seen = tells ? fate_seen(&receipts, now) : WALLTIME_NONE;
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;
@@ -302,7 +303,9 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
                               span_add(arrival.error, clock_step_error(core, peer, now))};
     inbound_keep_receipt(inbound, &receipt, core_collected(core));
     outbound_heard(core, peer, now);
-    take_receipts(core, peer, report->receipts, now);
+    if (tells) {
+        fate_receipts(core, peer, &receipts, now);
+    }
     answer(core, peer, tag, judgement.verdict, was_silent, news, now);
     tell_in_time(core, peer, now);
     schedule_watch(core, peer, now);

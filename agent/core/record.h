@@ -41,8 +41,9 @@ struct probe_record {
     struct span latency;
     struct span latency_error;
     struct span excused;
-    int64_t incident; // that explains it, 0 for none
-    bool rerouted;    // it arrived over another route than its path is known to take
+    int64_t incident;     // that explains it, 0 for none
+    struct walltime seen; // inbound: what the sender says that it has of our receipts, or none
+    bool rerouted;        // it arrived over another route than its path is known to take
 };
 
 #endif

@@ -2,6 +2,10 @@
 #include "core/server.h"
 #include "core/trouble.h"
 
+// What arrived so long before the as_of that a peer has seen may have been found after it: the peer
+// is told it once more.
+#define FOUND_LATE SPAN_MINUTES(2)
+
 static void restore_outbound(struct core *core, int index, const struct probe_record *record)
 {
     struct peer *peer = &core->peers[index];
@@ -37,7 +41,9 @@ static void restore_inbound(struct core *core, int index, const struct probe_rec
     struct inbound *inbound = &peer->inbound;
     struct span interval = record->next.ns > 0 ? record->next : peer->settings->path.interval;
     struct receipt receipt = {record->id, record->arrived, record->latency_error};
-    inbound_keep_receipt(inbound, &receipt, WALLTIME_NONE);
+    if (record->arrived.ns > walltime_subtract(inbound->seen_by_peer, FOUND_LATE).ns) {
+        inbound_keep_receipt(inbound, &receipt, WALLTIME_NONE);
+    }
     peer->heard = walltime_later(peer->heard, record->arrived);
     if (record->slot > inbound->newest_slot) {
         inbound->newest_slot = record->slot;
@@ -198,6 +204,11 @@ void core_restore_slots(struct core *core, int peer, int64_t reserved)
         outbound->next_slot = reserved;
         outbound->reserved_slot = reserved;
     }
+}
+
+void core_restore_seen(struct core *core, int peer, struct walltime seen)
+{
+    core->peers[peer].inbound.seen_by_peer = seen;
 }
 
 bool core_start(struct core *core, struct moment now, struct walltime alive,

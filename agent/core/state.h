@@ -126,6 +126,9 @@ void fate_submitted(struct core *core, int peer, const struct probe_id *id,
 void fate_found(struct core *core, int peer, const struct receipt *receipt, struct walltime sent,
                 struct moment now);
 
+// Up to which as_of of ours the peer says that it has our receipts; none when that cannot be.
+struct walltime fate_seen(const struct receipts *receipts, struct moment now);
+
 // What the peer says of the arrivals of our probes.
 void fate_receipts(struct core *core, int peer, const struct receipts *receipts, struct moment now);
 

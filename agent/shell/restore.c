@@ -67,12 +67,13 @@ static void restore_acknowledged(void *context, const char *window, uint32_t rev
     core_restore_acknowledged(restoring->agent->core, window, revision, peer);
 }
 
-static void restore_slots(void *context, const char *peer, int64_t reserved)
+static void restore_slots(void *context, const char *peer, int64_t reserved, struct walltime seen)
 {
     struct restoring *restoring = context;
     int index = settings_find_peer(restoring->agent->settings, peer);
     if (index >= 0) {
         core_restore_slots(restoring->agent->core, index, reserved);
+        core_restore_seen(restoring->agent->core, index, seen);
     }
 }
 

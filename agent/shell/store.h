@@ -111,7 +111,8 @@ enum store_arrival { STORE_ARRIVAL_NEW, STORE_ARRIVAL_SAME, STORE_ARRIVAL_DUPLIC
 // new. A failure to read makes the next commit fail.
 enum store_arrival store_find_arrival(struct store *store, const struct collect_report *report);
 
-// What the core needs after a start, told in this order: reserved slots; what paths are used to;
+// What the core needs after a start, told in this order: reserved slots, and what the newest
+// arrival from the peer said that it has seen of our receipts; what paths are used to;
 // windows that ended after `windows_since`; what peers have acknowledged, of any window; incidents
 // that are open or closed since `incidents_since`; notices that are owed, in their order, each with
 // its incident; for every path named in the rows the newest `newest` probes that arrived and, as
@@ -128,7 +129,7 @@ struct store_restore {
                    enum notice notice);
     void (*window)(void *context, const struct window *window);
     void (*acknowledged)(void *context, const char *window, uint32_t revision, const char *peer);
-    void (*slots)(void *context, const char *peer, int64_t reserved);
+    void (*slots)(void *context, const char *peer, int64_t reserved, struct walltime seen);
     void (*habits)(void *context, const char *peer, enum direction direction,
                    const struct habits *habits);
 };

@@ -190,7 +190,8 @@ static bool restore_slots(struct store *store, const struct store_restore *resto
     while (read_next(&row)) {
         char peer[SERVER_NAME_SIZE];
         store_read_text(&row, peer, sizeof peer);
-        restore->slots(restore->context, peer, store_read_integer(&row));
+        int64_t reserved = store_read_integer(&row);
+        restore->slots(restore->context, peer, reserved, store_read_time(&row));
     }
     return read_end(store, &row, error);
 }

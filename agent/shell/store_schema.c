@@ -188,7 +188,10 @@ static const char *const MIGRATIONS[] = {
     "CREATE INDEX probes_by_time ON probes (noted, verdict);"
     "DROP INDEX probes_open;"
     "CREATE INDEX probes_open ON probes (peer, direction, noted)"
-    " WHERE (state = 'sending' OR state = 'accepted' OR state = 'uncertain');"};
+    " WHERE (state = 'sending' OR state = 'accepted' OR state = 'uncertain');",
+
+    // What each peer has of our receipts, as its newest probe says.
+    "ALTER TABLE slots ADD COLUMN seen INTEGER;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

@@ -113,6 +113,7 @@ static const char *const SQL[STATEMENTS] = {
     [STATEMENT_PUT_SLOTS] =
         "INSERT INTO slots (peer, reserved) VALUES (?1, ?2)"
         " ON CONFLICT (peer) DO UPDATE SET reserved = max(reserved, excluded.reserved)",
+    [STATEMENT_PUT_SEEN] = "UPDATE slots SET seen = ?2 WHERE peer = ?1",
     [STATEMENT_PUT_HABITS] =
         "INSERT OR REPLACE INTO habits (" HABITS ")"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
@@ -173,7 +174,7 @@ static const char *const SQL[STATEMENTS] = {
         "SELECT " RECORD " FROM probes INDEXED BY probes_open"
         " WHERE peer = ?1 AND direction = ?2 AND " IN_FLIGHT " ORDER BY noted",
     [STATEMENT_LIST_HABITS] = "SELECT " HABITS " FROM habits WHERE ?1 IS NULL OR peer = ?1",
-    [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved FROM slots",
+    [STATEMENT_LIST_SLOTS] = "SELECT peer, reserved, seen FROM slots",
     [STATEMENT_LIST_WINDOWS] = "SELECT " WINDOW " FROM windows WHERE max(begin, end) > ?1"
                                " ORDER BY begin, id",
     [STATEMENT_LIST_ACKNOWLEDGED] = "SELECT window, revision, peer FROM acknowledgements",

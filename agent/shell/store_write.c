@@ -89,6 +89,17 @@ static unsigned write_probe(struct store *store, enum store_statement which,
     return write_end_probe(store, &row);
 }
 
+// Of the newest only, for it counts whatever our clock does between the two.
+static void put_seen(struct store *store, const struct probe_record *record)
+{
+    struct store_binder row;
+    if (store_write_begin(store, STATEMENT_PUT_SEEN, &row)) {
+        store_bind_text(&row, record->peer);
+        store_bind_known(&row, record->seen.ns);
+        store_write_end(store, &row);
+    }
+}
+
 void store_put_probe(struct store *store, const struct probe_record *record)
 {
     bool begins = record->state == PROBE_SENDING || record->direction == INBOUND;
@@ -96,6 +107,9 @@ void store_put_probe(struct store *store, const struct probe_record *record)
                              write_probe(store, STATEMENT_CHANGE_VERDICT, record) > 0);
     if (!known) {
         write_probe(store, STATEMENT_PUT_PROBE, record);
+    }
+    if (record->direction == INBOUND) {
+        put_seen(store, record);
     }
 }
 

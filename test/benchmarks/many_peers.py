@@ -149,7 +149,8 @@ def remember(daemon, peers, each, dead):
         "INSERT OR REPLACE INTO habits (peer, direction, known, fresh, learned, spf, dkim, dmarc, arc,"
         " passed, failing, misplaced, placed) SELECT peer, 'inbound', peer || '.example mx02.example',"
         " '', 10, '', '', '', '', 0, 0, 0, 5 FROM known WHERE NOT dead")
-    database.execute("INSERT OR REPLACE INTO slots SELECT peer, :slot FROM known", values)
+    database.execute("INSERT OR REPLACE INTO slots (peer, reserved, seen)"
+                     " SELECT peer, :slot, iif(dead, NULL, now - :minute) FROM known", values)
     for _, statement in indices:
         database.execute(statement)
     database.execute("DELETE FROM marks")

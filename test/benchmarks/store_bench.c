@@ -212,9 +212,9 @@ static void ignore_window(void *context, const struct window *window)
     (void)context, (void)window;
 }
 
-static void ignore_slots(void *context, const char *peer, int64_t reserved)
+static void ignore_slots(void *context, const char *peer, int64_t reserved, struct walltime seen)
 {
-    (void)context, (void)peer, (void)reserved;
+    (void)context, (void)peer, (void)reserved, (void)seen;
 }
 
 static void time_restore(struct store *store)

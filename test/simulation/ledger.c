@@ -66,6 +66,20 @@ bool ledger_row_open(const struct row *row)
            row->record.state == PROBE_UNCERTAIN;
 }
 
+static struct slots_row *slots_of(struct ledger *ledger, const char *peer)
+{
+    for (size_t i = 0; i < ledger->slots_count; i++) {
+        if (strcmp(ledger->slots[i].peer, peer) == 0) {
+            return &ledger->slots[i];
+        }
+    }
+    ledger->slots = grown(ledger->slots, ledger->slots_count, sizeof *ledger->slots);
+    struct slots_row *row = &ledger->slots[ledger->slots_count++];
+    *row = (struct slots_row){.reserved = 0};
+    text_copy(row->peer, sizeof row->peer, peer);
+    return row;
+}
+
 struct row *ledger_put_probe(struct ledger *ledger, const struct probe_record *record)
 {
     struct row *row = ledger_find(ledger, &record->id);
@@ -89,6 +103,9 @@ struct row *ledger_put_probe(struct ledger *ledger, const struct probe_record *r
     }
     if (!ledger_row_open(row) && row->resolved == 0) {
         row->resolved = ++ledger->resolutions;
+    }
+    if (record->direction == INBOUND) {
+        slots_of(ledger, record->peer)->seen = record->seen;
     }
     return row;
 }
@@ -137,16 +154,7 @@ void ledger_put_acknowledged(struct ledger *ledger, const char *window, uint32_t
 
 void ledger_put_slots(struct ledger *ledger, const char *peer, int64_t reserved)
 {
-    for (size_t i = 0; i < ledger->slots_count; i++) {
-        if (strcmp(ledger->slots[i].peer, peer) == 0) {
-            ledger->slots[i].reserved = reserved;
-            return;
-        }
-    }
-    ledger->slots = grown(ledger->slots, ledger->slots_count, sizeof *ledger->slots);
-    struct slots_row *row = &ledger->slots[ledger->slots_count++];
-    *row = (struct slots_row){.reserved = reserved};
-    text_copy(row->peer, sizeof row->peer, peer);
+    slots_of(ledger, peer)->reserved = reserved;
 }
 
 void ledger_put_habits(struct ledger *ledger, const char *peer, enum direction direction,
@@ -263,6 +271,17 @@ static void restore_habits(const struct ledger *ledger, struct core *core, const
     }
 }
 
+static void restore_slots(const struct ledger *ledger, struct core *core)
+{
+    for (size_t i = 0; i < ledger->slots_count; i++) {
+        int peer = settings_find_peer(core_settings(core), ledger->slots[i].peer);
+        if (peer >= 0) {
+            core_restore_slots(core, peer, ledger->slots[i].reserved);
+            core_restore_seen(core, peer, ledger->slots[i].seen);
+        }
+    }
+}
+
 void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
 {
     restore_habits(ledger, core, NULL);
@@ -274,13 +293,8 @@ void ledger_restore(struct ledger *ledger, struct core *core, struct moment now)
         core_restore_acknowledged(core, row->window, row->revision, row->peer);
     }
     restore_incidents(ledger, core, now);
+    restore_slots(ledger, core);
     restore_probes(ledger, core, NULL);
-    for (size_t i = 0; i < ledger->slots_count; i++) {
-        int peer = settings_find_peer(core_settings(core), ledger->slots[i].peer);
-        if (peer >= 0) {
-            core_restore_slots(core, peer, ledger->slots[i].reserved);
-        }
-    }
     if (core_start(core, now, ledger->alive, ledger->started)) {
         ledger->started = now.wall;
     }

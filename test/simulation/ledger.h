@@ -18,6 +18,7 @@ struct row {
 struct slots_row {
     char peer[SERVER_NAME_SIZE];
     int64_t reserved;
+    struct walltime seen; // of our receipts by the peer
 };
 
 struct acknowledged_row {

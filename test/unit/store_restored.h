@@ -29,6 +29,7 @@ struct seen {
     struct {
         char peer[SERVER_NAME_SIZE];
         int64_t reserved;
+        struct walltime seen;
     } slots[SEEN_MAXIMUM];
     size_t slots_count;
     struct walltime alive, started;
@@ -72,10 +73,12 @@ static inline void see_acknowledged(void *context, const char *window, uint32_t 
     seen->acknowledged[seen->acknowledged_count++].revision = revision;
 }
 
-static inline void see_slots(void *context, const char *peer, int64_t reserved)
+static inline void see_slots(void *context, const char *peer, int64_t reserved,
+                             struct walltime seen_by_peer)
 {
     struct seen *seen = context;
     strcpy(seen->slots[seen->slots_count].peer, peer);
+    seen->slots[seen->slots_count].seen = seen_by_peer;
     seen->slots[seen->slots_count++].reserved = reserved;
 }
 

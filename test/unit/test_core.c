@@ -285,6 +285,35 @@ static void test_restore_goes_on_where_it_was(void **state)
     core_fixture_end(&fixture);
 }
 
+// But what may have been found late, and what nobody is known to have seen.
+static void test_what_was_seen_before_a_restart_is_not_told_again(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    struct receipts receipts;
+    core_fixture_begin(&fixture, 2);
+    core_destroy(fixture.core);
+    fixture.core = core_create(fixture.settings, fixture.now, 7);
+    core_restore_seen(fixture.core, 0, walltime_add(fixture.now.wall, SPAN_MINUTES(-2)));
+    for (unsigned i = 0; i < 20; i++) { // the last arrived now
+        struct walltime at = walltime_add(fixture.now.wall, SPAN_MINUTES((int)i / 2 - 9));
+        struct probe_record arrived = {.id = core_fixture_id(i),
+                                       .direction = INBOUND,
+                                       .state = PROBE_ARRIVED,
+                                       .slot = i,
+                                       .sent = at,
+                                       .arrived = at};
+        text_copy(arrived.peer, sizeof arrived.peer, i % 2 == 0 ? "p0" : "p1");
+        core_restore_probe(fixture.core, &arrived);
+    }
+    core_start(fixture.core, fixture.now, fixture.now.wall, fixture.now.wall);
+    core_fixture_receipts(&fixture, 0, &receipts);
+    assert_int_equal(receipts.count, 4); // of 3, 2, 1 and 0 minutes ago
+    core_fixture_receipts(&fixture, 1, &receipts);
+    assert_int_equal(receipts.count, 10);
+    core_fixture_end(&fixture);
+}
+
 static void test_what_is_restored_is_not_said_again(void **state)
 {
     (void)state;
@@ -352,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_reload_drops_mailboxes_that_nobody_could_read),
         cmocka_unit_test(test_reload_changes_what_the_start_settles),
         cmocka_unit_test(test_restore_goes_on_where_it_was),
+        cmocka_unit_test(test_what_was_seen_before_a_restart_is_not_told_again),
         cmocka_unit_test(test_what_is_restored_is_not_said_again),
         cmocka_unit_test(test_an_overrun_is_found_once_the_mailbox_has_been_read),
     };

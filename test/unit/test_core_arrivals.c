@@ -335,6 +335,41 @@ static void test_receipts_newest_first_until_seen(void **state)
     core_fixture_end(&fixture);
 }
 
+static struct walltime recorded_seen(const struct core_fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->actions.count; i++) {
+        if (fixture->actions.items[i].kind == ACTION_RECORD_PROBE) {
+            return fixture->actions.items[i].probe.seen;
+        }
+    }
+    fail();
+    return WALLTIME_NONE;
+}
+
+static void test_an_arrival_is_recorded_with_what_its_sender_has_seen(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct walltime before = walltime_add(fixture.now.wall, SPAN_SECONDS(-30));
+    struct walltime after = walltime_add(fixture.now.wall, SPAN_HOURS(1));
+    const struct walltime said[] = {before, after, before},
+                          kept[] = {before, WALLTIME_NONE, before};
+    for (unsigned i = 0; i < 3; i++) { // the second is of our clock before it was put back
+        struct collect_report report = core_fixture_report(&fixture, "p0", i, SPAN_SECONDS(1));
+        struct text list = TEXT_OVER(report.receipts);
+        struct receipts theirs = {.as_of = fixture.now.wall, .seen = said[i]};
+        receipts_format(&theirs, &list);
+        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        assert_int_equal(walltime_microseconds(recorded_seen(&fixture)),
+                         walltime_microseconds(kept[i]));
+    }
+    struct collect_report silent = core_fixture_report(&fixture, "p0", 3, SPAN_SECONDS(1));
+    core_fixture_arrive(&fixture, &silent, ARRIVAL_NEW);
+    assert_false(walltime_known(recorded_seen(&fixture)));
+    core_fixture_end(&fixture);
+}
+
 // Two cores talk until each receipt has come through, however many there were at once.
 static void test_a_flush_of_receipts_comes_through_in_pieces(void **state)
 {
@@ -459,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_silence_survives_a_step_of_the_senders_clock),
         cmocka_unit_test(test_stripped_probes_are_no_silence),
         cmocka_unit_test(test_receipts_newest_first_until_seen),
+        cmocka_unit_test(test_an_arrival_is_recorded_with_what_its_sender_has_seen),
         cmocka_unit_test(test_a_flush_of_receipts_comes_through_in_pieces),
         cmocka_unit_test(test_receipts_that_nobody_takes_are_bounded),
         cmocka_unit_test(test_lost_arrives_after_all),

@@ -98,6 +98,27 @@ static void slots_only_grow(void **state)
     store_close(store);
 }
 
+static void what_a_peer_has_seen_is_what_it_said_last(void **state)
+{
+    static const struct walltime SAID[] = {WALL(50), WALL(40), WALLTIME_NONE};
+    for (unsigned i = 0; i < 3; i++) {
+        struct store *store = fixture_open(*state);
+        struct probe_record arrived = fixture_inbound(i, "mx01", 60 + i);
+        struct probe_record sent = fixture_outbound(10 + i, "mx01", 70 + i);
+        store_put_slots(store, "mx01", 200);
+        arrived.seen = SAID[i];
+        store_put_probe(store, &arrived);
+        store_put_probe(store, &sent);
+        fixture_commit(store);
+        store_close(store);
+        store = fixture_open(*state);
+        struct seen *seen = restore(store, 1, WALLTIME_NONE);
+        assert_int_equal(seen->slots_count, 1);
+        assert_true(seen->slots[0].seen.ns == SAID[i].ns && seen->slots[0].reserved == 200);
+        store_close(store);
+    }
+}
+
 static void assert_windows_equal(const struct window *got, const struct window *want)
 {
     assert_string_equal(got->id, want->id);
@@ -247,6 +268,7 @@ int main(void)
         TEST(restores_open_probes_and_the_newest_arrived),
         TEST(restores_what_came_within_the_last_hour),
         TEST(slots_only_grow),
+        TEST(what_a_peer_has_seen_is_what_it_said_last),
         TEST(windows_survive),
         TEST(acknowledgements_survive_and_only_grow),
         TEST(acknowledgements_go_with_their_window),
