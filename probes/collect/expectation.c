@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-static struct expectation *find(struct expectations *expectations, const char *from)
+static struct expectation *find(struct expectations *expectations, const struct tag *tag)
 {
     for (size_t i = 0; i < expectations->count; i++) {
-        if (strcmp(expectations->items[i].from, from) == 0) {
-            return &expectations->items[i];
+        struct expectation *item = &expectations->items[i];
+        if (strcmp(item->from, tag->from) == 0 && strcmp(item->to, tag->to) == 0) {
+            return item;
         }
     }
     return NULL;
@@ -20,7 +21,7 @@ static void drop(struct expectations *expectations, struct expectation *which)
 void expectations_note_arrival(struct expectations *expectations, const struct tag *tag,
                                struct moment arrived)
 {
-    struct expectation *raised = find(expectations, tag->from);
+    struct expectation *raised = find(expectations, tag);
     if (raised != NULL) {
         if (tag->sent.ns < raised->sent.ns) {
             return;
@@ -34,6 +35,7 @@ void expectations_note_arrival(struct expectations *expectations, const struct t
     struct span lead = span_add(span_shorter(latency, SPAN_SECONDS(1)), EXPECTATION_EARLY);
     raised = &expectations->items[expectations->count++];
     memcpy(raised->from, tag->from, sizeof raised->from);
+    memcpy(raised->to, tag->to, sizeof raised->to);
     raised->sent = tag->sent;
     raised->due = instant_add(instant_add(arrived.instant, tag->next), (struct span){-lead.ns});
 }

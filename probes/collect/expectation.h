@@ -1,4 +1,4 @@
-// When the next probe of each sender is due, and how often to look for it.
+// When the next probe of each path is due, and how often to look for it.
 //
 // A tag says how long after it the sender's next slot comes. From that time on the mailbox is
 // polled, with a spacing that grows with the age of the expectation: so the error of an arrival
@@ -17,22 +17,22 @@ enum { EXPECTATIONS_MAXIMUM = 512 };
 
 #define EXPECTATION_LIFE     SPAN_SECONDS(10) // after that only IDLE waits for it
 #define EXPECTATION_EARLY    SPAN_MS(20)      // timers of the sender are not exact
-#define EXPECTATION_SPACING  SPAN_MS(3)       // at first
+#define EXPECTATION_SPACING  SPAN_MS(5)       // at first
 #define EXPECTATION_FRACTION 40               // then a fortieth of its age
 
 struct expectation {
-    char from[SERVER_NAME_SIZE];
+    char from[SERVER_NAME_SIZE], to[SERVER_NAME_SIZE];
     struct walltime sent; // of the probe that raised it: an older one that comes late does not
     struct instant due;
 };
 
-// One for each sender; past the maximum further senders are not expected until others expire.
+// One for each path; past the maximum further ones are not expected until others expire.
 struct expectations {
     size_t count;
     struct expectation items[EXPECTATIONS_MAXIMUM];
 };
 
-// Takes the sender's expectation back and raises the next one.
+// Takes the path's expectation back and raises the next one.
 void expectations_note_arrival(struct expectations *expectations, const struct tag *tag,
                                struct moment arrived);
 

@@ -17,8 +17,8 @@
 #define DOWN_AGAIN        SPAN_SECONDS(30) // between two reports that it is still down
 #define STEADY_AFTER      SPAN_SECONDS(10) // a connection that lasted makes the next retry soon
 
-// Removals wait for each other so long, unless there is something else to do before. Not less than
-// IDLE_WORTH: when their command comes, IDLE has begun again, and ends with them.
+// Removals wait for each other so long: together they cost the server hardly more than one. Not
+// less than IDLE_WORTH: when their command comes, IDLE has begun again, and ends with them.
 #define REMOVE_WITHIN SPAN_MS(300)
 
 enum { RETRY_SECONDS_MAXIMUM = 15 };
@@ -35,8 +35,9 @@ struct mailbox {
     bool wants_idle;
     struct instant due;
     struct instant next_round;
-    struct instant looked;   // at the first folder
-    struct moment completed; // as reported
+    struct instant remove_at; // what is to be deleted; never when there is nothing
+    struct instant looked;    // at the first folder
+    struct moment completed;  // as reported
     struct instant completed_at;
     struct instant connected_at;
     struct imap_attempt attempt; // the last to get in
@@ -67,6 +68,7 @@ struct mailbox *mailbox_create(const struct collect_command *watch,
     random_bytes(&seed, sizeof seed);
     mailbox->jitter = random_stream_from(seed);
     mailbox->due = clock_now().instant;
+    mailbox->remove_at = INSTANT_NEVER;
     return mailbox;
 }
 
@@ -122,6 +124,7 @@ static void go_down(struct mailbox *mailbox, const char *cause)
     imap_session_close(mailbox->session);
     mailbox->session = NULL;
     mailbox->idling = false;
+    mailbox->remove_at = INSTANT_NEVER;
     report_state(mailbox, COLLECT_DOWN, cause);
     int seconds = mailbox->failures < 4 ? 1 << mailbox->failures++ : RETRY_SECONDS_MAXIMUM;
     double spread = 0.75 + 0.5 * random_stream_fraction(&mailbox->jitter);
@@ -291,12 +294,19 @@ static bool look(struct mailbox *mailbox, struct error *error)
         return false;
     }
     mailbox->looked = clock_now().instant;
-    if (!reader_check(&mailbox->reader, error) || !reader_remove_doomed(&mailbox->reader, error)) {
+    if (!reader_check(&mailbox->reader, error)) {
         return false;
     }
-    bool is_round = instant_reached(clock_now().instant, mailbox->next_round);
-    return ((!is_round && !has_doomed(mailbox)) || check_others(mailbox, error)) &&
-           suspects_examine(&mailbox->reader, error);
+    struct instant now = clock_now().instant;
+    bool is_round = instant_reached(now, mailbox->next_round);
+    if (instant_reached(now, mailbox->remove_at)) {
+        mailbox->remove_at = INSTANT_NEVER;
+        if (!reader_remove_doomed(&mailbox->reader, error)) {
+            return false;
+        }
+        is_round = is_round || has_doomed(mailbox);
+    }
+    return (!is_round || check_others(mailbox, error)) && suspects_examine(&mailbox->reader, error);
 }
 
 static bool is_due(const struct mailbox *mailbox)
@@ -305,12 +315,20 @@ static bool is_due(const struct mailbox *mailbox)
            instant_reached(clock_now().instant, mailbox->due);
 }
 
+// At the pace of what is expected; but a busy server has as long a rest as it took to answer.
+static struct instant next_look(struct mailbox *mailbox, struct instant now)
+{
+    struct instant next =
+        expectations_next_look(&mailbox->reader.expectations, mailbox->looked, now);
+    struct span took = span_shorter(instant_since(now, mailbox->looked), LOOK_INTERVAL);
+    return instant_later(next, instant_add(now, took));
+}
+
 static bool rest(struct mailbox *mailbox, struct error *error)
 {
     struct instant now = clock_now().instant;
-    mailbox->due =
-        instant_earlier(expectations_next_look(&mailbox->reader.expectations, mailbox->looked, now),
-                        mailbox->next_round);
+    struct instant next = instant_earlier(next_look(mailbox, now), mailbox->next_round);
+    mailbox->due = instant_earlier(next, mailbox->remove_at);
     if (mailbox->folders[0].suspect_count > 0) {
         mailbox->due = now;
         return true;
@@ -320,7 +338,7 @@ static bool rest(struct mailbox *mailbox, struct error *error)
         mailbox->due = instant_earlier(mailbox->due, latest);
         return true;
     }
-    if (instant_since(mailbox->due, now).ns < IDLE_WORTH.ns) {
+    if (instant_since(next, now).ns < IDLE_WORTH.ns) {
         return true;
     }
     enum imap_result result = imap_session_idle_begin(mailbox->session, error);
@@ -397,7 +415,8 @@ bool mailbox_delete(struct mailbox *mailbox, const struct collect_command *comma
         }
         if (folder->uid_validity == command->uid_validity) {
             folder_doom(folder, command->uids, command->uid_count);
-            mailbox->due = instant_earlier(mailbox->due, removal_due(mailbox, folder));
+            mailbox->remove_at = instant_earlier(mailbox->remove_at, removal_due(mailbox, folder));
+            mailbox->due = instant_earlier(mailbox->due, mailbox->remove_at);
         }
         return true;
     }

@@ -2,6 +2,7 @@
 
 from collector import Collector, block, cause_of
 from imap_server import FOREIGN, Folder, Server, say
+from process import wait_for
 from tag import Key, Probe
 
 
@@ -189,6 +190,17 @@ def test_what_is_to_be_deleted_goes_together():
         collector.expect("complete")
         for arrival in arrivals:
             collector.delete(arrival)
+        server.wait_for("UID EXPUNGE 1:3")
+
+
+def test_what_is_to_be_deleted_goes_together_while_the_next_is_looked_for():
+    with Server(*(block(Probe(next=0.1)) for _ in range(3))) as server, Collector() as collector:
+        collector.watch(server.port)
+        arrivals = [collector.expect("arrival") for _ in range(3)]
+        for arrival in arrivals:
+            collector.delete(arrival)
+            looks = server.commands.count("NOOP")
+            wait_for(lambda looked=looks: server.commands.count("NOOP") > looked, 5, "a look")
         server.wait_for("UID EXPUNGE 1:3")
 
 

@@ -30,14 +30,21 @@ static struct instant after_ms(int64_t ms)
 
 // A probe that was sent at START + sent_ms by a clock `ahead_ms` ahead of ours. The next one is to
 // be expected next_ms after it was sent, so it is announced for a little later.
-static void arrive(const char *from, int64_t sent_ms, int64_t arrived_ms, int64_t next_ms,
-                   int64_t ahead_ms)
+static void arrive_on(const char *from, const char *to, int64_t sent_ms, int64_t arrived_ms,
+                      int64_t next_ms, int64_t ahead_ms)
 {
     struct tag tag = {.next = next_ms == 0 ? SPAN_ZERO : span_add(SPAN_MS(next_ms), EARLY)};
     snprintf(tag.from, sizeof tag.from, "%s", from);
+    snprintf(tag.to, sizeof tag.to, "%s", to);
     tag.sent = walltime_add(WALL, SPAN_MS(sent_ms + ahead_ms));
     struct moment arrived = {after_ms(arrived_ms), walltime_add(WALL, SPAN_MS(arrived_ms))};
     expectations_note_arrival(&expectations, &tag, arrived);
+}
+
+static void arrive(const char *from, int64_t sent_ms, int64_t arrived_ms, int64_t next_ms,
+                   int64_t ahead_ms)
+{
+    arrive_on(from, "mx01", sent_ms, arrived_ms, next_ms, ahead_ms);
 }
 
 // Having just looked, `now_ms` after START, the next look is at `expected_us`, or never.
@@ -92,9 +99,9 @@ static void test_spacing_grows_with_the_age(void **state)
     (void)state;
     arrive("mx02", 0, 0, 1000, 0);
     assert_look(999, 1000);
-    assert_look(1000, 1003);
-    assert_look(1100, 1103);
-    assert_look(1120, 1123);
+    assert_look(1000, 1005);
+    assert_look(1100, 1105);
+    assert_look(1200, 1205);
     assert_look(1400, 1410);
     assert_look(2000, 2025);
     assert_look_us(10999, 11248975);
@@ -114,9 +121,20 @@ static void test_the_youngest_sets_the_pace(void **state)
     (void)state;
     arrive("mx02", 0, 0, 1000, 0);
     arrive("mx03", 0, 0, 5000, 0);
-    assert_look(5100, 5103);
+    assert_look(5100, 5105);
     arrive("mx03", 5000, 5100, 60000, 0);
     assert_look(5200, 5305);
+}
+
+// An agent may probe many servers whose mail comes into one mailbox.
+static void test_each_path_of_a_sender_is_expected(void **state)
+{
+    (void)state;
+    arrive_on("mx02", "mx03", 0, 0, 1000, 0);
+    arrive_on("mx02", "mx04", 500, 500, 1000, 0);
+    assert_look(999, 1000);
+    arrive_on("mx02", "mx03", 1000, 1000, 1000, 0);
+    assert_look(1100, 1500);
 }
 
 static void test_the_next_to_come_is_not_slept_through(void **state)
@@ -169,6 +187,7 @@ int main(void)
         cmocka_unit_test_setup(test_spacing_grows_with_the_age, set_up),
         cmocka_unit_test_setup(test_spacing_counts_from_the_last_look, set_up),
         cmocka_unit_test_setup(test_the_youngest_sets_the_pace, set_up),
+        cmocka_unit_test_setup(test_each_path_of_a_sender_is_expected, set_up),
         cmocka_unit_test_setup(test_the_next_to_come_is_not_slept_through, set_up),
         cmocka_unit_test_setup(test_an_arrival_takes_its_expectation_back, set_up),
         cmocka_unit_test_setup(test_an_old_probe_that_comes_late_changes_nothing, set_up),
