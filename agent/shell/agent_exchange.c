@@ -121,7 +121,7 @@ static struct round_trip trip_of(const struct exchange_message *reply, struct mo
 void agent_on_fetched(void *context, const char *name, const struct fetch_outcome *outcome)
 {
     struct agent *agent = context;
-    struct exchange_message reply;
+    struct exchange_message reply = {0};
     struct error error;
     int index = settings_find_peer(agent->settings, name);
     if (index < 0 || agent->exchanges.peers[index].running != outcome->number) {
