@@ -8,7 +8,7 @@
 
 static const char PATTERN[] = "*?[";
 
-bool peer_files_is_pattern(const char *path)
+static bool is_pattern(const char *path)
 {
     return strpbrk(path, PATTERN) != NULL;
 }
@@ -66,7 +66,7 @@ static DIR *open_directory_of(const char *path)
 bool peer_files_find(const char *path, struct peer_files *out, struct error *error)
 {
     *out = (struct peer_files){memory_checked(calloc(PEER_FILES_MAXIMUM, sizeof *out->paths)), 0};
-    if (!peer_files_is_pattern(path)) {
+    if (!is_pattern(path)) {
         add(out, path, 0, path);
         return true;
     }
@@ -84,7 +84,7 @@ bool peer_files_find(const char *path, struct peer_files *out, struct error *err
 
 bool peer_files_match(const char *path, const char *file)
 {
-    if (!peer_files_is_pattern(path)) {
+    if (!is_pattern(path)) {
         return strcmp(path, file) == 0;
     }
     const char *pattern = strrchr(path, '/') + 1, *slash = strrchr(file, '/');

@@ -15,8 +15,6 @@ struct peer_files {
     size_t count;
 };
 
-bool peer_files_is_pattern(const char *path);
-
 // Whether anything but its last part is a pattern: that would be a search of the whole disk.
 bool peer_files_is_too_wide(const char *path);
 

@@ -1,6 +1,5 @@
 #include "core/hops.h"
 
-#include <string.h>
 
 #include "base/text.h"
 

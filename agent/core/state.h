@@ -200,9 +200,6 @@ struct way {
 void way_arrived(struct core *core, int peer, enum direction direction,
                  const struct collect_report *report, const struct way *way, struct moment now);
 
-// What the path is used to has changed: writes it.
-void way_record(struct core *core, int peer, enum direction direction);
-
 // An incident has closed: of one about the route the path has got used to, or back to, one.
 // What was opened of ways stays open only as long as the configuration asks for it.
 void way_configure(struct core *core, struct moment now);

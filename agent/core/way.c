@@ -59,6 +59,14 @@ static void open_or_renew(const struct arriving *of, enum incident_kind kind,
     }
 }
 
+// What the path is used to has changed: writes it.
+static void record_habits(struct core *core, int peer, enum direction direction)
+{
+    struct action *action = core_act(core, ACTION_RECORD_HABITS);
+    action->habits.peer = peer;
+    action->habits.direction = direction;
+}
+
 // ---- the route ----
 
 static void write_usual(const struct routes *known, char out[ROUTE_SIZE])
@@ -123,7 +131,7 @@ static void forget(struct core *core, const struct incident *incident)
         habits.auth.failing = 0;
     }
     kept_habits_put(&path->habits, &habits);
-    way_record(core, subject->peer, subject->direction);
+    record_habits(core, subject->peer, subject->direction);
 }
 
 void way_closed(struct core *core, const struct incident *incident, struct moment now)
@@ -144,7 +152,7 @@ void way_closed(struct core *core, const struct incident *incident, struct momen
         route_restart(&habits.route);
     }
     kept_habits_put(&path->habits, &habits);
-    way_record(core, incident->subject.peer, incident->subject.direction);
+    record_habits(core, incident->subject.peer, incident->subject.direction);
 }
 
 // ---- what the receiving server found ----
@@ -264,13 +272,6 @@ static bool same_habits(const struct habits *a, const struct habits *b)
            memcmp(&a->placement, &b->placement, sizeof a->placement) == 0;
 }
 
-void way_record(struct core *core, int peer, enum direction direction)
-{
-    struct action *action = core_act(core, ACTION_RECORD_HABITS);
-    action->habits.peer = peer;
-    action->habits.direction = direction;
-}
-
 static void name_slowest(const struct arriving *of)
 {
     struct hops hops;
@@ -305,7 +306,7 @@ void way_arrived(struct core *core, int peer, enum direction direction,
     follow_authentication(&arriving);
     follow_placement(&arriving);
     if (kept_habits_get(path->habits, &after) && !same_habits(&before, &after)) {
-        way_record(core, peer, direction);
+        record_habits(core, peer, direction);
     }
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/instant.h"
-#include "base/text.h"
 
 struct client;
 

@@ -27,7 +27,8 @@ static void tell(struct trial *trial, const struct live_result *result)
     }
 }
 
-const struct mailbox_settings *live_own_mailbox(const struct settings *settings)
+// The mailbox in which what is sent to our own address arrives.
+static const struct mailbox_settings *own_mailbox(const struct settings *settings)
 {
     size_t i = 0;
     while (i < settings->mailbox_count &&
@@ -40,7 +41,7 @@ const struct mailbox_settings *live_own_mailbox(const struct settings *settings)
 static void try_mailboxes(struct trial *trial)
 {
     const struct settings *settings = trial->settings;
-    const struct mailbox_settings *own = live_own_mailbox(settings);
+    const struct mailbox_settings *own = own_mailbox(settings);
     for (size_t i = 0; i < settings->mailbox_count && !interrupt_noted(); i++) {
         const struct mailbox_settings *mailbox = &settings->mailboxes[i];
         struct live_mailbox other = {.readable = false};

@@ -27,7 +27,4 @@ struct live_count {
 // interrupt_hold must have been called: it ends early when interrupted.
 struct live_count live_try(const struct settings *settings, const struct live_options *options);
 
-// The mailbox in which what is sent to our own address arrives.
-const struct mailbox_settings *live_own_mailbox(const struct settings *settings);
-
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/syntax.h"
 #include "ctl/plan.h"
 
 enum { QUOTED_SIZE = 4 * FETCH_URL_SIZE + 3 }; // every byte escaped, in quotes

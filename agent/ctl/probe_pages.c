@@ -1,7 +1,6 @@
 #include "ctl/probe_pages.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "ctl/plan.h"
+#include "ctl/mesh_token.h"
 #include "ctl/verb.h"
 
 // `token` is what join was given, NULL for setup: its key is the mesh key and its servers the

@@ -1,6 +1,5 @@
 #include "shell/api_hops.h"
 
-#include <string.h>
 
 #include "base/error.h"
 #include "core/arrival.h"

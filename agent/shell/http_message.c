@@ -129,12 +129,3 @@ void http_respond_problem(struct http_response *response, int status, const char
     va_end(arguments);
     http_respond_problem_object(response, http_problem(status, detail));
 }
-
-void http_response_clear(struct http_response *response)
-{
-    free(response->body);
-    if (response->stream.end != NULL) {
-        response->stream.end(response->stream.state);
-    }
-    *response = (struct http_response){0};
-}

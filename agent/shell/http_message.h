@@ -2,7 +2,7 @@
 // socket, and only http.c knows the library that carries them.
 //
 // The texts of a request live as long as the call that gets it. A response owns its body or its
-// stream; http_response_clear gives them back.
+// stream, from malloc, until who sends it takes them over.
 #ifndef MAILFLOW_SHELL_HTTP_MESSAGE_H
 #define MAILFLOW_SHELL_HTTP_MESSAGE_H
 
@@ -92,7 +92,5 @@ void http_respond_problem(struct http_response *response, int status, const char
     __attribute__((format(printf, 3, 4)));
 void http_respond_problem_object(struct http_response *response, json_t *problem);
 json_t *http_problem(int status, const char *detail);
-
-void http_response_clear(struct http_response *response);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef MAILFLOW_SHELL_PAGE_WAY_H
 #define MAILFLOW_SHELL_PAGE_WAY_H
 
-#include "shell/agent.h"
+#include "core/core.h"
 
 // A section, or nothing of a path whose probes we do not see arrive.
 void page_append_way(struct text *out, const struct path *path);

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
 #include "base/instant.h"
 #include "core/stats.h"
 #include "core/verdict.h"

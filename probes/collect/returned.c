@@ -1,7 +1,6 @@
 #include "probes/collect/returned.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #include "probes/collect/header_field.h"
 

@@ -148,6 +148,15 @@ char *agent_fixture_read(const char *name)
     return content;
 }
 
+void agent_fixture_clear(struct http_response *response)
+{
+    free(response->body);
+    if (response->stream.end != NULL) {
+        response->stream.end(response->stream.state);
+    }
+    *response = (struct http_response){0};
+}
+
 char *agent_fixture_take_body(struct http_response *response)
 {
     static char piece[HTTP_PIECE_SIZE];
@@ -161,7 +170,7 @@ char *agent_fixture_take_body(struct http_response *response)
         memcpy(body + length, piece, text.length + 1);
         length += text.length;
     }
-    http_response_clear(response);
+    agent_fixture_clear(response);
     return body;
 }
 

@@ -43,4 +43,7 @@ char *agent_fixture_read(const char *name);
 struct http_response;
 char *agent_fixture_take_body(struct http_response *response);
 
+// Gives back what a response owns.
+void agent_fixture_clear(struct http_response *response);
+
 #endif

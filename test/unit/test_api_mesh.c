@@ -159,7 +159,7 @@ static void test_one_state_only(void **state)
         .now = MOMENT(100), .arguments = {{"state", "good"}}, .argument_count = 1};
     api_read_mesh(*state, &request, &response);
     assert_int_equal(response.status, 400);
-    http_response_clear(&response);
+    agent_fixture_clear(&response);
 }
 
 // As a client gets it, without the white space, in so many reads.

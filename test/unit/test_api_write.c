@@ -197,7 +197,7 @@ static void test_writes_need_the_control_socket(void **state)
         routes_answer(*state, &request, &response);
         assert_int_equal(response.status, 403);
         assert_string_equal(response.content_type, "application/problem+json");
-        http_response_clear(&response);
+        agent_fixture_clear(&response);
     }
     assert_int_equal(core_windows(((struct agent *)*state)->core)->count, 0);
 }
