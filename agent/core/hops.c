@@ -1,6 +1,5 @@
 #include "core/hops.h"
 
-
 #include "base/text.h"
 
 #define STAMP_RESOLUTION SPAN_SECONDS(1)

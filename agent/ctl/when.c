@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-
 // As walltime_parse_rfc3339 has it.
 enum { YEAR_LAST = 2200 };
 

@@ -1,7 +1,8 @@
-// The inside of the agent, shared by agent.c (life, reading, asking), events.c (what happens, to
-// the core), deeds.c (what the core decides, through the ledger, to the world), agent_exchange.c
-// (what is said from agent to agent), agent_origins.c (where windows come from) and agent_lists.c
-// (where peers come from).
+// The inside of the agent, shared by agent.c (life, reading, asking), restore.c (the ledger, to the
+// core), events.c (what happens, to the core), gather.c (what the core decides, into the ledger),
+// deeds.c (and then to the world), agent_exchange.c (what is said from agent to agent),
+// agent_origins.c (where windows come from), agent_lists.c (where peers come from) and
+// agent_certificates.c (what was shown of them).
 #ifndef MAILFLOW_SHELL_AGENT_INTERNAL_H
 #define MAILFLOW_SHELL_AGENT_INTERNAL_H
 

@@ -1,6 +1,5 @@
 #include "shell/api_hops.h"
 
-
 #include "base/error.h"
 #include "core/arrival.h"
 #include "core/hops.h"
