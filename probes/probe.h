@@ -1,5 +1,5 @@
 // What the agent and its probers say to each other: a job in, outcomes out, one JSON object a line,
-// at most JSON_LINE_MAXIMUM bytes. Plain values here; their JSON in probe.c, both directions, so
+// at most JSON_LINE_MAXIMUM bytes. Plain values here; their JSON in *_json.c, both directions, so
 // that neither side can misspell the other. Instants are on the machine's boot-time clock, which
 // all its processes share; a deadline is absolute.
 #ifndef MAILFLOW_PROBES_PROBE_H

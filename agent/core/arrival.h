@@ -1,6 +1,6 @@
-// When a probe was in the mailbox: from an interval to a point with its error (2-verdicts: "Arrival
-// and its error"). The collector knows a moment at which the probe was not there and one at which
-// it was; the server may say, to the second, when it saved the message.
+// When a probe was in the mailbox: from an interval to a point with its error. The collector knows
+// a moment at which the probe was not there and one at which it was; the server may say, to the
+// second, when it saved the message.
 //
 // A server that is asked answers by what it had when it was asked, but takes its time: milliseconds
 // when it finds something, next to none when it does not. So where the collector asked again and

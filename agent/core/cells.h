@@ -1,8 +1,8 @@
 // The cells of the mesh's matrix that an incident was judged by, as they were when it was last
 // said: who else sees it, and whose fault that makes it. A whole column bad is the receiver, a
-// whole row the sender, one cell the path, all of ours ourselves (1-mission). A server whose own
-// agent says that it is isolated is one more that sees that it sends nothing; whether mail reaches
-// it, that does not tell: most often its own relay refuses.
+// whole row the sender, one cell the path, all of ours ourselves (config/OPERATING.md: "The matrix
+// of the mesh"). A server whose own agent says that it is isolated is one more that sees that it
+// sends nothing; whether mail reaches it, that does not tell: most often its own relay refuses.
 #ifndef MAILFLOW_CORE_CELLS_H
 #define MAILFLOW_CORE_CELLS_H
 

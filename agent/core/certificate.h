@@ -1,5 +1,5 @@
 // The certificates of the servers that we speak TLS with, each as it was last shown, and what is
-// wrong with them. 2-verdicts: `certificate`.
+// wrong with them.
 //
 // Whose business it is: our own relay's is our server's, and so are our own over HTTPS, that of the
 // Alertmanager that we ask, and that of a mailbox, unless it is read for a peer; a peer's are also

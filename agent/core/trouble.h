@@ -1,6 +1,6 @@
 // What goes on with incidents, inside the core: they open and close (trouble.c), are kept quiet
 // under their cause (fold.c), are said or held back (notify.c), and are not said turn by turn when
-// they flap (flap.c). 2-verdicts: "Incidents".
+// they flap (flap.c). To the operator: config/OPERATING.md, "Alerts".
 #ifndef MAILFLOW_CORE_TROUBLE_H
 #define MAILFLOW_CORE_TROUBLE_H
 

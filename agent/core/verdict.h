@@ -1,4 +1,4 @@
-// What the life of an arrived probe amounts to (2-verdicts: "Verdict of an arrived probe").
+// What the life of an arrived probe amounts to (config/OPERATING.md: "Verdicts of a probe").
 //
 // A life is [sent, arrived] on our wall clock. Windows excuse the part of it that they cover, with
 // the recovery of the sender's queue after them; troubles already reported explain what they held

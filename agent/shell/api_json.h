@@ -1,4 +1,4 @@
-// The objects of the API (3-interfaces: "HTTP"): plain values to JSON. Times are RFC 3339 in UTC
+// The objects of the API (config/openapi.yaml): plain values to JSON. Times are RFC 3339 in UTC
 // with microseconds, null when there is none; spans are seconds.
 #ifndef MAILFLOW_SHELL_API_JSON_H
 #define MAILFLOW_SHELL_API_JSON_H

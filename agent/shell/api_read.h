@@ -1,4 +1,4 @@
-// The reading half of the API: one function per path, in the order of 3-interfaces.md.
+// The reading half of the API: one function per path of config/openapi.yaml.
 #ifndef MAILFLOW_SHELL_API_READ_H
 #define MAILFLOW_SHELL_API_READ_H
 

@@ -1,5 +1,5 @@
 // Every line that the agent says to its operator: one typed function a line. Wording, severity, key
-// order and rate live here only (3-interfaces: "Syslog").
+// order and rate live here only.
 //
 // Lines go to syslog as datagrams that never block. While nobody listens there they wait, bounded,
 // and are said late rather than never; what does not fit is counted and said too.

@@ -1,5 +1,5 @@
-// Everything that is exported to Prometheus (3-interfaces: "Metrics"), rendered family by family
-// and, within one, peer by peer: 10,000 peers make tens of megabytes, which nobody should hold.
+// Everything that is exported to Prometheus (mailflow-metrics(7)), rendered family by family and,
+// within one, peer by peer: 10,000 peers make tens of megabytes, which nobody should hold.
 //
 // Zero is exported, not absent; a time that has not been is 0. What has no value (the latency of a
 // path on which nothing has arrived) is left out.

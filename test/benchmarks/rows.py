@@ -47,10 +47,6 @@ def at_most(what, limit, value, unit, **more):
     return Row(what, f"at most {limit:g} {unit}", f"{value:.3g} {unit}", value <= limit, **more)
 
 
-def at_least(what, limit, value, unit, **more):
-    return Row(what, f"at least {limit:g} {unit}", f"{value:.3g} {unit}", value >= limit, **more)
-
-
 def command():
     """That which measures this again."""
     name = Path(sys.argv[0]).stem.removeprefix("bench_")

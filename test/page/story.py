@@ -20,7 +20,7 @@ def story(history):
 
 
 def yesterday(history, week, calm):
-    """12:19:01, 12:34, 12:49 and 13:04 arrive at 13:07:47 (1-mission), 20 hours ago."""
+    """12:19:01, 12:34, 12:49 and 13:04 arrive at 13:07:47, 20 hours ago."""
     noon = calm - 21 * HOUR
     at = lambda hours, minutes, seconds=0: (  # noqa: E731
         noon + (hours - 12) * HOUR + minutes * MINUTE + seconds * SECOND)

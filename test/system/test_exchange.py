@@ -19,7 +19,6 @@ from process import patient
 from tag import Key
 
 OTHER_KEY = Key(secret=b"f" * 32)
-NO_REPLY = "what there is to tell it goes by mail alone"
 
 
 def agent(home, office, server, peer, port, url, **overrides):
