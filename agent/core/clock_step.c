@@ -44,9 +44,7 @@ static void move_path(struct path *path, struct span step)
     for (size_t i = 0; i < RESUMPTIONS_KEPT && i < path->resumption_count; i++) {
         move(&path->resumptions[i].at, step); // its end is the window's name here
     }
-    for (size_t i = 0; i < path->decisions.room && i < path->decisions.count; i++) {
-        move(&path->decisions.ring[i].arrived, step);
-    }
+    decisions_step(&path->decisions, step);
 }
 
 static void move_peer(struct core *core, int index, struct span step, struct moment now)

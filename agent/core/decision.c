@@ -10,6 +10,21 @@ enum {
     KEPT_OF_ALL_PATHS = 64000, // one way
 };
 
+#define MICROSECONDS_MASK ((UINT64_C(1) << 56) - 1)
+
+static_assert(sizeof(struct decision) == 16, "");
+
+static void set_arrived(struct decision *decision, struct walltime at)
+{
+    uint64_t microseconds = at.ns > 0 ? (uint64_t)walltime_microseconds(at) : 0;
+    decision->arrived = microseconds & MICROSECONDS_MASK;
+}
+
+struct walltime decision_arrived(const struct decision *decision)
+{
+    return (struct walltime){(int64_t)decision->arrived * 1000};
+}
+
 static uint16_t most_kept(const struct decisions *decisions)
 {
     return decisions->kept == 0 ? DECISIONS_KEPT : decisions->kept;
@@ -77,7 +92,7 @@ static struct decision *open_cohort(struct decisions *decisions, struct walltime
     for (size_t i = 0; i < decisions->room && i < decisions->count; i++) {
         struct decision *decision = &decisions->ring[(decisions->count - 1 - i) % decisions->room];
         if (decision->verdict == VERDICT_LATE && decision->counts) {
-            struct span apart = span_magnitude(walltime_since(arrived, decision->arrived));
+            struct span apart = span_magnitude(walltime_since(arrived, decision_arrived(decision)));
             return apart.ns <= COHORT_SPAN.ns ? decision : NULL;
         }
     }
@@ -88,13 +103,13 @@ void decisions_add(struct decisions *decisions, struct walltime arrived, struct 
                    struct span error, struct span residual, enum verdict verdict)
 {
     struct decision decision = {
-        .arrived = arrived,
         .latency = (float)span_seconds(latency),
         .residual = (float)span_seconds(residual),
         .coarse = error.ns > COARSE_ERROR.ns && error.ns > latency.ns / 2,
         .verdict = verdict,
         .counts = verdict == VERDICT_ON_TIME || verdict == VERDICT_LATE,
     };
+    set_arrived(&decision, arrived);
     make_room(decisions);
     assert(decisions->room > 0);
     struct decision *place = &decisions->ring[decisions->count % decisions->room];
@@ -132,7 +147,7 @@ unsigned decisions_on_time_since(const struct decisions *decisions, struct wallt
     const struct decision *decision;
     for (size_t i = 0; (decision = decisions_get(decisions, i)) != NULL; i++) {
         if (decision->counts &&
-            (decision->verdict != VERDICT_ON_TIME || decision->arrived.ns <= after.ns)) {
+            (decision->verdict != VERDICT_ON_TIME || decision_arrived(decision).ns <= after.ns)) {
             break;
         }
         row += decision->counts;
@@ -144,6 +159,14 @@ void decisions_restart(struct decisions *decisions)
 {
     for (size_t i = 0; i < decisions->room && i < decisions->count; i++) {
         decisions->ring[i].counts = false;
+    }
+}
+
+void decisions_step(struct decisions *decisions, struct span step)
+{
+    for (size_t i = 0; i < decisions->room && i < decisions->count; i++) {
+        struct decision *decision = &decisions->ring[i];
+        set_arrived(decision, walltime_add(decision_arrived(decision), step));
     }
 }
 

@@ -18,14 +18,17 @@ enum { DECISIONS_KEPT = 64, DECISIONS_KEPT_LEAST = 16 };
 #define COHORT_SPAN  SPAN_SECONDS(5)
 #define COARSE_ERROR SPAN_MS(50)
 
+// There may be half a million: 16 bytes each.
 struct decision {
-    struct walltime arrived;
+    uint64_t arrived : 56; // microseconds
+    enum verdict verdict : 6;
+    bool coarse : 1; // the error is more than COARSE_ERROR and more than half of the latency
+    bool counts : 1; // decides: on_time or late, and since the last restart of the count
     float latency;   // seconds; the page and the median need no more digits
     float residual;  // seconds
-    bool coarse : 1; // the error is more than COARSE_ERROR and more than half of the latency
-    enum verdict verdict : 8;
-    bool counts : 1; // decides: on_time or late, and since the last restart of the count
 };
+
+struct walltime decision_arrived(const struct decision *decision);
 
 struct decisions {
     struct decision *ring; // owned; grows as they come
@@ -56,6 +59,9 @@ unsigned decisions_on_time_since(const struct decisions *decisions, struct wallt
 
 // From here on earlier decisions count no more (an incident closed, a window ended).
 void decisions_restart(struct decisions *decisions);
+
+// The clock that they arrived by has stepped: puts them into its new reading.
+void decisions_step(struct decisions *decisions, struct span step);
 
 // Median latency in seconds of what is kept, negative when nothing is. Coarse figures (an arrival
 // seen half a second late, say) are left out as long as there are others.

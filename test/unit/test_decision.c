@@ -119,8 +119,9 @@ static void test_the_ring_forgets_the_oldest(void **state)
     for (int i = 0; i < 200; i++) {
         add(&decisions, i * 60, VERDICT_ON_TIME, i);
     }
-    assert_int_equal(decisions_get(&decisions, 0)->arrived.ns, INT64_C(199) * 60 * 1000000000);
-    assert_int_equal(decisions_get(&decisions, DECISIONS_KEPT - 1)->arrived.ns,
+    assert_int_equal(decision_arrived(decisions_get(&decisions, 0)).ns,
+                     INT64_C(199) * 60 * 1000000000);
+    assert_int_equal(decision_arrived(decisions_get(&decisions, DECISIONS_KEPT - 1)).ns,
                      (int64_t)(200 - DECISIONS_KEPT) * 60 * 1000000000);
     assert_null(decisions_get(&decisions, DECISIONS_KEPT));
     double median = decisions_median(&decisions);
@@ -147,7 +148,7 @@ static void test_what_is_kept_changes_with_the_peers(void **state)
     }
     decisions_keep(&decisions, 16);
     for (int i = 0; i < 16; i++) {
-        assert_int_equal(decisions_get(&decisions, (size_t)i)->arrived.ns,
+        assert_int_equal(decision_arrived(decisions_get(&decisions, (size_t)i)).ns,
                          INT64_C(1000000000) * (99 - i));
     }
     assert_null(decisions_get(&decisions, 16));
@@ -155,9 +156,25 @@ static void test_what_is_kept_changes_with_the_peers(void **state)
     assert_null(decisions_get(&decisions, 16));
     decisions_keep(&decisions, DECISIONS_KEPT);
     add(&decisions, 101, VERDICT_ON_TIME, 101);
-    assert_int_equal(decisions_get(&decisions, 16)->arrived.ns, INT64_C(85000000000));
+    assert_int_equal(decision_arrived(decisions_get(&decisions, 16)).ns, INT64_C(85000000000));
     decisions_free(&decisions);
     assert_null(decisions_get(&decisions, 0));
+}
+
+static void test_a_step_of_the_clock_moves_them_all(void **state)
+{
+    (void)state;
+    struct decisions decisions = {.kept = 16};
+    for (int second = 1; second <= 20; second++) {
+        decisions_add(&decisions, (struct walltime){INT64_C(1000000000) * second}, SPAN_SECONDS(1),
+                      SPAN_ZERO, SPAN_SECONDS(1), VERDICT_ON_TIME);
+    }
+    decisions_step(&decisions, SPAN_MS(-5500)); // the oldest arrived in its fifth second
+    for (size_t i = 0; i < 16; i++) {
+        int64_t want = INT64_C(14500000000) - INT64_C(1000000000) * (int64_t)i;
+        assert_int_equal(decision_arrived(decisions_get(&decisions, i)).ns, want > 0 ? want : 0);
+    }
+    decisions_free(&decisions);
 }
 
 int main(void)
@@ -172,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_the_ring_forgets_the_oldest),
         cmocka_unit_test(test_with_many_peers_fewer_are_kept),
         cmocka_unit_test(test_what_is_kept_changes_with_the_peers),
+        cmocka_unit_test(test_a_step_of_the_clock_moves_them_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
