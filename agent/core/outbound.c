@@ -200,7 +200,7 @@ void outbound_slot(struct core *core, int peer, struct moment now)
         int64_t behind = instant_since(now.instant, outbound->cadence).ns / cadence.ns;
         if (behind > SLOT_BLOCK) { // slept for long: no need to count every tick one by one
             outbound->cadence = instant_add(outbound->cadence, span_times(cadence, behind));
-            core->peers[peer].stats.slots_missed += (uint64_t)behind;
+            core->peers[peer].stats.slots_missed += (uint32_t)behind;
             outbound->next_slot += behind;
         }
         outbound->cadence = instant_add(outbound->cadence, cadence);

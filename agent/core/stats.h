@@ -74,21 +74,22 @@ enum bounce_fate {
 };
 const char *bounce_fate_name(enum bounce_fate fate);
 
+// A probe a second fills 32 bits in 136 years.
 struct peer_stats {
-    uint64_t sent;
-    uint64_t send_failures;
-    uint64_t sends_uncertain;
-    uint64_t slots_missed;
-    uint64_t received;
-    uint64_t duplicates;
-    uint64_t loops;              // probes of ours to it that came back to a mailbox of ours
-    uint64_t arrived_after_loss; // had been counted as lost, and are not counted again
-    uint64_t receipts_unknown;   // for probes that we have not sent
-    uint64_t bounces[BOUNCE_FATES];
-    uint64_t route_changes; // three in a row came another way, whether said or not
-    uint64_t misplaced;     // arrived in another folder than the first
-    uint64_t replies[REPLY_CLASSES];
-    uint64_t resolved[DIRECTIONS][VERDICTS];
+    uint32_t sent;
+    uint32_t send_failures;
+    uint32_t sends_uncertain;
+    uint32_t slots_missed;
+    uint32_t received;
+    uint32_t duplicates;
+    uint32_t loops;              // probes of ours to it that came back to a mailbox of ours
+    uint32_t arrived_after_loss; // had been counted as lost, and are not counted again
+    uint32_t receipts_unknown;   // for probes that we have not sent
+    uint32_t bounces[BOUNCE_FATES];
+    uint32_t route_changes; // three in a row came another way, whether said or not
+    uint32_t misplaced;     // arrived in another folder than the first
+    uint32_t replies[REPLY_CLASSES];
+    uint32_t resolved[DIRECTIONS][VERDICTS];
     struct histogram latency[DIRECTIONS];
 };
 

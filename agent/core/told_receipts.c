@@ -4,9 +4,9 @@
 
 #include "core/clock_offset.h"
 
-static uint32_t beginning(const struct probe_id *id)
+static uint16_t beginning(const struct probe_id *id)
 {
-    uint32_t first;
+    uint16_t first;
     memcpy(&first, id->bytes, sizeof first);
     return first;
 }

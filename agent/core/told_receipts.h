@@ -19,7 +19,8 @@ struct told_receipts {
     struct instant at;      // ... and when it was told
     struct walltime newest; // arrival
     bool behind;            // what it told last was older: late mail, or its clock was put back
-    uint32_t answered[ANSWERED_KEPT]; // a ring of the first bytes of ids, which tell them apart
+    uint16_t answered[ANSWERED_KEPT]; // a ring of the first bytes of ids: one in 1000 may be taken
+                                      // for another
     uint32_t answered_count;
 };
 

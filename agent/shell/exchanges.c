@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
 
 static const char *const REJECTION_NAMES[EXCHANGE_REJECTIONS] = {
     "signature", "malformed", "unknown_peer", "misrouted", "stale", "replayed",
@@ -50,13 +49,13 @@ static struct exchange_peer **sort_by_name(struct exchanges *exchanges)
 static struct exchange_peer adopt(struct exchanges *exchanges, struct exchange_peer **sorted,
                                   const struct peer_settings *settings)
 {
-    struct exchange_peer peer = {.guard.floor = exchanges->started};
+    struct exchange_peer peer = {.name = settings->name, .guard.floor = exchanges->started};
     const struct exchange_peer *key = &peer;
-    text_copy(peer.name, sizeof peer.name, settings->name);
     struct exchange_peer **known =
         bsearch(&key, sorted, exchanges->count, sizeof(struct exchange_peer *), compare_names);
     if (known != NULL) {
         peer = **known;
+        peer.name = settings->name;
         (*known)->guard = (struct exchange_guard){0};
     }
     peer.wanted &= settings->agent[0] != '\0';

@@ -29,7 +29,7 @@ enum exchange_rejection {
 const char *exchange_rejection_name(enum exchange_rejection of);
 
 struct exchange_peer {
-    char name[SERVER_NAME_SIZE];
+    const char *name;      // of the settings
     bool wanted;           // to be begun as soon as there is room
     int64_t running;       // the job under way, 0 for none
     struct probe_id nonce; // of its request
@@ -55,7 +55,7 @@ struct exchanges {
     uint64_t rejected[EXCHANGE_REJECTIONS];
 };
 
-// Peers keep their state by their names.
+// Peers keep their state by their names; the settings before these may go after that.
 void exchanges_configure(struct exchanges *exchanges, const struct settings *settings);
 void exchanges_free(struct exchanges *exchanges);
 
