@@ -1,6 +1,7 @@
 // mailflowd: puts the agent together, listens, and waits for signals. SIGTERM and SIGINT stop it,
 // SIGHUP reads the configuration again.
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,7 @@ int main(int count, char **arguments)
     options.agent.context = &daemon;
     bool started = start(&daemon, &options.agent, settings, &error);
     if (started) {
+        malloc_trim(0); // what the start took
         supervisor_tell("READY=1");
     } else {
         fprintf(stderr, "mailflowd: %s\n", error.message);

@@ -82,11 +82,9 @@ void inbound_keep_receipt(struct inbound *inbound, const struct receipt *receipt
         memmove(inbound->unseen, inbound->unseen + 1,
                 inbound->unseen_count * sizeof *inbound->unseen);
     }
-    size_t room = inbound->unseen_count;
-    if ((room & (room - 1)) == 0) { // full at every power of two
-        size_t size = (room == 0 ? 1 : room * 2) * sizeof *inbound->unseen;
-        inbound->unseen = memory_checked(realloc(inbound->unseen, size));
-    }
+    // Room for one more: of each of many peers there are few.
+    size_t size = (inbound->unseen_count + 1) * sizeof *inbound->unseen;
+    inbound->unseen = memory_checked(realloc(inbound->unseen, size));
     told = walltime_later(told, inbound->seen_by_peer);
     if (inbound->unseen_count > 0) {
         told = walltime_later(told, inbound->unseen[inbound->unseen_count - 1].place);
