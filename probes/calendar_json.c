@@ -1,4 +1,3 @@
-
 #include "base/text.h"
 #include "probes/calendar.h"
 #include "probes/json_values.h"

@@ -158,7 +158,7 @@ static void judge_session(const struct evidence *evidence, const char *where,
     const struct dialogue *dialogue = evidence->dialogue;
     if (!evidence->connected) {
         judge_connection(evidence, where, out);
-    } else if (dialogue->stop != STOP_NONE) {
+    } else if (dialogue->stop != STOP_NONE && !dialogue->refused) {
         judge_stop(evidence, where, out);
     } else if (dialogue->stage == STAGE_HANDSHAKE && !evidence->timed_out) {
         set_cause(out, REPLY_TLS, "%s", evidence->tls_failure);

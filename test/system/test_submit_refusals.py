@@ -69,11 +69,14 @@ def test_recipient_refused_and_message_taken(end):
 
 
 def test_what_follows_a_refusal_decides_nothing():
-    """Whatever is said of a DATA that went out with RCPT, in pieces or not at all."""
-    for data in [raw(b"354-go\r\n554 on\r\n")], [trickle(b"503 what?\r\n", 0.01)], [close()], [reset()]:
+    """Whatever is said of a DATA that went out with RCPT, in pieces, too much or not at all."""
+    for data in ([raw(b"354-go\r\n554 on\r\n")], [trickle(b"503 what?\r\n", 0.01)], [close()], [reset()],
+                 [raw(b"354 go\r\n250 queued as X\r\n")], [raw(b"554 no\r\n554 no\r\n")],
+                 [raw(b"554 " + b"x" * 2000 + b"\r\n")], [flood(b"554-no\r\n")]):
         with Server({"rcpt": [reply("550 5.1.1 no such user")], "data": data}) as server:
             done = outcome(job(server.port))
         assert done["result"] == "refused" and done["reply"] == "550 5.1.1 no such user"
+        assert done["class"] == "5xx" and done["cause"] == ""
 
 
 def test_a_refusal_counts_without_pipelining_too():
