@@ -233,8 +233,8 @@ void core_restore_acknowledged(struct core *core, const char *window, uint32_t r
                                const char *peer);
 void core_restore_slots(struct core *core, int peer, int64_t reserved);
 
-// What the newest arrival from the peer said that it has of our receipts; before the arrivals
-// themselves, of which the others are to be told still.
+// What arrived from the peer until then, it has our receipts of, as the newest record says; before
+// the arrivals themselves, of which the others are to be told still.
 void core_restore_seen(struct core *core, int peer, struct walltime seen);
 
 // Takes a block of slots, up to what is returned, for the caller to write down: where many peers

@@ -270,6 +270,19 @@ static bool read_receipts(const struct collect_report *report, struct receipts *
     return report->receipts[0] != '\0' && receipts_parse(report->receipts, out, &error);
 }
 
+// Until when all that arrived has been seen, for what was found long after may not have been.
+static struct walltime arrivals_seen(const struct inbound *inbound, struct walltime arrived,
+                                     struct walltime seen)
+{
+    struct walltime earliest = walltime_earlier(seen, arrived);
+    for (size_t i = 0; i < inbound->unseen_count; i++) {
+        if (inbound->unseen[i].place.ns > seen.ns) {
+            earliest = walltime_earlier(earliest, inbound->unseen[i].receipt.arrived);
+        }
+    }
+    return earliest;
+}
+
 void inbound_arrived(struct core *core, int peer, const struct collect_report *report,
                      struct moment now)
 {
@@ -280,7 +293,8 @@ void inbound_arrived(struct core *core, int peer, const struct collect_report *r
     struct receipts receipts;
     struct probe_record record = record_of(core, peer, report, now, &arrival, &unsure);
     bool tells = read_receipts(report, &receipts);
-    record.seen = tells ? fate_seen(&receipts, now) : WALLTIME_NONE;
+    struct walltime seen = tells ? fate_seen(&receipts, now) : WALLTIME_NONE;
+    record.seen = arrivals_seen(inbound, record.arrived, seen);
     struct subject subject = subject_of_path(peer, INBOUND);
     bool was_silent = trouble_find(core, INCIDENT_SILENT, &subject) != NULL;
     core->peers[peer].stats.received++;

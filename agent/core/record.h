@@ -42,7 +42,7 @@ struct probe_record {
     struct span latency_error;
     struct span excused;
     int64_t incident;     // that explains it, 0 for none
-    struct walltime seen; // inbound: what the sender says that it has of our receipts, or none
+    struct walltime seen; // inbound: the sender has our receipts of arrivals until then, or none
     bool rerouted;        // it arrived over another route than its path is known to take
 };
 

@@ -335,6 +335,15 @@ static void test_receipts_newest_first_until_seen(void **state)
     core_fixture_end(&fixture);
 }
 
+static void arrive_having_seen(struct core_fixture *fixture, unsigned number, struct walltime seen)
+{
+    struct collect_report report = core_fixture_report(fixture, "p0", number, SPAN_SECONDS(1));
+    struct text list = TEXT_OVER(report.receipts);
+    struct receipts theirs = {.as_of = fixture->now.wall, .seen = seen};
+    receipts_format(&theirs, &list);
+    core_fixture_arrive(fixture, &report, ARRIVAL_NEW);
+}
+
 static struct walltime recorded_seen(const struct core_fixture *fixture)
 {
     for (size_t i = 0; i < fixture->actions.count; i++) {
@@ -356,17 +365,36 @@ static void test_an_arrival_is_recorded_with_what_its_sender_has_seen(void **sta
     const struct walltime said[] = {before, after, before},
                           kept[] = {before, WALLTIME_NONE, before};
     for (unsigned i = 0; i < 3; i++) { // the second is of our clock before it was put back
-        struct collect_report report = core_fixture_report(&fixture, "p0", i, SPAN_SECONDS(1));
-        struct text list = TEXT_OVER(report.receipts);
-        struct receipts theirs = {.as_of = fixture.now.wall, .seen = said[i]};
-        receipts_format(&theirs, &list);
-        core_fixture_arrive(&fixture, &report, ARRIVAL_NEW);
+        arrive_having_seen(&fixture, i, said[i]);
         assert_int_equal(walltime_microseconds(recorded_seen(&fixture)),
                          walltime_microseconds(kept[i]));
     }
     struct collect_report silent = core_fixture_report(&fixture, "p0", 3, SPAN_SECONDS(1));
     core_fixture_arrive(&fixture, &silent, ARRIVAL_NEW);
     assert_false(walltime_known(recorded_seen(&fixture)));
+    core_fixture_end(&fixture);
+}
+
+// It was in a folder that could not be read, say: the peer has seen what is later, but not that.
+static void test_what_is_found_late_is_recorded_as_unseen(void **state)
+{
+    (void)state;
+    struct core_fixture fixture;
+    core_fixture_begin(&fixture, 1);
+    struct walltime before = walltime_add(fixture.now.wall, SPAN_SECONDS(-30));
+    struct walltime saved = walltime_add(fixture.now.wall, SPAN_HOURS(-1));
+    struct collect_report late = core_fixture_report(&fixture, "p0", 0, SPAN_HOURS(1));
+    late.absent.wall = late.tag.sent;
+    late.saved = saved;
+    core_fixture_arrive(&fixture, &late, ARRIVAL_NEW);
+    arrive_having_seen(&fixture, 1, before);
+    assert_true(recorded_seen(&fixture).ns <= walltime_add(saved, SPAN_SECONDS(1)).ns);
+    core_fixture_wait(&fixture, SPAN_SECONDS(1));
+    collect_at(&fixture);
+    struct walltime told = fixture.now.wall;
+    core_fixture_wait(&fixture, SPAN_SECONDS(60));
+    arrive_having_seen(&fixture, 2, told);
+    assert_int_equal(walltime_microseconds(recorded_seen(&fixture)), walltime_microseconds(told));
     core_fixture_end(&fixture);
 }
 
@@ -495,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_stripped_probes_are_no_silence),
         cmocka_unit_test(test_receipts_newest_first_until_seen),
         cmocka_unit_test(test_an_arrival_is_recorded_with_what_its_sender_has_seen),
+        cmocka_unit_test(test_what_is_found_late_is_recorded_as_unseen),
         cmocka_unit_test(test_a_flush_of_receipts_comes_through_in_pieces),
         cmocka_unit_test(test_receipts_that_nobody_takes_are_bounded),
         cmocka_unit_test(test_lost_arrives_after_all),
