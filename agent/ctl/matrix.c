@@ -150,14 +150,22 @@ static void print_name(const struct matrix *matrix, size_t line)
            line + 1, GAP, "");
 }
 
+static void print_remark(const char *before, const char *word)
+{
+    char shown[256];
+    struct text text = TEXT_OVER(shown);
+    format_text(word, &text);
+    printf("%s%s", before, shown);
+}
+
 static void print_remarks(const struct line *line)
 {
     if (line->maintenance[0] != '\0') {
-        printf("  maintenance %s", line->maintenance);
+        print_remark("  maintenance ", line->maintenance);
     }
     for (size_t i = 0; i < json_array_size(line->says); i++) {
         const char *word = json_string_value(json_array_get(line->says, i));
-        printf("%s%s", i == 0 ? "  says it is " : ", ", word == NULL ? "?" : word);
+        print_remark(i == 0 ? "  says it is " : ", ", word == NULL ? "?" : word);
     }
 }
 

@@ -23,6 +23,7 @@ AGENT_VERBS = [
     ["maintenance", "end", "mx01"],
     ["maintenance", "cancel", "mx01"],
     ["maintenance", "list"],
+    ["mesh"],
     ["reload"],
     ["version"],
 ]
@@ -291,6 +292,10 @@ def unprintable(character):
     return ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0
 
 
+MESH = {
+    "servers": [{"name": "mx01", "maintenance": "active", "says": ["isolated"]}, {"name": "mx02"}],
+    "cells": [{"path": "mx01->mx02", "from": "mx01", "to": "mx02", "state": "bad"}],
+}
 POISONED_VERBS = [
     ["status"],
     ["probe", "mx01"],
@@ -299,6 +304,7 @@ POISONED_VERBS = [
     ["maintenance", "begin"],
     ["maintenance", "end", "mx01"],
     ["maintenance", "list"],
+    ["mesh"],
     ["reload"],
     ["version"],
 ]
@@ -311,6 +317,7 @@ def test_nothing_of_the_agent_reaches_the_terminal_raw():
         "GET /paths": {"paths": PATHS},
         "GET /probes": {"probes": [poisoned(probe())], "next": None},
         "GET /maintenance": {"maintenance": [window() | {"reason": ESCAPE}]},
+        "GET /mesh": poisoned(MESH),
         "DELETE /maintenance/w-1f3a2b4c": poisoned(window()),
         "GET /version": poisoned({"version": "0.1.0", "server": "mx02"}),
         "POST /maintenance": poisoned(window()),
