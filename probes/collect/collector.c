@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "probes/collect/mailbox.h"
+#include "probes/collect/reports.h"
 #include "probes/probe.h"
 
 struct collector {
@@ -118,6 +119,7 @@ static void wait_for_work(const struct collector *collector, struct pollfd *poll
     }
     struct span left = span_longer(instant_since(due, clock_now().instant), SPAN_ZERO);
     struct timespec wait = {left.ns / 1000000000, left.ns % 1000000000};
+    reports_flush();
     ppoll(polled, collector->count + 1, &wait, NULL);
 }
 
@@ -142,4 +144,5 @@ void collector_run(const struct mailbox_spans *spans)
     while (collector.count > 0) {
         unwatch(&collector, &collector.mailboxes[0]);
     }
+    reports_flush();
 }

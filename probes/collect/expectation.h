@@ -17,7 +17,7 @@ enum { EXPECTATIONS_MAXIMUM = 512 };
 
 #define EXPECTATION_LIFE     SPAN_SECONDS(10) // after that only IDLE waits for it
 #define EXPECTATION_EARLY    SPAN_MS(5)       // timers of the sender are not exact
-#define EXPECTATION_SPACING  SPAN_MS(5)       // at first
+#define EXPECTATION_SPACING  SPAN_MS(4)       // at first
 #define EXPECTATION_FRACTION 40               // then a fortieth of its age
 
 struct expectation {

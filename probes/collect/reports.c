@@ -8,6 +8,11 @@
 #include "base/json_read.h"
 #include "base/text.h"
 
+static struct {
+    char bytes[2 * JSON_LINE_MAXIMUM];
+    size_t length;
+} waiting;
+
 struct collect_report *report_begin(struct collect_report *report, enum collect_report_kind kind,
                                     const char *mailbox)
 {
@@ -30,6 +35,25 @@ static void write_whole(const char *line, size_t length)
             length -= (size_t)written;
         }
     }
+}
+
+void reports_flush(void)
+{
+    write_whole(waiting.bytes, waiting.length);
+    waiting.length = 0;
+}
+
+static void put(const char *line, size_t length)
+{
+    if (length > sizeof waiting.bytes - waiting.length) {
+        reports_flush();
+    }
+    if (length > sizeof waiting.bytes) {
+        write_whole(line, length);
+        return;
+    }
+    memcpy(waiting.bytes + waiting.length, line, length);
+    waiting.length += length;
 }
 
 static char *encode_too_big(const struct collect_report *report)
@@ -62,6 +86,6 @@ void report_write(const struct collect_report *report)
         free(line);
         line = encode_too_big(report);
     }
-    write_whole(line, strlen(line));
+    put(line, strlen(line));
     free(line);
 }

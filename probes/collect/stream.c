@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "probes/collect/reports.h"
 #include "probes/resolve.h"
 #include "probes/tls.h"
 
@@ -39,6 +40,7 @@ static bool has_failed(const struct stream *stream)
 
 static bool poll_until(int descriptor, short events, struct instant deadline)
 {
+    reports_flush();
     for (;;) {
         struct span left = instant_since(deadline, clock_now().instant);
         if (left.ns <= 0) {
@@ -245,6 +247,7 @@ struct stream *stream_connect(const char *host, uint16_t port, struct span timeo
     struct instant deadline = instant_add(clock_now().instant, timeout);
     struct addrinfo *addresses;
     *resolved = (struct instant){0};
+    reports_flush();
     if (!resolve_host(host, port, deadline, &addresses, error)) {
         return NULL;
     }

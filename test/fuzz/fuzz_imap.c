@@ -8,6 +8,7 @@
 #include "imap_wire.h"
 #include "probes/collect/imap_session.h"
 #include "probes/collect/mailbox.h"
+#include "probes/collect/reports.h"
 
 enum { STEPS = 12, CONNECTIONS = 3 };
 
@@ -54,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         assert(due.ns != INSTANT_NEVER.ns);
         imap_wire_advance(due);
         mailbox_work(mailbox);
+        reports_flush();
         if (i == 1) {
             delete_one(mailbox);
         }

@@ -163,18 +163,29 @@ int __wrap_poll(struct pollfd *polled, nfds_t count, int timeout)
     return waits() ? 0 : (int)count;
 }
 
-// What is reported is a line that the agent can read. The fuzzer itself writes, too.
+static void take_report(const char *line, size_t size)
+{
+    static struct collect_report report;
+    struct error error;
+    assert(size <= JSON_LINE_MAXIMUM);
+    memset(&report, 0, sizeof report);
+    assert(collect_report_decode(line, size, &report, &error));
+}
+
+// What is reported are lines that the agent can read. The fuzzer itself writes, too.
 ssize_t __real_write(int descriptor, const void *bytes, size_t size);
 ssize_t __wrap_write(int descriptor, const void *bytes, size_t size);
 ssize_t __wrap_write(int descriptor, const void *bytes, size_t size)
 {
-    static struct collect_report report;
-    struct error error;
     if (descriptor != STDOUT_FILENO) {
         return __real_write(descriptor, bytes, size);
     }
-    assert(size > 0 && size <= JSON_LINE_MAXIMUM + 1);
-    memset(&report, 0, sizeof report);
-    assert(collect_report_decode(bytes, size - 1, &report, &error));
+    const char *line = bytes, *end = line + size;
+    assert(size > 0 && end[-1] == '\n');
+    while (line < end) {
+        const char *line_end = memchr(line, '\n', (size_t)(end - line));
+        take_report(line, (size_t)(line_end - line));
+        line = line_end + 1;
+    }
     return (ssize_t)size;
 }

@@ -27,6 +27,7 @@ class Collector:
             stderr=subprocess.PIPE,
         )
         self.reports = queue.Queue()
+        self.writes = []  # what came at once, as far as it can be told
         self.seen = []
         self.errors = []
         self.threads = [
@@ -37,9 +38,13 @@ class Collector:
             thread.start()
 
     def _read_reports(self):
-        for line in self.process.stdout:
-            assert len(line) <= 8192
-            self.reports.put(json.loads(line))
+        while written := self.process.stdout.read1():
+            if not written.endswith(b"\n"):
+                written += self.process.stdout.readline()
+            self.writes.append(written)
+            for line in written.splitlines():
+                assert len(line) < 8192
+                self.reports.put(json.loads(line))
 
     def _read_errors(self):
         for line in self.process.stderr:

@@ -1,5 +1,7 @@
 """mailflow-collect and a mailbox: what it recognises, reports and deletes, and its commands."""
 
+import json
+
 from collector import Collector, block, cause_of
 from imap_server import FOREIGN, Folder, Server, say
 from process import wait_for
@@ -180,6 +182,18 @@ def test_a_read_only_folder_is_a_hindrance_and_no_more():
         server.inbox.add(block(Probe()))
         server.sessions[0].tell_exists()
         collector.expect("arrival", uid=2)
+
+
+def test_what_is_found_together_is_told_at_once():
+    """Each write wakes the agent."""
+    with Server(block(Probe(next=0.1))) as server, Collector() as collector:
+        collector.watch(server.port)
+        collector.expect("complete")
+        server.inbox.add(block(Probe()))
+        collector.expect("arrival", uid=2)
+        collector.expect("complete")
+        [told] = [written for written in collector.writes if b'"uid":2' in written]
+        assert [json.loads(line)["report"] for line in told.splitlines()] == ["arrival", "complete"]
 
 
 def test_what_is_to_be_deleted_goes_together():
