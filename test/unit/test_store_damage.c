@@ -64,6 +64,25 @@ static void a_ledger_damaged_in_the_middle_is_kept_aside(void **state)
     assert_kept_aside(*state);
 }
 
+static void damage_at_any_page_is_kept_aside(void **state)
+{
+    static unsigned char damage[4096];
+    char ledger[FILE_SIZE];
+    memset(damage, 0xA5, sizeof damage);
+    write_some(*state);
+    text_copy(ledger, sizeof ledger, fixture_file_in(*state, "ledger.db"));
+    struct fixture_content sound = fixture_file_read(ledger);
+    off_t pages = (off_t)sound.size / (off_t)sizeof damage;
+    assert_true(pages > 20);
+    for (off_t page = 0; page < pages; page++) {
+        fixture_file_patch(ledger, page * (off_t)sizeof damage, damage, sizeof damage);
+        assert_kept_aside(*state);
+        assert_int_equal(rename(fixture_file_in(*state, KEPT), ledger), 0);
+        fixture_file_patch(ledger, 0, sound.bytes, sound.size);
+    }
+    free(sound.bytes);
+}
+
 static void a_ledger_cut_short_is_kept_aside(void **state)
 {
     write_some(*state);
@@ -199,6 +218,7 @@ int main(void)
         TEST(a_ledger_without_its_header_is_kept_aside),
         TEST(a_ledger_of_garbage_is_kept_aside),
         TEST(a_ledger_damaged_in_the_middle_is_kept_aside),
+        TEST(damage_at_any_page_is_kept_aside),
         TEST(a_ledger_cut_short_is_kept_aside),
         TEST(a_foreign_database_is_kept_aside),
         TEST(a_ledger_that_lacks_an_index_is_kept_aside),
