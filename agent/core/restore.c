@@ -125,9 +125,19 @@ void core_restore_last_incident(struct core *core, int64_t id)
     core->incidents.last_id = id;
 }
 
+// Our clock may have been put back since, before this start.
+static void put_into_the_past(struct incident *incident, struct walltime now)
+{
+    incident->began = walltime_earlier(incident->began, now);
+    incident->opened = walltime_earlier(incident->opened, now);
+    incident->notified_at = walltime_earlier(incident->notified_at, now);
+    incident->closed = walltime_earlier(incident->closed, now);
+}
+
 void core_restore_incident(struct core *core, const struct incident *incident, struct moment now)
 {
     struct incident restored = *incident;
+    put_into_the_past(&restored, now.wall);
     bool known = core_resolve_subject(core->settings, restored.kind, restored.subject_text,
                                       &restored.subject);
     if (known) {
@@ -148,8 +158,8 @@ void core_restore_incident(struct core *core, const struct incident *incident, s
         // how far is to be seen anew
         clock_relation_step(&core->peers[restored.subject.peer].clock, restored.evidence.latency);
     }
-    restored.opened_at = moment_instant_at(now, incident->opened);
-    restored.last = incident->opened;
+    restored.opened_at = moment_instant_at(now, restored.opened);
+    restored.last = restored.opened;
     uint32_t place = incidents_add(&core->incidents, &restored);
     if (!known) {
         trouble_orphan(core, place, now);
