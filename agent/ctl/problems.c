@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "ctl/client.h"
+#include "ctl/format.h"
 
 static json_t *problem_to_json(const struct config_problem *problem)
 {
@@ -30,6 +31,17 @@ json_t *problems_to_lines(const struct config_problems *problems)
         json_array_append_new(list, client_json_text(line));
     }
     return list;
+}
+
+void problems_print_lines(const json_t *lines, FILE *out)
+{
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        char shown[1024];
+        struct text text = TEXT_OVER(shown);
+        const char *line = json_string_value(json_array_get(lines, i));
+        format_text(line == NULL ? "(not text)" : line, &text);
+        fprintf(out, "%s\n", shown);
+    }
 }
 
 static void print_problem(const struct config_problem *problem, FILE *out)

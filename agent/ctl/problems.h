@@ -18,4 +18,7 @@ json_t *problems_to_json(const struct config_problems *problems);
 // As the agent's API tells them: of each its line.
 json_t *problems_to_lines(const struct config_problems *problems);
 
+// Such lines, as an agent has sent them.
+void problems_print_lines(const json_t *lines, FILE *out);
+
 #endif

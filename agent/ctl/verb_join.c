@@ -99,17 +99,29 @@ static bool write_checked(const struct joining *joining, struct staging *staging
 
 enum reload { RELOAD_DONE, RELOAD_NO_AGENT, RELOAD_REFUSED };
 
-static enum reload reload_agent(const struct context *context, struct error *error)
+// What the agent lacks is not in the files, which were good when we read them: its user may not
+// read a key that is root's. `*problems` is the caller's, NULL when the agent tells of none.
+static enum reload reload_agent(const struct context *context, json_t **problems,
+                                struct error *error)
 {
     char socket[CONTROL_SOCKET_SIZE];
     json_t *answer = NULL;
+    *problems = NULL;
     if (!control_socket_find(context->command, socket, error)) {
         return RELOAD_REFUSED;
     }
     struct client *client = client_create(socket, context->command->timeout);
     enum client_result result = client_ask(client, "POST", "/reload", NULL, &answer, error);
+    *problems = json_incref(json_object_get(answer, "problems"));
     json_decref(answer);
     client_destroy(client);
+    if (result == CLIENT_REFUSED) {
+        struct error told = *error;
+        error_set(error,
+                  "%s. What join has written is in order here: start the agent anew (systemctl "
+                  "restart mailflowd), and it goes by it",
+                  told.message);
+    }
     return result == CLIENT_DONE          ? RELOAD_DONE
            : result == CLIENT_UNREACHABLE ? RELOAD_NO_AGENT
                                           : RELOAD_REFUSED;
@@ -135,7 +147,7 @@ static void print_added(const struct joining *joining, const struct staging *sta
     }
 }
 
-static void print_joined_json(const struct joining *joining, bool reloaded)
+static void print_joined_json(const struct joining *joining, bool reloaded, json_t *problems)
 {
     json_t *added = memory_checked(json_array());
     for (size_t i = 0; i < joining->added_count; i++) {
@@ -144,6 +156,9 @@ static void print_joined_json(const struct joining *joining, bool reloaded)
     json_t *json =
         memory_checked(json_pack("{s:o,s:I,s:b}", "added", added, "known",
                                  (json_int_t)joining->known_count, "reloaded", reloaded));
+    if (problems != NULL) {
+        json_object_set(json, "problems", problems);
+    }
     report_json(joining->context, json);
     json_decref(json);
 }
@@ -155,16 +170,20 @@ static int add_peers(struct joining *joining, const struct mesh_token *token)
     struct staging *staging = memory_checked(calloc(1, sizeof *staging));
     struct error error = {0};
     bool good = joining->added_count == 0 || write_checked(joining, staging, &error);
-    enum reload reload = good ? reload_agent(context, &error) : RELOAD_REFUSED;
+    json_t *problems = NULL;
+    enum reload reload = good ? reload_agent(context, &problems, &error) : RELOAD_REFUSED;
     if (good && context->command->json) {
-        print_joined_json(joining, reload == RELOAD_DONE);
+        print_joined_json(joining, reload == RELOAD_DONE, problems);
     } else if (good) {
         print_added(joining, staging);
         print_reload(reload);
         if (token->key.secret_length > 0 && joining->added_count > 0) {
             introduction_print(joining->settings);
         }
+        fflush(stdout);
+        problems_print_lines(problems, stderr);
     }
+    json_decref(problems);
     free(staging);
     return good && reload != RELOAD_REFUSED ? EXIT_DONE
                                             : report_failure(context, EXIT_REFUSED, error.message);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "ctl/format.h"
 #include "base/answer.h"
+#include "ctl/problems.h"
 #include "ctl/report.h"
 #include "ctl/verb.h"
 #include "version.h"
@@ -30,17 +31,6 @@ int verb_version(struct context *context)
     return code;
 }
 
-static void print_problems(const json_t *problems)
-{
-    for (size_t i = 0; i < json_array_size(problems); i++) {
-        char line[1024];
-        struct text text = TEXT_OVER(line);
-        const char *problem = json_string_value(json_array_get(problems, i));
-        format_text(problem == NULL ? "(not text)" : problem, &text);
-        fprintf(stderr, "%s\n", line);
-    }
-}
-
 int verb_reload(struct context *context)
 {
     struct error error;
@@ -52,7 +42,7 @@ int verb_reload(struct context *context)
     } else if (result == CLIENT_DONE) {
         puts("The agent has taken the configuration over.");
     } else if (result == CLIENT_REFUSED) {
-        print_problems(json_object_get(answer, "problems"));
+        problems_print_lines(json_object_get(answer, "problems"), stderr);
     }
     json_decref(answer);
     if (result == CLIENT_DONE) {

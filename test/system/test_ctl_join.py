@@ -115,6 +115,24 @@ def test_a_running_agent_is_told(mx01):
     assert "Nothing to add" in result.out and "has taken the configuration over.\n" in result.out
 
 
+def test_an_agent_that_cannot_read_its_key_says_so(mx01):
+    """An agent without privileges may not read again what root has handed it."""
+    unreadable = "mesh.key: Permission denied to user mailflow: start anew as root"
+    refusal = problem(422, "the configuration has errors, so the old one stays", problems=[unreadable])
+    line = introduction(mx01, "mx02 probe@mx02.example -")
+    with ControlServer({"POST /reload": refusal}) as server:
+        result = mx01.run("join", line, server=server)
+    assert result.code == 1 and result.out.startswith("added peer mx02: "), result
+    assert result.err == (
+        f"{unreadable}\nmailflowctl: the configuration has errors, so the old one stays. What join "
+        "has written is in order here: start the agent anew (systemctl restart mailflowd), and it "
+        "goes by it\n"
+    )
+    with ControlServer({"POST /reload": refusal}) as server:
+        result = mx01.run("join", "--json", line, server=server)
+    assert json.loads(result.out)["problems"] == [unreadable]
+
+
 def introduction(place, *servers, key="k1 -"):
     """Of these servers, signed with the key of the place."""
     text = "".join(line + "\n" for line in (key, *servers))
