@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/answer.h"
 #include "ctl/format.h"
+#include "ctl/peers.h"
 #include "ctl/report.h"
 
 static const char AFTER[] = "acknowledged_after_seconds";
@@ -303,6 +304,22 @@ static void fail_all(const struct wait *wait)
     json_decref(unknowing);
 }
 
+// The server concerned learns of it as all do, but the work need not wait for it.
+static void print_nobody(const struct wait *wait)
+{
+    char line[LINE_SIZE], own[SERVER_NAME_SIZE];
+    struct text text = TEXT_OVER(line);
+    const char *server = answer_text(json_array_get(wait->windows, 0), "server");
+    if (!peers_ask_own_name(wait->context->client, own) || strcmp(own, server) == 0) {
+        puts("There is no other agent to tell: no peer has one.");
+        return;
+    }
+    text_append(&text, "There is nobody to wait for: an agent on ");
+    format_text(server, &text);
+    text_append(&text, " itself is told at once, but not waited for, and no other peer has one.");
+    puts(line);
+}
+
 static int conclude(const struct wait *wait)
 {
     size_t peers = 0;
@@ -320,7 +337,7 @@ static int conclude(const struct wait *wait)
         peers = known > peers ? known : peers;
     }
     if (for_people(wait) && peers == 0) {
-        puts("There is no other agent to tell: no peer has one.");
+        print_nobody(wait);
     } else if (for_people(wait)) {
         printf("All know: %zu peer%s.\n", peers, peers == 1 ? "" : "s");
     }

@@ -141,11 +141,30 @@ def test_changes_are_waited_for_too():
 
 
 def test_nobody_has_to_know():
-    answers = {"POST /maintenance": Answer(known(), 201), ASKED: known()}
+    answers = {"POST /maintenance": Answer(known(), 201), ASKED: known(), "GET /version": {"server": "mx01"}}
     with ControlServer(answers) as server:
         result = ctl("maintenance", "begin", "--wait", server=server)
     assert (result.code, result.out.splitlines()[1:]) == (
         0, ["There is no other agent to tell: no peer has one."])
+
+
+def test_the_server_concerned_is_told_and_not_waited_for():
+    over = known(state="past")
+    answers = {
+        "POST /maintenance": Answer(known(), 201),
+        "DELETE /maintenance/w-1f3a2b4c": over,
+        "GET /maintenance": {"maintenance": [known()]},
+        ASKED: known(),
+        "GET /version": {"server": "mx02"},
+    }
+    for words in ("begin", "mx01"), ("end", "mx01"), ("cancel", "mx01"):
+        with ControlServer(answers) as server:
+            result = ctl("maintenance", *words, "--wait", server=server)
+        assert (result.code, result.out.splitlines()[-1]) == (
+            0,
+            "There is nobody to wait for: an agent on mx01 itself is told at once, but not waited for, "
+            "and no other peer has one.",
+        )
 
 
 def test_without_wait_one_is_told_that_peers_are_told():
