@@ -106,6 +106,8 @@ def test_an_agent_that_refuses_our_exchange(place, office, tmp_path):
         other_key = tried()
         assert "its agent answers 401: " in other_key["message"], other_key
         assert "same mesh key" in other_key["advice"]
+        assert "copy the file" in other_key["advice"] and "start the agent there anew" in other_key["advice"]
+        assert "join" not in other_key["advice"]  # which refuses the token of another key
         daemon.write_secret("mesh.key", (place.folder / "mesh.key").read_bytes().strip())
         daemon.stop()
         daemon.start()
