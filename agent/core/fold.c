@@ -1,3 +1,6 @@
+#include <inttypes.h>
+#include <string.h>
+
 #include "core/server.h"
 #include "core/trouble.h"
 
@@ -133,6 +136,19 @@ struct incident *fold_find_cause(const struct core *core, const struct incident 
     return cause;
 }
 
+// Its end is theirs, whoever waits for that.
+static void note_ended(struct incident *cause, const struct incident *symptom)
+{
+    struct text ended = {.data = cause->ended, .size = ENDED_SIZE, .length = strlen(cause->ended)};
+    char numbers[ENDED_SIZE + 24];
+    struct text text = TEXT_OVER(numbers);
+    text_format(&text, "%s%" PRId64 "%s%s", ended.length > 0 ? "," : "", symptom->id,
+                symptom->ended[0] != '\0' ? "," : "", symptom->ended);
+    if (ended.length + text.length < ENDED_SIZE) {
+        text_append(&ended, numbers);
+    }
+}
+
 // A cause that is worse than what has been said is said itself, and so is an overrun: a flag that
 // has expired un-suppresses. (That of our own server others say; what we have said ends with it.)
 void fold_under(struct incident *cause, struct incident *symptom)
@@ -142,6 +158,10 @@ void fold_under(struct incident *cause, struct incident *symptom)
         (cause->kind != INCIDENT_OVERRUN || is_own_overrun(cause))) {
         cause->notified = true;
         cause->notified_at = symptom->notified_at;
+        cause->unwritten = true;
+    }
+    if (said) {
+        note_ended(cause, symptom);
         cause->unwritten = true;
     }
     symptom->unwritten = symptom->unwritten || symptom->cause != cause->id || symptom->notified;

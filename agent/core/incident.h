@@ -72,7 +72,7 @@ struct subject {
     int mailbox;
 };
 
-enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160, STATUSES_KEPT = 6 };
+enum { SUBJECT_TEXT_SIZE = 80, INCIDENT_CAUSE_SIZE = 160, STATUSES_KEPT = 6, ENDED_SIZE = 64 };
 
 // What the operator is told beside kind and subject. Which fields mean something depends on kind.
 // The cause of an overrun that a window which is active again has closed.
@@ -135,6 +135,7 @@ struct incident {
     struct walltime notified_at;
     char suppressed_by[WINDOW_ID_SIZE]; // the last window that held its notification back
     bool flapping;                      // opens too often: its turns are not said one by one
+    char ended[ENDED_SIZE]; // the numbers of those that had been said, and end with it: "1,2"
     struct aftermath aftermath;
     struct evidence evidence;
     struct cells cells;

@@ -1,5 +1,7 @@
 #include "shell/api_incident.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "probes/json_values.h"
 #include "shell/api_json.h"
@@ -225,6 +227,17 @@ static json_t *aftermath_to_json(const struct incident *incident)
 
 // ---- all of it ----
 
+static json_t *ended_to_json(const struct incident *incident)
+{
+    json_t *list = memory_checked(json_array());
+    for (const char *at = incident->ended; *at != '\0'; at += *at == ',') {
+        char *end;
+        json_array_append_new(list, json_integer(strtoll(at, &end, 10)));
+        at = end;
+    }
+    return list;
+}
+
 json_t *api_json_incident(struct store *store, const struct incident *incident)
 {
     json_t *object = memory_checked(json_object());
@@ -240,6 +253,7 @@ json_t *api_json_incident(struct store *store, const struct incident *incident)
     api_json_text_if(object, "suppressed_by", incident->suppressed_by);
     json_write_object(object, "cause",
                       incident->cause == 0 ? json_null() : json_integer(incident->cause));
+    json_write_object(object, "ends", ended_to_json(incident));
     json_write_object(object, "evidence",
                       evidence_to_json(store, incident->kind, &incident->evidence));
     json_write_object(object, "cells", cells_to_json(&incident->cells));

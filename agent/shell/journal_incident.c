@@ -328,6 +328,9 @@ static void put_closing(struct text *line, const struct incident_notice *said)
         journal_put_text(line, "resumed_by", aftermath->resumed_by);
     }
     put_number(line, said);
+    if (incident->ended[0] != '\0') {
+        journal_put_text(line, "ends", incident->ended);
+    }
 }
 
 void journal_incident(struct journal *journal, const struct incident_notice *said)

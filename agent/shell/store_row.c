@@ -303,6 +303,7 @@ void store_read_incident(struct store_reader *reader, struct incident *out)
     read_cells(reader, &out->cells);
     read_way(reader, &out->evidence);
     read_statuses(reader, &out->evidence);
+    store_read_text(reader, out->ended, sizeof out->ended); // a row of schema 16 has none
 }
 
 // One route a line.

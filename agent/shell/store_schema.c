@@ -191,7 +191,10 @@ static const char *const MIGRATIONS[] = {
     " WHERE (state = 'sending' OR state = 'accepted' OR state = 'uncertain');",
 
     // What each peer has of our receipts, as its newest probe says.
-    "ALTER TABLE slots ADD COLUMN seen INTEGER;"};
+    "ALTER TABLE slots ADD COLUMN seen INTEGER;",
+
+    // Which incidents end with this one.
+    "ALTER TABLE incidents ADD COLUMN ended TEXT;"};
 
 enum { SCHEMA_VERSION = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
 

@@ -14,7 +14,7 @@
     "flapping, window, window_kind, planned_end, resumed_outbound, resumed_inbound, resumed_by, "  \
     "drained, lost, left_in_flight, suppressed, longest, culprit, seen_by, seen_of, cells, hop, "  \
     "hop_from, hop_delay, route, usual_route, method, result, "                                    \
-    "statuses"
+    "statuses, ended"
 #define BOUNCE "action, status, remote_mta, diagnostic, recipient, reported"
 #define HABITS                                                                                     \
     "peer, direction, known, fresh, learned, spf, dkim, dmarc, arc, passed, failing, misplaced, "  \
@@ -98,7 +98,7 @@ static const char *const SQL[STATEMENTS] = {
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
         " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
-        " ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)",
+        " ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45)",
     [STATEMENT_PUT_NOTICE] =
         "INSERT OR REPLACE INTO notices (row, incident, notice) VALUES (?1, ?2, ?3)",
     [STATEMENT_FORGET_NOTICE] = "DELETE FROM notices WHERE row = ?1",

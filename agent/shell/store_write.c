@@ -283,6 +283,7 @@ void store_put_incident(struct store *store, const struct incident *incident)
     struct text text = TEXT_OVER(statuses);
     write_statuses(&incident->evidence, &text);
     store_bind_text(&row, statuses);
+    store_bind_text(&row, incident->ended);
     store_write_end(store, &row);
 }
 

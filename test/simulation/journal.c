@@ -172,6 +172,9 @@ static void print_aftermath(FILE *out, const struct incident *incident)
     if (aftermath->in_flight > 0) {
         fprintf(out, " in_flight=%u", aftermath->in_flight);
     }
+    if (incident->ended[0] != '\0') {
+        fprintf(out, " ends=%s", incident->ended);
+    }
 }
 
 // A cause has closed since, and spoken for what it kept quiet (or flaps, and does not say when it

@@ -165,6 +165,7 @@ static inline struct incident full_incident(int64_t id)
                      .statuses = {"5.2.2", "5.1.1"},
                      .cause = "450 4.2.0 \"try\" later"},
         .cells = {.culprit = CULPRIT_SENDER, .seen_by = 6, .of = 7, .paths = "mx02->mx01 bad"},
+        .ended = "1,2",
     };
 }
 

@@ -155,20 +155,21 @@ static void test_incidents_by_kind(void **state)
     }
 }
 
-#define INCIDENT_HEAD(kind, cause)                                                                 \
+#define INCIDENT_HEAD(kind, cause, ends)                                                           \
     "{\"id\":3,\"kind\":\"" kind "\",\"severity\":\"warning\",\"subject\":\"mx02->mx01\","         \
     "\"began\":\"2026-09-21T14:13:20.000000Z\",\"opened\":\"2026-09-21T14:13:21.000000Z\","        \
     "\"closed\":\"2026-09-21T14:13:22.000000Z\",\"notified\":true,\"flapping\":false,"             \
-    "\"suppressed_by\":\"w-1\",\"cause\":" cause ",\"evidence\":"
+    "\"suppressed_by\":\"w-1\",\"cause\":" cause ",\"ends\":[" ends "],\"evidence\":"
 
 static void test_overrun_with_everything(void **state)
 {
     struct incident incident = incident_of(INCIDENT_OVERRUN);
+    strcpy(incident.ended, "1,12");
     assert_json(
         api_json_incident(agent_store(*state), &incident),
         INCIDENT_HEAD(
-            "overrun",
-            "null") "{\"in_flight\":7,\"cause\":\"no route\"},"
+            "overrun", "null",
+            "1,12") "{\"in_flight\":7,\"cause\":\"no route\"},"
                     "\"cells\":{\"culprit\":\"server\",\"seen_by\":6,\"of\":7,"
                     "\"paths\":\"mx02->mx01,mx03 bad\"},\"aftermath\":{"
                     "\"window\":\"w-2\",\"window_kind\":\"emergency\","
@@ -184,8 +185,8 @@ static void test_folded_incident_names_its_cause(void **state)
     incident.cause = 2;
     incident.cells = (struct cells){0};
     assert_json(api_json_incident(agent_store(*state), &incident),
-                INCIDENT_HEAD("forged", "2") "{\"tags\":4,\"cause\":\"no route\"},"
-                                             "\"cells\":null,\"aftermath\":null}");
+                INCIDENT_HEAD("forged", "2", "") "{\"tags\":4,\"cause\":\"no route\"},"
+                                                 "\"cells\":null,\"aftermath\":null}");
 }
 
 static void test_open_incident_has_nulls(void **state)

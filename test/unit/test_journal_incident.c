@@ -67,6 +67,12 @@ static void overrun_resolves_with_its_sum(void **state)
                 "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
                 "resumed=2006-07-28T13:07:47Z overran=1187s drained=4 lost=0 in_flight=0 "
                 "suppressed=6 longest=2926s resumed_by=mx02->mx01 incident=17");
+    strcpy(incident.ended, "3,16");
+    say(listener, &incident, NOTICE_RESOLVED, "", NULL);
+    assert_said(listener, LOG_NOTICE,
+                "overrun RESOLVED server=mx01 planned_end=2006-07-28T12:48:00Z "
+                "resumed=2006-07-28T13:07:47Z overran=1187s drained=4 lost=0 in_flight=0 "
+                "suppressed=6 longest=2926s resumed_by=mx02->mx01 incident=17 ends=3,16");
 }
 
 static void overrun_that_a_window_ends_says_so(void **state)

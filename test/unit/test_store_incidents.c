@@ -28,6 +28,7 @@ static void assert_incidents_equal(const struct incident *got, const struct inci
     assert_true(got->notified_at.ns == want->notified_at.ns);
     assert_string_equal(got->suppressed_by, want->suppressed_by);
     assert_true(got->cause == want->cause && got->flapping == want->flapping);
+    assert_string_equal(got->ended, want->ended);
     assert_aftermaths_equal(&got->aftermath, &want->aftermath);
     const struct evidence *a = &got->evidence, *b = &want->evidence;
     assert_true(a->latency.ns == b->latency.ns && a->threshold.ns == b->threshold.ns);
