@@ -67,6 +67,7 @@ INCIDENTS = [
         "flapping": False,
         "suppressed_by": "w-1f3a2b4c",
         "cause": None,
+        "ends": [],
         "evidence": {
             "in_flight": 13,
             "oldest_age_seconds": 720.0,
@@ -102,6 +103,7 @@ INCIDENTS = [
         "flapping": False,
         "suppressed_by": None,
         "cause": None,
+        "ends": [],
         "evidence": {
             "late": 5,
             "of": 6,
