@@ -105,10 +105,15 @@ static void load_file(struct loading *loading, const struct config_file *file)
     }
 }
 
+bool config_exists(const char *file)
+{
+    return access(file, F_OK) == 0 || errno != ENOENT;
+}
+
 // That of somebody who has only installed it is missing: where it comes from is said with it.
 static void load_main(struct loading *loading)
 {
-    if (access(loading->main.path, F_OK) != 0 && errno == ENOENT) {
+    if (!config_exists(loading->main.path)) {
         loading_fails(loading, &loading->main,
                       "No such file or directory. Nothing is set up yet? mailflowctl setup, or "
                       "mailflowctl join into a mesh that is there");

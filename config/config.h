@@ -245,6 +245,9 @@ struct config_problems {
     size_t errors; // all errors, those past the limit included
 };
 
+// Whether there is a configuration, be it one that we may not even look at; else errno is ENOENT.
+bool config_exists(const char *file);
+
 // Reads the file and conf.d/*.yaml beside it, and every secret named in them. NULL when any problem
 // is an error; the caller owns the snapshot.
 struct settings *settings_load(const char *file, struct config_problems *problems);

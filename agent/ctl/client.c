@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "config/config.h"
 #include "ctl/format.h"
 #include "ctl/progress.h"
 
@@ -17,6 +18,7 @@ struct client {
     CURL *curl;
     struct curl_slist *headers;
     const char *socket;
+    const char *config;
     struct span timeout;
     char *body;
     size_t length;
@@ -24,13 +26,14 @@ struct client {
     bool too_long;
 };
 
-struct client *client_create(const char *socket, struct span timeout)
+struct client *client_create(const char *socket, const char *config, struct span timeout)
 {
     curl_global_init(CURL_GLOBAL_NOTHING);
     struct client *client = memory_checked(calloc(1, sizeof *client));
     client->curl = memory_checked(curl_easy_init());
     client->headers = memory_checked(curl_slist_append(NULL, "Content-Type: application/json"));
     client->socket = socket;
+    client->config = config;
     client->timeout = timeout;
     return client;
 }
@@ -96,14 +99,17 @@ static void client_set_request(struct client *client, const char *method, const 
     }
 }
 
-static void describe_connect_failure(CURL *curl, struct text *out)
+static void describe_connect_failure(const struct client *client, struct text *out)
 {
     long cause = 0;
-    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &cause);
+    curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &cause);
     switch (cause) {
     case ENOENT:
         text_append(out, "no such file. Is mailflowd running? Start it, or name its socket with "
-                         "--control. Nothing is set up yet? mailflowctl setup");
+                         "--control. ");
+        text_append(out, config_exists(client->config)
+                             ? "Does it not start? mailflowctl check"
+                             : "Nothing is set up yet? mailflowctl setup");
         break;
     case ECONNREFUSED:
         text_append(out, "connection refused. Nobody listens there any more: start mailflowd");
@@ -130,7 +136,7 @@ static enum client_result client_fail(const struct client *client, CURLcode code
     if (strlen(client->socket) >= sizeof((struct sockaddr_un *)NULL)->sun_path) {
         text_append(&text, "a socket's path has at most 107 bytes");
     } else if (code == CURLE_COULDNT_CONNECT) {
-        describe_connect_failure(client->curl, &text);
+        describe_connect_failure(client, &text);
     } else if (code == CURLE_OPERATION_TIMEDOUT) {
         text_append(&text, "no complete answer within ");
         span_append(client->timeout, &text);

@@ -10,8 +10,9 @@
 
 struct client;
 
-// The socket's path must fit sun_path; a longer one is reported by the first request.
-struct client *client_create(const char *socket, struct span timeout);
+// The socket's path must fit sun_path; a longer one is reported by the first request. Where nobody
+// listens, what to do goes by whether there is a configuration.
+struct client *client_create(const char *socket, const char *config, struct span timeout);
 void client_destroy(struct client *client);
 
 enum client_result {

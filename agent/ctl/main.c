@@ -89,7 +89,7 @@ static int run_with_agent(struct context *context)
     if (!control_socket_find(context->command, socket, &error)) {
         return report_failure(context, EXIT_REFUSED, error.message);
     }
-    context->client = client_create(socket, context->command->timeout);
+    context->client = client_create(socket, context->command->config, context->command->timeout);
     int code = context->verb->run(context);
     client_destroy(context->client);
     return code;

@@ -199,7 +199,7 @@ static int begin(struct setup *setup)
 {
     const struct command *command = setup->context->command;
     struct error error = {0};
-    setup->replaces = access(command->config, F_OK) == 0;
+    setup->replaces = config_exists(command->config);
     if (command_given(command, OPTION_RELAY_PASSWORD_FILE) &&
         !command_given(command, OPTION_RELAY_USER)) {
         return report_failure(setup->context, EXIT_USAGE,

@@ -170,7 +170,7 @@ static void ask_for_names(struct offer *offer, const struct command *asked,
     if (!control_socket_find(&command, socket, &unused)) {
         return;
     }
-    struct client *client = client_create(socket, SPAN_MS(PATIENCE_MS));
+    struct client *client = client_create(socket, command.config, SPAN_MS(PATIENCE_MS));
     add_names(offer, client, completion->want);
     client_destroy(client);
 }

@@ -110,7 +110,8 @@ static enum reload reload_agent(const struct context *context, json_t **problems
     if (!control_socket_find(context->command, socket, error)) {
         return RELOAD_REFUSED;
     }
-    struct client *client = client_create(socket, context->command->timeout);
+    struct client *client =
+        client_create(socket, context->command->config, context->command->timeout);
     enum client_result result = client_ask(client, "POST", "/reload", NULL, &answer, error);
     *problems = json_incref(json_object_get(answer, "problems"));
     json_decref(answer);
@@ -302,7 +303,7 @@ int verb_join(struct context *context)
     char pasted[PASTED_SIZE];
     struct error error;
     const struct command *command = context->command;
-    bool anew = command->force || access(command->config, F_OK) != 0;
+    bool anew = command->force || !config_exists(command->config);
     enum option answer = anew ? OPTIONS : find_answer(command);
     if (answer != OPTIONS) {
         return refuse_answer(context, answer);
@@ -326,10 +327,10 @@ int verb_invite(struct context *context)
     struct config_problems problems = {0};
     struct settings *settings = settings_load(context->command->config, &problems);
     if (settings == NULL) {
-        bool set_up = access(context->command->config, F_OK) == 0;
         return report_configuration(context, &problems,
-                                    set_up ? "nobody can be invited before that is put in order"
-                                           : "only a server that is set up can invite");
+                                    config_exists(context->command->config)
+                                        ? "nobody can be invited before that is put in order"
+                                        : "only a server that is set up can invite");
     }
     if (context->command->json) {
         char token[MESH_TOKEN_SIZE];

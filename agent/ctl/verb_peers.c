@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/suggest.h"
 #include "base/text.h"
@@ -247,7 +246,7 @@ static int refuse_stranger(const struct context *context, const struct settings 
 static int refuse_configuration(const struct context *context,
                                 const struct config_problems *problems)
 {
-    bool exists = access(context->command->config, F_OK) == 0;
+    bool exists = config_exists(context->command->config);
     return report_configuration(
         context, problems,
         exists ? "the peers are not known before that is put in order; no agent is asked for them, "

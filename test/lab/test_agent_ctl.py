@@ -200,8 +200,8 @@ def test_an_agent_that_is_not_there(pair):
     mx02.agent_stop()
     why = (
         f"cannot reach the agent at {mx02.agent_directory}/control.sock: no such file. Is "
-        "mailflowd running? Start it, or name its socket with --control. Nothing is set up yet? "
-        "mailflowctl setup\n"
+        "mailflowd running? Start it, or name its socket with --control. Does it not start? "
+        "mailflowctl check\n"
     )
     assert refusal(mx02, "status", code=3) == f"mailflowctl: {why}"
     assert run(mx02, "probe", "mx01", code=3) == f"MAILFLOW UNKNOWN - {why}"

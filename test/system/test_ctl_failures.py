@@ -61,6 +61,14 @@ def test_no_socket(verb, tmp_path):
     }
 
 
+def test_no_socket_beside_a_configuration_that_is_broken(tmp_path):
+    config = tmp_path / "mailflow.yaml"
+    config.write_text("server: [\n")
+    result = ctl("status", "--config", config, "--control", tmp_path / "control.sock")
+    assert result.code == 3 and result.err.endswith("--control. Does it not start? mailflowctl check\n"), result
+    assert "setup" not in result.err
+
+
 def test_a_message_is_as_wide_as_the_terminal(tmp_path):
     asking = ["status", "--control", str(tmp_path / "sock")]
     shown = ctl_in_a_terminal(*asking, columns=60, code=3)

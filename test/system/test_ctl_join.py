@@ -4,10 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
+import subprocess
 
 import pytest
 from control_server import ControlServer, problem
+from ctl import PROGRAM
 from wizard import PASSWORD, Place
 
 JOIN = re.compile(r"^ +mailflowctl join (mf1\.\S+)$", re.MULTILINE)
@@ -236,6 +239,26 @@ def test_a_broken_configuration(mx01):
     for words in ("join", mx01.token), ("invite",):
         result = mx01.run(*words)
         assert result.code == 1 and "unknown key 'colour'" in result.err
+
+
+def test_a_configuration_that_may_not_be_read_is_one(mx01):
+    """Neither to invite nor to join is a server not set up whose folder we may not look into."""
+    mx01.folder.chmod(0)
+    try:
+        invited = run_without_privileges("invite", "--config", mx01.config)
+        joined = run_without_privileges("join", mx01.token, "--config", mx01.config)
+    finally:
+        mx01.folder.chmod(0o700)
+    assert invited.returncode == joined.returncode == 1
+    assert "Permission denied" in invited.stderr and "nobody can be invited before" in invited.stderr
+    assert "Permission denied" in joined.stderr and "must be in order before" in joined.stderr
+
+
+def run_without_privileges(*words):
+    """Root without capabilities may not read everything either."""
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    return subprocess.run([*bare, PROGRAM, *words], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL)
 
 
 def test_join_without_a_token(mx01):
