@@ -176,13 +176,31 @@ static int compare_floats(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static size_t gather_latencies(const struct decisions *decisions, bool coarse,
+// What tells how long mail takes: not what waited for work on a server to end, and as long as there
+// is better, not what nobody saw arrive.
+static bool is_telling(const struct decision *decision)
+{
+    return decision->verdict != VERDICT_EXCUSED && decision->verdict != VERDICT_DRAINED;
+}
+
+static bool is_fine(const struct decision *decision)
+{
+    return is_telling(decision) && !decision->coarse;
+}
+
+static bool is_any(const struct decision *decision)
+{
+    return decision != NULL;
+}
+
+static size_t gather_latencies(const struct decisions *decisions,
+                               bool (*is_meant)(const struct decision *),
                                float latencies[DECISIONS_KEPT])
 {
     size_t count = 0;
     const struct decision *decision;
     for (size_t i = 0; (decision = decisions_get(decisions, i)) != NULL; i++) {
-        if (coarse || !decision->coarse) {
+        if (is_meant(decision)) {
             latencies[count++] = decision->latency;
         }
     }
@@ -192,9 +210,10 @@ static size_t gather_latencies(const struct decisions *decisions, bool coarse,
 double decisions_median(const struct decisions *decisions)
 {
     float latencies[DECISIONS_KEPT];
-    size_t count = gather_latencies(decisions, false, latencies);
-    if (count == 0) {
-        count = gather_latencies(decisions, true, latencies);
+    static bool (*const BEST_FIRST[])(const struct decision *) = {is_fine, is_telling, is_any};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof BEST_FIRST / sizeof BEST_FIRST[0] && count == 0; i++) {
+        count = gather_latencies(decisions, BEST_FIRST[i], latencies);
     }
     if (count == 0) {
         return -1;

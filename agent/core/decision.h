@@ -63,8 +63,9 @@ void decisions_restart(struct decisions *decisions);
 // The clock that they arrived by has stepped: puts them into its new reading.
 void decisions_step(struct decisions *decisions, struct span step);
 
-// Median latency in seconds of what is kept, negative when nothing is. Coarse figures (an arrival
-// seen half a second late, say) are left out as long as there are others.
+// Median latency in seconds of what is kept, negative when nothing is. Excused and drained probes,
+// then coarse figures (an arrival seen half a second late, say) are left out as long as there are
+// others.
 double decisions_median(const struct decisions *decisions);
 
 #endif

@@ -29,6 +29,18 @@ static void test_coarse_figures_stay_out_of_the_median(void **state)
     decisions_free(&decisions);
 }
 
+static void test_a_drain_stays_out_of_the_median(void **state)
+{
+    (void)state;
+    struct decisions decisions = {0};
+    add(&decisions, 1000, VERDICT_DRAINED, 900);
+    add(&decisions, 1001, VERDICT_EXCUSED, 800);
+    assert_true(decisions_median(&decisions) == 850);
+    add(&decisions, 1100, VERDICT_ON_TIME, 2);
+    assert_true(decisions_median(&decisions) == 2);
+    decisions_free(&decisions);
+}
+
 static void test_excused_and_drained_decide_nothing(void **state)
 {
     (void)state;
@@ -181,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_coarse_figures_stay_out_of_the_median),
+        cmocka_unit_test(test_a_drain_stays_out_of_the_median),
         cmocka_unit_test(test_excused_and_drained_decide_nothing),
         cmocka_unit_test(test_a_flush_is_one_decision),
         cmocka_unit_test(test_a_flush_larger_than_the_ring_is_one_decision),
