@@ -225,6 +225,8 @@ bool core_start(struct core *core, struct moment now, struct walltime alive,
                 struct walltime started)
 {
     struct span settle = core->settings->maintenance.settle;
+    alive = walltime_earlier(alive, now.wall); // our clock may have been put back since
+    started = started.ns > now.wall.ns ? WALLTIME_NONE : started;
     struct span gap = walltime_since(now.wall, alive);
     bool seamless = walltime_known(alive) && gap.ns < core_shortest_interval(core).ns;
     bool again = walltime_known(started) && walltime_since(now.wall, started).ns < settle.ns;
