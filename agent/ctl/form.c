@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/tag_codec.h"
+#include "config/file.h"
 #include "config/syntax.h"
 #include "ctl/mesh_token.h"
 
@@ -26,6 +27,17 @@ static bool is_filled(const char *text)
     return text[0] != '\0' && *at == '\0';
 }
 
+static bool is_ca_file(const char *text)
+{
+    struct error unused;
+    return syntax_absolute_path(text) && file_readable(text, &unused);
+}
+
+static bool is_yes_no(const char *text)
+{
+    return strcmp(text, "yes") == 0 || strcmp(text, "no") == 0;
+}
+
 static bool is_peer(const char *text)
 {
     struct mesh_server unused;
@@ -43,6 +55,8 @@ const struct form FORM_LISTEN = {syntax_listen,
                                  "not an address to listen on: write 127.0.0.1:9925 or "
                                  "[::1]:9925"};
 const struct form FORM_PATH = {syntax_absolute_path, "not an absolute path"};
+const struct form FORM_CA_FILE = {is_ca_file, "not the absolute path of a file that can be read"};
+const struct form FORM_YES_NO = {is_yes_no, "neither yes nor no"};
 const struct form FORM_FILLED = {is_filled, "not a text of one line"};
 const struct form FORM_PEER = {is_peer, "not a peer: write mx02=probe@mx02.example, or "
                                         "mx02=probe@mx02.example=http://mx02.example:9925"};

@@ -20,6 +20,8 @@ extern const struct form FORM_ADDRESS;
 extern const struct form FORM_URL;
 extern const struct form FORM_LISTEN;
 extern const struct form FORM_PATH;
+extern const struct form FORM_CA_FILE; // a file that is there and can be read
+extern const struct form FORM_YES_NO;
 extern const struct form FORM_FILLED; // any text of one line but none
 extern const struct form FORM_PEER;   // NAME=ADDRESS[=URL]
 

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "config/file.h"
 #include "config/secret.h"
 #include "config/syntax.h"
 #include "ctl/prompt.h"
@@ -101,6 +102,14 @@ static bool take_typed(const char *option, char password[PROBE_PASSWORD_SIZE], s
            error_set(error, "--%s -: no password was typed", option);
 }
 
+static bool take_ca_file(const char *given, const char *option, char *field, struct error *error)
+{
+    struct error why;
+    return take_text(given, option, field, PROBE_PATH_SIZE, error) &&
+           (given == NULL || file_readable(given, &why) ||
+            error_set(error, "--%s %s: %s", option, given, why.message));
+}
+
 // A password out of a file that nobody else may read, or from standard input.
 static bool take_password(const char *file, const char *option, char password[PROBE_PASSWORD_SIZE],
                           struct error *error)
@@ -147,8 +156,7 @@ static bool take_mailbox(struct plan *plan, const struct command_setup *given, s
         plan->folder_count++;
     }
     return take_text(given->user, "user", plan->imap.user, sizeof plan->imap.user, error) &&
-           take_text(given->ca_file, "ca-file", plan->imap.ca_file, sizeof plan->imap.ca_file,
-                     error) &&
+           take_ca_file(given->ca_file, "ca-file", plan->imap.ca_file, error) &&
            take_text(given->address, "address", plan->address, sizeof plan->address, error) &&
            take_password(given->password_file, "password-file", plan->imap.password, error);
 }
@@ -164,8 +172,7 @@ static bool take_relay(struct plan *plan, const struct command_setup *given, str
     const char *ca_file = given->relay_ca_file != NULL ? given->relay_ca_file : given->ca_file;
     return take_text(given->relay_user, "relay-user", plan->relay.user, sizeof plan->relay.user,
                      error) &&
-           take_text(ca_file, "relay-ca-file", plan->relay.ca_file, sizeof plan->relay.ca_file,
-                     error) &&
+           take_ca_file(ca_file, "relay-ca-file", plan->relay.ca_file, error) &&
            take_password(given->relay_password_file, "relay-password-file", plan->relay.password,
                          error);
 }

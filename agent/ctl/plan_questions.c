@@ -33,6 +33,58 @@ static bool ask(const char *question, const struct form *form, bool optional, ch
     }
 }
 
+static const struct mesh_server *find_server(const struct mesh_token *token, const char *name)
+{
+    for (size_t i = 0; token != NULL && i < token->server_count; i++) {
+        if (strcmp(token->servers[i].name, name) == 0) {
+            return &token->servers[i];
+        }
+    }
+    return NULL;
+}
+
+// A name of the mesh may be ours from before, but for the one that is all there is of the mesh.
+static bool ask_same(const struct mesh_token *token, const struct mesh_server *taken, bool *same)
+{
+    char question[PROBE_ADDRESS_SIZE + 160], answer[8] = "no";
+    struct text text = TEXT_OVER(question);
+    *same = false;
+    if (token->server_count == 1) {
+        printf("That is the name of the server that invites, with the address %s: give this one "
+               "another.\n",
+               taken->address);
+        return true;
+    }
+    text_format(&text,
+                "A server %s is in the mesh already, with the address %s. Is this that server, to "
+                "be set up anew: yes or no",
+                taken->name, taken->address);
+    bool told = ask(question, &FORM_YES_NO, false, answer, sizeof answer);
+    *same = told && strcmp(answer, "yes") == 0;
+    return told;
+}
+
+static bool ask_server(struct plan *plan, const struct plan_questions *questions)
+{
+    bool asked = is_asked(questions, OPTION_SERVER), same = false;
+    while (!same) {
+        if (asked && !ask("This server's name in the mesh", &FORM_SERVER, false, plan->server,
+                          sizeof plan->server)) {
+            return false;
+        }
+        const struct mesh_server *taken = find_server(questions->token, plan->server);
+        if (taken == NULL) {
+            return true;
+        }
+        if (!ask_same(questions->token, taken, &same)) {
+            return false;
+        }
+        plan->server[0] = same ? plan->server[0] : '\0';
+        asked = true;
+    }
+    return true;
+}
+
 static bool ask_tls(const char *question, const struct form *form, enum probe_tls *tls)
 {
     char word[16];
@@ -68,8 +120,8 @@ static bool ask_imap_server(struct plan *plan, const struct plan_questions *ques
         return false;
     }
     return !questions->again || plan->imap.tls == PROBE_TLS_NONE ||
-           ask("PEM file of its certificate's authority (-: the system's store)", &FORM_PATH, true,
-               plan->imap.ca_file, sizeof plan->imap.ca_file);
+           ask("PEM file of its certificate's authority (-: the system's store)", &FORM_CA_FILE,
+               true, plan->imap.ca_file, sizeof plan->imap.ca_file);
 }
 
 static bool ask_password(struct plan *plan, const struct plan_questions *questions)
@@ -146,8 +198,8 @@ static bool ask_relay(struct plan *plan, const struct plan_questions *questions)
     return (!is_asked(questions, OPTION_RELAY_TLS) ||
             ask_tls("Its TLS: starttls or none", &FORM_RELAY_TLS, &plan->relay.tls)) &&
            (!questions->again || plan->relay.tls == PROBE_TLS_NONE ||
-            ask("PEM file of its certificate's authority (-: the system's store)", &FORM_PATH, true,
-                plan->relay.ca_file, sizeof plan->relay.ca_file)) &&
+            ask("PEM file of its certificate's authority (-: the system's store)", &FORM_CA_FILE,
+                true, plan->relay.ca_file, sizeof plan->relay.ca_file)) &&
            ask_relay_login(plan, questions);
 }
 
@@ -168,8 +220,6 @@ bool plan_ask(struct plan *plan, const struct plan_questions *questions)
     puts(questions->again ? "\nOnce more; Enter keeps what stands in brackets."
                           : "Enter takes what stands in brackets; Ctrl-C leaves everything as it "
                             "is.");
-    return (!is_asked(questions, OPTION_SERVER) ||
-            ask("This server's name in the mesh", &FORM_SERVER, false, plan->server,
-                sizeof plan->server)) &&
-           ask_mailbox(plan, questions) && ask_relay(plan, questions) && ask_url(plan, questions);
+    return ask_server(plan, questions) && ask_mailbox(plan, questions) &&
+           ask_relay(plan, questions) && ask_url(plan, questions);
 }

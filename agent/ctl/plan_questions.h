@@ -8,9 +8,10 @@
 #include "ctl/plan.h"
 
 struct plan_questions {
-    const struct command *command; // what is given there is not asked, unless it did not work
-    bool again;                    // something did not work: all of it, and the finer points too
-    bool has_password;             // one lies in its file already
+    const struct command *command;  // what is given there is not asked, unless it did not work
+    const struct mesh_token *token; // of a mesh to join, or NULL: names that others have
+    bool again;                     // something did not work: all of it, and the finer points too
+    bool has_password;              // one lies in its file already
 };
 
 // False when the person has gone away or interrupted.

@@ -183,6 +183,7 @@ static int go(struct setup *setup)
     int code = EXIT_REFUSED;
     struct plan_questions questions = {
         .command = setup->context->command,
+        .token = setup->token,
         .has_password = setup_has_secret(setup, PLAN_PASSWORD),
     };
     do {

@@ -191,27 +191,20 @@ static int add_peers(struct joining *joining, const struct mesh_token *token)
 }
 
 // This server has a configuration: only its peers change.
-static int join_with(struct context *context, const struct settings *settings, const char *text)
+static int join_with(struct context *context, const struct settings *settings,
+                     const struct mesh_token *token)
 {
-    struct mesh_token token;
     struct error error;
     struct joining joining = {.context = context, .settings = settings};
-    if (!mesh_token_decode(text, &settings->mesh_keys, &token, &error)) {
-        return report_failure(context, EXIT_REFUSED, error.message);
-    }
-    sort_out(&joining, &token);
-    int code = EXIT_REFUSED;
+    sort_out(&joining, token);
     if (joining.added_count + joining.known_count == 0) {
         error_set(&error,
                   "the token tells of nobody but '%s', which is this server itself: run "
                   "the line on another one",
                   settings->server);
-        code = report_failure(context, EXIT_REFUSED, error.message);
-    } else {
-        code = add_peers(&joining, &token);
+        return report_failure(context, EXIT_REFUSED, error.message);
     }
-    explicit_bzero(&token, sizeof token);
-    return code;
+    return add_peers(&joining, token);
 }
 
 // The first answer to a question of setup that was given; OPTIONS when there is none.
@@ -234,53 +227,8 @@ static int refuse_answer(const struct context *context, enum option answer)
     return report_failure(context, EXIT_USAGE, error.message);
 }
 
-static int join_existing(struct context *context, const char *text)
-{
-    struct config_problems problems = {0};
-    struct settings *settings = settings_load(context->command->config, &problems);
-    if (settings == NULL) {
-        return report_configuration(
-            context, &problems, "the configuration must be in order before this server can join");
-    }
-    int code = join_with(context, settings, text);
-    settings_destroy(settings);
-    return code;
-}
-
-static int join_anew(struct context *context, const char *text)
-{
-    static const struct mesh_keys NONE = {.count = 0};
-    struct mesh_token token;
-    struct error error;
-    if (!mesh_token_decode(text, &NONE, &token, &error)) {
-        return report_failure(context, EXIT_REFUSED, error.message);
-    }
-    int code = setup_run(context, &token);
-    explicit_bzero(&token, sizeof token);
-    return code;
-}
-
 // A token and what was copied with it: a terminal's longest line.
 enum { PASTED_SIZE = 4096 };
-
-// From the command line, from standard input, or asked for.
-static bool take_pasted(const struct context *context, char pasted[PASTED_SIZE],
-                        struct error *error)
-{
-    const struct command *command = context->command;
-    if (command->word_count == 1 && strcmp(command->words[0], "-") != 0) {
-        return text_copy(pasted, PASTED_SIZE, command->words[0]) ||
-               error_set(error, "that is no token: it is longer than any");
-    }
-    if (isatty(STDIN_FILENO) != 1) {
-        return prompt_read_piped("the token", pasted, PASTED_SIZE, error);
-    }
-    pasted[0] = '\0';
-    return (prompt_ask_secret("The token of `mailflowctl invite` (not shown)", pasted,
-                              PASTED_SIZE) &&
-            pasted[0] != '\0') ||
-           error_set(error, "no token: nothing has been written");
-}
 
 // What was pasted may be the whole line that invite prints.
 static const char *find_token(char *pasted)
@@ -298,10 +246,80 @@ static const char *find_token(char *pasted)
     return token;
 }
 
-int verb_join(struct context *context)
+// From the command line or from standard input.
+static bool take_given(const struct command *command, char pasted[PASTED_SIZE], struct error *error)
+{
+    if (command->word_count == 1 && strcmp(command->words[0], "-") != 0) {
+        return text_copy(pasted, PASTED_SIZE, command->words[0]) ||
+               error_set(error, "that is no token: it is longer than any");
+    }
+    return prompt_read_piped("the token", pasted, PASTED_SIZE, error);
+}
+
+// Until there is one that is good, or none.
+static bool ask_token(const struct mesh_keys *ours, char pasted[PASTED_SIZE],
+                      struct mesh_token *token, struct error *error)
+{
+    for (;;) {
+        pasted[0] = '\0';
+        if (!prompt_ask_secret("The token of `mailflowctl invite` (not shown)", pasted,
+                               PASTED_SIZE) ||
+            pasted[0] == '\0') {
+            return error_set(error, "no token: nothing has been written");
+        }
+        if (mesh_token_decode(find_token(pasted), ours, token, error)) {
+            return true;
+        }
+        printf("That will not do: %s.\nOnce more; Ctrl-C leaves everything as it is.\n",
+               error->message);
+    }
+}
+
+static bool take_token(const struct command *command, const struct mesh_keys *ours,
+                       struct mesh_token *token, struct error *error)
 {
     char pasted[PASTED_SIZE];
+    bool typed = (command->word_count == 0 || strcmp(command->words[0], "-") == 0) &&
+                 isatty(STDIN_FILENO) == 1;
+    bool good = typed ? ask_token(ours, pasted, token, error)
+                      : take_given(command, pasted, error) &&
+                            mesh_token_decode(find_token(pasted), ours, token, error);
+    explicit_bzero(pasted, sizeof pasted);
+    return good;
+}
+
+// Without settings this server is to be set up.
+static int join(struct context *context, const struct settings *settings)
+{
+    static const struct mesh_keys NONE = {.count = 0};
+    const struct mesh_keys *ours = settings == NULL ? &NONE : &settings->mesh_keys;
+    struct mesh_token token;
     struct error error;
+    int code;
+    if (!take_token(context->command, ours, &token, &error)) {
+        code = report_failure(context, EXIT_REFUSED, error.message);
+    } else {
+        code = settings == NULL ? setup_run(context, &token) : join_with(context, settings, &token);
+    }
+    explicit_bzero(&token, sizeof token);
+    return code;
+}
+
+static int join_existing(struct context *context)
+{
+    struct config_problems problems = {0};
+    struct settings *settings = settings_load(context->command->config, &problems);
+    if (settings == NULL) {
+        return report_configuration(
+            context, &problems, "the configuration must be in order before this server can join");
+    }
+    int code = join(context, settings);
+    settings_destroy(settings);
+    return code;
+}
+
+int verb_join(struct context *context)
+{
     const struct command *command = context->command;
     bool anew = command->force || !config_exists(command->config);
     enum option answer = anew ? OPTIONS : find_answer(command);
@@ -313,13 +331,7 @@ int verb_join(struct context *context)
                               "join needs the token: as an argument, or with - on standard input");
     }
     interrupt_hold();
-    if (!take_pasted(context, pasted, &error)) {
-        return report_failure(context, EXIT_REFUSED, error.message);
-    }
-    const char *token = find_token(pasted);
-    int code = anew ? join_anew(context, token) : join_existing(context, token);
-    explicit_bzero(pasted, sizeof pasted);
-    return code;
+    return anew ? join(context, NULL) : join_existing(context);
 }
 
 int verb_invite(struct context *context)

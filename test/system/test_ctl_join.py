@@ -294,3 +294,47 @@ def test_a_token_typed_unseen(office, mx01, mx02):
         assert terminal.end() == 0 and terminal.echoes
     assert mx01.token not in terminal.said
     assert peers_of(mx02) == [("mx01", "probe@mx01.example")]
+
+
+def test_a_damaged_token_is_asked_for_again(office, mx01, mx02):
+    flags = mx02.flags(office.imap.port, office.smtp.port)
+    with mx02.at_terminal("join", "--yes", *flags) as terminal:
+        terminal.expect("(not shown): ")
+        terminal.type(mx01.token[:-20] + "\n")
+        terminal.expect("That will not do: the token is damaged: copy the whole line, and nothing else.")
+        terminal.expect("(not shown): ")
+        terminal.type(f"mailflowctl join {mx01.token}\n")
+        assert terminal.end() == 0
+    assert peers_of(mx02) == [("mx01", "probe@mx01.example")]
+    with mx01.at_terminal("join") as terminal:
+        terminal.expect("(not shown): ")
+        terminal.type("hunter2\n")
+        terminal.expect("That will not do: that is no token")
+        terminal.expect("(not shown): ")
+        terminal.type("\n")
+        assert terminal.end() == 1
+    assert terminal.said.endswith("mailflowctl: no token: nothing has been written\n")
+
+
+def test_a_name_that_is_taken_is_refused_when_it_is_given(mx01, mx02):
+    with mx02.at_terminal("join", mx01.token) as terminal:
+        terminal.answer("This server's name in the mesh", "mx01")
+        terminal.expect("That is the name of the server that invites, with the address probe@mx01.example")
+        terminal.answer("This server's name in the mesh", "mx02")
+        terminal.expect("IMAP server of the probes' mailbox")
+        terminal.type("\x03")
+        assert terminal.end() == 1
+
+
+def test_a_server_of_the_mesh_may_be_set_up_anew(mx01, mx02):
+    assert mx01.run("join", introduction(mx01, "mx03 probe@mx03.example -")).code == 0
+    token = json.loads(mx01.run("invite", "--json").out)["token"]
+    with mx02.at_terminal("join", token, "--server", "mx01") as terminal:
+        terminal.answer("A server mx01 is in the mesh already, with the address probe@mx01.example", "perhaps")
+        terminal.expect("That is neither yes nor no.")
+        terminal.answer("A server mx01 is in the mesh already", "no")
+        terminal.answer("This server's name in the mesh", "mx03")
+        terminal.answer("A server mx03 is in the mesh already", "yes")
+        terminal.expect("IMAP server of the probes' mailbox")
+        terminal.type("\x03")
+        assert terminal.end() == 1

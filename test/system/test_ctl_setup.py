@@ -379,6 +379,15 @@ def test_probers_that_are_not_there(office, place):
     assert place.files is None
 
 
+@pytest.mark.parametrize("option", ["--ca-file", "--relay-ca-file"])
+def test_an_authority_that_is_not_there(office, place, option):
+    """It is told before anything is tried."""
+    result = place.setup(office, option, "/nonsense.pem")
+    assert (result.code, result.out, place.files) == (1, "", None)
+    assert result.err == f"mailflowctl: {option} /nonsense.pem: No such file or directory\n"
+    assert not office.imap.sessions
+
+
 def begin_dialogue(terminal, office):
     """Up to the question for the password."""
     terminal.answer("This server's name in the mesh", "mx01")
@@ -454,6 +463,27 @@ def test_a_dialogue_with_mistakes(office, place):
         end_dialogue(terminal, office)
         terminal.answer("What now: change the answers, write them as they are, or quit", "write")
         assert terminal.end() == 0 and place.files == FILES
+
+
+def test_an_authority_that_is_not_there_is_asked_for_again(office, place, tmp_path):
+    office.smtp.script["rcpt"] = [smtp_server.reply("554 5.7.1 Relay access denied")]
+    authority = tmp_path / "authority.pem"
+    authority.write_text("")
+    question = "PEM file of its certificate's authority (-: the system's store)"
+    with place.at_terminal("setup") as terminal:
+        begin_dialogue(terminal, office)
+        end_dialogue(terminal, office)
+        terminal.answer("What now", "change")
+        terminal.answer("This server's name in the mesh")
+        terminal.answer("IMAP server of the probes' mailbox")
+        terminal.answer("Its TLS: starttls, implicit or none", "starttls")
+        for wrong in "/nonsense.pem", str(tmp_path):
+            terminal.answer(question, wrong)
+            terminal.expect("That is not the absolute path of a file that can be read.")
+        terminal.answer(question, str(authority))
+        terminal.expect("IMAP user")
+        terminal.type(CTRL_C)
+        assert terminal.end() == 1
 
 
 def test_the_terminal_goes_away(office, place):
