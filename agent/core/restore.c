@@ -35,6 +35,12 @@ static void restore_outbound(struct core *core, int index, const struct probe_re
     }
 }
 
+// By a clock of ours that has been put back since: what it says of when tells nothing now.
+static bool is_ahead(const struct core *core, const struct probe_record *record)
+{
+    return record->arrived.ns > core->last.wall.ns;
+}
+
 static void restore_inbound(struct core *core, int index, const struct probe_record *record)
 {
     struct peer *peer = &core->peers[index];
@@ -44,11 +50,14 @@ static void restore_inbound(struct core *core, int index, const struct probe_rec
     if (record->arrived.ns > walltime_subtract(inbound->seen_by_peer, FOUND_LATE).ns) {
         inbound_keep_receipt(inbound, &receipt, WALLTIME_NONE);
     }
-    peer->heard = walltime_later(peer->heard, record->arrived);
     if (record->slot > inbound->newest_slot) {
         inbound->newest_slot = record->slot;
         inbound->sender_interval = interval;
     }
+    if (is_ahead(core, record)) {
+        return;
+    }
+    peer->heard = walltime_later(peer->heard, record->arrived);
     if (record->sent.ns > inbound->path.last_sent.ns && !core->started) {
         struct walltime next = walltime_add(record->sent, interval);
         inbound->path.watch_from = moment_instant_at(core->last, next);
@@ -88,7 +97,7 @@ void core_restore_probe(struct core *core, const struct probe_record *record)
     } else {
         restore_inbound(core, index, record);
     }
-    if (record->state == PROBE_ARRIVED) {
+    if (record->state == PROBE_ARRIVED && !is_ahead(core, record)) {
         struct path *path = path_of(core, index, record->direction);
         restore_decision(core, index, path, record);
         path_note_resumptions(core, index, record->direction, record);
