@@ -16,8 +16,8 @@
 #include "probes/submit/side_channel.h"
 #include "probes/submit/watchdog.h"
 
-// How long QUIT may take.
-#define QUIT_GRACE SPAN_MS(500)
+// How long may take what decides nothing any more: QUIT, or what follows a refusal.
+#define FAREWELL_GRACE SPAN_MS(500)
 
 static void cut(struct session *session)
 {
@@ -51,7 +51,7 @@ static void on_bytes(const char *bytes, int count, int writing, void *context)
     struct session *session = context;
     struct dialogue *dialogue = &session->dialogue;
     struct instant now = clock_now().instant;
-    bool quitting = dialogue->quitting;
+    bool quitting = dialogue->quitting, refused = dialogue->refused;
     if (writing && wants_token(session, bytes, (size_t)count)) {
         authenticate(session);
         now = clock_now().instant;
@@ -61,8 +61,9 @@ static void on_bytes(const char *bytes, int count, int writing, void *context)
     if (!go_on) {
         cut(session);
     }
-    if (dialogue->quitting && !quitting) {
-        session->wire.deadline = instant_earlier(session->deadline, instant_add(now, QUIT_GRACE));
+    if ((dialogue->quitting && !quitting) || (dialogue->refused && !refused)) {
+        session->wire.deadline =
+            instant_earlier(session->deadline, instant_add(now, FAREWELL_GRACE));
     }
 }
 

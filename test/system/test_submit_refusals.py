@@ -79,6 +79,14 @@ def test_what_follows_a_refusal_decides_nothing():
         assert done["class"] == "5xx" and done["cause"] == ""
 
 
+def test_what_follows_a_refusal_is_hardly_waited_for():
+    with Server({"rcpt": [reply("550 5.1.1 no such user")], "data": [hang()]}) as server:
+        begun = time.monotonic()
+        done = outcome(job(server.port, seconds=patient(20)))
+        assert time.monotonic() - begun < patient(10)
+    assert done["result"] == "refused" and done["reply"] == "550 5.1.1 no such user"
+
+
 def test_a_refusal_counts_without_pipelining_too():
     rcpt = [wait(0.1), reply("550 5.1.1 no such user")]
     with Server({"rcpt": rcpt}, ehlo="250-server.test\n250 8BITMIME") as server:
