@@ -6,7 +6,7 @@
 #include "base/suggest.h"
 #include "ctl/paragraph.h"
 
-enum { VERBS_MOST = 32 };
+enum { VERBS_MOST = 32, SHORTENED_LEAST = 3 };
 
 static void print_summary(const struct verb *verb, FILE *out)
 {
@@ -75,11 +75,10 @@ bool help_is_group(const char *word)
     return false;
 }
 
-// "maintenance alone does nothing: begin, extend, ..."
-static void describe_group(const char *word, struct text *out)
+// "begin, extend, ..."
+static void list_group(const char *word, struct text *out)
 {
-    const char *before = " what? One of: ";
-    text_append(out, word);
+    const char *before = "";
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (in_group(&VERBS[i], word)) {
             text_append(out, before);
@@ -89,15 +88,42 @@ static void describe_group(const char *word, struct text *out)
     }
 }
 
+// The first word of the verbs of a group, whole, of which this is the beginning.
+static bool find_group(const char *word, struct text *group)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i < VERB_COUNT && length >= SHORTENED_LEAST; i++) {
+        const char *name = VERBS[i].name, *end = strchr(name, ' ');
+        if (end != NULL && strncmp(name, word, length) == 0) {
+            text_append_bytes(group, name, (size_t)(end - name));
+            return true;
+        }
+    }
+    return false;
+}
+
 // What others call it, and who comes from them tries.
 static const struct {
     const char *word;
     const char *verb;
 } OTHER_WORDS[] = {
-    {"alerts", "status"}, {"config", "check"}, {"incidents", "status"},
-    {"init", "setup"},    {"list", "status"},  {"log", "history"},
-    {"ping", "probe"},    {"send", "probe"},   {"show", "status"},
-    {"stats", "status"},  {"test", "check"},   {"windows", "maintenance list"},
+    {"alerts", "status"},
+    {"config", "check"},
+    {"incidents", "status"},
+    {"init", "setup"},
+    {"list", "status"},
+    {"log", "history"},
+    {"ping", "probe"},
+    {"send", "probe"},
+    {"show", "status"},
+    {"stats", "status"},
+    {"test", "check"},
+    {"windows", "maintenance list"},
+    {"maintenance start", "maintenance begin"},
+    {"maintenance stop", "maintenance end"},
+    {"maintenance show", "maintenance list"},
+    {"maintenance status", "maintenance list"},
+    {"maintenance delete", "maintenance cancel"},
 };
 
 static const char *translate(const char *word)
@@ -110,8 +136,8 @@ static const char *translate(const char *word)
     return i < sizeof OTHER_WORDS / sizeof OTHER_WORDS[0] ? OTHER_WORDS[i].verb : NULL;
 }
 
-// The verb's name, of as many words as the ones given have, that comes nearest.
-static const char *nearest_verb(const char *const *words, size_t count)
+// The verb's name that comes nearest to what was given, first as one word and then as two.
+static const char *nearest_verb(const char *const *words, size_t count, const char *group)
 {
     const char *names[VERBS_MOST];
     char pair[128];
@@ -122,30 +148,37 @@ static const char *nearest_verb(const char *const *words, size_t count)
     const char *near = translate(words[0]);
     near = near != NULL ? near : suggest_nearest(words[0], names, VERB_COUNT);
     if (near == NULL && count > 1) {
-        text_append(&text, words[0]);
-        text_append(&text, " ");
-        text_append(&text, words[1]);
-        near = suggest_nearest(pair, names, VERB_COUNT);
+        text_format(&text, "%s %s", group[0] == '\0' ? words[0] : group, words[1]);
+        near = translate(pair);
+        near = near != NULL ? near : suggest_nearest(pair, names, VERB_COUNT);
     }
     return near;
 }
 
 void help_describe_unknown(const char *const *words, size_t count, struct text *out)
 {
-    bool group = help_is_group(words[0]);
-    if (group && count == 1) {
-        describe_group(words[0], out);
+    char group[32];
+    struct text text = TEXT_OVER(group);
+    bool grouped = find_group(words[0], &text), whole = help_is_group(words[0]);
+    if (whole && count == 1) {
+        text_format(out, "%s what? One of: ", group);
+        list_group(group, out);
         return;
     }
-    const char *near = nearest_verb(words, count);
+    const char *near = nearest_verb(words, count, group);
+    near = near == NULL && grouped && !whole ? group : near;
     text_append(out, "no verb '");
     format_text(words[0], out);
-    if (group) {
+    if (grouped && count > 1) {
         text_append(out, " ");
         format_text(words[1], out);
     }
     text_append(out, "'");
     if (near != NULL) {
         text_format(out, "; did you mean '%s'?", near);
+    }
+    if (grouped) {
+        text_format(out, "%s %s comes one of: ", near == NULL ? "; after" : " After", group);
+        list_group(group, out);
     }
 }

@@ -7,6 +7,8 @@ from control_answers import PATHS
 from control_server import ControlServer, problem
 from ctl import ctl
 
+ONE_OF = "After maintenance comes one of: begin, extend, end, cancel, list"
+
 USAGE = [
     (["stauts"], "no verb 'stauts'; did you mean 'status'?"),
     (["xyzzy"], "no verb 'xyzzy'"),
@@ -14,9 +16,14 @@ USAGE = [
     (["windows"], "no verb 'windows'; did you mean 'maintenance list'?"),
     (["help", "stauts"], "no verb 'stauts'; did you mean 'status'?"),
     (["stauts", "--help"], "no verb 'stauts'; did you mean 'status'?"),
-    (["help", "maintenance", "bgein"], "no verb 'maintenance bgein'; did you mean 'maintenance begin'?"),
+    (["help", "maintenance", "bgein"], f"no verb 'maintenance bgein'; did you mean 'maintenance begin'? {ONE_OF}"),
     (["maintenance"], "maintenance what? One of: begin, extend, end, cancel, list"),
-    (["maintenance", "bgein"], "no verb 'maintenance bgein'; did you mean 'maintenance begin'?"),
+    (["maintenance", "bgein"], f"no verb 'maintenance bgein'; did you mean 'maintenance begin'? {ONE_OF}"),
+    (["maintenance", "stop"], f"no verb 'maintenance stop'; did you mean 'maintenance end'? {ONE_OF}"),
+    (["maintenance", "mx01"], f"no verb 'maintenance mx01'; {ONE_OF.replace('After', 'after')}"),
+    (["maint", "list"], f"no verb 'maint list'; did you mean 'maintenance list'? {ONE_OF}"),
+    (["maint"], f"no verb 'maint'; did you mean 'maintenance'? {ONE_OF}"),
+    (["ma"], "no verb 'ma'"),
     (["maintenence", "list"], "no verb 'maintenence'; did you mean 'maintenance list'?"),
     (["status", "mx01"], "status takes no arguments"),
     (["history"], "history needs PEER"),
