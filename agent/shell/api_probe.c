@@ -19,7 +19,8 @@ int api_find_probe(struct agent *agent, const char *id, struct store_probe *out,
 {
     struct probe_id least, greatest, whole;
     if (strlen(id) < PREFIX_LEAST || !probe_id_parse_prefix(id, &least, &greatest)) {
-        error_set(error, "a probe's id has 26 characters of A-Z and 2-7; the first %d may do",
+        error_set(error,
+                  "a probe's id has 26 characters of A-Z and 2-7; give at least its first %d",
                   PREFIX_LEAST);
         return 400;
     }

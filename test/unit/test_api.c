@@ -260,7 +260,7 @@ static void test_one_probe(void **state)
     assert_refused(*state, HTTP_GET, "/api/v1/probes/AIAAAAAAAAAAAAAAAAAAAAAAAA", "", 404,
                    "the ledger has no probe with this id (any more)");
     assert_refused(*state, HTTP_GET, "/api/v1/probes/7Q2K", "", 400,
-                   "a probe's id has 26 characters of A-Z and 2-7; the first 6 may do");
+                   "a probe's id has 26 characters of A-Z and 2-7; give at least its first 6");
 }
 
 // However many there were since: the probe's answer has the incident itself.
