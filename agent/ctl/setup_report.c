@@ -93,9 +93,10 @@ static void print_start_by_hand(const struct command *command, const struct sett
 static void print_start(const struct setup *setup, const struct settings *settings)
 {
     const struct command *command = setup->context->command;
+    const char *when = setup->token != NULL ? "Then" : "Now";
     const char *anew = setup->replaces ? " anew" : "";
     if (strcmp(command->config, USUAL_CONFIG) != 0 || command_given(command, OPTION_PROBERS)) {
-        printf("\nNow start the agent%s:\n\n", anew);
+        printf("\n%s start the agent%s:\n\n", when, anew);
         print_start_by_hand(command, settings);
         return;
     }
@@ -106,7 +107,7 @@ static void print_start(const struct setup *setup, const struct settings *settin
         puts("\n    [Service]\n    LoadCredential=" PLAN_RELAY_PASSWORD
              ":/etc/mailflow/" PLAN_RELAY_PASSWORD);
     }
-    printf("\nNow start the agent%s:\n\n    systemctl %s mailflowd\n\n", anew,
+    printf("\n%s start the agent%s:\n\n    systemctl %s mailflowd\n\n", when, anew,
            setup->replaces ? "restart" : "enable --now");
 }
 
@@ -116,6 +117,20 @@ static void print_probe(const struct setup *setup)
         printf("and, when the other side knows this server, see that mail flows:\n\n"
                "    mailflowctl probe %s\n\n",
                setup->plan.peers[0].name);
+    }
+}
+
+// The others first, where there are some: an agent that they do not know is refused.
+static void print_next(const struct setup *setup, const struct settings *settings)
+{
+    if (setup->token != NULL) {
+        puts("");
+        introduction_print(settings);
+    }
+    print_start(setup, settings);
+    print_probe(setup);
+    if (setup->token == NULL) {
+        invitation_print(settings);
     }
 }
 
@@ -173,13 +188,7 @@ int setup_conclude(const struct setup *setup)
     if (settings != NULL && setup->live == NULL) {
         problems_print_summary(settings, stdout);
         print_url(&settings->http);
-        print_start(setup, settings);
-        print_probe(setup);
-        if (setup->token != NULL) {
-            introduction_print(settings);
-        } else {
-            invitation_print(settings);
-        }
+        print_next(setup, settings);
     }
     bool good = settings != NULL;
     settings_destroy(settings);

@@ -71,7 +71,7 @@ def test_a_mesh_grows_by_a_line_each_way(office, mx01, mx02, tmp_path):
     key = (mx01.folder / "mesh.key").read_bytes()
     assert (mx02.folder / "mesh.key").read_bytes() == key
     assert peers_of(mx02) == [("mx01", "probe@mx01.example")]
-    assert "This line carries no secret." in result.out
+    assert "This line carries no secret.\n\nThen start the agent:\n" in result.out  # as the README has it
     line = JOIN.search(result.out)[1]
     assert key.decode().strip() not in "\n".join(body(line))
 
