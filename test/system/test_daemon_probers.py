@@ -188,7 +188,8 @@ def test_the_environment_of_probers_is_closed(tmp_path, office):
         daemon.wait(ARRIVED)
         for pid in daemon.children():
             variables = pathlib.Path(f"/proc/{pid}/environ").read_bytes().rstrip(b"\0").split(b"\0")
-            assert variables == [b"PATH=/usr/bin:/bin", b"LC_ALL=C.UTF-8"]
+            assert variables == [b"PATH=/usr/bin:/bin", b"LC_ALL=C.UTF-8",
+                                 b"GNUTLS_NO_IMPLICIT_INIT=1"]
 
 
 def test_five_hundred_probes_leave_no_descriptor_open(tmp_path, office):
