@@ -112,7 +112,8 @@ def measure():
     measured = f"{ours:.0f}/s"
     return [
         rows.Row(f"{what}, against smtp-source", "at least 100 %", measured, ours >= single,
-                 f"{ours / single:.0%} of {single:.0f}/s"),
+                 f"{ours / single:.0%} of {single:.0f}/s",
+                 firm=ours < 0.8 * single),  # the same build has 87 to 121 % as the machine has it
         rows.Row(f"{what}, against smtp-source -d", "at least 50 %", measured, ours >= kept / 2,
                  f"{ours / kept:.0%} of {kept:.0f}/s",
                  firm=False),  # 16 processes beside the sink, where smtp-source is one
