@@ -113,25 +113,25 @@ def limit_processes(pid, most):
 
 @pytest.mark.skipif(not may_run_programs(), reason="needs root, and a build that others may run")
 def test_processes_that_cannot_be_had(office):
-    home = pathlib.Path(tempfile.mkdtemp(prefix="mailflow-limits-"))
-    daemon = Daemon(home, office)
-    for path in (home, *home.rglob("*")):
-        os.chown(path, SOMEBODY, SOMEBODY)
-    with daemon.start(before=AS_SOMEBODY):
-        daemon.wait(ARRIVED)
-        limit_processes(daemon.pid, 1)
-        for pid in daemon.children():
-            os.kill(pid, signal.SIGKILL)
-        daemon.wait(r'mailbox DOWN mailbox=local cause="cannot start \S+: '
-                    'resource temporarily unavailable"')
-        daemon.wait("probe REFUSED path=mx02->mx01 .*", count=2)
-        assert_no_spin(daemon.pid)
-        limit_processes(daemon.pid, 1024)
-        arrived = daemon.count(ARRIVED)
-        daemon.wait(ARRIVED, seconds=20, count=arrived + 2)
-        assert set(daemon.states()) <= FATE and daemon.count("refused FIRING .*") == 0
-        assert daemon.stop(seconds=10) == 0
-    shutil.rmtree(home)
+    with tempfile.TemporaryDirectory(prefix="mailflow-limits-") as directory:
+        home = pathlib.Path(directory)
+        daemon = Daemon(home, office)
+        for path in (home, *home.rglob("*")):
+            os.chown(path, SOMEBODY, SOMEBODY)
+        with daemon.start(before=AS_SOMEBODY):
+            daemon.wait(ARRIVED)
+            limit_processes(daemon.pid, 1)
+            for pid in daemon.children():
+                os.kill(pid, signal.SIGKILL)
+            daemon.wait(r'mailbox DOWN mailbox=local cause="cannot start \S+: '
+                        'resource temporarily unavailable"')
+            daemon.wait("probe REFUSED path=mx02->mx01 .*", count=2)
+            assert_no_spin(daemon.pid)
+            limit_processes(daemon.pid, 1024)
+            arrived = daemon.count(ARRIVED)
+            daemon.wait(ARRIVED, seconds=20, count=arrived + 2)
+            assert set(daemon.states()) <= FATE and daemon.count("refused FIRING .*") == 0
+            assert daemon.stop(seconds=10) == 0
 
 
 # ---- memory ----
