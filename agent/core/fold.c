@@ -158,7 +158,6 @@ void fold_under(struct incident *cause, struct incident *symptom)
         (cause->kind != INCIDENT_OVERRUN || is_own_overrun(cause))) {
         cause->notified = true;
         cause->notified_at = symptom->notified_at;
-        cause->unwritten = true;
     }
     if (said) {
         note_ended(cause, symptom);

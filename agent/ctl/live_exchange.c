@@ -30,9 +30,8 @@ static const char *advice_for_status(int status)
     switch (status) {
     case EXCHANGE_STATUS_NOT_SIGNED:
         return "Give both servers the same mesh key: copy the file that mesh_keys names from one "
-               "to "
-               "the other, with its owner and mode, under the same id, and start the agent there "
-               "anew.";
+               "to the other, with its owner and mode, under the same id, and start the agent "
+               "there anew.";
     case EXCHANGE_STATUS_NOT_A_PEER:
         return "Make this server a peer there: `mailflowctl invite` here prints the line for that "
                "server.";
